@@ -1,0 +1,138 @@
+// What an index of numbers does, whoever implements it.
+//
+// The index knows digits and small integers, not telephony: a *key* is a number's digits with a 1 in
+// front (1 to 15 digits, so 10 to 1_999_999_999_999_999), a *route* is a number below 2^20. One
+// index holds one key space; a resolver keeps one for each identity kind.
+
+export type EntryKind = 'prefix' | 'fragmented' | 'ported';
+
+/** Highest route number plus one. */
+export const ROUTES_MAX = 1 << 20;
+
+/**
+ * One change: the entry `from` to `to` gets `route`, or disappears where `route` is null.
+ *
+ * A prefix and a ported number have `to` equal to `from`. A fragmented run is a closed range of keys
+ * of one length; runs nest or are apart, they never cross, and a change names a run exactly as it
+ * was set. Setting an entry that exists replaces its route; deleting one that does not exist is no
+ * error and changes nothing.
+ */
+export interface IndexChange {
+  entry: EntryKind;
+  from: number;
+  to: number;
+  route: number | null;
+}
+
+/** One entry of the index. */
+export interface IndexEntry {
+  entry: EntryKind;
+  from: number;
+  to: number;
+  route: number;
+}
+
+/** What an index holds, by entry kind. */
+export interface IndexCounts {
+  prefix: number;
+  fragmented: number;
+  ported: number;
+}
+
+/** All entries that cover a number, the winner first, in falling precedence. */
+export type Explanation = IndexEntry[];
+
+/**
+ * An *answer* is 32 bits; 0 is "not found".
+ *
+ *     31    30 29        26 25     20 19                    0
+ *    ┌────────┬────────────┬─────────┬───────────────────────┐
+ *    │ kind   │ length     │ 0       │ route                 │
+ *    └────────┴────────────┴─────────┴───────────────────────┘
+ *
+ * kind: 1 prefix, 2 fragmented, 3 ported. length: matched digits, the prefix's own or the whole
+ * number's.
+ */
+export type Answer = number;
+
+export const NOT_FOUND: Answer = 0;
+
+const KINDS: readonly (EntryKind | undefined)[] = [undefined, 'prefix', 'fragmented', 'ported'];
+
+/** The kind of entry that an answer comes from; `undefined` for "not found". */
+export function kindOfAnswer(answer: Answer): EntryKind | undefined {
+  return KINDS[answer >>> 30];
+}
+
+/** How many digits matched: 1 to 15, or 0 for "not found". */
+export function lengthOfAnswer(answer: Answer): number {
+  return (answer >>> 26) & 15;
+}
+
+/** The route number of an answer other than "not found". */
+export function routeOfAnswer(answer: Answer): number {
+  return answer & (ROUTES_MAX - 1);
+}
+
+/** The reading side of an index: what a serving thread has. */
+export interface IndexReader {
+  /** Most keys in one batch. */
+  readonly batchMax: number;
+  /**
+   * Looks up `keys[0..count)` and writes `answers[0..count)`, all of one version of the index.
+   * Every key must be a number key; count is at most `batchMax`.
+   */
+  lookup(keys: Float64Array, answers: Uint32Array, count: number): void;
+  /** The winning entry for one number, or `undefined`. */
+  find(key: number): IndexEntry | undefined;
+  /** Every entry that covers a number, in falling precedence. */
+  explain(key: number): Explanation;
+  /**
+   * Whether any entry lies below these digits: a prefix or a full number that is longer than the
+   * given one and begins with it. ENUM needs it to tell NXDOMAIN from an empty answer.
+   */
+  hasBelow(key: number): boolean;
+  /** The label given with the last {@link IndexWriter.apply}. */
+  label(): Uint8Array;
+}
+
+/** An index with its one writer. */
+export interface NumberIndex extends IndexReader {
+  /**
+   * Applies changes in order and makes them visible together; a reader sees all of them or none.
+   * Throws an `IndexError`, leaving everything as it was, where a change is refused.
+   *
+   * `label` (at most LABEL_BYTES) is kept with this version and never looked at: the resolver puts
+   * height and block hash there, so that an answer's freshness belongs to its content.
+   */
+  apply(changes: readonly IndexChange[], label?: Uint8Array): void;
+  /** All entries: by kind (prefix, fragmented, ported), then by key; a run before those inside it. */
+  entries(): IterableIterator<IndexEntry>;
+  counts(): IndexCounts;
+}
+
+export const LABEL_BYTES = 64;
+
+/**
+ * An operating error of the index, with a stable code:
+ *
+ * - BCHF_INDEX_CROSSING_RUN: a fragmented run would cross another.
+ * - BCHF_INDEX_FULL: the memory's limit is reached.
+ * - BCHF_INDEX_IMAGE_INVALID: an image is truncated, damaged, or of another version.
+ * - BCHF_INDEX_TRAP: the Wasm code trapped; the instance must not be used again.
+ */
+export class IndexError extends Error {
+  readonly code: IndexErrorCode;
+
+  constructor(code: IndexErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'IndexError';
+    this.code = code;
+  }
+}
+
+export type IndexErrorCode =
+  | 'BCHF_INDEX_CROSSING_RUN'
+  | 'BCHF_INDEX_FULL'
+  | 'BCHF_INDEX_IMAGE_INVALID'
+  | 'BCHF_INDEX_TRAP';
