@@ -52,7 +52,12 @@ export function setUp({ force = false } = {}) {
   if (force || !isCurrent(wasmStamp, assembly)) {
     step('compiling AssemblyScript to Wasm', () => {
       for (const target of ['release', 'debug']) {
-        runPackageBinary('assemblyscript', 'asc', ['--config', 'asconfig.json', '--target', target]);
+        runPackageBinary('assemblyscript', 'asc', [
+          '--config',
+          'asconfig.json',
+          '--target',
+          target,
+        ]);
       }
     });
     writeStamp(wasmStamp, assembly);
@@ -104,7 +109,8 @@ function removeCompiled(folder) {
 
 function hashFiles(files) {
   const hash = createHash('sha256');
-  for (const file of files) hash.update(relative(root, file)).update('\0').update(readFileSync(file));
+  for (const file of files)
+    hash.update(relative(root, file)).update('\0').update(readFileSync(file));
   return hash.digest('hex');
 }
 
