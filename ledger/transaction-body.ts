@@ -1,0 +1,96 @@
+// What a transaction can say: the ledger flows of DOMAIN as plain values. Bytes, signatures and
+// rules are elsewhere (transaction-codec, state machine).
+
+import type { Identity, NumberKey } from './number.ts';
+import type { Plmn, Route } from './route.ts';
+
+/** Most members, routes, prefixes, ranges or numbers in one transaction. */
+export const ITEMS_MAX = 10_000;
+
+/** A closed range of numbers of one length. */
+export interface KeyRange {
+  from: NumberKey;
+  to: NumberKey;
+}
+
+/** A company that joins the consortium. `publicKey` is 32 bytes of ed25519 (RFC 8032). */
+export interface MemberRecord {
+  id: string;
+  name: string;
+  publicKey: Uint8Array;
+  plmns: Plmn[];
+}
+
+/** Companies join. Signed by the consortium's authority. */
+export interface AdmitMembers {
+  kind: 'admit-members';
+  members: MemberRecord[];
+}
+
+/** A member declares routes of its own, or changes those with the same id. Signed by the member. */
+export interface DeclareRoutes {
+  kind: 'declare-routes';
+  member: string;
+  routes: Route[];
+}
+
+/** The numbering plan gives prefixes to routes. Signed by the consortium's authority. */
+export interface AssignPrefixes {
+  kind: 'assign-prefixes';
+  identity: Identity;
+  assignments: { route: string; prefixes: NumberKey[] }[];
+}
+
+/** An owner puts ranges of its numbers into the shared pool (figure 10, S1001). Signed by it. */
+export interface InjectPool {
+  kind: 'inject-pool';
+  member: string;
+  identity: Identity;
+  ranges: KeyRange[];
+}
+
+/** A member takes free ranges of the pool (figure 10, S1002 to S1005). Signed by it. */
+export interface Allocate {
+  kind: 'allocate';
+  member: string;
+  identity: Identity;
+  ranges: KeyRange[];
+  route: string;
+}
+
+/** Numbers move from their owner to another member (figure 12). Signed by donor and recipient. */
+export interface Port {
+  kind: 'port';
+  identity: Identity;
+  numbers: NumberKey[];
+  donor: string;
+  recipient: string;
+  /** A route of the recipient. */
+  route: string;
+}
+
+export type TransactionBody =
+  | AdmitMembers
+  | DeclareRoutes
+  | AssignPrefixes
+  | InjectPool
+  | Allocate
+  | Port;
+
+/** The signer that stands for the consortium itself. */
+export const AUTHORITY = 'consortium';
+
+/** Who must sign a body, in the order of the signatures. */
+export function signersOf(body: TransactionBody): string[] {
+  switch (body.kind) {
+    case 'admit-members':
+    case 'assign-prefixes':
+      return [AUTHORITY];
+    case 'declare-routes':
+    case 'inject-pool':
+    case 'allocate':
+      return [body.member];
+    case 'port':
+      return [body.donor, body.recipient];
+  }
+}
