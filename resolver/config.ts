@@ -1,0 +1,184 @@
+// The resolver's options: one table from which flags, environment variables, the configuration file,
+// their validation and their documentation are made.
+//
+// Precedence, highest first: flag, environment variable (BCHF_…), configuration file (JSON, keys as
+// in the table), default.
+
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { ResolverError } from './resolver-error.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = (maximum: number) => z.coerce.number().int().min(0).max(maximum);
+const domain = z
+  .string()
+  .max(200)
+  .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/, {
+    message: 'must be a domain name in lower case without a final dot',
+  });
+
+/** One option: its schema, its default and what people are told about it. */
+interface Option<T> {
+  schema: z.ZodType<T>;
+  fallback: T;
+  /** Placeholder in the help text. */
+  value: string;
+  help: string;
+}
+
+function option<T>(schema: z.ZodType<T>, fallback: T, value: string, help: string): Option<T> {
+  return { schema, fallback, value, help };
+}
+
+/** Options of everything that serves. */
+export const servingOptions = {
+  host: option(z.string().min(1).max(255), '127.0.0.1', 'ADDRESS', 'address to serve on'),
+  httpPort: option(port, 8080, 'PORT', 'HTTP port'),
+  udpPort: option(port, 5350, 'PORT', 'UDP batch protocol port'),
+  enumPort: option(port, 5300, 'PORT', 'ENUM (DNS) port, UDP and TCP'),
+  enumSuffix: option(domain, 'e164.arpa', 'DOMAIN', 'domain under which ENUM answers'),
+  adminHost: option(
+    z.string().min(1).max(255),
+    '127.0.0.1',
+    'ADDRESS',
+    'address of the admin port',
+  ),
+  adminPort: option(port, 8081, 'PORT', 'admin port'),
+  workers: option(
+    z.coerce.number().int().min(1).max(32),
+    Math.min(availableParallelism(), 32),
+    'N',
+    'serving threads (default: one for each core)',
+  ),
+  indexMemoryMaxMb: option(
+    z.coerce.number().int().min(8).max(4096),
+    4096,
+    'MIB',
+    'most memory of the index of one identity kind',
+  ),
+  logLevel: option(
+    z.enum(['error', 'warn', 'info', 'debug']),
+    'info',
+    'LEVEL',
+    'error, warn, info or debug',
+  ),
+  logFormat: option(z.enum(['text', 'json']), 'text', 'FORMAT', 'text or json'),
+};
+
+/** Options of the embedded consortium and its population of numbers. */
+export const ledgerOptions = {
+  data: option(z.string().min(1), './data', 'DIR', 'directory of blocks, state and snapshots'),
+  ported: option(count(100_000_000), 1_000_000, 'N', 'ported numbers of the population'),
+  fragmented: option(count(1_000_000), 20_000, 'N', 'fragmented runs of the population'),
+  profile: option(
+    z.coerce.number().pipe(z.union([z.literal(5), z.literal(25), z.literal(60)])) as z.ZodType<
+      5 | 25 | 60
+    >,
+    25,
+    'PERCENT',
+    'share of numbers away from home: 5, 25 or 60',
+  ),
+  seed: option(count(0xffff_ffff), 1, 'S', 'seed of the population'),
+  snapshotsKept: option(
+    z.coerce.number().int().min(1).max(1000),
+    3,
+    'N',
+    'snapshots kept on disk; older ones are deleted',
+  ),
+};
+
+export const startOptions = { ...servingOptions, ...ledgerOptions };
+
+type Options = Record<string, Option<unknown>>;
+type ValuesOf<T extends Options> = {
+  [K in keyof T]: T[K] extends Option<infer V> ? V : never;
+};
+
+export type ServingConfig = ValuesOf<typeof servingOptions>;
+export type StartConfig = ValuesOf<typeof startOptions>;
+
+/** Where a value came from, for error messages and for "was this set at all". */
+export interface Sources {
+  /** Flags as text, by option name. */
+  flags: Record<string, unknown>;
+  /** The process environment. */
+  environment: Record<string, string | undefined>;
+  /** The parsed configuration file and its path, if one was given. */
+  file?: { path: string; content: unknown };
+}
+
+export interface Configuration<T extends Options> {
+  values: ValuesOf<T>;
+  /** Names of the options that were set, not left at their default. */
+  given: ReadonlySet<keyof T>;
+}
+
+/** `httpPort` → `BCHF_HTTP_PORT`. */
+export function environmentName(name: string): string {
+  return `BCHF_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** `httpPort` → `--http-port`. */
+export function flagName(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/**
+ * Brings the sources together and validates them.
+ *
+ * Throws BCHF_CONFIG_INVALID with one line for each problem that says where the value came from.
+ * A configuration file may hold any option of `known`, so that one file serves every command.
+ */
+export function configure<T extends Options>(
+  options: T,
+  sources: Sources,
+  known: Options = startOptions,
+): Configuration<T> {
+  const problems: string[] = [];
+  const file = readFileContent(sources.file, known, problems);
+  const values: Record<string, unknown> = {};
+  const given = new Set<keyof T>();
+  for (const [name, { schema, fallback }] of Object.entries(options)) {
+    const candidates: [string, unknown][] = [
+      [flagName(name), sources.flags[name]],
+      [environmentName(name), sources.environment[environmentName(name)]],
+      [`${name} in ${sources.file?.path}`, file[name]],
+    ];
+    const candidate = candidates.find(([, value]) => value !== undefined);
+    if (!candidate) {
+      values[name] = fallback;
+      continue;
+    }
+    const [origin, value] = candidate;
+    // Number('') is 0: an empty string must not quietly become a port.
+    const parsed = value === '' ? undefined : schema.safeParse(value);
+    if (parsed?.success) {
+      values[name] = parsed.data;
+      given.add(name);
+    } else {
+      const reason = parsed?.error.issues[0]?.message ?? 'must not be empty';
+      problems.push(`${origin}: ${JSON.stringify(value)}: ${reason}`);
+    }
+  }
+  if (problems.length > 0) throw new ResolverError('BCHF_CONFIG_INVALID', problems.join('\n'));
+  return { values: values as ValuesOf<T>, given };
+}
+
+function readFileContent(
+  file: Sources['file'],
+  known: Options,
+  problems: string[],
+): Record<string, unknown> {
+  if (!file) return {};
+  const { path, content } = file;
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    problems.push(`${path}: must be a JSON object of options`);
+    return {};
+  }
+  for (const name of Object.keys(content)) {
+    if (!Object.hasOwn(known, name)) {
+      problems.push(`${path}: no option is called ${JSON.stringify(name)}`);
+    }
+  }
+  return content as Record<string, unknown>;
+}

@@ -1,0 +1,75 @@
+// How fresh an answer is: the label that goes with every version of the index, and the newest
+// committed block against which its lag is told.
+//
+//     index label, little-endian
+//      0        8                                40       48               64
+//     ┌────────┬────────────────────────────────┬────────┬────────────────┐
+//     │ height │ block hash                     │ timeMs │ 0              │
+//     │ f64    │ 32 bytes                       │ f64    │                │
+//     └────────┴────────────────────────────────┴────────┴────────────────┘
+
+/** The committed block whose state an index version holds. Height 0 is "no block yet". */
+export interface BlockLabel {
+  height: number;
+  /** 32 bytes. */
+  blockHash: Uint8Array;
+  /** Block time, milliseconds since 1970. */
+  timeMs: number;
+}
+
+const LABEL_BYTES = 64;
+const HASH_AT = 8;
+const TIME_AT = 40;
+
+export function encodeLabel({ height, blockHash, timeMs }: BlockLabel): Uint8Array {
+  const label = new Uint8Array(LABEL_BYTES);
+  const view = new DataView(label.buffer);
+  view.setFloat64(0, height, true);
+  label.set(blockHash, HASH_AT);
+  view.setFloat64(TIME_AT, timeMs, true);
+  return label;
+}
+
+export function decodeLabel(label: Uint8Array): BlockLabel {
+  const view = new DataView(label.buffer, label.byteOffset, label.byteLength);
+  return {
+    height: view.getFloat64(0, true),
+    blockHash: label.slice(HASH_AT, TIME_AT),
+    timeMs: view.getFloat64(TIME_AT, true),
+  };
+}
+
+/**
+ * The newest committed block that this process knows of, shared by all threads: two float64 words.
+ *
+ * The writer stores the time before the height, so a reader that sees a new height sees a time that
+ * is at least as new; it may see a new time with an old height, which tells a lag of nothing where
+ * the index is at the old height, and that was true an instant before.
+ */
+export class NewestBlock {
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Float64Array;
+
+  /** @param buffer the words of another thread's instance; without it, new words: "none known". */
+  constructor(buffer?: SharedArrayBuffer) {
+    this.buffer = buffer ?? new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT);
+    this.#words = new Float64Array(this.buffer);
+    if (!buffer) this.#words[0] = Number.NaN;
+  }
+
+  /** A block was committed at `nowMs` by this machine's clock. */
+  committed(height: number, nowMs: number): void {
+    this.#words[1] = nowMs;
+    this.#words[0] = height;
+  }
+
+  /**
+   * How long the newest block has been waiting to be served: 0 where it is served, `undefined` where
+   * no ledger is followed and so nobody knows.
+   */
+  lagMs(servedHeight: number, nowMs: number): number | undefined {
+    const newest = this.#words[0] as number;
+    if (Number.isNaN(newest)) return undefined;
+    return servedHeight >= newest ? 0 : Math.max(0, Math.round(nowMs - (this.#words[1] as number)));
+  }
+}

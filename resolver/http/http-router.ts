@@ -1,0 +1,61 @@
+// Which answer belongs to which path: the HTTP interface as a function from a request to an answer.
+
+import type { NumberResolver } from '../resolve.ts';
+import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
+import type { RequestHead } from './http-server.ts';
+import { openApiDocument } from './openapi.ts';
+import { problem } from './problem.ts';
+import { answerRoutingInfo } from './routing-info.ts';
+
+export const ROUTING_INFO_PATH = '/nbchf-routing/v1/routing-info/';
+
+export interface HttpServices {
+  resolver: NumberResolver;
+  /** The Prometheus text of the whole process. */
+  metrics: () => Promise<string>;
+}
+
+/** Prometheus text exposition format 0.0.4. */
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+let openApiJson: string | undefined;
+
+export function routeRequest(
+  { method, path, query }: RequestHead,
+  { resolver, metrics }: HttpServices,
+): HttpAnswer | Promise<HttpAnswer> {
+  const isRoutingInfo = path.startsWith(ROUTING_INFO_PATH);
+  if (!isRoutingInfo && !Object.hasOwn(PLAIN_PATHS, path)) {
+    return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');
+  }
+  if (method !== 'get' && method !== 'head') {
+    return problem(405, 'METHOD_NOT_ALLOWED', 'This resource is read with GET.', {}, [
+      ['allow', 'GET, HEAD'],
+    ]);
+  }
+  if (isRoutingInfo) {
+    return answerRoutingInfo(path.slice(ROUTING_INFO_PATH.length), query, resolver);
+  }
+  switch (PLAIN_PATHS[path]) {
+    case 'live':
+      return json({ status: 'up' });
+    case 'ready':
+      return json({ status: 'up', height: resolver.block('msisdn').height });
+    case 'openapi':
+      openApiJson ??= JSON.stringify(openApiDocument());
+      return { status: 200, contentType: JSON_TYPE, body: openApiJson };
+    default:
+      return metrics().then((body) => ({ status: 200, contentType: METRICS_TYPE, body }));
+  }
+}
+
+const PLAIN_PATHS: Record<string, 'live' | 'ready' | 'metrics' | 'openapi'> = {
+  '/health/live': 'live',
+  '/health/ready': 'ready',
+  '/metrics': 'metrics',
+  '/openapi.json': 'openapi',
+};
+
+function json(value: unknown): HttpAnswer {
+  return { status: 200, contentType: JSON_TYPE, body: JSON.stringify(value) };
+}

@@ -1,0 +1,74 @@
+// Nbchf_Routing: GET /nbchf-routing/v1/routing-info/{ueId}, the answer to the one question.
+
+import { formatUeId, parseUeId } from '../../ledger/number.ts';
+import { describeEntry, type NumberResolver, type Resolved } from '../resolve.ts';
+import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
+import { problem } from './problem.ts';
+
+/**
+ * Answers for the raw path segment and query string of a request.
+ *
+ * 200 with a RoutingInfo; 400 MANDATORY_IE_INCORRECT where the segment is no `imsi-` or `msisdn-`
+ * with 1 to 15 digits; 400 OPTIONAL_QUERY_PARAM_INCORRECT for an `explain` other than true or false;
+ * 404 USER_NOT_FOUND where no entry covers the number.
+ */
+export function answerRoutingInfo(
+  segment: string,
+  query: string,
+  resolver: NumberResolver,
+): HttpAnswer {
+  const ueId = parseUeId(decodeSegment(segment));
+  if (!ueId) {
+    return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
+      invalidParams: [
+        { param: 'ueId', reason: 'must be imsi- or msisdn- followed by 1 to 15 digits' },
+      ],
+    });
+  }
+  const explain = query === '' ? 'false' : (new URLSearchParams(query).get('explain') ?? 'false');
+  if (explain !== 'true' && explain !== 'false') {
+    return problem(400, 'OPTIONAL_QUERY_PARAM_INCORRECT', 'explain is not a boolean.', {
+      invalidParams: [{ param: 'explain', reason: 'must be true or false' }],
+    });
+  }
+  const { found, block, lagMs } = resolver.resolve(ueId);
+  if (!found) {
+    return problem(404, 'USER_NOT_FOUND', `No entry covers ${formatUeId(ueId)}.`, {
+      instance: formatUeId(ueId),
+    });
+  }
+  const explanation =
+    explain === 'true'
+      ? `,"explanation":[${resolver
+          .explain(ueId)
+          .map((one) => `{${resolvedJson(one)}}`)
+          .join()}]`
+      : '';
+  // The route's JSON is kept ready in the table; the rest is digits and hexadecimal.
+  const body =
+    `{"ueId":"${formatUeId(ueId)}",${resolvedJson(found)}` +
+    `,"ledger":{"height":${block.height},"blockHash":"${hex(block.blockHash)}"` +
+    `,"lagMs":${lagMs ?? 'null'}}${explanation}}`;
+  return { status: 200, contentType: JSON_TYPE, body };
+}
+
+function resolvedJson({ entry, routeJson, userDataIndex }: Resolved): string {
+  const index = userDataIndex === undefined ? '' : `,"userDataIndex":${userDataIndex}`;
+  return `"match":${JSON.stringify(describeEntry(entry))},"route":${routeJson}${index}`;
+}
+
+/** Undoes percent-encoding (RFC 3986 section 2.1); a malformed one stays as it is, and fails later. */
+function decodeSegment(segment: string): string {
+  if (!segment.includes('%')) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString('hex')
+    .toUpperCase();
+}

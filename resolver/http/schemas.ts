@@ -1,0 +1,70 @@
+// The shapes of the HTTP interface, once: the OpenAPI document and the tests are made from these.
+
+import { z } from 'zod';
+import { routeSchema } from '../../ledger/route.ts';
+
+const digits = z.string().regex(/^[0-9]{1,15}$/);
+
+/** The entry that answered. A prefix has `prefix`; a fragmented or ported entry `from` and `to`. */
+export const matchSchema = z
+  .strictObject({
+    entry: z.enum(['prefix', 'fragmented', 'ported']),
+    from: digits.optional().describe('First number of the entry.'),
+    to: digits.optional().describe('Last number of the entry.'),
+    prefix: digits.optional().describe('The leading digits of a prefix entry.'),
+  })
+  .meta({ id: 'Match' });
+
+export const ledgerSchema = z
+  .strictObject({
+    height: z.int().min(0).describe('Height of the block whose state the answer comes from.'),
+    blockHash: z
+      .string()
+      .regex(/^[0-9A-F]{64}$/)
+      .describe('Hash of that block, as CometBFT writes it.'),
+    lagMs: z
+      .int()
+      .min(0)
+      .nullable()
+      .describe('How long a newer committed block has been waiting; null without a ledger.'),
+  })
+  .meta({ id: 'LedgerPosition' });
+
+export const routeComponentSchema = routeSchema.meta({ id: 'Route' });
+
+const foundSchema = z.strictObject({
+  match: matchSchema,
+  route: routeComponentSchema,
+  userDataIndex: z.int().min(0).optional().describe("Where the record lies in the element's data."),
+});
+
+export const routingInfoSchema = foundSchema
+  .extend({
+    ueId: z.string().regex(/^(imsi|msisdn)-[0-9]{1,15}$/),
+    ledger: ledgerSchema,
+    explanation: z
+      .array(foundSchema)
+      .optional()
+      .describe('With explain=true: every entry that covers the number, the winner first.'),
+  })
+  .meta({ id: 'RoutingInfo' });
+
+/** RFC 9457, with `cause` and `invalidParams` of 3GPP TS 29.571 clause 5.2.4.1. */
+export const problemSchema = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    detail: z.string().optional(),
+    instance: z.string().optional(),
+    cause: z.string(),
+    invalidParams: z.array(z.strictObject({ param: z.string(), reason: z.string() })).optional(),
+  })
+  .meta({ id: 'ProblemDetails' });
+
+export const healthSchema = z
+  .strictObject({ status: z.enum(['up', 'down']), height: z.int().min(0).optional() })
+  .meta({ id: 'Health' });
+
+export type ProblemDetails = z.infer<typeof problemSchema>;
+export type RoutingInfo = z.infer<typeof routingInfoSchema>;

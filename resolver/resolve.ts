@@ -1,0 +1,121 @@
+// From one number to what is known of it: the winning entry, its route, the index of the user data
+// and how fresh the answer is. Every interface that answers single numbers stands on this.
+
+import { digitsOf, type Identity, type NumberKey, type UeId } from '../ledger/number.ts';
+import type { Route } from '../ledger/route.ts';
+import type { IndexEntry, IndexReader } from '../wasm/number-index.ts';
+import { type BlockLabel, decodeLabel, type NewestBlock } from './freshness.ts';
+import type { RouteTable } from './route-table.ts';
+
+/** The readers of one serving thread, one for each identity kind. */
+export type IndexReaders = Record<Identity, IndexReader>;
+
+/** A found entry with its route. */
+export interface Resolved {
+  entry: IndexEntry;
+  route: Route;
+  routeJson: string;
+  /** Where in the data management element's database the record lies, if the route tells. */
+  userDataIndex: number | undefined;
+}
+
+export interface Resolution {
+  /** `undefined` where no entry covers the number. */
+  found: Resolved | undefined;
+  /** The block whose state the answer comes from. */
+  block: BlockLabel;
+  /** How long a newer block has been waiting; `undefined` where no ledger is followed. */
+  lagMs: number | undefined;
+}
+
+export class NumberResolver {
+  readonly #readers: IndexReaders;
+  readonly #routes: RouteTable;
+  readonly #newest: NewestBlock;
+  readonly #now: () => number;
+
+  /** @param now milliseconds since 1970 */
+  constructor(
+    readers: IndexReaders,
+    routes: RouteTable,
+    newest: NewestBlock,
+    now: () => number = Date.now,
+  ) {
+    this.#readers = readers;
+    this.#routes = routes;
+    this.#newest = newest;
+    this.#now = now;
+  }
+
+  resolve({ identity, key }: UeId): Resolution {
+    const { value, block } = this.#readOneVersion(identity, (reader) => reader.find(key));
+    const found = value && this.#withRoute(value, key);
+    return { found, block, lagMs: this.#newest.lagMs(block.height, this.#now()) };
+  }
+
+  /** Every entry that covers the number with its route, in falling precedence: the winner first. */
+  explain({ identity, key }: UeId): Resolved[] {
+    const { value } = this.#readOneVersion(identity, (reader) => reader.explain(key));
+    return value.map((entry) => this.#withRoute(entry, key));
+  }
+
+  /** Whether a longer prefix or number begins with these digits. */
+  hasBelow({ identity, key }: UeId): boolean {
+    return this.#readers[identity].hasBelow(key);
+  }
+
+  /** The block that the index of an identity kind stands at. */
+  block(identity: Identity): BlockLabel {
+    return decodeLabel(this.#readers[identity].label());
+  }
+
+  /**
+   * The writer may publish another version between two calls of a reader. An answer must not carry
+   * the height of one version and the entry of another, so it is read again where that happened.
+   */
+  #readOneVersion<T>(
+    identity: Identity,
+    read: (reader: IndexReader) => T,
+  ): { value: T; block: BlockLabel } {
+    const reader = this.#readers[identity];
+    for (;;) {
+      const block = decodeLabel(reader.label());
+      const value = read(reader);
+      if (decodeLabel(reader.label()).height === block.height) return { value, block };
+    }
+  }
+
+  #withRoute(entry: IndexEntry, key: NumberKey): Resolved {
+    const route = this.#routes.get(entry.route);
+    const routeJson = this.#routes.json(entry.route);
+    if (!route || routeJson === undefined) {
+      // The pool publishes a route to every thread before an entry may point to it.
+      throw new Error(`route ${entry.route} is not in this thread's route table`);
+    }
+    return { entry, route, routeJson, userDataIndex: userDataIndexOf(entry, route, key) };
+  }
+}
+
+/**
+ * The index of a number's user data: the route's base plus the number's offset in its entry. A
+ * prefix has none: it says nothing of single numbers.
+ */
+export function userDataIndexOf(
+  entry: IndexEntry,
+  route: Route,
+  key: NumberKey,
+): number | undefined {
+  if (route.userDataIndexBase === undefined || entry.entry === 'prefix') return undefined;
+  return route.userDataIndexBase + (key - entry.from);
+}
+
+/** How an entry is written for people and in JSON: digits, without the key's leading 1. */
+export function describeEntry(entry: IndexEntry): {
+  entry: IndexEntry['entry'];
+  from?: string;
+  to?: string;
+  prefix?: string;
+} {
+  if (entry.entry === 'prefix') return { entry: 'prefix', prefix: digitsOf(entry.from) };
+  return { entry: entry.entry, from: digitsOf(entry.from), to: digitsOf(entry.to) };
+}

@@ -1,0 +1,29 @@
+// Operating errors of the resolver, with stable codes. Messages are for people and may change.
+
+export type ResolverErrorCode =
+  /** An option, environment variable or configuration file does not fit. */
+  | 'BCHF_CONFIG_INVALID'
+  /** The data directory was made with other options than those asked for. */
+  | 'BCHF_DATA_MISMATCH'
+  /** A line of entries.csv or a route of routes.json is not valid. */
+  | 'BCHF_INPUT_INVALID'
+  /** An address or port cannot be listened on. */
+  | 'BCHF_LISTEN_FAILED'
+  /** A snapshot file is truncated, damaged, or of another version. */
+  | 'BCHF_SNAPSHOT_INVALID'
+  /** A snapshot file cannot be read or written. */
+  | 'BCHF_SNAPSHOT_IO'
+  /** A server that was asked did not answer as it should. */
+  | 'BCHF_SERVER_UNREACHABLE'
+  /** Serving threads end again and again. */
+  | 'BCHF_WORKER_FAILED';
+
+export class ResolverError extends Error {
+  readonly code: ResolverErrorCode;
+
+  constructor(code: ResolverErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'ResolverError';
+    this.code = code;
+  }
+}

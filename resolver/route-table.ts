@@ -1,0 +1,46 @@
+// The route table of a serving thread: route numbers of the index to routes, with the JSON of each
+// made once, when the table changes, and not in every answer.
+
+import type { Route } from '../ledger/route.ts';
+
+/** A change of the table: the routes at these numbers are new or have new details. */
+export interface RouteChanges {
+  version: number;
+  routes: { number: number; route: Route }[];
+}
+
+export class RouteTable {
+  readonly #routes: Route[] = [];
+  readonly #json: string[] = [];
+  #version = 0;
+
+  /** Goes up with every change, so that a client can tell that its copy is out of date. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get count(): number {
+    return this.#routes.length;
+  }
+
+  apply({ version, routes }: RouteChanges): void {
+    for (const { number, route } of routes) {
+      this.#routes[number] = route;
+      this.#json[number] = JSON.stringify(route);
+    }
+    this.#version = version;
+  }
+
+  get(number: number): Route | undefined {
+    return this.#routes[number];
+  }
+
+  /** The route as JSON text; `undefined` for a number that has no route. */
+  json(number: number): string | undefined {
+    return this.#json[number];
+  }
+
+  all(): readonly Route[] {
+    return this.#routes;
+  }
+}
