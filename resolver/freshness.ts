@@ -57,6 +57,12 @@ export class NewestBlock {
     if (!buffer) this.#words[0] = Number.NaN;
   }
 
+  /** `undefined` where no ledger is followed. */
+  get height(): number | undefined {
+    const height = this.#words[0] as number;
+    return Number.isNaN(height) ? undefined : height;
+  }
+
   /** A block was committed at `nowMs` by this machine's clock. */
   committed(height: number, nowMs: number): void {
     this.#words[1] = nowMs;
@@ -68,8 +74,8 @@ export class NewestBlock {
    * no ledger is followed and so nobody knows.
    */
   lagMs(servedHeight: number, nowMs: number): number | undefined {
-    const newest = this.#words[0] as number;
-    if (Number.isNaN(newest)) return undefined;
+    const newest = this.height;
+    if (newest === undefined) return undefined;
     return servedHeight >= newest ? 0 : Math.max(0, Math.round(nowMs - (this.#words[1] as number)));
   }
 }

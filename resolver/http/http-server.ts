@@ -7,7 +7,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { createRequire } from 'node:module';
 import { ResolverError } from '../resolver-error.ts';
-import { type HttpAnswer, statusLine } from './http-answer.ts';
+import { type HttpAnswer, STATUS_TITLES } from './http-answer.ts';
 
 type UWebSockets = typeof import('uWebSockets.js');
 
@@ -113,7 +113,8 @@ function send(
   answer: HttpAnswer,
   isNative: boolean,
 ): void {
-  response.writeStatus(statusLine(answer.status)).writeHeader('content-type', answer.contentType);
+  response.writeStatus(`${answer.status} ${STATUS_TITLES[answer.status]}`);
+  response.writeHeader('content-type', answer.contentType);
   for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value);
   if (head.method === 'head' && isNative) {
     response.endWithoutBody(Buffer.byteLength(answer.body));

@@ -1,19 +1,11 @@
 // Error answers: application/problem+json (RFC 9457) with the causes of 3GPP TS 29.500 table
 // 5.2.7.2-1 where one fits.
 
-import type { HttpAnswer } from './http-answer.ts';
+import { type HttpAnswer, STATUS_TITLES, type StatusCode } from './http-answer.ts';
 import type { ProblemDetails } from './schemas.ts';
 
-const TITLES: Record<number, string> = {
-  400: 'Bad Request',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
-
 export function problem(
-  status: 400 | 404 | 405 | 500 | 503,
+  status: Exclude<StatusCode, 200>,
   cause: string,
   detail: string,
   more: Pick<ProblemDetails, 'instance' | 'invalidParams'> = {},
@@ -21,7 +13,7 @@ export function problem(
 ): HttpAnswer {
   const details: ProblemDetails = {
     type: 'about:blank',
-    title: TITLES[status] as string,
+    title: STATUS_TITLES[status],
     status,
     detail,
     ...more,

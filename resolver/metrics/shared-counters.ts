@@ -1,49 +1,62 @@
-// Counters that many threads count in and one thread reads.
+// What serving threads count, where the main thread can read it.
 //
-// One float64 for each counter of each thread in a shared memory. A thread writes only its own row,
-// so counting is a plain add: nothing is locked, and nothing is lost. A reader in another thread
-// sees each counter at some instant; sums of several are not of one instant.
+// Each thread counts in plain objects of its own, which costs nothing, and copies them into its row
+// of a shared memory a few times a second. A row goes on from where it stood when its thread is
+// replaced, so that a total never goes back.
+//
+//     row 0  │ f64 │ f64 │ …  one word for each name of each group, in the order of the table
+//     row 1  │ f64 │ f64 │ …
 
-export type CountEvent<T extends string> = (event: T, by?: number) => void;
+/** Help text by counter name by group: the closed list of what is counted. */
+export type CounterTable = Record<string, Record<string, string>>;
 
-export class SharedCounters<T extends string> {
+/** A thread's own counts of a group. */
+export type ReadCounts = () => Record<string, number>;
+
+export class SharedCounters {
   readonly buffer: SharedArrayBuffer;
-  readonly #events: readonly T[];
-  readonly #rows: number;
+  readonly #table: CounterTable;
+  readonly #width: number;
 
   /**
-   * @param events the closed list of what is counted, the same in every thread
    * @param rows how many threads count
    * @param buffer the counters of another thread's instance; without it, new ones at zero
    */
-  constructor(events: readonly T[], rows: number, buffer?: SharedArrayBuffer) {
-    this.#events = events;
-    this.#rows = rows;
+  constructor(table: CounterTable, rows: number, buffer?: SharedArrayBuffer) {
+    this.#table = table;
+    this.#width = Object.values(table).reduce((sum, group) => sum + Object.keys(group).length, 0);
     this.buffer =
-      buffer ?? new SharedArrayBuffer(events.length * rows * Float64Array.BYTES_PER_ELEMENT);
+      buffer ?? new SharedArrayBuffer(this.#width * rows * Float64Array.BYTES_PER_ELEMENT);
   }
 
-  /** The counting function of one thread. An event that is not on the list is a TypeError. */
-  counting(row: number): CountEvent<T> {
-    const width = this.#events.length;
-    const words = new Float64Array(this.buffer, row * width * 8, width);
-    const positions = new Map(this.#events.map((event, position) => [event, position]));
-    return (event, by = 1) => {
-      const position = positions.get(event);
-      if (position === undefined) throw new TypeError(`nothing counts ${event}`);
-      words[position] = (words[position] as number) + by;
+  /** A function that copies one thread's counts into its row. */
+  mirror(row: number, groups: Record<string, ReadCounts>): () => void {
+    const bytesPerRow = this.#width * Float64Array.BYTES_PER_ELEMENT;
+    const words = new Float64Array(this.buffer, row * bytesPerRow, this.#width);
+    const before = words.slice();
+    return () => {
+      let position = 0;
+      for (const [group, names] of Object.entries(this.#table)) {
+        const counts = groups[group]?.() ?? {};
+        for (const name of Object.keys(names)) {
+          words[position] = (before[position] as number) + (counts[name] ?? 0);
+          position++;
+        }
+      }
     };
   }
 
-  /** The sum over all threads for each event, in the order of the list. */
-  totals(): [T, number][] {
+  /** The sum over all threads of every counter. */
+  *totals(): Generator<{ group: string; name: string; help: string; total: number }> {
     const words = new Float64Array(this.buffer);
-    return this.#events.map((event, position) => {
-      let total = 0;
-      for (let row = 0; row < this.#rows; row++) {
-        total += words[row * this.#events.length + position] as number;
+    let position = 0;
+    for (const [group, names] of Object.entries(this.#table)) {
+      for (const [name, help] of Object.entries(names)) {
+        let total = 0;
+        for (let at = position; at < words.length; at += this.#width) total += words[at] as number;
+        yield { group, name, help, total };
+        position++;
       }
-      return [event, total];
-    });
+    }
   }
 }

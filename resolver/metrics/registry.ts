@@ -1,0 +1,93 @@
+// The Prometheus metrics of the whole process, through prom-client.
+
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { SharedCounters } from './shared-counters.ts';
+
+/** What the gauges show; each is asked at every scrape. */
+export interface GaugeSources {
+  ledgerHeight: () => number;
+  indexHeight: () => number;
+  lagMs: () => number | undefined;
+  workers: () => number;
+  /** 1 where uWebSockets.js runs its native build, 0 where its JavaScript stand-in does. */
+  httpNative: () => number;
+  /** Entries by identity kind and entry kind. */
+  entries: () => { identity: string; entry: string; count: number }[];
+  indexBytes: () => { identity: string; bytes: number }[];
+  routes: () => number;
+}
+
+/** `receivedDatagrams` → `received_datagrams`, `answered200` → `answered_200`. */
+function snakeCase(name: string): string {
+  return name
+    .replace(/([a-z])([0-9])/g, '$1_$2')
+    .replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+export function createRegistry(counters: SharedCounters, sources: GaugeSources): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number | undefined) => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read() ?? Number.NaN);
+      },
+    });
+  };
+  gauge('bchf_ledger_height', 'Height of the newest committed block.', sources.ledgerHeight);
+  gauge('bchf_index_height', 'Height of the block that is served.', sources.indexHeight);
+  gauge(
+    'bchf_index_lag_milliseconds',
+    'How long the newest block has been waiting to be served; NaN without a ledger.',
+    sources.lagMs,
+  );
+  gauge('bchf_workers', 'Serving threads that run.', sources.workers);
+  gauge('bchf_http_native', '1: native uWebSockets.js, 0: its stand-in.', sources.httpNative);
+  gauge('bchf_routes', 'Routes in the route table.', sources.routes);
+  new Gauge({
+    name: 'bchf_index_entries',
+    help: 'Entries of the index.',
+    labelNames: ['identity', 'entry'],
+    registers,
+    collect() {
+      for (const { identity, entry, count } of sources.entries()) {
+        this.set({ identity, entry }, count);
+      }
+    },
+  });
+  new Gauge({
+    name: 'bchf_index_bytes',
+    help: 'Memory that the index uses.',
+    labelNames: ['identity'],
+    registers,
+    collect() {
+      for (const { identity, bytes } of sources.indexBytes()) this.set({ identity }, bytes);
+    },
+  });
+  for (const { group, name, help } of counters.totals()) {
+    new Counter({
+      name: metricName(group, name),
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(totalOf(counters, group, name));
+      },
+    });
+  }
+  return registry;
+}
+
+/** The metric of a counter: `enum`, `answeredNxdomain` → `bchf_enum_answered_nxdomain_total`. */
+export function metricName(group: string, name: string): string {
+  return `bchf_${snakeCase(group)}_${snakeCase(name)}_total`;
+}
+
+function totalOf(counters: SharedCounters, group: string, name: string): number {
+  for (const one of counters.totals()) if (one.group === group && one.name === name) return one.total;
+  return 0;
+}

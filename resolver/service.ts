@@ -1,0 +1,208 @@
+// A serving process: indexes and routes in, sockets out. `bchf start` feeds it from a ledger,
+// `bchf serve` from a snapshot file; both get the same service.
+
+import { createServer } from 'node:net';
+import type { EntryChange } from '../ledger/entry.ts';
+import { IDENTITIES, type Identity } from '../ledger/number.ts';
+import type { Route } from '../ledger/route.ts';
+import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
+import type { ServingConfig } from './config.ts';
+import { COUNTER_TABLE } from './counter-table.ts';
+import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import { type BlockLabel, decodeLabel, encodeLabel, NewestBlock } from './freshness.ts';
+import { loadUWebSockets } from './http/http-server.ts';
+import type { Log } from './log.ts';
+import { createRegistry } from './metrics/registry.ts';
+import { SharedCounters } from './metrics/shared-counters.ts';
+import { ResolverError } from './resolver-error.ts';
+import type { RouteChanges } from './route-table.ts';
+import type { IndexPair } from './snapshot/snapshot-file.ts';
+import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
+import type { ListeningPorts } from './worker-messages.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export interface ServiceOptions {
+  config: ServingConfig;
+  indexes: IndexPair;
+  routes: readonly Route[];
+  newestBlock: NewestBlock;
+  log: Log;
+  /** Called where the service cannot go on. */
+  onFailure: (error: ResolverError) => void;
+  now?: () => number;
+}
+
+export interface Service {
+  /** What listens where. */
+  ports: ListeningPorts & { admin: number };
+  /** Whether HTTP runs on the native build of uWebSockets.js. */
+  httpNative: boolean;
+  /** Serves another block: its routes to every thread first, then all its entries at once. */
+  applyBlock(block: BlockLabel, changes: EntryChange[], routes: Route[]): Promise<void>;
+  status(): Record<string, unknown>;
+  stop(): Promise<void>;
+}
+
+/** Opens every interface. Throws BCHF_LISTEN_FAILED, and then nothing is left open. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config, indexes, newestBlock, log, onFailure, now = Date.now } = options;
+  let routes = options.routes;
+  let routesVersion = 1;
+  const wanted = { http: config.httpPort, batch: config.udpPort, enum: config.enumPort };
+  await refuseTakenPort(config.host, wanted.http);
+  const httpNative = loadUWebSockets().isNative;
+  const counters = new SharedCounters(COUNTER_TABLE, config.workers);
+  const block = () => decodeLabel(indexes.msisdn.label());
+  let pool: WorkerPool | undefined;
+  const registry = createRegistry(counters, {
+    ledgerHeight: () => newestBlock.height ?? block().height,
+    indexHeight: () => block().height,
+    lagMs: () => newestBlock.lagMs(block().height, now()),
+    workers: () => pool?.count ?? 0,
+    httpNative: () => (httpNative ? 1 : 0),
+    routes: () => routes.length,
+    entries: () =>
+      IDENTITIES.flatMap((identity) =>
+        Object.entries(indexes[identity].counts()).map(([entry, count]) => ({
+          identity,
+          entry,
+          count,
+        })),
+      ),
+    indexBytes: () =>
+      IDENTITIES.map((identity) => ({ identity, bytes: indexes[identity].imageBytes })),
+  });
+  const metrics = () => registry.metrics();
+  pool = await WorkerPool.start({
+    workerCount: config.workers,
+    ports: wanted,
+    sharing: { http: httpNative, udp: DGRAM_REUSE_PORT_SUPPORTED },
+    startOf: () => ({
+      workerCount: config.workers,
+      memories: memoriesOf(indexes),
+      routes: allRoutes(routes, routesVersion),
+      newestBlock: newestBlock.buffer,
+      counters: counters.buffer,
+      host: config.host,
+      enumZone: enumZoneOf(config.enumSuffix),
+    }),
+    metrics,
+    log,
+    now,
+    onExit: (slot) => {
+      for (const identity of IDENTITIES) indexes[identity].releaseReader(slot);
+    },
+    onFailure,
+  });
+  const serving = pool;
+  const status = () => ({
+    block: describeBlock(block()),
+    lagMs: newestBlock.lagMs(block().height, now()) ?? null,
+    workers: serving.count,
+    httpNative,
+    routes: routes.length,
+    entries: { imsi: indexes.imsi.counts(), msisdn: indexes.msisdn.counts() },
+    ports: serving.ports,
+  });
+  let admin: AdminServer;
+  try {
+    admin = await listenAdmin(config.adminHost, config.adminPort, {
+      metrics,
+      metricsType: registry.contentType,
+      status,
+      isReady: () => serving.count > 0,
+    });
+  } catch (error) {
+    await serving.stop();
+    throw error;
+  }
+  return {
+    ports: { ...serving.ports, admin: admin.port },
+    httpNative,
+    status,
+    async applyBlock(label, changes, allRoutesNow) {
+      if (allRoutesNow !== routes) {
+        const changed = changedRoutes(routes, allRoutesNow);
+        routes = allRoutesNow;
+        if (changed.length > 0) {
+          routesVersion++;
+          await serving.publishRoutes({ version: routesVersion, routes: changed });
+        }
+      }
+      applyToIndexes(indexes, label, changes);
+    },
+    async stop() {
+      await admin.close();
+      await serving.stop();
+    },
+  };
+}
+
+/** Makes one block's changes visible in each index, under the block's label. */
+export function applyToIndexes(
+  indexes: IndexPair,
+  block: BlockLabel,
+  changes: readonly EntryChange[],
+): void {
+  const label = encodeLabel(block);
+  const byIdentity: Record<Identity, EntryChange[]> = { imsi: [], msisdn: [] };
+  for (const change of changes) byIdentity[change.identity].push(change);
+  for (const identity of IDENTITIES) indexes[identity].apply(byIdentity[identity], label);
+}
+
+/** The zone's settings that operators do not set: they say nothing about numbers. */
+export function enumZoneOf(suffix: string): EnumZoneSettings {
+  return {
+    suffix,
+    answerTtlSeconds: 60,
+    nameServers: [`ns.${suffix}`],
+    soa: {
+      primaryServer: `ns.${suffix}`,
+      mailbox: `hostmaster.${suffix}`,
+      serial: 1,
+      refreshSeconds: 3600,
+      retrySeconds: 600,
+      expireSeconds: 604_800,
+      minimumSeconds: 60,
+      ttlSeconds: 3600,
+    },
+  };
+}
+
+function memoriesOf(indexes: IndexPair): Record<Identity, WebAssembly.Memory> {
+  return { imsi: indexes.imsi.memory, msisdn: indexes.msisdn.memory };
+}
+
+function allRoutes(routes: readonly Route[], version: number): RouteChanges {
+  return { version, routes: routes.map((route, number) => ({ number, route })) };
+}
+
+function changedRoutes(before: readonly Route[], after: readonly Route[]): RouteChanges['routes'] {
+  return after
+    .map((route, number) => ({ number, route }))
+    .filter(({ number, route }) => route !== before[number]);
+}
+
+function describeBlock({ height, blockHash, timeMs }: BlockLabel) {
+  return {
+    height,
+    blockHash: Buffer.from(blockHash).toString('hex').toUpperCase(),
+    time: new Date(timeMs).toISOString(),
+  };
+}
+
+/**
+ * uWebSockets.js shares its port with every process that asks for it, so a second resolver on the
+ * same port would quietly take half of the first one's requests.
+ */
+function refuseTakenPort(host: string, port: number): Promise<void> {
+  if (port === 0) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (cause) => {
+      const message = `HTTP cannot listen on ${host}:${port}: ${cause.message}`;
+      reject(new ResolverError('BCHF_LISTEN_FAILED', message, { cause }));
+    });
+    probe.listen(port, host, () => probe.close(() => resolve()));
+  });
+}

@@ -1,0 +1,54 @@
+// What the main thread and a serving thread say to each other.
+
+import type { Identity } from '../ledger/number.ts';
+import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import type { RouteChanges } from './route-table.ts';
+
+/** Port by interface; 0 lets the system choose. ENUM has one port for UDP and TCP. */
+export interface ListeningPorts {
+  http: number;
+  batch: number;
+  enum: number;
+}
+
+/** Which sockets a thread opens: not every system lets several threads share every port. */
+export interface WorkerSockets {
+  http: boolean;
+  batch: boolean;
+  enumUdp: boolean;
+  enumTcp: boolean;
+}
+
+/** What a thread is started with. */
+export interface WorkerStart {
+  /** 0 to workerCount − 1: its row of the counters. */
+  worker: number;
+  workerCount: number;
+  /** Its place among the readers of each index. */
+  readerSlot: number;
+  memories: Record<Identity, WebAssembly.Memory>;
+  /** The whole route table. */
+  routes: RouteChanges;
+  newestBlock: SharedArrayBuffer;
+  counters: SharedArrayBuffer;
+  host: string;
+  ports: ListeningPorts;
+  sockets: WorkerSockets;
+  /** Whether its UDP sockets share their ports with other threads'. */
+  reusePort: boolean;
+  enumZone: EnumZoneSettings;
+}
+
+export type WorkerRequest =
+  | { type: 'routes'; changes: RouteChanges }
+  | { type: 'metrics'; request: number; text: string }
+  | { type: 'stop' };
+
+export type WorkerEvent =
+  | { type: 'listening'; ports: ListeningPorts }
+  /** A socket could not be opened; the thread ends. */
+  | { type: 'refused'; code: string; message: string }
+  | { type: 'routes-applied'; version: number }
+  | { type: 'metrics-wanted'; request: number }
+  /** A request or the thread itself failed; in the second case the thread ends. */
+  | { type: 'fault'; message: string };

@@ -1,0 +1,175 @@
+// The serving threads: starts them, replaces one that dies, tells them of new routes, stops them.
+
+import { Worker } from 'node:worker_threads';
+import type { Log } from './log.ts';
+import { ResolverError } from './resolver-error.ts';
+import type { RouteChanges } from './route-table.ts';
+import type { ListeningPorts, WorkerEvent, WorkerSockets, WorkerStart } from './worker-messages.ts';
+
+/** Replacements in {@link REPLACEMENTS_WINDOW_MS} after which the pool gives up. */
+const REPLACEMENTS_MAX = 10;
+const REPLACEMENTS_WINDOW_MS = 60_000;
+
+export interface PoolOptions {
+  workerCount: number;
+  ports: ListeningPorts;
+  /** What the platform can share between threads. */
+  sharing: { http: boolean; udp: boolean };
+  /** The rest of what a thread is started with, asked anew for each, because routes change. */
+  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'readerSlot' | 'reusePort'>;
+  metrics: () => Promise<string>;
+  log: Log;
+  now: () => number;
+  /** A thread ended; its readers hold no version of the index any more. */
+  onExit: (readerSlot: number) => void;
+  /** Threads die faster than replacing them makes sense. */
+  onFailure: (error: ResolverError) => void;
+}
+
+interface Member {
+  worker: Worker;
+  waiting: Map<number, () => void>;
+}
+
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #members: (Member | undefined)[] = [];
+  readonly #replacementsMs: number[] = [];
+  #ports: ListeningPorts;
+  #isStopping = false;
+
+  private constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#ports = options.ports;
+  }
+
+  /** Starts all threads and waits until they listen. Throws BCHF_LISTEN_FAILED. */
+  static async start(options: PoolOptions): Promise<WorkerPool> {
+    const pool = new WorkerPool(options);
+    try {
+      // One after the other: the first may be given ports by the system, the others join it there.
+      for (let number = 0; number < options.workerCount; number++) await pool.#startWorker(number);
+    } catch (error) {
+      await pool.stop();
+      throw error;
+    }
+    return pool;
+  }
+
+  get ports(): ListeningPorts {
+    return this.#ports;
+  }
+
+  /** Threads that serve at this moment. */
+  get count(): number {
+    return this.#members.filter((member) => member !== undefined).length;
+  }
+
+  /** Publishes routes to every thread; resolves when each has them, so that entries may follow. */
+  async publishRoutes(changes: RouteChanges): Promise<void> {
+    await Promise.all(
+      this.#members.map((member) => {
+        if (!member) return undefined;
+        return new Promise<void>((resolve) => {
+          member.waiting.set(changes.version, resolve);
+          member.worker.postMessage({ type: 'routes', changes });
+        });
+      }),
+    );
+  }
+
+  /** Lets every thread answer what it has, close its sockets and end. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all(
+      this.#members.map((member) => {
+        if (!member) return undefined;
+        return new Promise<void>((resolve) => {
+          member.worker.once('exit', () => resolve());
+          member.worker.postMessage({ type: 'stop' });
+        });
+      }),
+    );
+  }
+
+  #socketsOf(number: number): WorkerSockets {
+    const { workerCount, sharing } = this.#options;
+    // A port that cannot be shared goes to one thread; they are spread over the threads there are.
+    const last = workerCount - 1;
+    return {
+      http: sharing.http || number === 0,
+      batch: sharing.udp || number === 0,
+      enumUdp: sharing.udp || number === last,
+      enumTcp: number === last,
+    };
+  }
+
+  #startWorker(number: number): Promise<void> {
+    const { startOf, sharing, log } = this.#options;
+    const start: WorkerStart = {
+      ...startOf(),
+      worker: number,
+      readerSlot: number,
+      ports: this.#ports,
+      sockets: this.#socketsOf(number),
+      reusePort: sharing.udp,
+    };
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
+    const member: Member = { worker, waiting: new Map() };
+    this.#members[number] = member;
+    return new Promise((resolve, reject) => {
+      worker.on('message', (event: WorkerEvent) => {
+        switch (event.type) {
+          case 'listening':
+            this.#ports = event.ports;
+            resolve();
+            break;
+          case 'refused':
+            reject(new ResolverError('BCHF_LISTEN_FAILED', event.message));
+            break;
+          case 'routes-applied':
+            member.waiting.get(event.version)?.();
+            member.waiting.delete(event.version);
+            break;
+          case 'metrics-wanted':
+            this.#sendMetrics(member, event.request);
+            break;
+          case 'fault':
+            log.error({ worker: number }, event.message);
+            break;
+        }
+      });
+      worker.on('error', (error) => log.error({ worker: number, err: error }, 'thread failed'));
+      worker.on('exit', (code) => {
+        this.#members[number] = undefined;
+        for (const done of member.waiting.values()) done();
+        this.#options.onExit(start.readerSlot);
+        reject(new ResolverError('BCHF_WORKER_FAILED', `thread ${number} ended with ${code}`));
+        if (!this.#isStopping && code !== 0) this.#replace(number);
+      });
+    });
+  }
+
+  #replace(number: number): void {
+    const { now, log, onFailure } = this.#options;
+    const nowMs = now();
+    this.#replacementsMs.push(nowMs);
+    while ((this.#replacementsMs[0] as number) < nowMs - REPLACEMENTS_WINDOW_MS) {
+      this.#replacementsMs.shift();
+    }
+    if (this.#replacementsMs.length > REPLACEMENTS_MAX) {
+      const message = `serving threads ended ${this.#replacementsMs.length} times in a minute`;
+      onFailure(new ResolverError('BCHF_WORKER_FAILED', message));
+      return;
+    }
+    log.warn({ worker: number }, 'thread is replaced');
+    this.#startWorker(number).catch((error) => {
+      log.error({ worker: number, err: error }, 'thread could not be replaced');
+    });
+  }
+
+  async #sendMetrics(member: Member, request: number): Promise<void> {
+    const text = await this.#options.metrics();
+    member.worker.postMessage({ type: 'metrics', request, text });
+  }
+}

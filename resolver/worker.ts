@@ -1,0 +1,207 @@
+// One serving thread: it owns its sockets and its readers of the shared index memories, and answers
+// until it is told to stop. Started by worker-pool; its messages are in worker-messages.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { IDENTITIES, type Identity } from '../ledger/number.ts';
+import type { IndexReader } from '../wasm/number-index.ts';
+import { openReader } from '../wasm/wasm-index.ts';
+import { answeredCounter, COUNTER_TABLE, droppedCounter } from './counter-table.ts';
+import { createEnumHandler } from './enum/enum-answer.ts';
+import { createEnumCounters } from './enum/enum-counters.ts';
+import { listenEnumTcp } from './enum/enum-tcp.ts';
+import { createEnumZone, type EnumZone } from './enum/enum-zone.ts';
+import { NewestBlock } from './freshness.ts';
+import type { HttpAnswer } from './http/http-answer.ts';
+import { routeRequest } from './http/http-router.ts';
+import { type HttpServer, listenHttp } from './http/http-server.ts';
+import { problem } from './http/problem.ts';
+import { type ReadCounts, SharedCounters } from './metrics/shared-counters.ts';
+import { type IndexReaders, NumberResolver } from './resolve.ts';
+import { RouteTable } from './route-table.ts';
+import { createBatchHandler } from './udp/batch-handler.ts';
+import { createDgramTransport } from './udp/dgram-transport.ts';
+import type { UdpTransport } from './udp/udp-transport.ts';
+import type { ListeningPorts, WorkerEvent, WorkerRequest, WorkerStart } from './worker-messages.ts';
+
+const COUNTERS_INTERVAL_MS = 250;
+
+if (!parentPort) throw new Error('worker.ts is started as a worker thread');
+const port = parentPort;
+const start = workerData as WorkerStart;
+const post = (event: WorkerEvent) => port.postMessage(event);
+
+const readers = Object.fromEntries(
+  IDENTITIES.map((identity) => [identity, openReader(start.memories[identity], start.readerSlot)]),
+) as Record<Identity, IndexReader & { close(): void }> satisfies IndexReaders;
+const routes = new RouteTable();
+routes.apply(start.routes);
+const newest = new NewestBlock(start.newestBlock);
+const resolver = new NumberResolver(readers, routes, newest);
+
+/** Closes in the order in which they were opened. */
+const closers: (() => void | Promise<void>)[] = [];
+const counts: Record<string, ReadCounts> = {};
+
+const metricsWaiting = new Map<number, (text: string) => void>();
+let metricsRequests = 0;
+
+function requestMetrics(): Promise<string> {
+  return new Promise((resolve) => {
+    metricsRequests++;
+    metricsWaiting.set(metricsRequests, resolve);
+    post({ type: 'metrics-wanted', request: metricsRequests });
+  });
+}
+
+async function serveHttp(host: string, wantedPort: number): Promise<number> {
+  const counters: Record<string, number> = {};
+  counts.http = () => counters;
+  const count = (answer: HttpAnswer): HttpAnswer => {
+    const name = answeredCounter(answer.status);
+    counters[name] = (counters[name] ?? 0) + 1;
+    return answer;
+  };
+  const server: HttpServer = await listenHttp(
+    host,
+    wantedPort,
+    (request) => {
+      const answer = routeRequest(request, { resolver, metrics: requestMetrics });
+      return answer instanceof Promise ? answer.then(count) : count(answer);
+    },
+    (error) => {
+      post({ type: 'fault', message: error instanceof Error ? error.message : String(error) });
+      return count(problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.'));
+    },
+  );
+  closers.push(() => server.close());
+  return server.port;
+}
+
+async function serveBatch(host: string, wantedPort: number, reusePort: boolean): Promise<number> {
+  const handler = createBatchHandler({
+    readerOf: (identity) => readers[identity],
+    freshness: (identity) => {
+      const { height } = resolver.block(identity);
+      return {
+        height,
+        lagMs: newest.lagMs(height, Date.now()),
+        routeTableVersion: routes.version,
+      };
+    },
+    routeJson: (number) => {
+      const json = routes.json(number);
+      return json === undefined ? undefined : Buffer.from(json);
+    },
+  });
+  const transport = createDgramTransport({ host, port: wantedPort, reusePort });
+  transport.handle(handler.handle);
+  counts.batch = () => {
+    const { dropped, ...rest } = handler.counters();
+    for (const [reason, total] of Object.entries(dropped)) {
+      Object.assign(rest, { [droppedCounter(reason)]: total });
+    }
+    return rest;
+  };
+  return openTransport(transport, 'batchUdp');
+}
+
+async function openTransport(transport: UdpTransport, group: string): Promise<number> {
+  counts[group] = () => ({ ...transport.counters() });
+  const { port: actualPort } = await transport.open();
+  closers.push(() => transport.close());
+  return actualPort;
+}
+
+const enumCounters = createEnumCounters();
+counts.enum = () => enumCounters;
+const enumLookup = {
+  find: (key: number) => {
+    const { found } = resolver.resolve({ identity: 'msisdn', key });
+    return found && { entry: found.entry.entry, route: found.route };
+  },
+  hasBelow: (key: number) => resolver.hasBelow({ identity: 'msisdn', key }),
+};
+
+function serveEnumUdp(
+  host: string,
+  wantedPort: number,
+  reusePort: boolean,
+  zone: EnumZone,
+): Promise<number> {
+  const transport = createDgramTransport({ host, port: wantedPort, reusePort });
+  transport.handle(
+    createEnumHandler({ transport: 'udp', zone, lookup: enumLookup, counters: enumCounters }),
+  );
+  return openTransport(transport, 'enumUdp');
+}
+
+async function serveEnumTcp(host: string, wantedPort: number, zone: EnumZone): Promise<number> {
+  const server = await listenEnumTcp({
+    host,
+    port: wantedPort,
+    answer: createEnumHandler({
+      transport: 'tcp',
+      zone,
+      lookup: enumLookup,
+      counters: enumCounters,
+    }),
+    counters: enumCounters,
+  });
+  closers.push(() => server.close());
+  return server.port;
+}
+
+async function listen(): Promise<ListeningPorts> {
+  const { host, sockets, ports, reusePort } = start;
+  const zone = createEnumZone(start.enumZone);
+  const listening: ListeningPorts = { ...ports };
+  if (sockets.http) listening.http = await serveHttp(host, ports.http);
+  if (sockets.batch) listening.batch = await serveBatch(host, ports.batch, reusePort);
+  if (sockets.enumUdp) listening.enum = await serveEnumUdp(host, ports.enum, reusePort, zone);
+  if (sockets.enumTcp) await serveEnumTcp(host, listening.enum, zone);
+  return listening;
+}
+
+const counters = new SharedCounters(COUNTER_TABLE, start.workerCount, start.counters);
+const copyCounters = counters.mirror(start.worker, counts);
+const copying = setInterval(copyCounters, COUNTERS_INTERVAL_MS);
+
+async function stop(): Promise<void> {
+  clearInterval(copying);
+  for (const close of closers) await close();
+  for (const identity of IDENTITIES) readers[identity].close();
+  copyCounters();
+  port.close();
+}
+
+port.on('message', (request: WorkerRequest) => {
+  switch (request.type) {
+    case 'routes':
+      routes.apply(request.changes);
+      post({ type: 'routes-applied', version: request.changes.version });
+      break;
+    case 'metrics':
+      metricsWaiting.get(request.request)?.(request.text);
+      metricsWaiting.delete(request.request);
+      break;
+    case 'stop':
+      stop();
+      break;
+  }
+});
+
+// uWebSockets.js takes the process down when its thread ends with open handles, so a fault closes
+// them first; the pool then starts another thread in this one's place.
+process.on('uncaughtException', async (error) => {
+  post({ type: 'fault', message: error.stack ?? String(error) });
+  await stop();
+  process.exit(1);
+});
+
+try {
+  post({ type: 'listening', ports: await listen() });
+} catch (error) {
+  const { code, message } = error as { code?: string; message: string };
+  post({ type: 'refused', code: code ?? 'BCHF_LISTEN_FAILED', message });
+  await stop();
+}
