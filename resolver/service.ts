@@ -9,7 +9,7 @@ import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import type { ServingConfig } from './config.ts';
 import { COUNTER_TABLE } from './counter-table.ts';
 import type { EnumZoneSettings } from './enum/enum-zone.ts';
-import { type BlockLabel, decodeLabel, encodeLabel, NewestBlock } from './freshness.ts';
+import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
 import { loadUWebSockets } from './http/http-server.ts';
 import type { Log } from './log.ts';
 import { createRegistry } from './metrics/registry.ts';

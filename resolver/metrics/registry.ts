@@ -1,6 +1,6 @@
 // The Prometheus metrics of the whole process, through prom-client.
 
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { SharedCounters } from './shared-counters.ts';
 
 /** What the gauges show; each is asked at every scrape. */
@@ -88,6 +88,7 @@ export function metricName(group: string, name: string): string {
 }
 
 function totalOf(counters: SharedCounters, group: string, name: string): number {
-  for (const one of counters.totals()) if (one.group === group && one.name === name) return one.total;
+  for (const one of counters.totals())
+    if (one.group === group && one.name === name) return one.total;
   return 0;
 }

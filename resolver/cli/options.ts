@@ -1,0 +1,48 @@
+// From the option table in config.ts to commander's options and back to a validated configuration.
+
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import {
+  type Configuration,
+  configure,
+  environmentName,
+  flagName,
+  type ledgerOptions,
+  type servingOptions,
+  type startOptions,
+} from '../config.ts';
+import { ResolverError } from '../resolver-error.ts';
+
+/** Adds every option of the table to a command, and `--config`. */
+export function addTableOptions(
+  command: Command,
+  table: typeof startOptions | typeof servingOptions | typeof ledgerOptions,
+): Command {
+  for (const [name, { value, help, fallback }] of Object.entries(table)) {
+    const words = help.includes('default') ? help : `${help} (default: ${fallback})`;
+    command.option(`${flagName(name)} <${value}>`, `${words} [${environmentName(name)}]`);
+  }
+  return command.option(
+    '--config <FILE>',
+    'JSON file with any of these options by their camel-case names, such as httpPort',
+  );
+}
+
+/** Validates what was given on the command line, in the environment and in the file. */
+export function readConfiguration<T extends typeof startOptions | typeof servingOptions>(
+  table: T,
+  flags: Record<string, unknown>,
+): Configuration<T> {
+  const { config: path, ...rest } = flags;
+  const file = typeof path === 'string' ? { path, content: readJson(path) } : undefined;
+  return configure(table, { flags: rest, environment: process.env, file });
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ResolverError('BCHF_CONFIG_INVALID', `${path}: ${reason}`, { cause });
+  }
+}

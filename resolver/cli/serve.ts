@@ -1,0 +1,29 @@
+// `bchf serve --snapshot FILE`: answers from a snapshot, without a ledger.
+
+import type { Command } from 'commander';
+import { servingOptions } from '../config.ts';
+import { NewestBlock } from '../freshness.ts';
+import { createLog } from '../log.ts';
+import { startService } from '../service.ts';
+import { loadSnapshot } from '../snapshot/snapshot-file.ts';
+import { addTableOptions, readConfiguration } from './options.ts';
+import { serveUntilStopped, tellWhatListens } from './serving.ts';
+
+export function addServeCommand(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('Answer from a snapshot file, without a ledger.')
+    .requiredOption('--snapshot <FILE>', 'the snapshot to serve');
+  addTableOptions(command, servingOptions).action(async ({ snapshot: path, ...flags }) => {
+    const { values: config } = readConfiguration(servingOptions, flags);
+    const log = createLog(config.logLevel, config.logFormat);
+    await serveUntilStopped(log, async (_signal, onFailure) => {
+      const memoryBytesMax = config.indexMemoryMaxMb * 2 ** 20;
+      const { indexes, routes, block } = await loadSnapshot(path, { memoryBytesMax });
+      const newestBlock = new NewestBlock();
+      const service = await startService({ config, indexes, routes, newestBlock, log, onFailure });
+      tellWhatListens(config, service, `snapshot ${path}, height ${block.height}`);
+      return service;
+    });
+  });
+}

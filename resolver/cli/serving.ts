@@ -1,0 +1,98 @@
+// What the commands that serve have in common: they run until a signal, and say what listens where.
+
+import type { ServingConfig } from '../config.ts';
+import type { Log } from '../log.ts';
+import { lineProgress, type Progress, terminalProgress } from '../progress.ts';
+import type { Service } from '../service.ts';
+
+export function progressFor(log: Log): Progress {
+  return process.stderr.isTTY ? terminalProgress() : lineProgress((line) => log.info(line));
+}
+
+/**
+ * Runs until SIGINT or SIGTERM, then stops cleanly. A second signal ends the process at once; the
+ * ledger's blocks are synced when they are committed, so nothing is lost even then.
+ *
+ * @param open begins to serve; `undefined` where the signal came first
+ */
+export async function serveUntilStopped(
+  log: Log,
+  open: (
+    signal: AbortSignal,
+    onFailure: (error: Error) => void,
+  ) => Promise<{ stop(): Promise<void> } | undefined>,
+): Promise<void> {
+  const aborting = new AbortController();
+  let finish: (failure: Error | undefined) => void = () => {};
+  const finished = new Promise<Error | undefined>((resolve) => {
+    finish = resolve;
+  });
+  const onSignal = () => {
+    if (aborting.signal.aborted) process.exit(1);
+    log.info('stopping');
+    aborting.abort();
+    finish(undefined);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  try {
+    const opened = await open(aborting.signal, finish);
+    if (!opened) return;
+    const failure = await finished;
+    await opened.stop();
+    if (failure) throw failure;
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+  log.info('stopped');
+}
+
+/** Prints what listens where, with a command to try for each interface, on standard output. */
+export function tellWhatListens(
+  { host, enumSuffix, adminHost }: ServingConfig,
+  { ports, httpNative }: Service,
+  source: string,
+  loadtestOptions = '',
+): void {
+  const address = urlHost(host);
+  const example = '358401234567';
+  const enumName = `${[...example].reverse().join('.')}.${enumSuffix}`;
+  const rows = [
+    [
+      'HTTP',
+      `http://${address}:${ports.http}`,
+      `curl http://${address}:${ports.http}/nbchf-routing/v1/routing-info/msisdn-${example}`,
+    ],
+    [
+      'UDP batch',
+      `${address}:${ports.batch}`,
+      `npx bchf loadtest udp --port ${ports.batch} --requests 10000 ${loadtestOptions}`,
+    ],
+    [
+      'ENUM',
+      `${address}:${ports.enum} (UDP, TCP)`,
+      `dig @${host} -p ${ports.enum} ${enumName} NAPTR`,
+    ],
+    [
+      'admin',
+      `http://${urlHost(adminHost)}:${ports.admin}`,
+      `curl http://${urlHost(adminHost)}:${ports.admin}/admin/v1/status`,
+    ],
+    ['CLI', '', `npx bchf lookup ${example} --explain --server http://${address}:${ports.http}`],
+  ];
+  const lines = rows.map(
+    ([name, where, command]) => `  ${name?.padEnd(10)} ${where?.padEnd(34)} ${command?.trim()}`,
+  );
+  const library = httpNative
+    ? 'native uWebSockets.js'
+    : 'the JavaScript stand-in of uWebSockets.js';
+  process.stdout.write(
+    `bchf is ready: ${source}\nHTTP runs on ${library}. Ctrl-C stops.\n\n${lines.join('\n')}\n`,
+  );
+}
+
+/** An address as it stands in a URL: IPv6 in brackets. */
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

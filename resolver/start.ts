@@ -1,0 +1,259 @@
+// `bchf start`: the embedded consortium. Opens the ledger, fills it with the population where that
+// is not done yet, brings the index to its height, serves.
+//
+//     data/
+//       ledger/            blocks and state
+//       snapshots/         <height>.bchf
+//       population.json    written when all of the population's transactions are in blocks
+//
+// A first start that is killed goes on where the last block ended: the population's transactions
+// come in one fixed order and are the chain's first, so the ledger's transaction count says how many
+// of them are done.
+
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EntryChange } from '../ledger/entry.ts';
+import { type Ledger, openLedger } from '../ledger/ledger.ts';
+import { readNumberingData } from '../ledger/population/numbering-data.ts';
+import { createPopulation, type Population } from '../ledger/population/population.ts';
+import { authorityPublicKeyOf } from '../ledger/population/population-keys.ts';
+import { signersOf } from '../ledger/transaction-body.ts';
+import { signTransaction } from '../ledger/transaction-codec.ts';
+import { createWasmIndex } from '../wasm/wasm-index.ts';
+import { type Configuration, flagName, type startOptions } from './config.ts';
+import { decodeLabel, NewestBlock } from './freshness.ts';
+import type { Log } from './log.ts';
+import type { Progress } from './progress.ts';
+import { ResolverError } from './resolver-error.ts';
+import { applyToIndexes, type Service, startService } from './service.ts';
+import type { IndexPair } from './snapshot/snapshot-file.ts';
+import { SnapshotStore } from './snapshot/snapshot-store.ts';
+
+const CHAIN_ID = 'bchf-embedded';
+/** Limits of a block of the population: it is committed in small steps, so that a stop is quick. */
+const BLOCK_TRANSACTIONS_MAX = 1000;
+const BLOCK_BYTES_MAX = 256 * 1024;
+/** Blocks whose changes are applied to the index as one version while nobody reads it yet. */
+const CATCH_UP_CHANGES = 50_000;
+
+/** The options that decide what the population's transactions are. */
+const POPULATION_OPTIONS = ['ported', 'fragmented', 'profile', 'seed'] as const;
+type PopulationOptions = Record<(typeof POPULATION_OPTIONS)[number], number>;
+
+export interface StartOptions {
+  configuration: Configuration<typeof startOptions>;
+  log: Log;
+  progress: Progress;
+  /** Aborted by a request to stop. */
+  signal: AbortSignal;
+  onFailure: (error: ResolverError) => void;
+  now?: () => number;
+}
+
+export interface Started {
+  service: Service;
+  ledger: Ledger;
+  population: PopulationOptions;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything; `undefined` where the signal was aborted before it served.
+ *
+ * Throws BCHF_DATA_MISMATCH where the directory holds another population than the one asked for,
+ * and the errors of the ledger, of the index and of listening.
+ */
+export async function start(options: StartOptions): Promise<Started | undefined> {
+  const { configuration, log, progress, signal, onFailure, now = Date.now } = options;
+  const config = configuration.values;
+  await mkdir(config.data, { recursive: true });
+  const ledger = await openDataLedger(configuration, now);
+  try {
+    const population = ledger.settings as PopulationOptions;
+    const memoryBytesMax = config.indexMemoryMaxMb * 2 ** 20;
+    const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
+    const indexes = await restoreIndexes(ledger, snapshots, memoryBytesMax, log);
+    await catchUp(ledger, indexes);
+    const isComplete = await fillLedger(config.data, ledger, indexes, progress, signal);
+    if (!isComplete) {
+      await ledger.close();
+      return undefined;
+    }
+    const saveSnapshot = async () => {
+      const routes = ledger.routes();
+      const block = { chainId: ledger.chainId, ...ledger.tip };
+      if (await snapshots.has(block)) return;
+      const path = await snapshots.save({ indexes, routes, block }, now());
+      await snapshots.prune(config.snapshotsKept);
+      log.info({ path, height: block.height }, 'snapshot written');
+    };
+    await saveSnapshot();
+    const newestBlock = new NewestBlock();
+    newestBlock.committed(ledger.tip.height, now());
+    const routes = ledger.routes();
+    const service = await startService({
+      config,
+      indexes,
+      routes,
+      newestBlock,
+      log,
+      onFailure,
+      now,
+    });
+    ledger.onCommit((block) => {
+      newestBlock.committed(block.height, now());
+      return service.applyBlock(block, block.changes, [...ledger.routes()]);
+    });
+    return {
+      service,
+      ledger,
+      population,
+      async stop() {
+        await service.stop();
+        await saveSnapshot();
+        await ledger.close();
+      },
+    };
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
+async function openDataLedger(
+  { values: config, given }: Configuration<typeof startOptions>,
+  now: () => number,
+): Promise<Ledger> {
+  const wanted = Object.fromEntries(POPULATION_OPTIONS.map((name) => [name, config[name]]));
+  const ledger = await openLedger({
+    directory: join(config.data, 'ledger'),
+    chainId: CHAIN_ID,
+    authorityPublicKey: authorityPublicKeyOf(config.seed),
+    settings: wanted,
+    now,
+  });
+  const recorded = ledger.settings as PopulationOptions;
+  const different = POPULATION_OPTIONS.filter(
+    (name) => given.has(name) && recorded[name] !== wanted[name],
+  );
+  if (different.length === 0) return ledger;
+  await ledger.close();
+  const list = different.map((name) => `${flagName(name)} ${recorded[name]}`).join(', ');
+  throw new ResolverError(
+    'BCHF_DATA_MISMATCH',
+    `${config.data} was made with ${list}: leave these options out, or give another --data`,
+  );
+}
+
+/** The newest snapshot that fits the chain, or empty indexes. */
+async function restoreIndexes(
+  ledger: Ledger,
+  snapshots: SnapshotStore,
+  memoryBytesMax: number,
+  log: Log,
+): Promise<IndexPair> {
+  const loaded = await snapshots.loadNewest(
+    async ({ chainId, height, blockHash }) => {
+      if (chainId !== ledger.chainId || height > ledger.tip.height) return false;
+      const committed = await ledger.blockHashAt(height);
+      return committed !== undefined && Buffer.compare(committed, blockHash) === 0;
+    },
+    { memoryBytesMax },
+  );
+  if (loaded) {
+    log.info({ height: loaded.block.height }, 'snapshot loaded');
+    return loaded.indexes;
+  }
+  return { imsi: createWasmIndex({ memoryBytesMax }), msisdn: createWasmIndex({ memoryBytesMax }) };
+}
+
+/** Applies the blocks between the index's height and the ledger's. */
+async function catchUp(ledger: Ledger, indexes: IndexPair): Promise<void> {
+  let changes: EntryChange[] = [];
+  for await (const block of ledger.changesSince(decodeLabel(indexes.msisdn.label()).height)) {
+    changes = changes.concat(block.changes);
+    if (changes.length < CATCH_UP_CHANGES && block.height < ledger.tip.height) continue;
+    applyToIndexes(indexes, block, changes);
+    changes = [];
+  }
+}
+
+/**
+ * Brings the population's transactions into blocks and their entries into the index. Returns whether
+ * all are in.
+ */
+async function fillLedger(
+  data: string,
+  ledger: Ledger,
+  indexes: IndexPair,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const donePath = join(data, 'population.json');
+  if (existsSync(donePath)) {
+    const { transactions } = JSON.parse(await readFile(donePath, 'utf8'));
+    if (ledger.transactionCount >= transactions) return true;
+  }
+  const population = createPopulation({
+    data: await readNumberingData(),
+    ...(ledger.settings as {
+      ported: number;
+      fragmented: number;
+      profile: 5 | 25 | 60;
+      seed: number;
+    }),
+  });
+  const total = population.transactionCount;
+  const done = ledger.transactionCount;
+  const task = progress.start('building the ledger', total, 'transactions');
+  task.advance(Math.min(done, total));
+  for (const transactions of blocksOf(population, done, ledger.chainId)) {
+    if (signal.aborted) return false;
+    const block = await ledger.commit(transactions);
+    const rejected = block.results.find((result) => result.code !== null);
+    if (rejected) throw new Error(`a transaction of the population was rejected: ${rejected.code}`);
+    applyToIndexes(indexes, block, block.changes);
+    task.advance(transactions.length);
+  }
+  task.done();
+  await writeDurably(donePath, `${JSON.stringify({ transactions: total })}\n`);
+  return true;
+}
+
+/** The signed transactions of the population from position `done` on, in blocks. */
+function* blocksOf(population: Population, done: number, chainId: string): Generator<Uint8Array[]> {
+  let block: Uint8Array[] = [];
+  let bytes = 0;
+  let position = 0;
+  for (const body of population.transactions()) {
+    position++;
+    if (position <= done) continue;
+    const keys = signersOf(body).map((signer) => population.keyPairOf(signer).privateKey);
+    // Positions rise, so each signer's sequence numbers do.
+    const transaction = signTransaction(body, position, chainId, keys);
+    if (
+      block.length === BLOCK_TRANSACTIONS_MAX ||
+      (block.length > 0 && bytes + transaction.length > BLOCK_BYTES_MAX)
+    ) {
+      yield block;
+      block = [];
+      bytes = 0;
+    }
+    block.push(transaction);
+    bytes += transaction.length;
+  }
+  if (block.length > 0) yield block;
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
