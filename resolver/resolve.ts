@@ -35,12 +35,7 @@ export class NumberResolver {
   readonly #now: () => number;
 
   /** @param now milliseconds since 1970 */
-  constructor(
-    readers: IndexReaders,
-    routes: RouteTable,
-    newest: NewestBlock,
-    now: () => number = Date.now,
-  ) {
+  constructor(readers: IndexReaders, routes: RouteTable, newest: NewestBlock, now: () => number) {
     this.#readers = readers;
     this.#routes = routes;
     this.#newest = newest;

@@ -36,7 +36,7 @@ const readers = Object.fromEntries(
 const routes = new RouteTable();
 routes.apply(start.routes);
 const newest = new NewestBlock(start.newestBlock);
-const resolver = new NumberResolver(readers, routes, newest);
+const resolver = new NumberResolver(readers, routes, newest, Date.now);
 
 /** Closes in the order in which they were opened. */
 const closers: (() => void | Promise<void>)[] = [];

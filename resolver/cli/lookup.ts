@@ -78,7 +78,7 @@ async function askSnapshot(path: string, ueId: UeId, explain: boolean): Promise<
   const { indexes, routes } = await loadSnapshot(path);
   const table = new RouteTable();
   table.apply({ version: 1, routes: routes.map((route, number) => ({ number, route })) });
-  const resolver = new NumberResolver(indexes, table, new NewestBlock());
+  const resolver = new NumberResolver(indexes, table, new NewestBlock(), Date.now);
   const query = explain ? 'explain=true' : '';
   return JSON.parse(answerRoutingInfo(formatUeId(ueId), query, resolver).body);
 }

@@ -1,0 +1,80 @@
+// The dependency rule: who may import whom, and what pure files must do without.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const FOLDERS = ['wasm', 'ledger', 'resolver', 'loadtest'] as const;
+
+/** Imports between folders that are allowed, as path patterns of importer and imported. */
+const ALLOWED: [importer: RegExp, imported: RegExp][] = [
+  [/^resolver\//, /^(wasm|ledger)\//],
+  [/^loadtest\//, /^ledger\/(population\/|number\.ts$)/],
+  [/^loadtest\//, /^resolver\/.*-(codec|client)\.ts$/],
+  // Tests may set a peer up to talk to.
+  [/^loadtest\/test\//, /^(wasm|ledger|resolver)\//],
+];
+
+/** Files that decide and compute, and leave sockets, clocks, files and chance to others. */
+const PURE =
+  /(-codec\.ts|^ledger\/(number|route|entry|transaction-body)\.ts|^ledger\/(state|block)\/.*\.ts|^resolver\/(resolve|route-table|freshness)\.ts|^resolver\/enum\/enum-(answer|zone)\.ts|^resolver\/http\/(http-router|routing-info|problem|schemas|openapi)\.ts|^wasm\/(number-index|reference-index)\.ts|^wasm\/assembly\/.*\.ts)$/;
+const IMPURE_IMPORT =
+  /^(node:(fs|net|dgram|http|http2|https|tls|dns|worker_threads|timers|child_process|os)(\/.*)?|classic-level|uWebSockets\.js)$/;
+const IMPURE_CALL = /\b(Date\.now|Math\.random|performance\.now|new Date\(\))/;
+
+interface SourceFile {
+  path: string;
+  text: string;
+  imports: string[];
+}
+
+function sourceFiles(): SourceFile[] {
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map((entry) => {
+        const file = join(entry.parentPath ?? entry.path, entry.name);
+        const text = readFileSync(file, 'utf8');
+        const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)];
+        return {
+          path: relative(root, file).split(sep).join('/'),
+          text,
+          imports: imports.map((match) => match[1] as string),
+        };
+      }),
+  );
+}
+
+function folderOf(path: string): string {
+  return path.split('/', 1)[0] as string;
+}
+
+test('every import between folders is one that the dependency rule allows', () => {
+  const files = sourceFiles();
+  assert.ok(files.length > 20, 'the sources were found');
+  const broken: string[] = [];
+  for (const { path, imports } of files) {
+    for (const imported of imports.filter((name) => name.startsWith('.'))) {
+      const target = normalize(join(dirname(path), imported))
+        .split(sep)
+        .join('/');
+      if (folderOf(target) === folderOf(path)) continue;
+      const isAllowed = ALLOWED.some(([from, to]) => from.test(path) && to.test(target));
+      if (!isAllowed) broken.push(`${path} imports ${target}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+test('pure files import no sockets, clocks, files or stores and ask nobody for time or chance', () => {
+  const pure = sourceFiles().filter(({ path }) => PURE.test(path) && !path.includes('/test/'));
+  assert.ok(pure.length > 10, 'pure files were found');
+  const broken = pure.flatMap(({ path, text, imports }) => [
+    ...imports.filter((name) => IMPURE_IMPORT.test(name)).map((name) => `${path} imports ${name}`),
+    ...(IMPURE_CALL.test(text) ? [`${path} reads a clock or draws a random number`] : []),
+  ]);
+  assert.deepEqual(broken, []);
+});
