@@ -1,0 +1,343 @@
+// DNS messages as a server meets them: the parser of a query and the writer of its response.
+//
+// Bytes and offsets only: which names exist and what they answer is enum-answer's, what a client
+// needs is dns-client-codec's. Bad input gets a verdict, never an exception. Sources: RFC 1035
+// sections 3 and 4 (messages, names), RFC 6891 section 6 (EDNS), RFC 9619 (one question).
+//
+// The header, 12 bytes, all numbers big-endian:
+//
+//      0        2        4        6        8        10       12
+//     ┌────────┬────────┬────────┬────────┬────────┬────────┐
+//     │ id     │ flags  │ QD     │ AN     │ NS     │ AR     │
+//     └────────┴────────┴────────┴────────┴────────┴────────┘
+//     flags:  QR  opcode  AA  TC  RD  RA  Z  AD  CD  rcode
+//     bit:    15  14…11   10  9   8   7   6  5   4   3…0
+//
+// OPT, the one record that a query may carry besides its question (RFC 6891 section 6.1.2):
+//
+//      0      1      3       5        6         7      9        11
+//     ┌──────┬──────┬───────┬────────┬─────────┬──────┬────────┬─────────┐
+//     │ root │ 41   │ UDP   │ rcode  │ version │ DO Z │ length │ options │
+//     │ 0    │      │ bytes │ 11…4   │         │      │        │         │
+//     └──────┴──────┴───────┴────────┴─────────┴──────┴────────┴─────────┘
+
+export const HEADER_BYTES = 12;
+export const LABEL_BYTES_MAX = 63;
+/** Longest name on the wire, its length bytes and the root included (RFC 1035 section 2.3.4). */
+export const NAME_BYTES_MAX = 255;
+/** Longest message over TCP: the length prefix has 16 bits. */
+export const MESSAGE_BYTES_MAX = 65_535;
+/** What every client takes over UDP (RFC 1035 section 2.3.4). */
+export const UDP_BYTES_WITHOUT_EDNS = 512;
+/** The most this server sends over UDP: it crosses every usual path in one piece. */
+export const UDP_BYTES_MAX = 1232;
+/** An OPT record without options. */
+export const OPT_BYTES = 11;
+
+/** Record and question types (the IANA registry "Resource Record (RR) TYPEs"). */
+export const RECORD_TYPE = {
+  NS: 2,
+  SOA: 6,
+  HINFO: 13,
+  NAPTR: 35,
+  OPT: 41,
+  IXFR: 251,
+  AXFR: 252,
+  ANY: 255,
+} as const;
+
+export const CLASS_IN = 1;
+
+/** Response codes (RFC 1035 section 4.1.1; BADVERS, of 12 bits, RFC 6891 section 9). */
+export const RCODE = {
+  NOERROR: 0,
+  FORMERR: 1,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  BADVERS: 16,
+} as const;
+export type Rcode = (typeof RCODE)[keyof typeof RCODE];
+
+export const FLAG_QR = 0x8000;
+export const FLAG_AA = 0x0400;
+export const FLAG_TC = 0x0200;
+export const FLAG_RD = 0x0100;
+const OPCODE_MASK = 0x7800;
+export const DO_BIT = 0x8000;
+
+/** What the OPT record of a query says. */
+export interface Edns {
+  version: number;
+  /** The most that the client takes over UDP, as it stands: it may be below 512. */
+  udpPayloadBytes: number;
+  dnssecOk: boolean;
+}
+
+/**
+ * What to do with a message that came in.
+ *
+ * - drop: no answer. `short`: less than a header; `response`: QR is set, and answering a response
+ *   could make two servers answer each other for ever.
+ * - reject: answer `rcode` without looking at the name.
+ * - answer: one question, its name at {@link HEADER_BYTES}, its type and class the four bytes before
+ *   `questionEnd`.
+ *
+ * `questionEnd` is where the question to echo ends: {@link HEADER_BYTES} where there is none.
+ */
+export type QueryVerdict =
+  | { verdict: 'drop'; reason: 'short' | 'response' }
+  | { verdict: 'reject'; rcode: Rcode; questionEnd: number; edns: Edns | undefined }
+  | {
+      verdict: 'answer';
+      type: number;
+      class: number;
+      questionEnd: number;
+      edns: Edns | undefined;
+    };
+
+/**
+ * Reads a query, strictly: opcode QUERY, one question, at most one OPT record, nothing else and
+ * nothing after it. Other sections and records are FORMERR, since nothing that this server answers
+ * comes with them.
+ *
+ * Another opcode is NOTIMP before anything else is read, because its sections may mean something
+ * else (RFC 8490 section 5.4, for one). The bits AA, TC, RA, Z, AD and CD of a query are not looked
+ * at.
+ */
+export function parseQuery(message: Uint8Array): QueryVerdict {
+  if (message.length < HEADER_BYTES) return { verdict: 'drop', reason: 'short' };
+  const flags = readU16(message, 2);
+  if ((flags & FLAG_QR) !== 0) return { verdict: 'drop', reason: 'response' };
+  if ((flags & OPCODE_MASK) !== 0) return reject(RCODE.NOTIMP, HEADER_BYTES, undefined);
+  const isOneQuestion =
+    readU16(message, 4) === 1 && readU16(message, 6) === 0 && readU16(message, 8) === 0;
+  if (!isOneQuestion) return reject(RCODE.FORMERR, HEADER_BYTES, undefined);
+
+  const nameEnd = endOfPlainName(message, HEADER_BYTES);
+  const questionEnd = nameEnd + 4;
+  if (nameEnd === 0 || questionEnd > message.length) {
+    return reject(RCODE.FORMERR, HEADER_BYTES, undefined);
+  }
+  const additionalCount = readU16(message, 10);
+  const optEnd = additionalCount === 0 ? questionEnd : endOfOpt(message, questionEnd);
+  if (optEnd === 0) return reject(RCODE.FORMERR, questionEnd, undefined);
+  const edns = additionalCount === 0 ? undefined : readOpt(message, questionEnd);
+  // A second OPT is FORMERR by RFC 6891 section 6.1.1; the answer has an OPT as the query had one.
+  if (additionalCount > 1 || optEnd !== message.length) {
+    return reject(RCODE.FORMERR, questionEnd, edns);
+  }
+  if (edns !== undefined && edns.version > 0) return reject(RCODE.BADVERS, questionEnd, edns);
+  return {
+    verdict: 'answer',
+    type: readU16(message, nameEnd),
+    class: readU16(message, nameEnd + 2),
+    questionEnd,
+    edns,
+  };
+}
+
+function reject(rcode: Rcode, questionEnd: number, edns: Edns | undefined): QueryVerdict {
+  return { verdict: 'reject', rcode, questionEnd, edns };
+}
+
+/**
+ * Where a name without compression ends, its root included; 0 where it is malformed. A pointer in
+ * the first name of a message could only point into the header or at itself.
+ */
+function endOfPlainName(message: Uint8Array, start: number): number {
+  let at = start;
+  while (at < message.length) {
+    const length = message[at]!;
+    if (length > LABEL_BYTES_MAX) return 0;
+    at += 1 + length;
+    if (at - start > NAME_BYTES_MAX) return 0;
+    if (length === 0) return at;
+  }
+  return 0;
+}
+
+/** Where the OPT record at `start` ends; 0 where something else is there, or its options overrun. */
+function endOfOpt(message: Uint8Array, start: number): number {
+  if (start + OPT_BYTES > message.length) return 0;
+  if (message[start] !== 0 || readU16(message, start + 1) !== RECORD_TYPE.OPT) return 0;
+  const end = start + OPT_BYTES + readU16(message, start + 9);
+  if (end > message.length) return 0;
+  let at = start + OPT_BYTES;
+  while (at < end) {
+    if (at + 4 > end) return 0;
+    at += 4 + readU16(message, at + 2);
+  }
+  return at === end ? end : 0;
+}
+
+function readOpt(message: Uint8Array, start: number): Edns {
+  return {
+    udpPayloadBytes: readU16(message, start + 3),
+    version: message[start + 6]!,
+    dnssecOk: (readU16(message, start + 7) & DO_BIT) !== 0,
+  };
+}
+
+/**
+ * The most bytes that a response to this query may have over UDP: 512 without EDNS; with it what the
+ * client announces, at least 512 (RFC 6891 section 6.2.3), at most {@link UDP_BYTES_MAX}.
+ */
+export function udpLimitBytes(edns: Edns | undefined): number {
+  if (edns === undefined) return UDP_BYTES_WITHOUT_EDNS;
+  return Math.min(Math.max(edns.udpPayloadBytes, UDP_BYTES_WITHOUT_EDNS), UDP_BYTES_MAX);
+}
+
+/**
+ * Writes one response into a buffer of the caller, never past its limit.
+ *
+ * The question is copied byte for byte, so that the letter case that a client chose to recognise its
+ * answer by survives ("0x20", RFC 5452 section 9.1 and later practice). Records are owned by the
+ * question's name or an ending of it, written as a pointer. What does not fit is left out whole and
+ * TC is set: header, question and OPT remain, since half a record set must not be used (RFC 2181
+ * section 9).
+ *
+ * Of the query's flags only opcode and RD come back. RA is clear, as nothing is resolved here; AD
+ * and CD are clear, as an authoritative server does not validate (RFC 4035 section 3.1.6).
+ */
+export class ResponseWriter {
+  /** Whether something did not fit. */
+  truncated = false;
+  readonly #query: Uint8Array;
+  readonly #questionEnd: number;
+  readonly #edns: Edns | undefined;
+  readonly #out: Uint8Array;
+  readonly #recordsEndMax: number;
+  #at: number;
+  #dataAt = 0;
+  #answerCount = 0;
+  #authorityCount = 0;
+
+  /**
+   * `out` must not overlap `query`. `limitBytes`, at most `out.length`, must hold header, question
+   * and OPT: 282 bytes are enough for every query.
+   */
+  constructor(
+    query: Uint8Array,
+    { questionEnd, edns }: { questionEnd: number; edns: Edns | undefined },
+    out: Uint8Array,
+    limitBytes: number,
+  ) {
+    this.#query = query;
+    this.#questionEnd = questionEnd;
+    this.#edns = edns;
+    this.#out = out;
+    this.#recordsEndMax = limitBytes - (edns === undefined ? 0 : OPT_BYTES);
+    this.#at = questionEnd;
+    for (let at = HEADER_BYTES; at < questionEnd; at++) out[at] = query[at]!;
+  }
+
+  /** Begins a record of class IN whose owner is the name at `nameAt` in the question. */
+  beginRecord(section: 'answer' | 'authority', nameAt: number, type: number, ttlSeconds: number) {
+    if (section === 'answer') this.#answerCount++;
+    else this.#authorityCount++;
+    this.u16(0xc000 | nameAt);
+    this.u16(type);
+    this.u16(CLASS_IN);
+    this.u32(ttlSeconds);
+    this.u16(0);
+    this.#dataAt = this.#at;
+  }
+
+  /** Ends the record's data: its length is known now. */
+  endRecord(): void {
+    if (!this.truncated) writeU16(this.#out, this.#dataAt - 2, this.#at - this.#dataAt);
+  }
+
+  u8(value: number): void {
+    if (this.#hasRoom(1)) this.#out[this.#at++] = value;
+  }
+
+  u16(value: number): void {
+    if (!this.#hasRoom(2)) return;
+    writeU16(this.#out, this.#at, value);
+    this.#at += 2;
+  }
+
+  u32(value: number): void {
+    this.u16(value >>> 16);
+    this.u16(value & 0xffff);
+  }
+
+  bytes(values: Uint8Array): void {
+    if (!this.#hasRoom(values.length)) return;
+    this.#out.set(values, this.#at);
+    this.#at += values.length;
+  }
+
+  /** A character-string (RFC 1035 section 3.3) of at most 255 ASCII characters. */
+  characterString(text: string): void {
+    if (!this.#hasRoom(1 + text.length)) return;
+    this.#out[this.#at++] = text.length;
+    for (let at = 0; at < text.length; at++) this.#out[this.#at++] = text.charCodeAt(at);
+  }
+
+  #hasRoom(count: number): boolean {
+    if (this.#at + count > this.#recordsEndMax) this.truncated = true;
+    return !this.truncated;
+  }
+
+  /** Writes header and OPT; returns the length of the message. */
+  finish(rcode: Rcode, isAuthoritative: boolean): number {
+    if (this.truncated) {
+      this.#at = this.#questionEnd;
+      this.#answerCount = 0;
+      this.#authorityCount = 0;
+    }
+    const out = this.#out;
+    const edns = this.#edns;
+    out[0] = this.#query[0]!;
+    out[1] = this.#query[1]!;
+    const kept = readU16(this.#query, 2) & (OPCODE_MASK | FLAG_RD);
+    const authoritative = isAuthoritative ? FLAG_AA : 0;
+    const truncated = this.truncated ? FLAG_TC : 0;
+    writeU16(out, 2, FLAG_QR | kept | authoritative | truncated | (rcode & 15));
+    writeU16(out, 4, this.#questionEnd > HEADER_BYTES ? 1 : 0);
+    writeU16(out, 6, this.#answerCount);
+    writeU16(out, 8, this.#authorityCount);
+    writeU16(out, 10, edns === undefined ? 0 : 1);
+    if (edns !== undefined) {
+      const opt = this.#at;
+      out[opt] = 0;
+      writeU16(out, opt + 1, RECORD_TYPE.OPT);
+      writeU16(out, opt + 3, UDP_BYTES_MAX);
+      out[opt + 5] = rcode >>> 4;
+      out[opt + 6] = 0;
+      writeU16(out, opt + 7, edns.dnssecOk ? DO_BIT : 0);
+      writeU16(out, opt + 9, 0);
+      this.#at += OPT_BYTES;
+    }
+    return this.#at;
+  }
+}
+
+/**
+ * The wire form of a name such as `e164.arpa` or `e164.arpa.`: length-prefixed labels, then the root.
+ * `undefined` where it has no labels, an empty one, one over 63 characters, over 255 bytes in all, or
+ * anything but printable ASCII without a space. The escapes of master files are not known here.
+ */
+export function encodeName(text: string): Uint8Array | undefined {
+  const labels = (text.endsWith('.') ? text.slice(0, -1) : text).split('.');
+  const wire = new Uint8Array(labels.reduce((sum, label) => sum + 1 + label.length, 1));
+  let at = 0;
+  for (const label of labels) {
+    if (label.length > LABEL_BYTES_MAX || !/^[!-~]+$/.test(label)) return undefined;
+    wire[at++] = label.length;
+    for (let index = 0; index < label.length; index++) wire[at++] = label.charCodeAt(index);
+  }
+  return wire.length > NAME_BYTES_MAX ? undefined : wire;
+}
+
+export function readU16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
+}
+
+export function writeU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value & 0xff;
+}
