@@ -50,8 +50,16 @@ const lookupAddress: typeof lookup = ((
   else callback(null, hostname, version);
 }) as typeof lookup;
 
-/** Creates a transport over one `dgram` socket. See {@link UdpTransport} for its contract. */
-export function createDgramTransport(options: UdpTransportOptions): UdpTransport {
+/**
+ * Creates a transport over one `dgram` socket. See {@link UdpTransport} for its contract.
+ *
+ * `createSocket` makes the socket; a test passes one that sends late or fails, which loopback never
+ * does.
+ */
+export function createDgramTransport(
+  options: UdpTransportOptions,
+  createSocket: (options: dgram.SocketOptions) => dgram.Socket = dgram.createSocket,
+): UdpTransport {
   const datagramBytesMax = options.datagramBytesMax ?? DATAGRAM_BYTES_MAX_DEFAULT;
   const sendQueueMax = options.sendQueueMax ?? SEND_QUEUE_MAX_DEFAULT;
   if (!(datagramBytesMax >= 1 && datagramBytesMax <= 65_507)) {
@@ -141,7 +149,7 @@ export function createDgramTransport(options: UdpTransportOptions): UdpTransport
         `Node ${process.version} on ${process.platform} cannot share a UDP port`,
       );
     }
-    const created = dgram.createSocket({
+    const created = createSocket({
       type: isIPv6(options.host) ? 'udp6' : 'udp4',
       lookup: lookupAddress,
       ...(options.receiveBufferBytes && { recvBufferSize: options.receiveBufferBytes }),
