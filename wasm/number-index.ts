@@ -80,7 +80,7 @@ export interface IndexReader {
   readonly batchMax: number;
   /**
    * Looks up `keys[0..count)` and writes `answers[0..count)`, all of one version of the index.
-   * Every key must be a number key; count is at most `batchMax`.
+   * `count` is at most `batchMax`, else a RangeError. What is no key is not found.
    */
   lookup(keys: Float64Array, answers: Uint32Array, count: number): void;
   /** The winning entry for one number, or `undefined`. */
@@ -92,7 +92,7 @@ export interface IndexReader {
    * given one and begins with it. ENUM needs it to tell NXDOMAIN from an empty answer.
    */
   hasBelow(key: number): boolean;
-  /** The label given with the last {@link IndexWriter.apply}. */
+  /** The label given with the last {@link NumberIndex.apply}; empty where none was. */
   label(): Uint8Array;
 }
 
@@ -100,13 +100,18 @@ export interface IndexReader {
 export interface NumberIndex extends IndexReader {
   /**
    * Applies changes in order and makes them visible together; a reader sees all of them or none.
-   * Throws an `IndexError`, leaving everything as it was, where a change is refused.
+   * Throws an `IndexError`, leaving everything as it was, where a change is refused; a RangeError
+   * where a change or the label is not what this interface says. Of several changes of one entry
+   * the last counts, and whether runs cross is judged by what the whole batch leads to.
    *
    * `label` (at most LABEL_BYTES) is kept with this version and never looked at: the resolver puts
    * height and block hash there, so that an answer's freshness belongs to its content.
    */
   apply(changes: readonly IndexChange[], label?: Uint8Array): void;
-  /** All entries: by kind (prefix, fragmented, ported), then by key; a run before those inside it. */
+  /**
+   * All entries: by kind (prefix, fragmented, ported), then by key; a run before those
+   * inside it. A batch applied before the last one was taken makes the next step throw a TypeError.
+   */
   entries(): IterableIterator<IndexEntry>;
   counts(): IndexCounts;
 }
@@ -118,6 +123,7 @@ export const LABEL_BYTES = 64;
  *
  * - BCHF_INDEX_CROSSING_RUN: a fragmented run would cross another.
  * - BCHF_INDEX_FULL: the memory's limit is reached.
+ * - BCHF_INDEX_READERS_MAX: every place for a reader is taken.
  * - BCHF_INDEX_IMAGE_INVALID: an image is truncated, damaged, or of another version.
  * - BCHF_INDEX_TRAP: the Wasm code trapped; the instance must not be used again.
  */
@@ -134,5 +140,6 @@ export class IndexError extends Error {
 export type IndexErrorCode =
   | 'BCHF_INDEX_CROSSING_RUN'
   | 'BCHF_INDEX_FULL'
+  | 'BCHF_INDEX_READERS_MAX'
   | 'BCHF_INDEX_IMAGE_INVALID'
   | 'BCHF_INDEX_TRAP';

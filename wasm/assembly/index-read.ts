@@ -1,0 +1,183 @@
+// Reading: lookups in batches, and the slower questions about one number.
+//
+// A lookup walks the trie along the digits, remembers the last prefix on its way, and ends at once
+// when it meets the number's own ported route. Only otherwise it searches the runs, and the prefix
+// counts only where no run covers the number.
+//
+// Every function is called with the reader's block and a version that the reader has entered.
+
+import { unitOf } from './key';
+import {
+  DETAILS_MAX,
+  KIND_FRAGMENTED,
+  KIND_PORTED,
+  KIND_PREFIX,
+  NO_RUN,
+  READER_ANSWERS,
+  READER_DETAILS,
+  READER_KEYS,
+  RECORD_BYTES,
+  RECORD_FROM,
+  RECORD_ROUTE,
+  RECORD_TAIL,
+  RECORD_TO,
+  VERSION_ROOT,
+} from './layout';
+import {
+  FIELD_DIGIT_0,
+  FIELD_PORTED,
+  FIELD_PREFIX,
+  fieldAddress,
+  hasField,
+  isLeaf,
+  LINKS_MASK,
+  nodeAt,
+  PREFIX_BIT,
+  routeOfLeaf,
+} from './node';
+import { anyRunWithin, innermostRun, runRecord } from './run-table';
+
+/** Writes the answers (see number-index.ts) to the first `count` keys of the reader's scratch. */
+export function answerBatch(reader: u32, version: u32, count: u32): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const key = load<f64>(reader + READER_KEYS + (index << 3));
+    store<u32>(reader + READER_ANSWERS + (index << 2), answerFor(version, key));
+  }
+}
+
+function answerFor(version: u32, key: f64): u32 {
+  let unit = unitOf(key);
+  if (unit == 0) return 0;
+  let rest = <u64>key - unit;
+  let link = load<u32>(version + VERSION_ROOT);
+  let length: u32 = 0;
+  let prefix: u32 = 0;
+  while (unit > 1) {
+    const head = load<u32>(link);
+    unit /= 10;
+    const field = FIELD_DIGIT_0 + <u32>(rest / unit);
+    rest %= unit;
+    length++;
+    if (!hasField(head, field)) break;
+    link = load<u32>(fieldAddress(link, head, field));
+    if (isLeaf(link)) {
+      if (unit == 1) return answerOf(KIND_PORTED, length, routeOfLeaf(link));
+      break;
+    }
+    if ((load<u32>(link) & PREFIX_BIT) != 0) {
+      prefix = answerOf(KIND_PREFIX, length, load<u32>(link + 4));
+    }
+    if (unit == 1) {
+      const head = load<u32>(link);
+      if (hasField(head, FIELD_PORTED)) {
+        return answerOf(KIND_PORTED, length, load<u32>(fieldAddress(link, head, FIELD_PORTED)));
+      }
+    }
+  }
+  const run = innermostRun(version, key);
+  if (run == NO_RUN) return prefix;
+  return answerOf(
+    KIND_FRAGMENTED,
+    lengthOf(key),
+    load<u32>(runRecord(version, run) + RECORD_ROUTE),
+  );
+}
+
+function answerOf(kind: u32, length: u32, route: u32): u32 {
+  return (kind << 30) | (length << 26) | route;
+}
+
+function lengthOf(key: f64): u32 {
+  let length: u32 = 0;
+  for (let unit = unitOf(key); unit > 1; unit /= 10) length++;
+  return length;
+}
+
+/** Whether an entry of more digits begins with the digits of the key. */
+export function anyBelow(version: u32, key: f64): bool {
+  let unit = unitOf(key);
+  if (unit == 0) return false;
+  const link = nodeAt(load<u32>(version + VERSION_ROOT), <u64>key - unit, unit);
+  if (link != 0 && !isLeaf(link) && (load<u32>(link) & LINKS_MASK) != 0) return true;
+  let from = key * 10;
+  for (let size = 10.0; unitOf(from) != 0; size *= 10) {
+    if (anyRunWithin(version, from, from + (size - 1))) return true;
+    from *= 10;
+  }
+  return false;
+}
+
+// Where `explain` is: entries still to pass over, and the records written so far of those wanted.
+let toSkip: u32 = 0;
+let written: u32 = 0;
+let wanted: u32 = 0;
+let details: u32 = 0;
+
+/**
+ * Writes the entries that cover a number, in falling precedence, to the reader's details: at most
+ * `countMax`, after passing over the first `skip`. Returns how many.
+ */
+export function explainInto(reader: u32, version: u32, key: f64, skip: u32, countMax: u32): u32 {
+  const unit = unitOf(key);
+  if (unit == 0) return 0;
+  toSkip = skip;
+  written = 0;
+  wanted = min(countMax, DETAILS_MAX);
+  details = reader + READER_DETAILS;
+  const rest = <u64>key - unit;
+
+  const link = nodeAt(load<u32>(version + VERSION_ROOT), rest, unit);
+  if (link != 0 && isLeaf(link)) tell(key, key, routeOfLeaf(link), KIND_PORTED);
+  else if (link != 0 && hasField(load<u32>(link), FIELD_PORTED)) {
+    const route = load<u32>(fieldAddress(link, load<u32>(link), FIELD_PORTED));
+    tell(key, key, route, KIND_PORTED);
+  }
+  let run = innermostRun(version, key);
+  while (run != NO_RUN && written < wanted) {
+    const record = runRecord(version, run);
+    tell(
+      load<f64>(record + RECORD_FROM),
+      load<f64>(record + RECORD_TO),
+      load<u32>(record + RECORD_ROUTE),
+      KIND_FRAGMENTED,
+    );
+    run = load<u32>(record + RECORD_TAIL);
+  }
+  tellPrefixes(load<u32>(version + VERSION_ROOT), 1, rest, unit);
+  return written;
+}
+
+/** Tells the prefixes on the way of a number's digits from this node on, the longest first. */
+function tellPrefixes(link: u32, prefix: u64, rest: u64, unit: u64): void {
+  if (isLeaf(link)) return;
+  const head = load<u32>(link);
+  if (unit > 1) {
+    const below = unit / 10;
+    const digit = rest / below;
+    const field = FIELD_DIGIT_0 + <u32>digit;
+    if (hasField(head, field)) {
+      const child = load<u32>(fieldAddress(link, head, field));
+      tellPrefixes(child, prefix * 10 + digit, rest % below, below);
+    }
+  }
+  if (hasField(head, FIELD_PREFIX)) {
+    tell(<f64>prefix, <f64>prefix, load<u32>(link + 4), KIND_PREFIX);
+  }
+}
+
+function tell(from: f64, to: f64, route: u32, kind: u32): void {
+  if (toSkip > 0) {
+    toSkip--;
+  } else if (written < wanted) {
+    writeEntry(details + written * RECORD_BYTES, from, to, route, kind);
+    written++;
+  }
+}
+
+/** Writes an entry record whose tail is the kind. */
+export function writeEntry(record: u32, from: f64, to: f64, route: u32, kind: u32): void {
+  store<f64>(record + RECORD_FROM, from);
+  store<f64>(record + RECORD_TO, to);
+  store<u32>(record + RECORD_ROUTE, route);
+  store<u32>(record + RECORD_TAIL, kind);
+}

@@ -1,0 +1,98 @@
+// All entries of a version in order, in pages, for the writer's thread.
+//
+// Keys order by length first and the trie by digits, so the numbers of one length are one walk: depth
+// first, down to the nodes of that length. A page begins where the one before ended, by key.
+
+import { writeEntry } from './index-read';
+import {
+  DETAILS_MAX,
+  DIGITS_MAX,
+  KIND_FRAGMENTED,
+  KIND_PORTED,
+  KIND_PREFIX,
+  READER_DETAILS,
+  RECORD_BYTES,
+  RECORD_FROM,
+  RECORD_ROUTE,
+  RECORD_TO,
+  VERSION_ROOT,
+  VERSION_RUN_COUNT,
+} from './layout';
+import {
+  FIELD_DIGIT_0,
+  FIELD_PORTED,
+  FIELD_PREFIX,
+  fieldAddress,
+  hasField,
+  isLeaf,
+  routeOfLeaf,
+} from './node';
+import { runRecord } from './run-table';
+
+let details: u32 = 0;
+let written: u32 = 0;
+let wantedKind: u32 = 0;
+let lowest: u64 = 0;
+
+/**
+ * Writes the prefix or ported entries (`kind`) from a key on to the reader's details, in the order
+ * of keys. Returns how many; fewer than DETAILS_MAX says that these were the last.
+ */
+export function walkTrie(reader: u32, version: u32, kind: u32, from: f64): u32 {
+  details = reader + READER_DETAILS;
+  written = 0;
+  wantedKind = kind;
+  lowest = <u64>from;
+  const root = load<u32>(version + VERSION_ROOT);
+  for (let unit: u64 = 10, length: u32 = 1; length <= DIGITS_MAX; unit *= 10, length++) {
+    if (unit * 2 > lowest) walkBelow(root, 1, unit);
+  }
+  return written;
+}
+
+/** Walks below a node; `unit` is the power of ten that its digits lack to the wanted length. */
+function walkBelow(link: u32, prefix: u64, unit: u64): void {
+  if (written == DETAILS_MAX || (prefix + 1) * unit <= lowest) return;
+  if (unit == 1) {
+    found(link, <f64>prefix);
+    return;
+  }
+  if (isLeaf(link)) return;
+  const head = load<u32>(link);
+  for (let digit: u32 = 0; digit < 10; digit++) {
+    if (!hasField(head, FIELD_DIGIT_0 + digit)) continue;
+    const child = load<u32>(fieldAddress(link, head, FIELD_DIGIT_0 + digit));
+    walkBelow(child, prefix * 10 + digit, unit / 10);
+  }
+}
+
+function found(link: u32, key: f64): void {
+  const record = details + written * RECORD_BYTES;
+  if (isLeaf(link)) {
+    if (wantedKind != KIND_PORTED) return;
+    writeEntry(record, key, key, routeOfLeaf(link), KIND_PORTED);
+    written++;
+    return;
+  }
+  const head = load<u32>(link);
+  const field = wantedKind == KIND_PREFIX ? FIELD_PREFIX : FIELD_PORTED;
+  if (!hasField(head, field)) return;
+  writeEntry(record, key, key, load<u32>(fieldAddress(link, head, field)), wantedKind);
+  written++;
+}
+
+/** Writes the fragmented runs from the run with index `first` on; see {@link walkTrie}. */
+export function walkRuns(reader: u32, version: u32, first: u32): u32 {
+  const count = min(load<u32>(version + VERSION_RUN_COUNT) - first, DETAILS_MAX);
+  for (let index: u32 = 0; index < count; index++) {
+    const run = runRecord(version, first + index);
+    writeEntry(
+      reader + READER_DETAILS + index * RECORD_BYTES,
+      load<f64>(run + RECORD_FROM),
+      load<f64>(run + RECORD_TO),
+      load<u32>(run + RECORD_ROUTE),
+      KIND_FRAGMENTED,
+    );
+  }
+  return count;
+}

@@ -1,0 +1,90 @@
+// What the module exports. The host's typed view of it is IndexExports in wasm-module.ts; which calls
+// belong to the one writer is said there.
+
+import { claimReader, enter, leave, releaseReader } from './epoch';
+import { answerBatch, anyBelow, explainInto } from './index-read';
+import * as walk from './index-walk';
+import {
+  HEADER_CURRENT,
+  LABEL_BYTES,
+  READER_DETAILS,
+  VERSION_LABEL,
+  VERSION_LABEL_BYTES,
+  VERSION_PORTED_COUNT,
+  VERSION_PREFIX_COUNT,
+  VERSION_RUN_COUNT,
+} from './layout';
+
+export { xxh64 } from './checksum';
+export { claimReader, enter, leave, releaseReader } from './epoch';
+export { arenaBytes, checkImage, prepareImage } from './image';
+export {
+  abortBatch,
+  applyPoints,
+  beginBatch,
+  beginRuns,
+  commitBatch,
+  initialise,
+  mergeStagedRuns,
+  stageRuns,
+} from './index-write';
+export {
+  ARENA,
+  BATCH_MAX,
+  CHANGES,
+  CHANGES_MAX,
+  DETAILS_MAX,
+  HEADER_BYTES,
+  READER_ANSWERS,
+  READER_DETAILS,
+  READER_KEYS,
+  READERS_MAX,
+} from './layout';
+
+/** Answers the first `count` keys of the reader's scratch from one version. */
+export function lookup(reader: u32, count: u32): void {
+  answerBatch(reader, enter(reader), count);
+  leave(reader);
+}
+
+export function hasBelow(reader: u32, key: f64): bool {
+  const result = anyBelow(enter(reader), key);
+  leave(reader);
+  return result;
+}
+
+/** See explainInto; `version` as {@link enter} gave it. */
+export function explain(reader: u32, version: u32, key: f64, skip: u32, countMax: u32): u32 {
+  return explainInto(reader, version, key, skip, countMax);
+}
+
+/** Copies the current label to the reader's details; returns its length. */
+export function label(reader: u32): u32 {
+  const version = enter(reader);
+  const bytes = load<u32>(version + VERSION_LABEL_BYTES);
+  memory.copy(reader + READER_DETAILS, version + VERSION_LABEL, LABEL_BYTES);
+  leave(reader);
+  return bytes;
+}
+
+// For the writer's thread, which needs not enter: the current version stays while it does not publish.
+
+export function walkTrie(reader: u32, kind: u32, from: f64): u32 {
+  return walk.walkTrie(reader, load<u32>(HEADER_CURRENT), kind, from);
+}
+
+export function walkRuns(reader: u32, first: u32): u32 {
+  return walk.walkRuns(reader, load<u32>(HEADER_CURRENT), first);
+}
+
+export function prefixCount(): u32 {
+  return load<u32>(load<u32>(HEADER_CURRENT) + VERSION_PREFIX_COUNT);
+}
+
+export function runCount(): u32 {
+  return load<u32>(load<u32>(HEADER_CURRENT) + VERSION_RUN_COUNT);
+}
+
+export function portedCount(): u32 {
+  return load<u32>(load<u32>(HEADER_CURRENT) + VERSION_PORTED_COUNT);
+}

@@ -1,0 +1,175 @@
+// The fragmented runs of a version: how they lie in memory, how they are searched, how changes are
+// merged in.
+//
+// A run table never changes; a batch that changes runs makes a new one in a single pass over the old
+// runs and the changes. It has three arrays:
+//
+//     runs            entry records, by from, an outer run before those inside it; the tail is the
+//                     index of the run around it
+//     segment starts  f64: the keys at which the innermost run changes, rising
+//     segment runs    u32: the innermost run from that key on, or NO_RUN
+//
+//     run 0     ├──────────────────────┤
+//     run 1         ├───────┤                         parent 0
+//     run 2                            ·   ├────┤
+//     segments  0   1        0          ∅  2     ∅
+
+import {
+  NO_ROUTE,
+  NO_RUN,
+  RECORD_BYTES,
+  RECORD_FROM,
+  RECORD_ROUTE,
+  RECORD_TAIL,
+  RECORD_TO,
+  STATUS_CROSSING,
+  STATUS_DONE,
+  VERSION_RUN_COUNT,
+  VERSION_RUNS,
+  VERSION_SEGMENT_COUNT,
+  VERSION_SEGMENT_RUNS,
+  VERSION_SEGMENT_STARTS,
+} from './layout';
+
+/** Bytes of a table with room for this many runs. Each run begins and ends at most one segment. */
+export function tableBytes(runCountMax: u64): u64 {
+  return runCountMax * (RECORD_BYTES + 2 * 8 + 2 * 4);
+}
+
+/** Index of the last segment that starts at or before the key; -1 where there is none. */
+export function segmentAt(version: u32, key: f64): i32 {
+  const starts = load<u32>(version + VERSION_SEGMENT_STARTS);
+  let low: i32 = 0;
+  let high = load<i32>(version + VERSION_SEGMENT_COUNT);
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (load<f64>(starts + (middle << 3)) <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** Index of the innermost run that covers the key, or NO_RUN. */
+export function innermostRun(version: u32, key: f64): u32 {
+  const segment = segmentAt(version, key);
+  return segment < 0
+    ? NO_RUN
+    : load<u32>(load<u32>(version + VERSION_SEGMENT_RUNS) + (segment << 2));
+}
+
+/** Whether some run has a key in the closed range. */
+export function anyRunWithin(version: u32, from: f64, to: f64): bool {
+  if (innermostRun(version, from) != NO_RUN) return true;
+  // Outside all runs, the next segment, if there is one, is the beginning of a run.
+  const next = segmentAt(version, from) + 1;
+  if (next == load<i32>(version + VERSION_SEGMENT_COUNT)) return false;
+  return load<f64>(load<u32>(version + VERSION_SEGMENT_STARTS) + (next << 3)) <= to;
+}
+
+/** Address of the record of a run. */
+export function runRecord(version: u32, run: u32): u32 {
+  return load<u32>(version + VERSION_RUNS) + run * RECORD_BYTES;
+}
+
+// The table in the making. `openRun` is the innermost run that is not closed yet; those around it are
+// its chain of parents, which serves as the stack.
+let runs: u32 = 0;
+let segmentStarts: u32 = 0;
+let segmentRuns: u32 = 0;
+let runCount: u32 = 0;
+let segmentCount: u32 = 0;
+let openRun: u32 = NO_RUN;
+
+/**
+ * Makes, in `table` with room for all of them, the runs of `version` with the changes merged in, and
+ * notes it in the version. The changes are entry records in the order of a run table, each run once;
+ * a route of NO_ROUTE deletes.
+ *
+ * Where a run crosses another, returns STATUS_CROSSING, the two runs in `crossing`; then the version
+ * is unchanged.
+ */
+export function mergeRuns(
+  version: u32,
+  changes: u32,
+  changeCount: u32,
+  table: u32,
+  crossing: u32,
+): u32 {
+  let old = load<u32>(version + VERSION_RUNS);
+  const oldCount = load<u32>(version + VERSION_RUN_COUNT);
+  const oldEnd = old + oldCount * RECORD_BYTES;
+  const changesEnd = changes + changeCount * RECORD_BYTES;
+  const runCountMax = oldCount + changeCount;
+  runs = table;
+  segmentStarts = table + runCountMax * RECORD_BYTES;
+  segmentRuns = segmentStarts + runCountMax * 2 * 8;
+  runCount = 0;
+  segmentCount = 0;
+  openRun = NO_RUN;
+
+  while (old < oldEnd || changes < changesEnd) {
+    let order: i32 = old == oldEnd ? 1 : -1;
+    if (old < oldEnd && changes < changesEnd) order = compareRuns(old, changes);
+    const source = order < 0 ? old : changes;
+    if (order <= 0) old += RECORD_BYTES;
+    if (order >= 0) changes += RECORD_BYTES;
+    if (load<u32>(source + RECORD_ROUTE) == NO_ROUTE) continue;
+    if (!addRun(source, crossing)) return STATUS_CROSSING;
+  }
+  while (openRun != NO_RUN) closeRun();
+
+  store<u32>(version + VERSION_RUNS, runs);
+  store<u32>(version + VERSION_SEGMENT_STARTS, segmentStarts);
+  store<u32>(version + VERSION_SEGMENT_RUNS, segmentRuns);
+  store<u32>(version + VERSION_RUN_COUNT, runCount);
+  store<u32>(version + VERSION_SEGMENT_COUNT, segmentCount);
+  return STATUS_DONE;
+}
+
+/** Order of two run records: by from, then the longer one first. */
+function compareRuns(left: u32, right: u32): i32 {
+  const leftFrom = load<f64>(left + RECORD_FROM);
+  const rightFrom = load<f64>(right + RECORD_FROM);
+  if (leftFrom != rightFrom) return leftFrom < rightFrom ? -1 : 1;
+  const leftTo = load<f64>(left + RECORD_TO);
+  const rightTo = load<f64>(right + RECORD_TO);
+  if (leftTo != rightTo) return leftTo > rightTo ? -1 : 1;
+  return 0;
+}
+
+/** Appends a run; false, with both runs in `crossing`, where it crosses one that is open. */
+function addRun(source: u32, crossing: u32): bool {
+  const from = load<f64>(source + RECORD_FROM);
+  const to = load<f64>(source + RECORD_TO);
+  while (openRun != NO_RUN && load<f64>(runs + openRun * RECORD_BYTES + RECORD_TO) < from) {
+    closeRun();
+  }
+  if (openRun != NO_RUN && load<f64>(runs + openRun * RECORD_BYTES + RECORD_TO) < to) {
+    memory.copy(crossing, runs + openRun * RECORD_BYTES, RECORD_BYTES);
+    memory.copy(crossing + RECORD_BYTES, source, RECORD_BYTES);
+    return false;
+  }
+  const record = runs + runCount * RECORD_BYTES;
+  store<f64>(record + RECORD_FROM, from);
+  store<f64>(record + RECORD_TO, to);
+  store<u32>(record + RECORD_ROUTE, load<u32>(source + RECORD_ROUTE));
+  store<u32>(record + RECORD_TAIL, openRun);
+  addSegment(from, runCount);
+  openRun = runCount++;
+  return true;
+}
+
+function closeRun(): void {
+  const record = runs + openRun * RECORD_BYTES;
+  openRun = load<u32>(record + RECORD_TAIL);
+  addSegment(load<f64>(record + RECORD_TO) + 1, openRun);
+}
+
+/** Begins a segment; one that would begin at the same key had no keys and is replaced. */
+function addSegment(start: f64, run: u32): void {
+  if (segmentCount == 0 || load<f64>(segmentStarts + ((segmentCount - 1) << 3)) != start) {
+    segmentCount++;
+  }
+  store<f64>(segmentStarts + ((segmentCount - 1) << 3), start);
+  store<u32>(segmentRuns + ((segmentCount - 1) << 2), run);
+}

@@ -1,0 +1,62 @@
+// What the host side knows of keys and changes: enough to refuse a caller's mistake before anything
+// is touched. Every implementation of the index uses this one check.
+
+import { type EntryKind, type IndexChange, LABEL_BYTES, ROUTES_MAX } from './number-index.ts';
+
+const KEY_END = 2e15;
+
+/** How many digits the number of a key has, 1 to 15; 0 for what is no key. */
+export function lengthOfKey(key: number): number {
+  if (!Number.isInteger(key) || key < 10 || key >= KEY_END) return 0;
+  let unit = 10;
+  let length = 1;
+  while (unit * 10 <= key) {
+    unit *= 10;
+    length++;
+  }
+  return key < unit * 2 ? length : 0;
+}
+
+const KINDS: ReadonlySet<EntryKind> = new Set(['prefix', 'fragmented', 'ported']);
+
+/** Throws a RangeError for the first change that is none, or for a label that is too long. */
+export function checkBatch(changes: readonly IndexChange[], label: Uint8Array): void {
+  if (label.length > LABEL_BYTES) {
+    throw new RangeError(`a label has at most ${LABEL_BYTES} bytes, not ${label.length}`);
+  }
+  for (const change of changes) checkChange(change);
+}
+
+function checkChange({ entry, from, to, route }: IndexChange): void {
+  if (!KINDS.has(entry)) throw new RangeError(`no kind of entry: ${entry}`);
+  const length = lengthOfKey(from);
+  if (length === 0) throw new RangeError(`not a key: ${from}`);
+  if (entry !== 'fragmented') {
+    if (to !== from) throw new RangeError(`${entry} ${from}: to is ${to}, not the same key`);
+  } else if (lengthOfKey(to) !== length || to < from) {
+    throw new RangeError(`fragmented ${from} to ${to}: not a range of keys of one length`);
+  }
+  if (route !== null && !(Number.isInteger(route) && route >= 0 && route < ROUTES_MAX)) {
+    throw new RangeError(`${entry} ${from}: route ${route} is not below ${ROUTES_MAX}`);
+  }
+}
+
+/**
+ * The changes of runs in a batch, in the order of runs (by from, an outer run before those inside
+ * it), each run once, with its last change.
+ */
+export function sortedRunChanges(changes: readonly IndexChange[]): IndexChange[] {
+  const sorted = changes.filter((change) => change.entry === 'fragmented').sort(compareRuns);
+  return sorted.filter((change, at) => {
+    const next = sorted[at + 1];
+    return next === undefined || compareRuns(change, next) !== 0;
+  });
+}
+
+/** Orders runs by from, then the longer first. */
+export function compareRuns(
+  left: { from: number; to: number },
+  right: { from: number; to: number },
+): number {
+  return left.from - right.from || right.to - left.to;
+}

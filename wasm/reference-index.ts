@@ -1,0 +1,192 @@
+// The index in plain TypeScript: maps and sorted arrays, obviously right and not fast.
+//
+// It is the oracle that every other implementation is compared with, and serves as an index where
+// Wasm is not wanted. It has no readers in other threads and no image.
+
+import { checkBatch, compareRuns, lengthOfKey, sortedRunChanges } from './key.ts';
+import {
+  type Answer,
+  type Explanation,
+  type IndexChange,
+  type IndexCounts,
+  type IndexEntry,
+  IndexError,
+  NOT_FOUND,
+  type NumberIndex,
+} from './number-index.ts';
+
+interface Run {
+  from: number;
+  to: number;
+  route: number;
+  /** The run around this one. */
+  outer: Run | undefined;
+}
+
+const KIND_CODES = { prefix: 1, fragmented: 2, ported: 3 } as const;
+
+export class ReferenceIndex implements NumberIndex {
+  readonly batchMax = 4096;
+  readonly #prefixes = new Map<number, number>();
+  readonly #ported = new Map<number, number>();
+  /** By from, an outer run before those inside it. */
+  #runs: Run[] = [];
+  #label = new Uint8Array(0);
+  #batches = 0;
+  /** Keys of all prefixes and ported numbers, rising; made when it is asked for. */
+  #sortedPoints: Float64Array | undefined;
+
+  apply(changes: readonly IndexChange[], label: Uint8Array = new Uint8Array(0)): void {
+    checkBatch(changes, label);
+    // Only this can be refused, so it comes before anything changes.
+    const runs = this.#changedRuns(changes);
+    for (const { entry, from, route } of changes) {
+      if (entry === 'fragmented') continue;
+      const points = entry === 'prefix' ? this.#prefixes : this.#ported;
+      if (route === null) points.delete(from);
+      else points.set(from, route);
+    }
+    this.#runs = runs;
+    this.#label = label.slice();
+    this.#sortedPoints = undefined;
+    this.#batches++;
+  }
+
+  #changedRuns(changes: readonly IndexChange[]): Run[] {
+    const runChanges = sortedRunChanges(changes);
+    if (runChanges.length === 0) return this.#runs;
+    const routes = new Map<string, { from: number; to: number; route: number }>();
+    for (const run of this.#runs) routes.set(`${run.from}-${run.to}`, run);
+    for (const { from, to, route } of runChanges) {
+      if (route === null) routes.delete(`${from}-${to}`);
+      else routes.set(`${from}-${to}`, { from, to, route });
+    }
+    const open: Run[] = [];
+    return [...routes.values()].sort(compareRuns).map(({ from, to, route }) => {
+      while (open.length > 0 && open.at(-1)!.to < from) open.pop();
+      const outer = open.at(-1);
+      if (outer !== undefined && outer.to < to) {
+        throw new IndexError(
+          'BCHF_INDEX_CROSSING_RUN',
+          `run ${outer.from} to ${outer.to} and run ${from} to ${to} cross`,
+        );
+      }
+      const run: Run = { from, to, route, outer };
+      open.push(run);
+      return run;
+    });
+  }
+
+  lookup(keys: Float64Array, answers: Uint32Array, count: number): void {
+    const countMax = Math.min(this.batchMax, keys.length, answers.length);
+    if (!(Number.isInteger(count) && count >= 0 && count <= countMax)) {
+      throw new RangeError(`a batch of ${count} keys, where 0 to ${countMax} are possible`);
+    }
+    for (let at = 0; at < count; at++) answers[at] = this.#answer(keys[at]!);
+  }
+
+  #answer(key: number): Answer {
+    const found = this.find(key);
+    if (found === undefined) return NOT_FOUND;
+    const code = KIND_CODES[found.entry] * 2 ** 30 + lengthOfKey(found.from) * 2 ** 26;
+    return code + found.route;
+  }
+
+  find(key: number): IndexEntry | undefined {
+    return this.explain(key)[0];
+  }
+
+  explain(key: number): Explanation {
+    if (lengthOfKey(key) === 0) return [];
+    const explanation: Explanation = [];
+    const ported = this.#ported.get(key);
+    if (ported !== undefined) {
+      explanation.push({ entry: 'ported', from: key, to: key, route: ported });
+    }
+    // Every run that covers the key is the last one to begin at or before it, or is around that.
+    let run: Run | undefined =
+      this.#runs[firstAbove(this.#runs, key, (candidate) => candidate.from) - 1];
+    for (; run !== undefined; run = run.outer) {
+      if (run.to < key) continue;
+      explanation.push({ entry: 'fragmented', from: run.from, to: run.to, route: run.route });
+    }
+    for (let prefix = key; prefix >= 10; prefix = Math.floor(prefix / 10)) {
+      const route = this.#prefixes.get(prefix);
+      if (route !== undefined) {
+        explanation.push({ entry: 'prefix', from: prefix, to: prefix, route });
+      }
+    }
+    return explanation;
+  }
+
+  hasBelow(key: number): boolean {
+    const length = lengthOfKey(key);
+    if (length === 0) return false;
+    this.#sortedPoints ??= Float64Array.from([
+      ...this.#prefixes.keys(),
+      ...this.#ported.keys(),
+    ]).sort();
+    for (let size = 10, missing = 15 - length; missing > 0; size *= 10, missing--) {
+      const [from, to] = [key * size, key * size + size - 1];
+      const point = this.#sortedPoints[firstAbove(this.#sortedPoints, from - 1, (each) => each)];
+      if (point !== undefined && point <= to) return true;
+      const run = this.#runs[firstAbove(this.#runs, from - 1, (candidate) => candidate.from)];
+      if (run !== undefined && run.from <= to) return true;
+      if (this.explain(from).some((entry) => entry.entry === 'fragmented')) return true;
+    }
+    return false;
+  }
+
+  label(): Uint8Array {
+    return this.#label.slice();
+  }
+
+  *entries(): IterableIterator<IndexEntry> {
+    const batches = this.#batches;
+    for (const entry of this.#allEntries()) {
+      yield entry;
+      if (this.#batches !== batches) {
+        throw new TypeError('the index was changed while it was being walked');
+      }
+    }
+  }
+
+  *#allEntries(): IterableIterator<IndexEntry> {
+    yield* pointEntries('prefix', this.#prefixes);
+    for (const { from, to, route } of this.#runs) yield { entry: 'fragmented', from, to, route };
+    yield* pointEntries('ported', this.#ported);
+  }
+
+  counts(): IndexCounts {
+    return {
+      prefix: this.#prefixes.size,
+      fragmented: this.#runs.length,
+      ported: this.#ported.size,
+    };
+  }
+}
+
+function* pointEntries(
+  entry: 'prefix' | 'ported',
+  points: ReadonlyMap<number, number>,
+): IterableIterator<IndexEntry> {
+  for (const [key, route] of [...points].sort(([left], [right]) => left - right)) {
+    yield { entry, from: key, to: key, route };
+  }
+}
+
+/** Position of the first item whose key is above `key`, in items by rising key. */
+function firstAbove<Item>(
+  items: { readonly length: number; readonly [at: number]: Item },
+  key: number,
+  keyOf: (item: Item) => number,
+): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keyOf(items[middle]!) <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

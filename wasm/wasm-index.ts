@@ -1,0 +1,247 @@
+// The number index in Wasm: the host's side of the writer, and how to make an index.
+//
+// The contract between the one writer and up to 64 readers, each in a thread of its own:
+//
+// - There is one writer: the thread that made or loaded the index. All others open readers over the
+//   same memory. A reader object belongs to one thread.
+// - What readers can reach never changes in place. The writer builds the next version from fresh
+//   blocks and from what did not change, and publishes it with one atomic store (HEADER_CURRENT).
+//   A reader loads that word once per call, so each call sees exactly one version, whole.
+// - Nobody ever waits. Before it loads that word a reader stores the epoch it enters with in its
+//   block, and 0 when it is through. The epoch follows HEADER_CURRENT, so what a reader sees is
+//   never older than the epoch it stored.
+// - What a new version no longer has is retired under its epoch and used again only once no reader
+//   is in a call that it entered with an earlier one. A reader that ends inside a call (a trap, a
+//   terminated thread) would hold that up for good: `evictReader` gives its place back.
+// - Memory only grows. Views of a shared memory stay valid when it does.
+//
+// The bytes are laid out in assembly/layout.ts.
+
+import { checkBatch, sortedRunChanges } from './key.ts';
+import {
+  type IndexChange,
+  type IndexCounts,
+  type IndexEntry,
+  IndexError,
+  type NumberIndex,
+} from './number-index.ts';
+import {
+  createMemory,
+  type GuardedExports,
+  type IndexExports,
+  instantiate,
+  MEMORY_PAGES_MAX,
+  MEMORY_PAGES_MIN,
+  NO_ROUTE,
+  PAGE_BYTES,
+  RECORD_BYTES,
+  STATUS_CROSSING,
+  STATUS_DONE,
+  type WasmBuild,
+} from './wasm-module.ts';
+import { MemoryReader, readerBlockOf, type WasmReader } from './wasm-reader.ts';
+
+export interface WasmIndexOptions {
+  /** Most bytes that the memory of the index may take; one page less than 4 GiB if not given. */
+  memoryBytesMax?: number;
+  /** Which build to run; release if not given. */
+  build?: WasmBuild;
+}
+
+/** The writer of a Wasm index. */
+export interface WasmIndex extends NumberIndex, WasmReader {
+  /** Bytes of the image as it would be now. */
+  imageBytes(): number;
+  /**
+   * The image, piece by piece, each at most `chunkBytesMax` bytes. The pieces are views of the
+   * index's memory: a batch applied before the last one was taken makes the next step throw a
+   * TypeError.
+   */
+  imageChunks(chunkBytesMax?: number): IterableIterator<Uint8Array>;
+  /** Gives back the place of a reader whose thread has ended without closing it. */
+  evictReader(readerNumber: number): void;
+}
+
+export const MEMORY_BYTES_MAX = MEMORY_PAGES_MAX * PAGE_BYTES;
+
+/** Makes an empty index. BCHF_INDEX_FULL where `memoryBytesMax` does not even hold that. */
+export function createWasmIndex(options: WasmIndexOptions = {}): WasmIndex {
+  const memory = createMemory(MEMORY_PAGES_MIN, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
+  const wasm = instantiate(memory, options.build ?? 'release');
+  wasm.call((exports) => exports.initialise());
+  return new MemoryIndex(memory, wasm);
+}
+
+const KIND_CODES = { prefix: 1, fragmented: 2, ported: 3 } as const;
+const NO_LABEL = new Uint8Array(0);
+const CHUNK_BYTES_DEFAULT = 1 << 20;
+
+/** The writer over an instance whose memory holds an index. */
+export class MemoryIndex extends MemoryReader implements WasmIndex {
+  /** Batches applied so far: tells an open iterator that the index changed under it. */
+  #batches = 0;
+  readonly #changesMax: number;
+  readonly #changeBytes: Uint8Array;
+  readonly #changeKeys: Float64Array;
+  readonly #changeWords: Uint32Array;
+
+  constructor(memory: WebAssembly.Memory, wasm: GuardedExports) {
+    super(memory, wasm);
+    const { CHANGES, CHANGES_MAX } = wasm.call((exports) => exports);
+    this.#changesMax = CHANGES_MAX.value;
+    const bytes = this.#changesMax * RECORD_BYTES;
+    this.#changeBytes = new Uint8Array(memory.buffer, CHANGES.value, bytes);
+    this.#changeKeys = new Float64Array(memory.buffer, CHANGES.value, bytes / 8);
+    this.#changeWords = new Uint32Array(memory.buffer, CHANGES.value, bytes / 4);
+  }
+
+  apply(changes: readonly IndexChange[], label: Uint8Array = NO_LABEL): void {
+    checkBatch(changes, label);
+    const points = changes.filter((change) => change.entry !== 'fragmented');
+    const runs = sortedRunChanges(changes);
+    this.#batches++;
+    this.wasm.call((exports) => {
+      let status = exports.beginBatch();
+      if (status === STATUS_DONE) {
+        status = this.#eachScratchful(points, (count) => exports.applyPoints(count));
+      }
+      if (status === STATUS_DONE && runs.length > 0) status = this.#applyRuns(exports, runs);
+      if (status !== STATUS_DONE) {
+        exports.abortBatch();
+        throw this.#refusal(status);
+      }
+      this.#changeBytes.set(label);
+      exports.commitBatch(label.length);
+    });
+  }
+
+  #applyRuns(exports: IndexExports, runs: readonly IndexChange[]): number {
+    const status = exports.beginRuns(runs.length);
+    if (status !== STATUS_DONE) return status;
+    this.#eachScratchful(runs, (count) => {
+      exports.stageRuns(count);
+      return STATUS_DONE;
+    });
+    return exports.mergeStagedRuns(this.block);
+  }
+
+  /** Lays changes into the scratch, as many at a time as it holds, until one call is not done. */
+  #eachScratchful(changes: readonly IndexChange[], use: (count: number) => number): number {
+    let status = STATUS_DONE;
+    for (let at = 0; at < changes.length && status === STATUS_DONE; at += this.#changesMax) {
+      const count = Math.min(changes.length - at, this.#changesMax);
+      for (let place = 0; place < count; place++) {
+        const { entry, from, to, route } = changes[at + place]!;
+        this.#changeKeys[place * 3] = from;
+        this.#changeKeys[place * 3 + 1] = to;
+        this.#changeWords[place * 6 + 4] = route ?? NO_ROUTE;
+        this.#changeWords[place * 6 + 5] = KIND_CODES[entry];
+      }
+      status = use(count);
+    }
+    return status;
+  }
+
+  #refusal(status: number): IndexError {
+    if (status !== STATUS_CROSSING) {
+      return new IndexError('BCHF_INDEX_FULL', 'the memory of the index is at its limit');
+    }
+    const [first, second] = [this.detail(0), this.detail(1)];
+    return new IndexError(
+      'BCHF_INDEX_CROSSING_RUN',
+      `run ${first.from} to ${first.to} and run ${second.from} to ${second.to} cross`,
+    );
+  }
+
+  *entries(): IterableIterator<IndexEntry> {
+    yield* this.#walkTrie('prefix');
+    yield* this.#walkRuns();
+    yield* this.#walkTrie('ported');
+  }
+
+  *#walkTrie(kind: 'prefix' | 'ported'): IterableIterator<IndexEntry> {
+    const code = KIND_CODES[kind];
+    let from = 0;
+    let page: IndexEntry[];
+    do {
+      page = this.#page((exports) => exports.walkTrie(this.block, code, from));
+      from = (page.at(-1)?.from ?? 0) + 1;
+      yield* this.#unchanged(page);
+    } while (page.length === this.detailsMax);
+  }
+
+  *#walkRuns(): IterableIterator<IndexEntry> {
+    let first = 0;
+    let page: IndexEntry[];
+    do {
+      page = this.#page((exports) => exports.walkRuns(this.block, first));
+      first += page.length;
+      yield* this.#unchanged(page);
+    } while (page.length === this.detailsMax);
+  }
+
+  #page(fill: (exports: IndexExports) => number): IndexEntry[] {
+    const count = this.wasm.call(fill);
+    return Array.from({ length: count }, (_, at) => this.detail(at));
+  }
+
+  /** Passes items on for as long as no batch is applied in between. */
+  *#unchanged<Item>(items: Iterable<Item>): IterableIterator<Item> {
+    const batches = this.#batches;
+    for (const item of items) {
+      yield item;
+      if (this.#batches !== batches) {
+        throw new TypeError('the index was changed while it was being walked');
+      }
+    }
+  }
+
+  counts(): IndexCounts {
+    return this.wasm.call((exports) => ({
+      prefix: exports.prefixCount() >>> 0,
+      fragmented: exports.runCount() >>> 0,
+      ported: exports.portedCount() >>> 0,
+    }));
+  }
+
+  imageBytes(): number {
+    return this.wasm.call((exports) => exports.HEADER_BYTES.value + (exports.arenaBytes() >>> 0));
+  }
+
+  imageChunks(chunkBytesMax = CHUNK_BYTES_DEFAULT): IterableIterator<Uint8Array> {
+    if (!(Number.isInteger(chunkBytesMax) && chunkBytesMax > 0)) {
+      throw new RangeError(`chunks of ${chunkBytesMax} bytes`);
+    }
+    return this.#unchanged(this.#chunks(chunkBytesMax));
+  }
+
+  *#chunks(chunkBytesMax: number): IterableIterator<Uint8Array> {
+    this.wasm.call((exports) => exports.prepareImage());
+    const { buffer } = this.memory;
+    for (const { offset, bytes } of this.wasm.call(imageParts)) {
+      for (let at = 0; at < bytes; at += chunkBytesMax) {
+        yield new Uint8Array(buffer, offset + at, Math.min(chunkBytesMax, bytes - at));
+      }
+    }
+  }
+
+  evictReader(readerNumber: number): void {
+    if (!Number.isInteger(readerNumber) || readerNumber < 0 || readerNumber === this.readerNumber) {
+      throw new RangeError(`reader ${readerNumber} is none that can be evicted`);
+    }
+    this.wasm.call((exports) => {
+      if (readerNumber >= exports.READERS_MAX.value) {
+        throw new RangeError(`reader ${readerNumber} is none that can be evicted`);
+      }
+      exports.releaseReader(readerBlockOf(readerNumber));
+    });
+  }
+}
+
+/** Where the parts of the image lie. */
+export function imageParts(exports: IndexExports): { offset: number; bytes: number }[] {
+  return [
+    { offset: 0, bytes: exports.HEADER_BYTES.value },
+    { offset: exports.ARENA.value, bytes: exports.arenaBytes() >>> 0 },
+  ];
+}

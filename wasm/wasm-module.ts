@@ -1,0 +1,132 @@
+// The compiled number index: where it lies, what it exports, and what becomes of its traps.
+
+import { readFileSync } from 'node:fs';
+import { IndexError } from './number-index.ts';
+
+/** The optimised build, or the one that checks its assertions and keeps the names of functions. */
+export type WasmBuild = 'release' | 'debug';
+
+/** Pages of a new memory: what asconfig.json declares as `initialMemory`. */
+export const MEMORY_PAGES_MIN = 80;
+/** Pages that layout.ts puts before the arena. */
+export const PAGES_BEFORE_ARENA = 66;
+/** One page short of 4 GiB, so that the end of the memory is still a u32. */
+export const MEMORY_PAGES_MAX = 65_535;
+export const PAGE_BYTES = 65_536;
+
+/** What a call of the writer returns, as layout.ts has it. */
+export const STATUS_DONE = 0;
+export const STATUS_FULL = 1;
+export const STATUS_CROSSING = 2;
+
+/** Marks a change that deletes, in place of a route; as layout.ts has it. */
+export const NO_ROUTE = 0xffff_ffff;
+
+/** Bytes of an entry record: from f64, to f64, route u32, kind u32. */
+export const RECORD_BYTES = 24;
+
+/**
+ * The exports, typed. Offsets are unsigned but arrive as signed: `>>> 0` before use. `reader` is the
+ * offset of a reader block that the caller has claimed.
+ */
+export interface IndexExports {
+  readonly ARENA: WebAssembly.Global;
+  readonly BATCH_MAX: WebAssembly.Global;
+  readonly CHANGES: WebAssembly.Global;
+  readonly CHANGES_MAX: WebAssembly.Global;
+  readonly DETAILS_MAX: WebAssembly.Global;
+  readonly HEADER_BYTES: WebAssembly.Global;
+  readonly READERS_MAX: WebAssembly.Global;
+  readonly READER_ANSWERS: WebAssembly.Global;
+  readonly READER_DETAILS: WebAssembly.Global;
+  readonly READER_KEYS: WebAssembly.Global;
+
+  // For every reader.
+  claimReader(): number;
+  releaseReader(reader: number): void;
+  enter(reader: number): number;
+  leave(reader: number): void;
+  lookup(reader: number, count: number): void;
+  hasBelow(reader: number, key: number): number;
+  explain(reader: number, version: number, key: number, skip: number, countMax: number): number;
+  label(reader: number): number;
+  xxh64(offset: number, bytes: number, seed: bigint): bigint;
+
+  // For the one writer.
+  initialise(): void;
+  beginBatch(): number;
+  applyPoints(count: number): number;
+  beginRuns(count: number): number;
+  stageRuns(count: number): void;
+  mergeStagedRuns(reader: number): number;
+  commitBatch(labelBytes: number): void;
+  abortBatch(): void;
+  walkTrie(reader: number, kind: number, from: number): number;
+  walkRuns(reader: number, first: number): number;
+  prefixCount(): number;
+  runCount(): number;
+  portedCount(): number;
+  arenaBytes(): number;
+  prepareImage(): void;
+  checkImage(arenaBytes: number): number;
+}
+
+/** The file of a build: beside the compiled form of this one. */
+export function wasmFile(build: WasmBuild): URL {
+  const name = build === 'debug' ? 'number-index.debug.wasm' : 'number-index.wasm';
+  return new URL(name, import.meta.url);
+}
+
+const compiled = new Map<WasmBuild, WebAssembly.Module>();
+
+/** An instance over a memory. Each thread compiles the module once, however many indexes it has. */
+export function instantiate(memory: WebAssembly.Memory, build: WasmBuild): GuardedExports {
+  let module = compiled.get(build);
+  if (module === undefined) {
+    module = new WebAssembly.Module(readFileSync(wasmFile(build)));
+    compiled.set(build, module);
+  }
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
+  return new GuardedExports(instance.exports as unknown as IndexExports);
+}
+
+/** A shared memory with room for at least `pages` pages that may grow to `bytesMax` bytes. */
+export function createMemory(pages: number, bytesMax: number): WebAssembly.Memory {
+  const maximum = Math.min(Math.floor(bytesMax / PAGE_BYTES), MEMORY_PAGES_MAX);
+  const initial = Math.max(pages, MEMORY_PAGES_MIN);
+  if (!(maximum >= initial)) {
+    throw new IndexError(
+      'BCHF_INDEX_FULL',
+      `the index needs ${initial * PAGE_BYTES} bytes of memory to begin with, its limit is ${bytesMax}`,
+    );
+  }
+  return new WebAssembly.Memory({ initial, maximum, shared: true });
+}
+
+/**
+ * Calls into the instance. A trap becomes an IndexError BCHF_INDEX_TRAP with the trap as its cause;
+ * from then on every call is refused, for nobody knows in what state the instance is.
+ */
+export class GuardedExports {
+  readonly #exports: IndexExports;
+  #trap: unknown;
+
+  constructor(exports: IndexExports) {
+    this.#exports = exports;
+  }
+
+  call<Result>(action: (exports: IndexExports) => Result): Result {
+    if (this.#trap !== undefined) throw trapError(this.#trap);
+    try {
+      return action(this.#exports);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.#trap = error;
+      throw trapError(error);
+    }
+  }
+}
+
+function trapError(cause: unknown): IndexError {
+  return new IndexError('BCHF_INDEX_TRAP', 'the number index trapped', { cause });
+}

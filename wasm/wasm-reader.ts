@@ -1,0 +1,154 @@
+// The reading side of the Wasm index, for any thread that has the memory. The contract between
+// readers and the writer is at the top of wasm-index.ts.
+
+import {
+  type EntryKind,
+  type Explanation,
+  type IndexEntry,
+  IndexError,
+  type IndexReader,
+} from './number-index.ts';
+import { type GuardedExports, instantiate, RECORD_BYTES, type WasmBuild } from './wasm-module.ts';
+
+/** A reader of a Wasm index. */
+export interface WasmReader extends IndexReader {
+  /** The memory of the index, to hand to other threads. */
+  readonly memory: WebAssembly.Memory;
+  /**
+   * The reader's own `batchMax` keys and answers in the index's memory, valid for as long as the
+   * reader is open. `lookup(reader.keys, reader.answers, count)` copies nothing.
+   */
+  readonly keys: Float64Array;
+  readonly answers: Uint32Array;
+  /** Which of the 64 readers this is; see WasmIndex.evictReader. */
+  readonly readerNumber: number;
+  /** Gives the place of the reader back. The reader must not be used afterwards. */
+  close(): void;
+}
+
+export interface ReaderOptions {
+  /** Which build to run; release if not given. */
+  build?: WasmBuild;
+}
+
+/**
+ * Opens a reader of an index that some thread has made or loaded, over its memory.
+ *
+ * An index has 64 readers at most, the writer's own among them: one more is refused with
+ * BCHF_INDEX_READERS_MAX.
+ */
+export function openReader(memory: WebAssembly.Memory, options: ReaderOptions = {}): WasmReader {
+  return new MemoryReader(memory, instantiate(memory, options.build ?? 'release'));
+}
+
+const KINDS: readonly EntryKind[] = ['prefix', 'fragmented', 'ported'];
+
+/** A reader over an instance; the writer extends it. */
+export class MemoryReader implements WasmReader {
+  readonly memory: WebAssembly.Memory;
+  readonly keys: Float64Array;
+  readonly answers: Uint32Array;
+  readonly readerNumber: number;
+  readonly batchMax: number;
+  protected readonly wasm: GuardedExports;
+  /** Offset of the reader's block. */
+  protected readonly block: number;
+  /** Most entries that one call leaves in the details. */
+  protected readonly detailsMax: number;
+  readonly #details: DataView;
+
+  constructor(memory: WebAssembly.Memory, wasm: GuardedExports) {
+    this.memory = memory;
+    this.wasm = wasm;
+    this.block = wasm.call((exports) => exports.claimReader());
+    if (this.block === 0) {
+      throw new IndexError('BCHF_INDEX_READERS_MAX', 'the index has no place for another reader');
+    }
+    const offsets = wasm.call((exports) => exports);
+    this.batchMax = offsets.BATCH_MAX.value;
+    this.detailsMax = offsets.DETAILS_MAX.value;
+    // A shared memory grows without taking the bytes away from views of its former size.
+    const { buffer } = memory;
+    this.keys = new Float64Array(buffer, this.block + offsets.READER_KEYS.value, this.batchMax);
+    this.answers = new Uint32Array(
+      buffer,
+      this.block + offsets.READER_ANSWERS.value,
+      this.batchMax,
+    );
+    this.#details = new DataView(
+      buffer,
+      this.block + offsets.READER_DETAILS.value,
+      this.detailsMax * RECORD_BYTES,
+    );
+    this.readerNumber = readerNumberOf(this.block);
+  }
+
+  lookup(keys: Float64Array, answers: Uint32Array, count: number): void {
+    const countMax = Math.min(this.batchMax, keys.length, answers.length);
+    if (!(Number.isInteger(count) && count >= 0 && count <= countMax)) {
+      throw new RangeError(`a batch of ${count} keys, where 0 to ${countMax} are possible`);
+    }
+    if (keys !== this.keys) this.keys.set(keys.subarray(0, count));
+    this.wasm.call((exports) => exports.lookup(this.block, count));
+    if (answers !== this.answers) answers.set(this.answers.subarray(0, count));
+  }
+
+  find(key: number): IndexEntry | undefined {
+    return this.wasm.call((exports) => {
+      const version = exports.enter(this.block);
+      const count = exports.explain(this.block, version, key, 0, 1);
+      exports.leave(this.block);
+      return count === 0 ? undefined : this.detail(0);
+    });
+  }
+
+  explain(key: number): Explanation {
+    return this.wasm.call((exports) => {
+      const version = exports.enter(this.block);
+      const explanation: Explanation = [];
+      let count: number;
+      do {
+        count = exports.explain(this.block, version, key, explanation.length, this.detailsMax);
+        for (let at = 0; at < count; at++) explanation.push(this.detail(at));
+      } while (count === this.detailsMax);
+      exports.leave(this.block);
+      return explanation;
+    });
+  }
+
+  hasBelow(key: number): boolean {
+    return this.wasm.call((exports) => exports.hasBelow(this.block, key)) !== 0;
+  }
+
+  label(): Uint8Array {
+    const bytes = this.wasm.call((exports) => exports.label(this.block));
+    return new Uint8Array(this.#details.buffer, this.#details.byteOffset, bytes).slice();
+  }
+
+  close(): void {
+    this.wasm.call((exports) => exports.releaseReader(this.block));
+  }
+
+  /** The entry record at a position of the details. */
+  protected detail(at: number): IndexEntry {
+    const record = at * RECORD_BYTES;
+    return {
+      entry: KINDS[this.#details.getUint32(record + 20, true) - 1]!,
+      from: this.#details.getFloat64(record, true),
+      to: this.#details.getFloat64(record + 8, true),
+      route: this.#details.getUint32(record + 16, true),
+    };
+  }
+}
+
+// Reader blocks are a page each, the first at page 1; see layout.ts.
+const READER_BYTES = 65_536;
+
+function readerNumberOf(block: number): number {
+  return block / READER_BYTES - 1;
+}
+
+/** Offset of the block of a reader. */
+export function readerBlockOf(readerNumber: number): number {
+  return (readerNumber + 1) * READER_BYTES;
+}
