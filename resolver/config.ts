@@ -51,8 +51,8 @@ export const servingOptions = {
     'serving threads (default: one for each core)',
   ),
   indexMemoryMaxMb: option(
-    z.coerce.number().int().min(8).max(4096),
-    4096,
+    z.coerce.number().int().min(8).max(4095),
+    4095,
     'MIB',
     'most memory of the index of one identity kind',
   ),

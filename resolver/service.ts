@@ -70,7 +70,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         })),
       ),
     indexBytes: () =>
-      IDENTITIES.map((identity) => ({ identity, bytes: indexes[identity].imageBytes })),
+      IDENTITIES.map((identity) => ({ identity, bytes: indexes[identity].imageBytes() })),
   });
   const metrics = () => registry.metrics();
   pool = await WorkerPool.start({
@@ -89,8 +89,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics,
     log,
     now,
-    onExit: (slot) => {
-      for (const identity of IDENTITIES) indexes[identity].releaseReader(slot);
+    onDeath: (readerNumbers) => {
+      for (const identity of IDENTITIES) indexes[identity].evictReader(readerNumbers[identity]);
     },
     onFailure,
   });

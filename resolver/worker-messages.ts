@@ -24,8 +24,6 @@ export interface WorkerStart {
   /** 0 to workerCount − 1: its row of the counters. */
   worker: number;
   workerCount: number;
-  /** Its place among the readers of each index. */
-  readerSlot: number;
   memories: Record<Identity, WebAssembly.Memory>;
   /** The whole route table. */
   routes: RouteChanges;
@@ -45,6 +43,8 @@ export type WorkerRequest =
   | { type: 'stop' };
 
 export type WorkerEvent =
+  /** Its places among the readers of the indexes, to be given back should it die. */
+  | { type: 'reading'; readerNumbers: Record<Identity, number> }
   | { type: 'listening'; ports: ListeningPorts }
   /** A socket could not be opened; the thread ends. */
   | { type: 'refused'; code: string; message: string }

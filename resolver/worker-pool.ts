@@ -1,6 +1,7 @@
 // The serving threads: starts them, replaces one that dies, tells them of new routes, stops them.
 
 import { Worker } from 'node:worker_threads';
+import type { Identity } from '../ledger/number.ts';
 import type { Log } from './log.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
@@ -16,19 +17,21 @@ export interface PoolOptions {
   /** What the platform can share between threads. */
   sharing: { http: boolean; udp: boolean };
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
-  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'readerSlot' | 'reusePort'>;
+  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reusePort'>;
   metrics: () => Promise<string>;
   log: Log;
   now: () => number;
-  /** A thread ended; its readers hold no version of the index any more. */
-  onExit: (readerSlot: number) => void;
+  /** A thread died without giving its places among the readers back. */
+  onDeath: (readerNumbers: Record<Identity, number>) => void;
   /** Threads die faster than replacing them makes sense. */
   onFailure: (error: ResolverError) => void;
 }
 
 interface Member {
   worker: Worker;
+  /** Whoever waits for a version of the route table to reach this thread. */
   waiting: Map<number, () => void>;
+  readerNumbers?: Record<Identity, number>;
 }
 
 export class WorkerPool {
@@ -109,7 +112,6 @@ export class WorkerPool {
     const start: WorkerStart = {
       ...startOf(),
       worker: number,
-      readerSlot: number,
       ports: this.#ports,
       sockets: this.#socketsOf(number),
       reusePort: sharing.udp,
@@ -120,6 +122,9 @@ export class WorkerPool {
     return new Promise((resolve, reject) => {
       worker.on('message', (event: WorkerEvent) => {
         switch (event.type) {
+          case 'reading':
+            member.readerNumbers = event.readerNumbers;
+            break;
           case 'listening':
             this.#ports = event.ports;
             resolve();
@@ -143,7 +148,7 @@ export class WorkerPool {
       worker.on('exit', (code) => {
         this.#members[number] = undefined;
         for (const done of member.waiting.values()) done();
-        this.#options.onExit(start.readerSlot);
+        if (code !== 0 && member.readerNumbers) this.#options.onDeath(member.readerNumbers);
         reject(new ResolverError('BCHF_WORKER_FAILED', `thread ${number} ended with ${code}`));
         if (!this.#isStopping && code !== 0) this.#replace(number);
       });

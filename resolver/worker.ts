@@ -3,8 +3,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { IDENTITIES, type Identity } from '../ledger/number.ts';
-import type { IndexReader } from '../wasm/number-index.ts';
-import { openReader } from '../wasm/wasm-index.ts';
+import { openReader, type WasmReader } from '../wasm/wasm-reader.ts';
 import { answeredCounter, COUNTER_TABLE, droppedCounter } from './counter-table.ts';
 import { createEnumHandler } from './enum/enum-answer.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
@@ -16,7 +15,7 @@ import { routeRequest } from './http/http-router.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
 import { type ReadCounts, SharedCounters } from './metrics/shared-counters.ts';
-import { type IndexReaders, NumberResolver } from './resolve.ts';
+import { NumberResolver } from './resolve.ts';
 import { RouteTable } from './route-table.ts';
 import { createBatchHandler } from './udp/batch-handler.ts';
 import { createDgramTransport } from './udp/dgram-transport.ts';
@@ -31,8 +30,12 @@ const start = workerData as WorkerStart;
 const post = (event: WorkerEvent) => port.postMessage(event);
 
 const readers = Object.fromEntries(
-  IDENTITIES.map((identity) => [identity, openReader(start.memories[identity], start.readerSlot)]),
-) as Record<Identity, IndexReader & { close(): void }> satisfies IndexReaders;
+  IDENTITIES.map((identity) => [identity, openReader(start.memories[identity])]),
+) as Record<Identity, WasmReader>;
+post({
+  type: 'reading',
+  readerNumbers: { imsi: readers.imsi.readerNumber, msisdn: readers.msisdn.readerNumber },
+});
 const routes = new RouteTable();
 routes.apply(start.routes);
 const newest = new NewestBlock(start.newestBlock);

@@ -18,7 +18,8 @@ import { z } from 'zod';
 import { IDENTITIES, type Identity } from '../../ledger/number.ts';
 import { ROUTES_MAX, type Route, routeSchema } from '../../ledger/route.ts';
 import { IndexError } from '../../wasm/number-index.ts';
-import { createImageLoader, type WasmIndex } from '../../wasm/wasm-index.ts';
+import { createImageLoader } from '../../wasm/wasm-image.ts';
+import type { WasmIndex } from '../../wasm/wasm-index.ts';
 import { ResolverError } from '../resolver-error.ts';
 
 const MAGIC = Buffer.from('BCHFSNAP', 'latin1');

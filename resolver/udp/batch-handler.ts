@@ -32,7 +32,7 @@ export interface BatchSources {
    * How new the index is. It is asked before the lookup: an update in between then makes answers
    * newer than they claim to be, never older.
    */
-  freshness(): BatchFreshness;
+  freshness(identity: Identity): BatchFreshness;
   /** Details of a route as UTF-8 JSON in the form of `routes.json`; `undefined` for no such route. */
   routeJson(routeNumber: number): Uint8Array | undefined;
 }
@@ -85,13 +85,13 @@ export function createBatchHandler(sources: BatchSources): BatchHandler {
 
   function refuse(response: Uint8Array, status: number): number {
     counters.refusedRequests++;
-    return writeStatusResponse(response, request, status, sources.freshness());
+    return writeStatusResponse(response, request, status, sources.freshness(request.identity));
   }
 
   function answerLookup(response: Uint8Array): number {
     const reader = sources.readerOf(request.identity);
     if (reader === undefined) return refuse(response, STATUS_IDENTITY_NOT_SERVED);
-    const freshness = sources.freshness();
+    const freshness = sources.freshness(request.identity);
     reader.lookup(request.keys, answers, request.count);
     counters.lookupRequests++;
     counters.lookedUpNumbers += request.count;
@@ -101,7 +101,7 @@ export function createBatchHandler(sources: BatchSources): BatchHandler {
 
   function answerRoute(response: Uint8Array): number {
     counters.routeRequests++;
-    const freshness = sources.freshness();
+    const freshness = sources.freshness(request.identity);
     const json = sources.routeJson(request.routeNumber);
     if (json === undefined) {
       return writeStatusResponse(response, request, STATUS_UNKNOWN_ROUTE, freshness);
