@@ -30,7 +30,9 @@ export function encodeLabel({ height, blockHash, timeMs }: BlockLabel): Uint8Arr
   return label;
 }
 
+/** The inverse; an index that was never given a label stands before the first block. */
 export function decodeLabel(label: Uint8Array): BlockLabel {
+  if (label.length === 0) return { height: 0, blockHash: new Uint8Array(32), timeMs: 0 };
   const view = new DataView(label.buffer, label.byteOffset, label.byteLength);
   return {
     height: view.getFloat64(0, true),

@@ -9,6 +9,8 @@ export type ResolverErrorCode =
   | 'BCHF_INPUT_INVALID'
   /** An address or port cannot be listened on. */
   | 'BCHF_LISTEN_FAILED'
+  /** A number on the command line is none. */
+  | 'BCHF_NUMBER_MALFORMED'
   /** A snapshot file is truncated, damaged, or of another version. */
   | 'BCHF_SNAPSHOT_INVALID'
   /** A snapshot file cannot be read or written. */

@@ -45,7 +45,7 @@ function readNumber(text: string): UeId {
   const key = parseDigits(text.replace(/^\+/, ''));
   if (key !== undefined) return { identity: 'msisdn', key };
   throw new ResolverError(
-    'BCHF_CONFIG_INVALID',
+    'BCHF_NUMBER_MALFORMED',
     `${JSON.stringify(text)} is no number: 1 to 15 digits, with + or msisdn- or imsi- before them`,
   );
 }

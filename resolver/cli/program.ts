@@ -17,6 +17,9 @@ export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_NOT_FOUND = 3;
 
+/** Codes that say that the command line, and not the world, is wrong. */
+const USAGE_CODES = ['BCHF_CONFIG_INVALID', 'BCHF_NUMBER_MALFORMED'];
+
 /** Adds a command that lives in another folder. */
 export type AddCommand = (program: Command) => void;
 
@@ -50,7 +53,7 @@ function reportError(error: unknown): number {
   const { code, message, stack } = error as { code?: unknown; message?: string; stack?: string };
   if (typeof code === 'string') {
     process.stderr.write(`${code}: ${message}\n`);
-    return code === 'BCHF_CONFIG_INVALID' ? EXIT_USAGE : EXIT_FAILED;
+    return USAGE_CODES.includes(code) ? EXIT_USAGE : EXIT_FAILED;
   }
   // Without a code it is a fault of the program, and its place matters more than its words.
   process.stderr.write(`${stack ?? String(error)}\n`);

@@ -3,7 +3,6 @@
 import type { Command } from 'commander';
 import { startOptions } from '../config.ts';
 import { createLog } from '../log.ts';
-import { start } from '../start.ts';
 import { addTableOptions, readConfiguration } from './options.ts';
 import { progressFor, serveUntilStopped, tellWhatListens } from './serving.ts';
 
@@ -18,6 +17,8 @@ export function addStartCommand(program: Command): void {
     const configuration = readConfiguration(startOptions, flags);
     const { logLevel, logFormat, data } = configuration.values;
     const log = createLog(logLevel, logFormat);
+    // Loaded only here, because the ledger and the numbering data take a while to load.
+    const { start } = await import('../start.ts');
     await serveUntilStopped(log, async (signal, onFailure) => {
       const progress = progressFor(log);
       const started = await start({ configuration, log, progress, signal, onFailure });
