@@ -192,6 +192,7 @@ async function readManifestOf(file: FileHandle, path: string): Promise<SnapshotM
   if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw invalid(path, 'it is no snapshot');
   const version = header.readUInt32LE(MAGIC.length);
   if (version !== FORMAT_VERSION) throw invalid(path, `its format version is ${version}`);
+  if (header.readUInt32LE(MAGIC.length + 4) !== 0) throw invalid(path, 'its header is damaged');
   const footer = await readExactly(file, size - FOOTER_BYTES, FOOTER_BYTES, path);
   const offset = Number(footer.readBigUInt64LE(0));
   const bytes = Number(footer.readBigUInt64LE(8));
