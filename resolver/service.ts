@@ -102,14 +102,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     httpNative,
     routes: routes.length,
     entries: { imsi: indexes.imsi.counts(), msisdn: indexes.msisdn.counts() },
-    ports: serving.ports,
   });
   let admin: AdminServer;
   try {
     admin = await listenAdmin(config.adminHost, config.adminPort, {
       metrics,
       metricsType: registry.contentType,
-      status,
+      status: () => ({ ...status(), ports: serving.ports }),
       isReady: () => serving.count > 0,
     });
   } catch (error) {

@@ -22,10 +22,12 @@ export function addTableOptions(
     const words = help.includes('default') ? help : `${help} (default: ${fallback})`;
     command.option(`${flagName(name)} <${value}>`, `${words} [${environmentName(name)}]`);
   }
-  return command.option(
-    '--config <FILE>',
-    'JSON file with any of these options by their camel-case names, such as httpPort',
-  );
+  return command
+    .option(
+      '--config <FILE>',
+      'JSON file with any of these options by their camel-case names, such as httpPort',
+    )
+    .option('--json', 'when ready, print what listens where as one line of JSON');
 }
 
 /** Validates what was given on the command line, in the environment and in the file. */
@@ -33,7 +35,7 @@ export function readConfiguration<T extends typeof startOptions | typeof serving
   table: T,
   flags: Record<string, unknown>,
 ): Configuration<T> {
-  const { config: path, ...rest } = flags;
+  const { config: path, json: _, ...rest } = flags;
   const file = typeof path === 'string' ? { path, content: readJson(path) } : undefined;
   return configure(table, { flags: rest, environment: process.env, file });
 }

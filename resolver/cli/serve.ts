@@ -22,7 +22,12 @@ export function addServeCommand(program: Command): void {
       const { indexes, routes, block } = await loadSnapshot(path, { memoryBytesMax });
       const newestBlock = new NewestBlock();
       const service = await startService({ config, indexes, routes, newestBlock, log, onFailure });
-      tellWhatListens(config, service, `snapshot ${path}, height ${block.height}`);
+      tellWhatListens({
+        config,
+        service,
+        source: `snapshot ${path}, height ${block.height}`,
+        asJson: flags.json === true,
+      });
       return service;
     });
   });

@@ -48,13 +48,27 @@ export async function serveUntilStopped(
   log.info('stopped');
 }
 
-/** Prints what listens where, with a command to try for each interface, on standard output. */
-export function tellWhatListens(
-  { host, enumSuffix, adminHost }: ServingConfig,
-  { ports, httpNative }: Service,
-  source: string,
-  loadtestOptions = '',
-): void {
+export interface Ready {
+  config: ServingConfig;
+  service: Service;
+  /** What is served, for people. */
+  source: string;
+  /** What a load test needs to know of it. */
+  loadtestOptions?: string;
+  asJson: boolean;
+}
+
+/**
+ * Prints what listens where on standard output: for people with a command to try for each
+ * interface, for machines as one line of JSON.
+ */
+export function tellWhatListens({ config, service, source, loadtestOptions, asJson }: Ready): void {
+  const { ports, httpNative } = service;
+  const { host, enumSuffix, adminHost } = config;
+  if (asJson) {
+    process.stdout.write(`${JSON.stringify({ ready: source, ports, ...service.status() })}\n`);
+    return;
+  }
   const address = urlHost(host);
   const example = '358401234567';
   const enumName = `${[...example].reverse().join('.')}.${enumSuffix}`;
@@ -67,7 +81,7 @@ export function tellWhatListens(
     [
       'UDP batch',
       `${address}:${ports.batch}`,
-      `npx bchf loadtest udp --port ${ports.batch} --requests 10000 ${loadtestOptions}`,
+      `npx bchf loadtest udp --port ${ports.batch} --requests 10000 ${loadtestOptions ?? ''}`,
     ],
     [
       'ENUM',

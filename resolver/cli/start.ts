@@ -25,13 +25,15 @@ export function addStartCommand(program: Command): void {
       if (!started) return undefined;
       const { service, ledger, population } = started;
       const { ported, fragmented, profile, seed } = population;
-      tellWhatListens(
-        configuration.values,
+      tellWhatListens({
+        config: configuration.values,
         service,
-        `ledger ${data}, height ${ledger.tip.height}; population: ${ported} ported (profile ` +
+        source:
+          `ledger ${data}, height ${ledger.tip.height}; population: ${ported} ported (profile ` +
           `${profile}%), ${fragmented} fragmented, seed ${seed}`,
-        `--ported ${ported} --fragmented ${fragmented} --profile ${profile} --seed ${seed}`,
-      );
+        loadtestOptions: `--ported ${ported} --fragmented ${fragmented} --profile ${profile} --seed ${seed}`,
+        asJson: flags.json === true,
+      });
       return started;
     });
   });

@@ -1,0 +1,75 @@
+// The command `bchf` as a process of its own, as a test starts it.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const COMMAND = fileURLToPath(new URL('./bchf-command.js', import.meta.url));
+
+export interface BchfResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command to its end. */
+export async function runBchf(...args: string[]): Promise<BchfResult> {
+  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const result: BchfResult = { code: null, stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => {
+    result.stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    result.stderr += chunk;
+  });
+  [result.code] = (await once(child, 'close')) as [number | null];
+  return result;
+}
+
+export interface BchfServer {
+  ports: { http: number; batch: number; enum: number; admin: number };
+  height: number;
+  /** Asks it to stop and returns its exit code. */
+  stop(): Promise<number | null>;
+  kill(): Promise<void>;
+}
+
+const FREE_PORTS = ['--http-port', '--udp-port', '--enum-port', '--admin-port'].flatMap((flag) => [
+  flag,
+  '0',
+]);
+
+/** Starts a command that serves, on free ports, without waiting for it. */
+export function spawnServer(...args: string[]): ChildProcess {
+  return spawn(process.execPath, [COMMAND, ...args, ...FREE_PORTS, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Starts a command that serves and waits until it is ready. Fails with what it said otherwise. */
+export async function startServer(...args: string[]): Promise<BchfServer> {
+  const child = spawnServer(...args);
+  let errors = '';
+  child.stderr?.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const ready = await Promise.race([once(lines, 'line') as Promise<[string]>, exited]);
+  if (typeof ready[0] !== 'string') throw new Error(`it ended with code ${ready[0]}: ${errors}`);
+  const { ports, block } = JSON.parse(ready[0]);
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    const [code] = await exited;
+    return code;
+  };
+  return {
+    ports,
+    height: block.height,
+    stop: () => end('SIGTERM'),
+    kill: async () => {
+      await end('SIGKILL');
+    },
+  };
+}
