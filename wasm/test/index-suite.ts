@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import {
   type IndexChange,
   type IndexEntry,
+  type IndexReader,
   kindOfAnswer,
   LABEL_BYTES,
   lengthOfAnswer,
@@ -37,13 +38,13 @@ export function run(from: number, to: number, route: number | null): IndexChange
   return { entry: 'fragmented', from, to, route };
 }
 
-export function answerTo(index: NumberIndex, key: number): number {
+export function answerTo(index: IndexReader, key: number): number {
   const answers = new Uint32Array(1);
   index.lookup(Float64Array.of(key), answers, 1);
   return answers[0]!;
 }
 
-export function routeFor(index: NumberIndex, key: number): number | undefined {
+export function routeFor(index: IndexReader, key: number): number | undefined {
   const answer = answerTo(index, key);
   return answer === NOT_FOUND ? undefined : routeOfAnswer(answer);
 }
