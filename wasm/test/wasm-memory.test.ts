@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { lengthOfKey } from '../key.ts';
 import type { IndexChange } from '../number-index.ts';
-import { createWasmIndex } from '../wasm-index.ts';
+import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import { instantiate } from '../wasm-module.ts';
 import { ported, prefix, routeFor, run } from './index-suite.ts';
 import { keyOf } from './key-shapes.ts';
@@ -102,6 +102,26 @@ describe('Wasm index memory', () => {
     assert.deepEqual(index.counts(), { prefix: 0, fragmented: 0, ported: 0 });
     index.apply(last);
     assert.equal(index.find(one)?.entry, 'ported');
+  });
+
+  it('holds as many numbers where tables of runs have come and gone as where none were', () => {
+    const full = { name: 'IndexError', code: 'BCHF_INDEX_FULL' };
+    const fillUp = (index: WasmIndex): number => {
+      assert.throws(() => {
+        for (let first = 0; ; first += 100) {
+          index.apply(
+            Array.from({ length: 100 }, (_, at) => ported(18613900000000 + (first + at) * 1009, 2)),
+          );
+        }
+      }, full);
+      return index.counts().ported;
+    };
+    const fresh = createWasmIndex({ memoryBytesMax: 6 << 20 });
+    const worn = createWasmIndex({ memoryBytesMax: 6 << 20 });
+    const runs = Array.from({ length: 8000 }, (_, at) => run(10_000 + at, 10_000 + at, 1));
+    worn.apply(runs);
+    worn.apply(runs.map((change) => ({ ...change, route: null })));
+    assert.ok(fillUp(worn) > fillUp(fresh) * 0.9);
   });
 
   it('refuses a limit that does not hold an empty index', () => {
