@@ -107,23 +107,22 @@ export const ARENA: u32 = CHANGES + PAGE_BYTES;
 // A version record: all that a reader needs to know of one version. It never changes once it is
 // current. See run-table.ts for the three run arrays, which lie in one block.
 //
-//      0      4      8        12       16     20        24      28     32     36        40      104
-//     ┌──────┬──────┬────────┬────────┬──────┬─────────┬───────┬──────┬──────┬─────────┬───────┐
-//     │ root │ runs │segment │segment │ run  │ segment │ table │prefix│ported│ label   │ label │
-//     │      │      │ starts │ runs   │count │ count   │ bytes │count │count │ bytes   │       │
-//     └──────┴──────┴────────┴────────┴──────┴─────────┴───────┴──────┴──────┴─────────┴───────┘
+//      0      4      8        12       16      20      24       28       32      36              100
+//     ┌──────┬──────┬────────┬────────┬───────┬───────┬────────┬────────┬───────┬───────────────┐
+//     │ root │ runs │segment │segment │ run   │ table │ prefix │ ported │ label │ label         │
+//     │      │      │ starts │ runs   │ count │ bytes │ count  │ count  │ bytes │               │
+//     └──────┴──────┴────────┴────────┴───────┴───────┴────────┴────────┴───────┴───────────────┘
 
 export const VERSION_ROOT: u32 = 0;
 export const VERSION_RUNS: u32 = 4;
 export const VERSION_SEGMENT_STARTS: u32 = 8;
 export const VERSION_SEGMENT_RUNS: u32 = 12;
 export const VERSION_RUN_COUNT: u32 = 16;
-export const VERSION_SEGMENT_COUNT: u32 = 20;
-export const VERSION_TABLE_BYTES: u32 = 24;
-export const VERSION_PREFIX_COUNT: u32 = 28;
-export const VERSION_PORTED_COUNT: u32 = 32;
-export const VERSION_LABEL_BYTES: u32 = 36;
-export const VERSION_LABEL: u32 = 40;
+export const VERSION_TABLE_BYTES: u32 = 20;
+export const VERSION_PREFIX_COUNT: u32 = 24;
+export const VERSION_PORTED_COUNT: u32 = 28;
+export const VERSION_LABEL_BYTES: u32 = 32;
+export const VERSION_LABEL: u32 = 36;
 export const LABEL_BYTES: u32 = 64;
 export const VERSION_BYTES: u32 = VERSION_LABEL + LABEL_BYTES;
 

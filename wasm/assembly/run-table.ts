@@ -6,7 +6,8 @@
 //
 //     runs            entry records, by from, an outer run before those inside it; the tail is the
 //                     index of the run around it
-//     segment starts  f64: the keys at which the innermost run changes, rising
+//     segment starts  f64, rising: the first key of each run and the key behind its last, so twice
+//                     as many as runs; of several at the same key the last counts
 //     segment runs    u32: the innermost run from that key on, or NO_RUN
 //
 //     run 0     ├──────────────────────┤
@@ -26,21 +27,24 @@ import {
   STATUS_DONE,
   VERSION_RUN_COUNT,
   VERSION_RUNS,
-  VERSION_SEGMENT_COUNT,
   VERSION_SEGMENT_RUNS,
   VERSION_SEGMENT_STARTS,
 } from './layout';
 
-/** Bytes of a table with room for this many runs. Each run begins and ends at most one segment. */
+/** Bytes of a table with room for this many runs. */
 export function tableBytes(runCountMax: u64): u64 {
   return runCountMax * (RECORD_BYTES + 2 * 8 + 2 * 4);
+}
+
+function segmentCountOf(version: u32): i32 {
+  return load<i32>(version + VERSION_RUN_COUNT) << 1;
 }
 
 /** Index of the last segment that starts at or before the key; -1 where there is none. */
 export function segmentAt(version: u32, key: f64): i32 {
   const starts = load<u32>(version + VERSION_SEGMENT_STARTS);
   let low: i32 = 0;
-  let high = load<i32>(version + VERSION_SEGMENT_COUNT);
+  let high = segmentCountOf(version);
   while (low < high) {
     const middle = (low + high) >> 1;
     if (load<f64>(starts + (middle << 3)) <= key) low = middle + 1;
@@ -62,7 +66,7 @@ export function anyRunWithin(version: u32, from: f64, to: f64): bool {
   if (innermostRun(version, from) != NO_RUN) return true;
   // Outside all runs, the next segment, if there is one, is the beginning of a run.
   const next = segmentAt(version, from) + 1;
-  if (next == load<i32>(version + VERSION_SEGMENT_COUNT)) return false;
+  if (next == segmentCountOf(version)) return false;
   return load<f64>(load<u32>(version + VERSION_SEGMENT_STARTS) + (next << 3)) <= to;
 }
 
@@ -122,7 +126,6 @@ export function mergeRuns(
   store<u32>(version + VERSION_SEGMENT_STARTS, segmentStarts);
   store<u32>(version + VERSION_SEGMENT_RUNS, segmentRuns);
   store<u32>(version + VERSION_RUN_COUNT, runCount);
-  store<u32>(version + VERSION_SEGMENT_COUNT, segmentCount);
   return STATUS_DONE;
 }
 
@@ -165,11 +168,8 @@ function closeRun(): void {
   addSegment(load<f64>(record + RECORD_TO) + 1, openRun);
 }
 
-/** Begins a segment; one that would begin at the same key had no keys and is replaced. */
 function addSegment(start: f64, run: u32): void {
-  if (segmentCount == 0 || load<f64>(segmentStarts + ((segmentCount - 1) << 3)) != start) {
-    segmentCount++;
-  }
-  store<f64>(segmentStarts + ((segmentCount - 1) << 3), start);
-  store<u32>(segmentRuns + ((segmentCount - 1) << 2), run);
+  store<f64>(segmentStarts + (segmentCount << 3), start);
+  store<u32>(segmentRuns + (segmentCount << 2), run);
+  segmentCount++;
 }

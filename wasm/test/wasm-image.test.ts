@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createImageLoader, loadImage } from '../wasm-image.ts';
+import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
+import { ported, prefix, routeFor, run } from './index-suite.ts';
+
+const memoryBytesMax = 64 << 20;
+const invalid = { name: 'IndexError', code: 'BCHF_INDEX_IMAGE_INVALID' };
+
+/** An index with all kinds of entries, and with free and retired blocks between them. */
+function wornIndex(): WasmIndex {
+  const index = createWasmIndex({ memoryBytesMax });
+  for (let batch = 0; batch < 20; batch++) {
+    const places = Array.from(
+      { length: 200 },
+      (_, at) => 18613900000 + ((at * 37 + batch * 11) % 5000) * 10,
+    );
+    index.apply(
+      places.flatMap((key, at) => [
+        ported(key, at % 3 === 0 ? null : at),
+        prefix(Math.floor(key / 100), batch),
+        run(key, key + 9, at % 5 === 0 ? null : at),
+      ]),
+      Uint8Array.of(batch),
+    );
+  }
+  return index;
+}
+
+function imageOf(index: WasmIndex, chunkBytesMax?: number): Uint8Array {
+  return Buffer.concat([...index.imageChunks(chunkBytesMax)]);
+}
+
+describe('Wasm index image', () => {
+  it('holds everything, at any size of chunks', () => {
+    const index = wornIndex();
+    const image = imageOf(index);
+    assert.equal(image.length, index.imageBytes());
+    assert.deepEqual(imageOf(index, 700), image);
+    for (const chunkBytes of [image.length, 65_536, 512, 511, 777]) {
+      const loader = createImageLoader(image.length, { memoryBytesMax });
+      for (let at = 0; at < image.length; at += chunkBytes) {
+        loader.write(image.subarray(at, at + chunkBytes));
+      }
+      const loaded = loader.finish();
+      assert.deepEqual([...loaded.entries()], [...index.entries()]);
+      assert.deepEqual(loaded.counts(), index.counts());
+      assert.deepEqual(loaded.label(), index.label());
+    }
+  });
+
+  it('can be changed after loading, without growing', () => {
+    const index = wornIndex();
+    const loaded = loadImage(imageOf(index), { memoryBytesMax });
+    const entries = [...index.entries()];
+    const changes = entries.slice(0, 20).map((entry) => ({ ...entry, route: null }));
+    for (const each of [index, loaded])
+      each.apply([...changes, ported(18613, 5)], Uint8Array.of(9));
+    assert.deepEqual([...loaded.entries()], [...index.entries()]);
+    assert.equal(routeFor(loaded, 18613), 5);
+    for (const { from } of entries) loaded.apply([ported(from, null)]);
+    assert.equal(loaded.counts().ported, 1);
+    assert.ok(loaded.imageBytes() < index.imageBytes() * 1.1);
+  });
+
+  it('is the same for an empty index as for any other', () => {
+    const loaded = loadImage(imageOf(createWasmIndex({ memoryBytesMax })), { memoryBytesMax });
+    assert.deepEqual([...loaded.entries()], []);
+  });
+
+  it('is refused when any byte is damaged', () => {
+    const image = imageOf(wornIndex());
+    const places = [...Array(512).keys(), 512, 700, image.length >> 1, image.length - 1];
+    for (const at of places) {
+      const damaged = image.slice();
+      damaged[at]! ^= 0x10;
+      assert.throws(() => loadImage(damaged, { memoryBytesMax }), invalid, `byte ${at}`);
+    }
+  });
+
+  it('is refused with another magic, format version or byte order', () => {
+    const image = imageOf(wornIndex());
+    for (const [at, value] of [
+      [0, 0x12345678],
+      [8, 2],
+      [12, 0x04030201],
+    ] as const) {
+      const other = image.slice();
+      new DataView(other.buffer).setUint32(at, value, true);
+      assert.throws(() => loadImage(other, { memoryBytesMax }), invalid);
+    }
+  });
+
+  it('is refused when it is truncated or too long', () => {
+    const image = imageOf(wornIndex());
+    for (const bytes of [0, 1, 511, 512, 1000, image.length - 1]) {
+      assert.throws(() => loadImage(image.subarray(0, bytes), { memoryBytesMax }), invalid);
+    }
+    assert.throws(() => loadImage(Buffer.concat([image, image]), { memoryBytesMax }), invalid);
+    const loader = createImageLoader(image.length, { memoryBytesMax });
+    loader.write(image.subarray(1));
+    assert.throws(() => loader.finish(), invalid);
+    assert.throws(() => loader.write(image), invalid);
+  });
+
+  it('is refused by a memory that may not grow so far', () => {
+    const full = { name: 'IndexError', code: 'BCHF_INDEX_FULL' };
+    assert.throws(() => createImageLoader(10 << 20, { memoryBytesMax: 8 << 20 }), full);
+    assert.throws(() => createImageLoader(5e9), full);
+    assert.throws(() => createImageLoader(-1), RangeError);
+  });
+
+  it('ends when a batch comes into it', () => {
+    const index = wornIndex();
+    const chunks = index.imageChunks(1000);
+    chunks.next();
+    index.apply([]);
+    assert.throws(() => chunks.next(), TypeError);
+    assert.throws(() => index.imageChunks(0), RangeError);
+  });
+});
