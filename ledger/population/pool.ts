@@ -11,13 +11,14 @@
 // Most cells are small: 70% hold runs of 1 to 15 numbers, 25% of up to 250, 5% of up to 5,000.
 
 import type { Identity, NumberKey } from '../number.ts';
+import type { KeyRange } from '../transaction-body.ts';
 import { createPermutation } from './permutation.ts';
-import { lastNotAbove, type Span } from './prefix-table.ts';
+import { lastNotAbove } from './prefix-table.ts';
 import { deriveKey, hash32 } from './random.ts';
 import type { PrefixPlan } from './world.ts';
 
 /** Longest run, in numbers. */
-export const RUN_NUMBERS_MAX = 5_000;
+const RUN_NUMBERS_MAX = 5_000;
 
 /** Cells of one size; `share` in hundredths of the ranges. */
 const CELL_KINDS = [
@@ -32,6 +33,12 @@ type CellKind = (typeof CELL_KINDS)[number];
 const RANGE_RUNS = 20;
 const RANGES_MAX = 4_000;
 
+/** Every how many prefixes one has a range at most, so that enough of them are large enough. */
+const RANGE_PREFIX_DIVISOR = 3;
+
+/** Steps through the hundredths of `share` so that any few ranges have about these shares. */
+const SHARE_STEP = 61;
+
 /** One free cell for so many with a run. */
 const FREE_CELL_DIVISOR = 10;
 
@@ -42,7 +49,7 @@ export interface Allocator {
 }
 
 /** An injected range and the member that owned it. */
-export interface PoolRange extends Span {
+export interface PoolRange extends KeyRange {
   donor: number;
   cellNumbers: number;
   runMax: number;
@@ -52,7 +59,7 @@ export interface PoolRange extends Span {
 }
 
 /** A run of numbers that a member allocated. */
-export interface PoolRun extends Span {
+export interface PoolRun extends KeyRange {
   allocator: Allocator;
 }
 
@@ -132,15 +139,16 @@ export function createPool(
 
 /** Chooses prefixes in a seeded order, one range in each, and numbers the runs upwards. */
 function layRanges(plan: PrefixPlan, runCount: number, seed: number, purpose: string): PoolRange[] {
-  const rangeRuns = Math.max(RANGE_RUNS, Math.ceil(runCount / RANGES_MAX));
+  const rangesMax = Math.min(RANGES_MAX, Math.floor(plan.keys.length / RANGE_PREFIX_DIVISOR));
+  const rangeRuns = Math.max(RANGE_RUNS, Math.ceil(runCount / Math.max(1, rangesMax)));
   const rangeCount = Math.ceil(runCount / rangeRuns);
   const order = createPermutation(plan.keys.length, seed, `${purpose} prefixes`);
-  const kindKey = deriveKey(seed, `${purpose} cells`);
+  const firstShare = deriveKey(seed, `${purpose} cells`) % 100;
   const laid: (Omit<PoolRange, 'firstRun' | 'endRun'> & { runs: number })[] = [];
   for (let tried = 0; laid.length < rangeCount; tried++) {
     if (tried === plan.keys.length) throw new RangeError(`no room for a pool of ${runCount} runs`);
     const prefix = order.forward(tried);
-    const { cellNumbers, runMax } = cellKind(hash32(kindKey, laid.length) % 100);
+    const { cellNumbers, runMax } = cellKind((firstShare + laid.length * SHARE_STEP) % 100);
     const runs = Math.min(rangeRuns, runCount - laid.length * rangeRuns);
     const size = (runs + Math.ceil(runs / FREE_CELL_DIVISOR)) * cellNumbers;
     const span = plan.table.ownSpan(prefix, plan.digits[prefix]!);

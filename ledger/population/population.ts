@@ -16,7 +16,7 @@ import { createPorting, type Recipient, recipientsByCountry } from './porting.ts
 import type { Random } from './random.ts';
 import { createSampler, type SampledNumber, type SampleMix } from './sample.ts';
 import { createSubscriberSpace, DECADE } from './subscriber-space.ts';
-import { transactionsOf } from './transactions.ts';
+import { admissionCount, transactionsOf } from './transactions.ts';
 import { createWorld, type World } from './world.ts';
 
 /** Percentages of subscribers whose number is away from home that a population can have. */
@@ -73,11 +73,14 @@ export interface Population {
   prefixCount: Record<Identity, number>;
   /** Entries of the MCC-MNC list that were left out, by reason. */
   skipped: Operators['skipped'];
-  /** All transaction bodies in order, lazily, from the first each time it is called. */
-  transactions(): Iterable<TransactionBody>;
-  /** How many `transactions` gives. Counted by generating them once, then remembered. */
+  /**
+   * The transaction bodies in order, lazily, from the one at position `first`, 0 unless given. Those
+   * before it cost little: no key is made for them.
+   */
+  transactions(first?: number): Iterable<TransactionBody>;
+  /** How many `transactions()` gives. Counted by generating them once, then remembered. */
   transactionCount(): number;
-  /** What an index that holds all transactions answers for any number. */
+  /** What an index that holds all transactions answers for any number key. */
   expected(identity: Identity, key: NumberKey): ExpectedMatch | undefined;
   /** The ported number with an index from 0 to `portedCount` − 1; each number has one index. */
   portedNumber(index: number): NumberKey;
@@ -119,8 +122,8 @@ export function createPopulation(options: PopulationOptions): Population {
 
   const scratch: Recipient[] = [];
   const portedRoute = (key: NumberKey, prefix: number) => {
-    const decade = space.decadeOf(key, prefix);
-    const index = decade < 0 ? -1 : porting.indexOf(decade, key % DECADE);
+    const place = porting.placeOf(space.decadeOf(key, prefix));
+    const index = place < 0 ? -1 : porting.indexOf(place, key % DECADE);
     if (index < 0) return -1;
     const country = msisdn.country[prefix]!;
     const count = porting.recipientsOf(index, country, msisdn.member[prefix]!, scratch);
@@ -147,13 +150,13 @@ export function createPopulation(options: PopulationOptions): Population {
 
   const publicKeyOf = (id: string) => keyPairOf(id).publicKeyBytes;
   const poolList = [pools.msisdn, pools.imsi];
-  const transactions = () =>
-    transactionsOf({ world, space, porting, pools: poolList, publicKeyOf });
+  const source = { world, space, porting, pools: poolList, publicKeyOf };
+  const transactions = (first = 0) => transactionsOf(source, first);
   let counted: number | undefined;
   const transactionCount = () => {
     if (counted === undefined) {
-      counted = 0;
-      for (const _ of transactions()) counted++;
+      counted = admissionCount(world);
+      for (const _ of transactions(counted)) counted++;
     }
     return counted;
   };

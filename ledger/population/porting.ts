@@ -19,7 +19,7 @@ import { DECADE, type SubscriberSpace } from './subscriber-space.ts';
 import type { World } from './world.ts';
 
 /** Most members of a country that numbers are ported to. */
-export const RECIPIENTS_MAX = 5;
+const RECIPIENTS_MAX = 5;
 
 /** Most ports of one number. */
 export const PORTS_MAX = 3;
@@ -42,9 +42,11 @@ export interface Recipient {
 
 export interface Porting {
   portedCount: number;
-  /** The ported index of a number of the space, −1 where it is at home. `digit` is 0 to 9. */
-  indexOf(decade: number, digit: number): number;
-  /** The number with an index: the inverse of `indexOf`, for 0 to `portedCount` − 1. */
+  /** Where the first permutation sends a decade of the space; −1 where none of it can be ported. */
+  placeOf(decade: number): number;
+  /** The ported index of a number by its decade's place and its last digit, −1 where it is at home. */
+  indexOf(place: number, digit: number): number;
+  /** The number with a ported index from 0 to `portedCount` − 1. */
   numberAt(index: number): NumberKey;
   /** A number that is at home, for 0 to the space's numbers − `portedCount` − 1. */
   homeNumberAt(index: number): NumberKey;
@@ -98,9 +100,10 @@ export function createPorting(
   const singles = createPermutation(portableCount - corporateNumbers, seed, 'single numbers');
   const homeSingles = singles.size - singleCount;
 
-  const indexOf = (decade: number, digit: number) => {
-    if (decade < 0 || decade >= space.portableDecadeCount) return -1;
-    const place = decades.forward(decade);
+  const placeOf = (decade: number) =>
+    decade >= 0 && decade < space.portableDecadeCount ? decades.forward(decade) : -1;
+
+  const indexOf = (place: number, digit: number) => {
     if (place < corporateCount) return place * DECADE + digit;
     const image = singles.forward((place - corporateCount) * DECADE + digit);
     return image < singleCount ? corporateNumbers + image : -1;
@@ -158,7 +161,7 @@ export function createPorting(
     return 1;
   };
 
-  return { portedCount, indexOf, numberAt, homeNumberAt, recipientsOf };
+  return { portedCount, placeOf, indexOf, numberAt, homeNumberAt, recipientsOf };
 }
 
 /** A recipient by weight, none of two members; `undefined` where that leaves no one. */

@@ -13,6 +13,7 @@
 // are passed over on the way outwards.
 
 import { DIGITS_MAX, lengthOf, type NumberKey } from '../number.ts';
+import type { KeyRange } from '../transaction-body.ts';
 
 /** Powers of ten, 10⁰ to 10¹⁵. */
 export const POWERS_OF_TEN: readonly number[] = Array.from({ length: 16 }, (_, at) => 10 ** at);
@@ -24,12 +25,6 @@ export function digitCount(key: NumberKey): number {
   return count;
 }
 
-/** A closed range of numbers of one length. */
-export interface Span {
-  from: NumberKey;
-  to: NumberKey;
-}
-
 export interface PrefixTable {
   /** Position in the given list of the longest prefix of a number, −1 where there is none. */
   longest(key: NumberKey): number;
@@ -37,7 +32,7 @@ export interface PrefixTable {
    * The longest run of numbers with `digits` digits whose longest prefix is the one at `at`, the
    * lowest of equals; `undefined` where longer prefixes leave none or the prefix is too long.
    */
-  ownSpan(at: number, digits: number): Span | undefined;
+  ownSpan(at: number, digits: number): KeyRange | undefined;
 }
 
 /** Builds the table of distinct prefixes, in any order. */
@@ -96,7 +91,7 @@ export function createPrefixTable(prefixes: readonly NumberKey[]): PrefixTable {
     if (free < 0 || numberDigits > DIGITS_MAX) return undefined;
     let from = prefixes[at]! * POWERS_OF_TEN[free]!;
     const end = (prefixes[at]! + 1) * POWERS_OF_TEN[free]! - 1;
-    let best: Span | undefined;
+    let best: KeyRange | undefined;
     const consider = (to: number) => {
       if (to >= from && (best === undefined || to - from > best.to - best.from))
         best = { from, to };

@@ -25,10 +25,30 @@ export interface TransactionSource {
   publicKeyOf(memberId: string): Uint8Array;
 }
 
-/** All bodies, generated as they are asked for; the same source gives the same ones. */
-export function* transactionsOf(source: TransactionSource): Generator<TransactionBody> {
+/** The first so many bodies admit the members. */
+export function admissionCount({ operators }: World): number {
+  return Math.ceil(operators.length / ADMIT_MAX);
+}
+
+/**
+ * The bodies from the one at position `first`, generated as they are asked for; the same source
+ * gives the same ones.
+ */
+export function* transactionsOf(
+  source: TransactionSource,
+  first: number,
+): Generator<TransactionBody> {
+  const admitted = admissionCount(source.world);
+  for (let at = first; at < admitted; at++) yield admission(at, source);
+  let left = Math.max(0, first - admitted);
+  for (const body of laterTransactions(source)) {
+    if (left > 0) left--;
+    else yield body;
+  }
+}
+
+function* laterTransactions(source: TransactionSource): Generator<TransactionBody> {
   const { world, space, pools } = source;
-  yield* admissions(source);
   yield* declarations(world);
   yield* assignments(world.msisdn, world.routes);
   yield* assignments(world.imsi, world.routes);
@@ -37,16 +57,16 @@ export function* transactionsOf(source: TransactionSource): Generator<Transactio
   for (const country of space.portableCountries) yield* ports(country, source);
 }
 
-function* admissions({ world, publicKeyOf }: TransactionSource): Generator<TransactionBody> {
-  for (const operators of chunksOf(world.operators, ADMIT_MAX)) {
-    const members = operators.map(({ id, name, networks, host }) => ({
-      id,
-      name,
-      publicKey: publicKeyOf(id),
-      plmns: (networks.length > 0 ? networks : [host]).map(({ mcc, mnc }) => ({ mcc, mnc })),
-    }));
-    yield { kind: 'admit-members', members };
-  }
+/** A member without a network of its own is admitted with its host's PLMN. */
+function admission(at: number, { world, publicKeyOf }: TransactionSource): TransactionBody {
+  const operators = world.operators.slice(at * ADMIT_MAX, (at + 1) * ADMIT_MAX);
+  const members = operators.map(({ id, name, networks, host }) => ({
+    id,
+    name,
+    publicKey: publicKeyOf(id),
+    plmns: (networks.length > 0 ? networks : [host]).map(({ mcc, mnc }) => ({ mcc, mnc })),
+  }));
+  return { kind: 'admit-members', members };
 }
 
 function* declarations({ routes }: World): Generator<TransactionBody> {
@@ -141,8 +161,9 @@ function portGroups(
     const start = space.blockStart[block]!;
     const end = space.blockStart[block + 1]!;
     for (let decade = start; decade < end; decade++) {
+      const place = porting.placeOf(decade);
       for (let digit = 0; digit < DECADE; digit++) {
-        const index = porting.indexOf(decade, digit);
+        const index = porting.indexOf(place, digit);
         if (index < 0) continue;
         const key = blockFrom + (decade - start) * DECADE + digit;
         const count = porting.recipientsOf(index, country, home, recipients);
