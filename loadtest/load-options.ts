@@ -25,4 +25,5 @@ export const DURATION_S_MAX = 86_400;
 export const LOOKUPS_MAX = 1e12;
 export const CONNECTIONS_MAX = 1000;
 export const IN_FLIGHT_MAX = 1024;
+export const PIPELINING_MAX = 128;
 export const RATE_MAX = 1e8;

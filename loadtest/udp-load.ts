@@ -66,13 +66,15 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
   let onProgress = () => {};
 
   const senders: Sender[] = [];
-  for (let at = 0; at < options.connections; at++) {
-    const socket = dgram.createSocket(isIPv6(host) ? 'udp6' : 'udp4');
-    const sender: Sender = { socket, slots: new Map(), latencies: createLatencyHistogram() };
-    senders.push(sender);
-    await connect(socket, host, port);
-    socket.on('error', () => counts.transportErrors++);
-    socket.on('message', (message) => receive(sender, message));
+  async function openSenders(): Promise<void> {
+    for (let at = 0; at < options.connections; at++) {
+      const socket = dgram.createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+      const sender: Sender = { socket, slots: new Map(), latencies: createLatencyHistogram() };
+      senders.push(sender);
+      await connect(socket, host, port);
+      socket.on('error', () => counts.transportErrors++);
+      socket.on('message', (message) => receive(sender, message));
+    }
   }
 
   function send(sender: Sender, fromMs: number | undefined): void {
@@ -143,26 +145,16 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     onProgress();
   }
 
-  const sweeper = setInterval(sweep, SWEEP_MS);
-  const cpuBefore = process.cpuUsage();
   const numbersEach = prepared[0]!.numbers.length;
   const datagramsMax = Math.ceil(options.lookupsMax / numbersEach);
+  const { durationMs, lookupsPerSecond } = options;
   let turn = 0;
   const sendNext = (fromMs?: number) => send(senders[turn++ % senders.length]!, fromMs);
-
-  async function runOpen(lookupsPerSecond: number) {
-    const perSecond = lookupsPerSecond / numbersEach;
-    const countMax = datagramsMax;
-    const { durationMs } = options;
-    const defer = setImmediate;
-    return runPaced({ perSecond, countMax, durationMs, signal, send: sendNext, nowMs, defer });
-  }
 
   async function runClosed() {
     const startMs = nowMs();
     let sent = 0;
-    const isOver = () =>
-      sent >= datagramsMax || signal.aborted || nowMs() - startMs >= options.durationMs;
+    const isOver = () => sent >= datagramsMax || signal.aborted || nowMs() - startMs >= durationMs;
     await new Promise<void>((resolve) => {
       onProgress = () => {
         for (; underWay < options.inFlight && !isOver(); sent++) sendNext();
@@ -173,31 +165,49 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     return { elapsedMs: nowMs() - startMs, sendDelays: undefined };
   }
 
-  const { lookupsPerSecond } = options;
-  const run = lookupsPerSecond === undefined ? runClosed() : runOpen(lookupsPerSecond);
-  const { elapsedMs, sendDelays } = await run;
-  const cpu = process.cpuUsage(cpuBefore);
-  await new Promise<void>((resolve) => {
-    onProgress = () => {
-      if (underWay === 0) resolve();
+  async function runOpen(perSecond: number) {
+    const countMax = datagramsMax;
+    const defer = setImmediate;
+    return runPaced({ perSecond, countMax, durationMs, signal, send: sendNext, nowMs, defer });
+  }
+
+  /** Waits until all that is under way is answered or given up. */
+  async function drain(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      onProgress = () => {
+        if (underWay === 0) resolve();
+      };
+      onProgress();
+    });
+  }
+
+  const sweeper = setInterval(sweep, SWEEP_MS);
+  try {
+    await openSenders();
+    const cpuBefore = process.cpuUsage();
+    const { elapsedMs, sendDelays } =
+      lookupsPerSecond === undefined
+        ? await runClosed()
+        : await runOpen(lookupsPerSecond / numbersEach);
+    const cpu = process.cpuUsage(cpuBefore);
+    await drain();
+    await check.finish();
+    return {
+      protocol: 'udp',
+      counts,
+      elapsedMs,
+      offeredPerSecond: lookupsPerSecond,
+      latencies: senders.map(({ latencies }) => latencies),
+      sendDelays,
+      cpuMs: (cpu.user + cpu.system) / 1000,
+      examples: check.examples,
+      isInterrupted: signal.aborted,
     };
-    onProgress();
-  });
-  await check.finish();
-  clearInterval(sweeper);
-  names.close();
-  for (const { socket } of senders) socket.close();
-  return {
-    protocol: 'udp',
-    counts,
-    elapsedMs,
-    offeredPerSecond: lookupsPerSecond,
-    latencies: senders.map(({ latencies }) => latencies),
-    sendDelays,
-    cpuMs: (cpu.user + cpu.system) / 1000,
-    examples: check.examples,
-    isInterrupted: signal.aborted,
-  };
+  } finally {
+    clearInterval(sweeper);
+    names.close();
+    for (const { socket } of senders) socket.close();
+  }
 }
 
 function connect(socket: dgram.Socket, host: string, port: number): Promise<void> {
