@@ -1,0 +1,108 @@
+// HTTP load in an open loop: requests leave on schedule over a pool of kept connections.
+//
+// autocannon paces by sending each second's requests at once, which no network element does, so this
+// loop stands on `node:http`. A request that finds every connection busy waits for one; its latency
+// counts from its intended time all the same.
+
+import http from 'node:http';
+import { pathOf } from './http-answers.ts';
+import { createHttpTally } from './http-tally.ts';
+import type { LoadOptions } from './load-options.ts';
+import type { LoadResult } from './load-report.ts';
+import { createLatencyHistogram, recordMs } from './load-report.ts';
+import { runPaced } from './pacer.ts';
+
+/** Most requests under way, waiting ones included. */
+const UNDER_WAY_MAX = 10_000;
+/** Longest answer that is read; a route and its frame are far below. */
+const BODY_BYTES_MAX = 65_536;
+
+export async function runHttpOpenLoad(
+  options: LoadOptions & { lookupsPerSecond: number },
+): Promise<LoadResult> {
+  const { host, port, pool, timeoutMs, durationMs, signal } = options;
+  const tally = createHttpTally();
+  const { counts } = tally;
+  const latencies = createLatencyHistogram();
+  const agent = new http.Agent({ keepAlive: true, maxSockets: options.connections });
+  const nowMs = () => performance.now();
+  let nextNumber = 0;
+  let underWay = 0;
+  let onIdle = () => {};
+
+  function send(intendedMs: number): void {
+    if (underWay >= UNDER_WAY_MAX) {
+      counts.unsent++;
+      return;
+    }
+    const number = pool[nextNumber]!;
+    nextNumber = (nextNumber + 1) % pool.length;
+    counts.sent++;
+    underWay++;
+    let isSettled = false;
+    const settle = (record: () => void) => {
+      if (isSettled) return;
+      isSettled = true;
+      clearTimeout(timer);
+      record();
+      underWay--;
+      if (underWay === 0) onIdle();
+    };
+    const lose = () => settle(() => counts.lost++);
+    const fail = () => {
+      if (!isSettled) counts.transportErrors++;
+      lose();
+    };
+    const request = http.get({ host, port, agent, path: pathOf(number) }, (response) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > BODY_BYTES_MAX) request.destroy();
+        else chunks.push(chunk);
+      });
+      response.on('error', fail);
+      response.on('close', fail);
+      response.on('end', () => {
+        settle(() => {
+          recordMs(latencies, nowMs() - intendedMs);
+          tally.answer(number, response.statusCode ?? 0, Buffer.concat(chunks).toString());
+        });
+      });
+    });
+    request.on('error', fail);
+    const timer = setTimeout(() => {
+      lose();
+      request.destroy();
+    }, timeoutMs);
+  }
+
+  const cpuBefore = process.cpuUsage();
+  const { elapsedMs, sendDelays } = await runPaced({
+    perSecond: options.lookupsPerSecond,
+    countMax: options.lookupsMax,
+    durationMs,
+    signal,
+    send,
+    nowMs,
+    defer: setImmediate,
+  });
+  const cpu = process.cpuUsage(cpuBefore);
+  if (underWay > 0) {
+    await new Promise<void>((resolve) => {
+      onIdle = resolve;
+    });
+  }
+  agent.destroy();
+  return {
+    protocol: 'http',
+    counts,
+    elapsedMs,
+    offeredPerSecond: options.lookupsPerSecond,
+    latencies: [latencies],
+    sendDelays,
+    cpuMs: (cpu.user + cpu.system) / 1000,
+    examples: tally.examples,
+    isInterrupted: signal.aborted,
+  };
+}

@@ -1,0 +1,29 @@
+// What every load test is told.
+
+import type { PooledNumber } from './number-source.ts';
+
+export interface LoadOptions {
+  host: string;
+  port: number;
+  /** The numbers to ask for, in order, again and again; at least one. */
+  pool: readonly PooledNumber[];
+  durationMs: number;
+  /** Most lookups; `Infinity` where only the time counts. */
+  lookupsMax: number;
+  /** Lookups per second, in an open loop; `undefined` for a closed one. */
+  lookupsPerSecond: number | undefined;
+  /** Sockets, so that a server with several threads on one port uses them all. */
+  connections: number;
+  /** How long an answer is waited for. */
+  timeoutMs: number;
+  /** Ends the run early; what was measured so far is the result. */
+  signal: AbortSignal;
+}
+
+/** Longest run, most lookups, sockets and the like: a load test always ends. */
+export const DURATION_S_MAX = 86_400;
+export const LOOKUPS_MAX = 1e12;
+export const CONNECTIONS_MAX = 1000;
+export const IN_FLIGHT_MAX = 1024;
+export const PIPELINING_MAX = 128;
+export const RATE_MAX = 1e8;

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { OPERATION_LOOKUP } from '../../resolver/udp/batch-codec.ts';
+import { createReport, exitCodeOf } from '../load-report.ts';
+import type { UdpLoadOptions } from '../udp-load.ts';
+import { runUdpLoad } from '../udp-load.ts';
+import type { Server } from './load-fixtures.ts';
+import { optionsOf, serveUdp } from './load-fixtures.ts';
+
+const servers: Server[] = [];
+after(async () => {
+  for (const server of servers) await server.close();
+});
+
+async function serve(...parameters: Parameters<typeof serveUdp>): Promise<number> {
+  const server = await serveUdp(...parameters);
+  servers.push(server);
+  return server.port;
+}
+
+async function reportOf(
+  change: Parameters<typeof serveUdp>[0],
+  options: Partial<UdpLoadOptions> = {},
+) {
+  const port = await serve(change);
+  const lookups = options.lookupsMax ?? 6000;
+  const defaults = { ...optionsOf(port, lookups), batch: 20, inFlight: 8, timeoutMs: 200 };
+  return createReport(await runUdpLoad({ ...defaults, ...options }));
+}
+
+/** Applies a change to the first lookup of one server only. */
+function once(
+  change: (response: Uint8Array, bytes: number) => number,
+): Parameters<typeof serveUdp>[0] {
+  let isDone = false;
+  return (message: Uint8Array, response: Uint8Array, bytes: number) => {
+    if (isDone || message[3] !== OPERATION_LOOKUP) return bytes;
+    isDone = true;
+    return change(response, bytes);
+  };
+}
+
+describe('the UDP load test', () => {
+  test('verifies every answer of a right server, in a closed loop', async () => {
+    const report = await reportOf(undefined);
+    const { sent, answered, wrong, lost, errors, unverified } = report.counts;
+    assert.deepEqual(report.examples, []);
+    assert.deepEqual([sent, answered, wrong, lost, errors, unverified], [6000, 6000, 0, 0, 0, 0]);
+    assert.equal(report.counts.responses, 300);
+    assert.equal(report.verdict, 'ok');
+    assert.equal(exitCodeOf(report), 0);
+    assert.equal(report.offeredPerSecond, null);
+    assert.equal(report.latencyFrom, 'send-time');
+    assert.ok(report.latencyUs.p50 > 0 && report.latencyUs.p50 <= report.latencyUs.max);
+  });
+
+  test('the same in an open loop, with latency from the intended time', async () => {
+    const report = await reportOf(undefined, { lookupsPerSecond: 40_000, lookupsMax: 4000 });
+    assert.equal(report.counts.answered, 4000);
+    assert.equal(report.verdict, 'ok');
+    assert.equal(report.offeredPerSecond, 40_000);
+    assert.equal(report.latencyFrom, 'intended-send-time');
+    assert.notEqual(report.generator.sendDelayP99Us, null);
+  });
+
+  test('a changed match kind is one wrong answer', async () => {
+    const report = await reportOf(
+      once((response, bytes) => {
+        response[33] = 2;
+        return bytes;
+      }),
+    );
+    assert.equal(report.counts.wrong, 1);
+    assert.equal(exitCodeOf(report), 3);
+    assert.equal(report.examples.length, 1);
+  });
+
+  test('another route is a wrong answer, though its id is learnt only later', async () => {
+    const report = await reportOf(
+      once((response, bytes) => {
+        response[36] = response[36]! ^ 1;
+        return bytes;
+      }),
+    );
+    assert.equal(report.counts.wrong, 1);
+    assert.equal(exitCodeOf(report), 3);
+  });
+
+  test('"not found" for a known number and "malformed" are wrong answers', async () => {
+    const report = await reportOf(
+      once((response, bytes) => {
+        response.fill(0, 32, 40);
+        response.fill(0, 40, 48);
+        response[40] = 1;
+        return bytes;
+      }),
+    );
+    assert.equal(report.counts.wrong, 2);
+  });
+
+  test('a route without details leaves its answers unverified', async () => {
+    const report = await reportOf(
+      once((response, bytes) => {
+        response[38] = 1;
+        return bytes;
+      }),
+    );
+    assert.equal(report.counts.unverified, 1);
+    assert.equal(exitCodeOf(report), 4);
+  });
+
+  test('a dropped response is a loss of all its numbers', async () => {
+    const report = await reportOf(once(() => 0));
+    assert.equal(report.counts.lost, 20);
+    assert.equal(report.counts.answered, 5980);
+    assert.equal(exitCodeOf(report), 4);
+  });
+
+  test('a refusal is an error of all its numbers', async () => {
+    const report = await reportOf(
+      once((response) => {
+        response[8] = 3;
+        response[9] = 0;
+        return 32;
+      }),
+    );
+    assert.equal(report.counts.errors, 20);
+    assert.equal(exitCodeOf(report), 4);
+  });
+
+  test('a server that never answers ends in losses, not in waiting', async () => {
+    const report = await reportOf(() => 0, { lookupsMax: 200, timeoutMs: 50 });
+    assert.equal(report.counts.lost, 200);
+    assert.equal(report.counts.answered, 0);
+    assert.equal(exitCodeOf(report), 4);
+  });
+
+  test('an interruption ends the run with what was measured', async () => {
+    const interruption = new AbortController();
+    let seen = 0;
+    const report = await reportOf(
+      (_, __, bytes) => {
+        if (seen++ === 100) interruption.abort();
+        return bytes;
+      },
+      { lookupsMax: Number.POSITIVE_INFINITY, signal: interruption.signal, ...poolOf(1000) },
+    );
+    assert.ok(report.isInterrupted);
+    assert.ok(report.counts.answered > 0);
+    assert.equal(report.counts.sent, report.counts.answered);
+    assert.equal(report.verdict, 'ok');
+  });
+
+  test('time bounds a run without a count', async () => {
+    const report = await reportOf(undefined, {
+      lookupsMax: Number.POSITIVE_INFINITY,
+      durationMs: 50,
+      ...poolOf(1000),
+    });
+    assert.ok(report.counts.answered > 0);
+    assert.equal(report.verdict, 'ok');
+  });
+});
+
+function poolOf(lookups: number) {
+  return { pool: optionsOf(1, lookups).pool };
+}

@@ -1,0 +1,221 @@
+// Load over the UDP batch protocol: sends prepared datagrams over several sockets, in an open or a
+// closed loop, and checks every answer.
+
+import dgram from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Histogram } from 'hdr-histogram-js';
+import {
+  BATCH_DATAGRAM_BYTES_MAX,
+  createBatchResponse,
+  OPERATION_LOOKUP,
+  readResponse,
+  STATUS_OK,
+  writeU32,
+} from '../resolver/udp/batch-codec.ts';
+import type { LoadOptions } from './load-options.ts';
+import type { LoadResult } from './load-report.ts';
+import { createLatencyHistogram, createLoadCounts, recordMs } from './load-report.ts';
+import { runPaced } from './pacer.ts';
+import { createRouteNames } from './route-names.ts';
+import { AnswerCheck, type PreparedDatagram, prepareDatagrams } from './udp-answers.ts';
+
+/** Most datagrams under way on one socket in an open loop. */
+const UNDER_WAY_MAX = 16_384;
+/** How often time-outs are looked for. */
+const SWEEP_MS = 5;
+
+export interface UdpLoadOptions extends LoadOptions {
+  /** Numbers in a datagram, 1 to 128. */
+  batch: number;
+  /** Datagrams under way on all sockets together in a closed loop, 1 to 1024. */
+  inFlight: number;
+}
+
+interface Slot {
+  prepared: PreparedDatagram;
+  /** The time that latency counts from: intended in an open loop, actual in a closed one. */
+  fromMs: number;
+  sentMs: number;
+  /** Of the slot's own: the system may read it after `send` has returned. */
+  buffer: Uint8Array;
+}
+
+interface Sender {
+  socket: dgram.Socket;
+  /** What is under way by request id, the oldest first. */
+  slots: Map<number, Slot>;
+  latencies: Histogram;
+}
+
+/**
+ * Runs a load test. Rejects with the system's error where a socket cannot be opened; everything
+ * later is in the result.
+ */
+export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
+  const { host, port, timeoutMs, signal } = options;
+  const prepared = prepareDatagrams(options.pool, options.batch);
+  const counts = createLoadCounts();
+  const names = createRouteNames(host, port, Math.min(timeoutMs, 500));
+  const check = new AnswerCheck(counts, names);
+  const response = createBatchResponse();
+  const nowMs = () => performance.now();
+  const freeBuffers: Uint8Array[] = [];
+  let nextPrepared = 0;
+  let nextRequestId = 0;
+  let underWay = 0;
+  let onProgress = () => {};
+
+  const senders: Sender[] = [];
+  async function openSenders(): Promise<void> {
+    for (let at = 0; at < options.connections; at++) {
+      const socket = dgram.createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+      const sender: Sender = { socket, slots: new Map(), latencies: createLatencyHistogram() };
+      senders.push(sender);
+      await connect(socket, host, port);
+      socket.on('error', () => counts.transportErrors++);
+      socket.on('message', (message) => receive(sender, message));
+    }
+  }
+
+  function send(sender: Sender, fromMs: number | undefined): void {
+    const datagram = prepared[nextPrepared]!;
+    nextPrepared = (nextPrepared + 1) % prepared.length;
+    const numbers = datagram.numbers.length;
+    if (sender.slots.size >= UNDER_WAY_MAX) {
+      counts.unsent += numbers;
+      return;
+    }
+    const sentMs = nowMs();
+    const requestId = nextRequestId;
+    nextRequestId = (nextRequestId + 1) >>> 0;
+    const buffer = freeBuffers.pop() ?? new Uint8Array(BATCH_DATAGRAM_BYTES_MAX);
+    buffer.set(datagram.bytes);
+    writeU32(buffer, 4, requestId);
+    sender.slots.set(requestId, { prepared: datagram, fromMs: fromMs ?? sentMs, sentMs, buffer });
+    counts.sent += numbers;
+    underWay++;
+    sender.socket.send(buffer, 0, datagram.bytes.length, (error) => {
+      if (error) counts.transportErrors++;
+    });
+  }
+
+  function receive(sender: Sender, message: Uint8Array): void {
+    const receivedMs = nowMs();
+    if (!readResponse(message, response)) {
+      counts.transportErrors++;
+      check.tell('a datagram that is no response of the protocol');
+      return;
+    }
+    const slot = sender.slots.get(response.requestId);
+    if (slot === undefined) {
+      counts.lateResponses++;
+      return;
+    }
+    const { prepared: datagram } = slot;
+    release(sender, response.requestId, slot);
+    recordMs(sender.latencies, receivedMs - slot.fromMs);
+    counts.responses++;
+    counts.answered += datagram.numbers.length;
+    const isServed = response.status === STATUS_OK && response.operation === OPERATION_LOOKUP;
+    if (isServed && response.count === datagram.numbers.length) {
+      check.check(datagram, response);
+    } else {
+      counts.errors += datagram.numbers.length;
+      check.tell(`status ${response.status}, ${response.count} answers`);
+    }
+    onProgress();
+  }
+
+  function release(sender: Sender, requestId: number, { buffer }: Slot): void {
+    sender.slots.delete(requestId);
+    freeBuffers.push(buffer);
+    underWay--;
+  }
+
+  /** Gives up what is older than the time-out. */
+  function sweep(): void {
+    const deadlineMs = nowMs() - timeoutMs;
+    for (const sender of senders) {
+      for (const [requestId, slot] of sender.slots) {
+        if (slot.sentMs > deadlineMs) break;
+        counts.lost += slot.prepared.numbers.length;
+        release(sender, requestId, slot);
+      }
+    }
+    onProgress();
+  }
+
+  const numbersEach = prepared[0]!.numbers.length;
+  const datagramsMax = Math.ceil(options.lookupsMax / numbersEach);
+  const { durationMs, lookupsPerSecond } = options;
+  let turn = 0;
+  const sendNext = (fromMs?: number) => send(senders[turn++ % senders.length]!, fromMs);
+
+  async function runClosed() {
+    const startMs = nowMs();
+    let sent = 0;
+    const isOver = () => sent >= datagramsMax || signal.aborted || nowMs() - startMs >= durationMs;
+    await new Promise<void>((resolve) => {
+      onProgress = () => {
+        for (; underWay < options.inFlight && !isOver(); sent++) sendNext();
+        if (isOver()) resolve();
+      };
+      onProgress();
+    });
+    return { elapsedMs: nowMs() - startMs, sendDelays: undefined };
+  }
+
+  async function runOpen(perSecond: number) {
+    const countMax = datagramsMax;
+    const defer = setImmediate;
+    return runPaced({ perSecond, countMax, durationMs, signal, send: sendNext, nowMs, defer });
+  }
+
+  /** Waits until all that is under way is answered or given up. */
+  async function drain(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      onProgress = () => {
+        if (underWay === 0) resolve();
+      };
+      onProgress();
+    });
+  }
+
+  const sweeper = setInterval(sweep, SWEEP_MS);
+  try {
+    await openSenders();
+    const cpuBefore = process.cpuUsage();
+    const { elapsedMs, sendDelays } =
+      lookupsPerSecond === undefined
+        ? await runClosed()
+        : await runOpen(lookupsPerSecond / numbersEach);
+    const cpu = process.cpuUsage(cpuBefore);
+    await drain();
+    await check.finish();
+    return {
+      protocol: 'udp',
+      counts,
+      elapsedMs,
+      offeredPerSecond: lookupsPerSecond,
+      latencies: senders.map(({ latencies }) => latencies),
+      sendDelays,
+      cpuMs: (cpu.user + cpu.system) / 1000,
+      examples: check.examples,
+      isInterrupted: signal.aborted,
+    };
+  } finally {
+    clearInterval(sweeper);
+    names.close();
+    for (const { socket } of senders) socket.close();
+  }
+}
+
+function connect(socket: dgram.Socket, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Node hands a failure to this callback, which its types do not say.
+    socket.connect(port, host, ((error?: Error | null) => {
+      if (error) reject(error);
+      else resolve();
+    }) as () => void);
+  });
+}
