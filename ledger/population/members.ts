@@ -76,11 +76,11 @@ export function joinOperators(data: NumberingData): Operators {
 
   for (const entry of entries) {
     const names = namesOf(entry);
-    const comparable = names.map((name) => comparableName(name, entry.countryName));
-    if (comparable.every((name) => NO_OPERATOR.has(name))) {
+    if (names.length === 0) {
       skipped.unassigned++;
       continue;
     }
+    const comparable = names.map((name) => comparableName(name, entry.countryName));
     const network = networkOf(entry, territories);
     const { country } = network;
     if (territories.isMain(country, network.territories) || !countryNames.has(country)) {
@@ -107,9 +107,11 @@ export function joinOperators(data: NumberingData): Operators {
   return operatorsOf(drafts.all(), territories, data.carrierPrefixes.length, skipped);
 }
 
-/** Brand and operator of a network, where the list has them. */
+/** Brand and operator of a network, where the list has them and they stand for someone. */
 function namesOf({ brand, operator }: NetworkEntry): string[] {
-  return [brand, operator].filter((name): name is string => Boolean(name));
+  return [brand, operator]
+    .filter((name): name is string => Boolean(name))
+    .filter((name) => !NO_OPERATOR.has(comparableName(name, null)));
 }
 
 /** For each country, the names in the list's operator column that are no operators. */
@@ -211,9 +213,8 @@ class DraftSet {
   /** The one draft of all these names. */
   take(country: string, names: readonly string[]): Draft {
     const keys = names.map((name) => `${country}/${name}`);
-    const found = new Set(keys.map((key) => this.#byName.get(key)).filter((draft) => draft));
-    const [first = { country, names: [], networks: [], prefixes: [] }, ...others] =
-      found as Set<Draft>;
+    const found = keys.map((key) => this.#byName.get(key)).filter((draft) => draft !== undefined);
+    const [first = { country, names: [], networks: [], prefixes: [] }, ...others] = new Set(found);
     for (const other of others) {
       first.names.push(...other.names);
       first.networks.push(...other.networks);

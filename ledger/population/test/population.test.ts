@@ -15,6 +15,7 @@ import { createPopulation, PORTED_MAX, type Population, PROFILES } from '../popu
 import { THRICE_SHARE, TWICE_SHARE } from '../porting.ts';
 import { createRandom } from '../random.ts';
 import { SAMPLE_KINDS } from '../sample.ts';
+import { createWorld } from '../world.ts';
 import { LedgerModel } from './ledger-model.ts';
 import { testSeed } from './seed.ts';
 
@@ -123,6 +124,18 @@ describe('a population', () => {
     for (const { from } of model.spaces.imsi.runs) assert.equal(lengthOf(from), 15);
   });
 
+  test('ports numbers to members of their own country only', () => {
+    const { msisdn, operators } = createWorld(data);
+    const countriesOf = new Map(operators.map(({ id }) => [id, new Set<string>()]));
+    msisdn.keys.forEach((_, at) => {
+      countriesOf.get(operators[msisdn.member[at]!]!.id)!.add(msisdn.country[at]!);
+    });
+    for (const [key, route] of model.spaces.msisdn.ported) {
+      const country = msisdn.country[msisdn.table.longest(key)]!;
+      assert.ok(countriesOf.get(model.routes.get(route)!.member)!.has(country));
+    }
+  });
+
   test('counts its transactions and starts them anywhere', () => {
     const bodies = [...population.transactions()];
     assert.equal(population.transactionCount(), bodies.length);
@@ -172,8 +185,7 @@ describe('a population', () => {
       drawn.set(kind, (drawn.get(kind) ?? 0) + 1);
       const match = population.expected(identity, key);
       if (kind === 'miss') assert.equal(match, undefined);
-      else if (kind === 'wrong-length') assert.ok(match?.entry !== 'ported');
-      else assert.equal(match?.entry, kind);
+      else assert.equal(match?.entry, kind === 'wrong-length' ? 'prefix' : kind);
     }
     for (const kind of SAMPLE_KINDS) {
       assert.ok(Math.abs(drawn.get(kind)! - mix[kind] * 1_000) < 200, `${drawn.get(kind)} ${kind}`);
