@@ -1,0 +1,85 @@
+// The validator keys of the embedded engine on disk.
+//
+// JSON: {"validators": [{"seed": "<64 hex digits>", "power": <integer from 1>}, …]}. The seed is an
+// ed25519 private key (RFC 8032), so only the owner may read the file.
+
+import { randomBytes } from 'node:crypto';
+import { open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SEED_BYTES } from '../ed25519.ts';
+import { LedgerError } from '../ledger-error.ts';
+
+/** Most validators that one embedded engine plays. */
+export const VALIDATORS_MAX = 100;
+
+const VALIDATOR_POWER = 10;
+
+const fileSchema = z.strictObject({
+  validators: z
+    .array(
+      z.strictObject({
+        seed: z.string().regex(/^[0-9a-f]{64}$/),
+        power: z
+          .int()
+          .min(1)
+          .max(2 ** 40),
+      }),
+    )
+    .min(1)
+    .max(VALIDATORS_MAX),
+});
+
+/** A validator that the engine signs for. */
+export interface ValidatorSeed {
+  seed: Uint8Array;
+  power: number;
+}
+
+/**
+ * Reads the validators of a directory's `validator.json`; makes one with one new key where the file
+ * is missing. Error: BCHF_ENGINE_VALIDATOR_INVALID.
+ */
+export async function loadValidators(directory: string): Promise<ValidatorSeed[]> {
+  const file = join(directory, 'validator.json');
+  try {
+    const text = (await readOrUndefined(file)) ?? (await create(directory, file));
+    return fileSchema.parse(JSON.parse(text)).validators.map(({ seed, power }) => ({
+      seed: Buffer.from(seed, 'hex'),
+      power,
+    }));
+  } catch (cause) {
+    throw new LedgerError('BCHF_ENGINE_VALIDATOR_INVALID', `${file} cannot be used`, { cause });
+  }
+}
+
+async function readOrUndefined(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Written aside and renamed, so that a crash leaves a whole file or none. */
+async function create(directory: string, file: string): Promise<string> {
+  const seed = randomBytes(SEED_BYTES).toString('hex');
+  const text = `${JSON.stringify({ validators: [{ seed, power: VALIDATOR_POWER }] }, null, 2)}\n`;
+  const aside = `${file}.new`;
+  const handle = await open(aside, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(aside, file);
+  const folder = await open(directory, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+  return text;
+}

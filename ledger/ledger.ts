@@ -1,0 +1,384 @@
+// The ledger as the rest of the product sees it: blocks are committed here, and followed from here.
+//
+// Owns the order of things for one block (propose, execute, store) and the life of the store; the
+// parts are the embedded engine, the state machine and the store.
+
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { decodeBlock, decodeCommit, encodeCommit } from './block/block-codec.ts';
+import { verifyCommit } from './block/commit.ts';
+import { headerHash, resultsHash } from './block/hashes.ts';
+import type { Commit } from './block/types.ts';
+import { isSignedByInPool } from './ed25519.ts';
+import { EmbeddedEngine } from './engine/embedded-engine.ts';
+import { loadValidators } from './engine/validator-file.ts';
+import type { EntryChange, RouteNumber } from './entry.ts';
+import { LedgerError } from './ledger-error.ts';
+import type { Route } from './route.ts';
+import { LedgerState } from './state/state.ts';
+import {
+  checkNow,
+  executeBlock,
+  type ReceivedTransaction,
+  receive,
+  type SignatureCheck,
+} from './state/state-machine.ts';
+import { type BlockChanges, LedgerStore, type StoredTip } from './store/ledger-store.ts';
+import { type MemberRecord, signersOf } from './transaction-body.ts';
+import { numberOfCode, type TransactionCode } from './transaction-code.ts';
+import { signBytes, transactionId } from './transaction-codec.ts';
+
+/** Most bytes of all transactions of one block: leaves room for header, commit and framing. */
+export const BLOCK_TRANSACTION_BYTES_MAX = 4_000_000;
+/** Most transactions of one block. */
+export const BLOCK_TRANSACTIONS_MAX = 10_000;
+
+/** Bytes of transactions decoded before the event loop gets its turn. */
+const DECODE_BYTES_AT_ONCE = 262_144;
+const HASH_BYTES = 32;
+
+export interface LedgerOptions {
+  /** Holds `validator.json` and `store/`; made where it is missing. */
+  directory: string;
+  /** 1 to 50 bytes. */
+  chainId: string;
+  /** Whose signature admits members and assigns prefixes: 32 bytes of ed25519. */
+  authorityPublicKey: Uint8Array;
+  /** Anything JSON can say; recorded when the ledger is created and never changed. */
+  settings: Record<string, unknown>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+/** The newest committed block. */
+export interface Tip {
+  /** 0 before the first block. */
+  height: number;
+  /** 32 bytes; zeros before the first block. */
+  blockHash: Uint8Array;
+  /** 0 before the first block. */
+  timeMs: number;
+}
+
+export interface CommittedBlock extends Tip {
+  /** One a transaction, in order. The id is the sha-256 of its bytes. */
+  results: { id: Uint8Array; code: TransactionCode }[];
+  /** Changes of the index, in order. */
+  changes: EntryChange[];
+  /** New routes and routes with new details, rising. */
+  changedRoutes: RouteNumber[];
+}
+
+export interface Ledger {
+  readonly chainId: string;
+  /** As recorded when the ledger was created. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly tip: Tip;
+  /** Over all committed blocks, rejected transactions included. */
+  readonly transactionCount: number;
+  /** State commitment after the tip. 32 bytes. */
+  readonly appHash: Uint8Array;
+  /** All routes by route number. A view: it grows with the ledger. */
+  routes(): readonly Route[];
+  /** The members in the order of admission. */
+  members(): readonly MemberRecord[];
+  /** The last sequence that a signer has used; −1 before its first, or for an unknown one. */
+  lastSequence(signer: string): number;
+  /** All entries of the index at the tip, as changes that set them. */
+  entries(): IterableIterator<EntryChange>;
+  /**
+   * Makes one block of transactions, executes it and stores it; when this returns, it is on the
+   * disk. Calls run one after the other. A transaction that the rules refuse is part of the block and
+   * says why in its result.
+   *
+   * Errors: BCHF_BLOCK_TOO_LARGE and BCHF_BLOCK_TOO_MANY_TRANSACTIONS leave the ledger as it was;
+   * after BCHF_STORE_FAILED it must be closed and opened again.
+   */
+  commit(transactions: readonly Uint8Array[]): Promise<CommittedBlock>;
+  /** The changes of each block above a height up to the tip of now, in order. */
+  changesSince(height: number): AsyncIterable<BlockChanges>;
+  blockHashAt(height: number): Promise<Uint8Array | undefined>;
+  /** Waits for commits under way and lets the directory go. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the ledger of a directory, or creates it. The state is read back and its commitment is
+ * recomputed and compared.
+ *
+ * Errors: BCHF_STORE_LOCKED, BCHF_STORE_CORRUPT, BCHF_STORE_WRONG_CHAIN, BCHF_STORE_FAILED,
+ * BCHF_ENGINE_VALIDATOR_INVALID, BCHF_ENGINE_VALIDATOR_CHANGED.
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const { directory, chainId, authorityPublicKey } = options;
+  const store = await LedgerStore.open(join(directory, 'store'));
+  try {
+    const validators = await loadValidators(directory);
+    const engine = new EmbeddedEngine(chainId, validators, options.now);
+    let genesis = await store.genesis();
+    if (!genesis) {
+      genesis = { chainId, settings: options.settings };
+      const state = LedgerState.genesis(authorityPublicKey);
+      const rows = state.takeChangedRows();
+      const noHash = new Uint8Array(HASH_BYTES);
+      await store.create(genesis, rows, {
+        height: 0,
+        blockHash: noHash,
+        timeMs: 0,
+        appHash: state.appHash(),
+        resultsHash: resultsHash([]),
+        transactionCount: 0,
+      });
+    }
+    if (genesis.chainId !== chainId) throw wrongChain(`chain ${genesis.chainId}`);
+    const tip = await store.tip();
+    const state = await loadState(store, tip);
+    if (Buffer.compare(state.members[0]!.publicKey, authorityPublicKey) !== 0) {
+      throw wrongChain('another authority');
+    }
+    const commit = await loadCommit(store, engine, tip, chainId);
+    return new EmbeddedLedger({ store, engine, state, tip, commit, genesis });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function wrongChain(message: string): LedgerError {
+  return new LedgerError('BCHF_STORE_WRONG_CHAIN', `the directory holds the ledger of ${message}`);
+}
+
+function corrupt(message: string, cause?: unknown): LedgerError {
+  return new LedgerError('BCHF_STORE_CORRUPT', message, { cause });
+}
+
+async function loadState(store: LedgerStore, tip: StoredTip): Promise<LedgerState> {
+  const state = new LedgerState();
+  for await (const row of store.rows()) {
+    try {
+      state.loadRow(row);
+    } catch (cause) {
+      throw corrupt(`row ${row.id} of ${row.table} is damaged`, cause);
+    }
+  }
+  if (state.members.length === 0 || Buffer.compare(state.appHash(), tip.appHash) !== 0) {
+    throw corrupt('the state does not have the recorded app hash');
+  }
+  return state;
+}
+
+/** The commit for the tip, once block and commit have been checked; none before the first block. */
+async function loadCommit(
+  store: LedgerStore,
+  engine: EmbeddedEngine,
+  tip: StoredTip,
+  chainId: string,
+): Promise<Commit | undefined> {
+  if (tip.height === 0) return undefined;
+  const [blockBytes, commitBytes] = await Promise.all([
+    store.block(tip.height),
+    store.commit(tip.height),
+  ]);
+  if (!blockBytes || !commitBytes) throw corrupt(`block ${tip.height} is missing`);
+  let fault: string | undefined;
+  let commit: Commit;
+  try {
+    const { header } = decodeBlock(blockBytes);
+    if (Buffer.compare(headerHash(header), tip.blockHash) !== 0) fault = 'another block hash';
+    commit = decodeCommit(commitBytes);
+    fault ??= verifyCommit(header, commit, engine.validators(), chainId);
+  } catch (cause) {
+    throw corrupt(`block ${tip.height} is damaged`, cause);
+  }
+  if (fault === 'BCHF_COMMIT_WRONG_VALIDATORS') {
+    throw new LedgerError(
+      'BCHF_ENGINE_VALIDATOR_CHANGED',
+      'validator.json does not hold the keys that made this chain',
+    );
+  }
+  if (fault) throw corrupt(`block ${tip.height}: ${fault}`);
+  return commit;
+}
+
+interface Parts {
+  store: LedgerStore;
+  engine: EmbeddedEngine;
+  state: LedgerState;
+  tip: StoredTip;
+  commit: Commit | undefined;
+  genesis: { chainId: string; settings: Record<string, unknown> };
+}
+
+class EmbeddedLedger implements Ledger {
+  readonly chainId: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly #store: LedgerStore;
+  readonly #engine: EmbeddedEngine;
+  readonly #state: LedgerState;
+  #tip: StoredTip;
+  #commit: Commit | undefined;
+  /** Ends when every commit asked for so far has ended; never fails. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #isOpen = true;
+
+  constructor({ store, engine, state, tip, commit, genesis }: Parts) {
+    this.chainId = genesis.chainId;
+    this.settings = genesis.settings;
+    this.#store = store;
+    this.#engine = engine;
+    this.#state = state;
+    this.#tip = tip;
+    this.#commit = commit;
+  }
+
+  get tip(): Tip {
+    const { height, blockHash, timeMs } = this.#tip;
+    return { height, blockHash, timeMs };
+  }
+
+  get transactionCount(): number {
+    return this.#tip.transactionCount;
+  }
+
+  get appHash(): Uint8Array {
+    return this.#tip.appHash;
+  }
+
+  routes(): readonly Route[] {
+    return this.#state.routes;
+  }
+
+  members(): readonly MemberRecord[] {
+    return this.#state.members.slice(1);
+  }
+
+  lastSequence(signer: string): number {
+    const member = this.#state.memberNumber(signer);
+    return member === undefined ? -1 : this.#state.lastSequence(member);
+  }
+
+  entries(): IterableIterator<EntryChange> {
+    return this.#state.entries();
+  }
+
+  commit(transactions: readonly Uint8Array[]): Promise<CommittedBlock> {
+    const block = this.#queue.then(() => this.#commitBlock(transactions));
+    this.#queue = block.catch(() => undefined);
+    return block;
+  }
+
+  async *changesSince(height: number): AsyncIterableIterator<BlockChanges> {
+    yield* this.#store.changes(Math.max(height, 0) + 1, this.#tip.height);
+  }
+
+  async blockHashAt(height: number): Promise<Uint8Array | undefined> {
+    return (await this.#store.blockSummary(height))?.blockHash;
+  }
+
+  async close(): Promise<void> {
+    await this.#queue;
+    this.#isOpen = false;
+    await this.#store.close();
+  }
+
+  async #commitBlock(transactions: readonly Uint8Array[]): Promise<CommittedBlock> {
+    if (!this.#isOpen) throw new LedgerError('BCHF_LEDGER_CLOSED', 'the ledger is closed');
+    checkLimits(transactions);
+    const { received, isSigned } = await this.#receiveAll(transactions);
+    const { block, blockId, encoded, commit, timeMs } = this.#engine.makeBlock(
+      { ...this.#tip, commit: this.#commit },
+      [...transactions],
+    );
+    // From here the state in memory is ahead of the store: whatever fails, nothing may follow.
+    this.#isOpen = false;
+    const { codes, changes, changedRoutes, rows, appHash } = executeBlock(
+      this.#state,
+      received,
+      isSigned,
+    );
+    const tip: StoredTip = {
+      height: block.header.height,
+      blockHash: blockId.hash,
+      timeMs,
+      appHash,
+      resultsHash: resultsHash(codes.map(numberOfCode)),
+      transactionCount: this.#tip.transactionCount + transactions.length,
+    };
+    await this.#store.writeBlock({
+      block: encoded,
+      commit: encodeCommit(commit),
+      codes,
+      changes,
+      rows,
+      tip,
+    });
+    this.#isOpen = true;
+    this.#tip = tip;
+    this.#commit = commit;
+    const results = transactions.map((bytes, index) => ({
+      id: transactionId(bytes),
+      code: codes[index]!,
+    }));
+    return { ...this.tip, results, changes, changedRoutes };
+  }
+
+  /**
+   * Decodes the transactions and checks their signatures on Node's thread pool, under the keys that
+   * the state holds now. Where a key turns out to be another one when the transaction is executed
+   * (its member is admitted in the same block), the signature is checked then.
+   */
+  async #receiveAll(
+    transactions: readonly Uint8Array[],
+  ): Promise<{ received: ReceivedTransaction[]; isSigned: SignatureCheck }> {
+    const received: ReceivedTransaction[] = [];
+    const checks: Promise<{ publicKey: Uint8Array; isRight: boolean } | undefined>[][] = [];
+    let bytesSincePause = 0;
+    for (const bytes of transactions) {
+      const one = receive(bytes);
+      received.push(one);
+      checks.push(this.#checkAhead(one));
+      bytesSincePause += bytes.length;
+      if (bytesSincePause > DECODE_BYTES_AT_ONCE) {
+        bytesSincePause = 0;
+        await setImmediate();
+      }
+    }
+    const checked = await Promise.all(checks.map((signers) => Promise.all(signers)));
+    const now = checkNow(this.chainId);
+    const isSigned: SignatureCheck = (index, signer, publicKey, one) => {
+      const ahead = checked[index]?.[signer];
+      return ahead && Buffer.compare(ahead.publicKey, publicKey) === 0
+        ? ahead.isRight
+        : now(index, signer, publicKey, one);
+    };
+    return { received, isSigned };
+  }
+
+  #checkAhead({ bytes, decoded: { transaction } }: ReceivedTransaction) {
+    if (!transaction) return [];
+    const message = signBytes(bytes, transaction, this.chainId);
+    return signersOf(transaction.body).map(async (id, signer) => {
+      const member = this.#state.memberNumber(id);
+      if (member === undefined) return undefined;
+      const { publicKey } = this.#state.members[member]!;
+      const isRight = await isSignedByInPool(publicKey, message, transaction.signatures[signer]!);
+      return { publicKey, isRight };
+    });
+  }
+}
+
+function checkLimits(transactions: readonly Uint8Array[]): void {
+  if (transactions.length > BLOCK_TRANSACTIONS_MAX) {
+    throw new LedgerError(
+      'BCHF_BLOCK_TOO_MANY_TRANSACTIONS',
+      `${transactions.length} transactions; a block takes ${BLOCK_TRANSACTIONS_MAX}`,
+    );
+  }
+  const bytes = transactions.reduce((sum, { length }) => sum + length, 0);
+  if (bytes > BLOCK_TRANSACTION_BYTES_MAX) {
+    throw new LedgerError(
+      'BCHF_BLOCK_TOO_LARGE',
+      `${bytes} bytes of transactions; a block takes ${BLOCK_TRANSACTION_BYTES_MAX}`,
+    );
+  }
+}

@@ -1,0 +1,137 @@
+// A Merkle tree over leaves with integer ids, kept up to date leaf by leaf.
+//
+// A radix tree with 100 children a node, two decimal digits of the id at each level, so that the
+// leaves of a range of numbers lie below few nodes and one changed leaf rehashes few bytes:
+//
+//     level 2          ┌── prefix 8 ──┐              id 80104 = 8 | 01 | 04
+//     level 1      prefix 801      prefix 842
+//     leaves    80104  80155          84217          a node with one child has that child's hash
+//
+//     leaf:  sha-256(0x00 ‖ table u8 ‖ id u64 ‖ row)
+//     node:  sha-256(0x01 ‖ table u8 ‖ level u8 ‖ prefix u64 ‖ digits, 1 byte a child ‖ hashes)
+//     empty: 32 zero bytes; integers big-endian
+//
+// Leaves and nodes begin with different bytes and both name their place, so no set of leaves has two
+// trees, and a missing digit in a node proves that nothing lies there.
+
+import { hash } from 'node:crypto';
+
+export const HASH_BYTES = 32;
+
+/** 100^8 is above every id: the longest number key has 16 digits. */
+const LEVELS = 8;
+const RADIX = 100;
+const LEAF_HEAD_BYTES = 10;
+const NODE_HEAD_BYTES = 11;
+
+interface Node {
+  /** Digits of the children, ascending. */
+  digits: number[];
+  /** Hashes of the children, 32 bytes each, in the same order. */
+  hashes: Buffer;
+}
+
+export class HashTree {
+  readonly #table: number;
+  /** By level: nodes by prefix. Level 0 has no nodes, its children are leaves. */
+  readonly #levels = Array.from({ length: LEVELS + 1 }, () => new Map<number, Node>());
+  readonly #dirty = new Set<number>();
+  #scratch = Buffer.alloc(4_096);
+  #root: Uint8Array = new Uint8Array(HASH_BYTES);
+
+  /** `table`: a byte that keeps the leaves of one tree apart from those of another. */
+  constructor(table: number) {
+    this.#table = table;
+  }
+
+  /** Sets the row of a leaf; `undefined` takes it away. */
+  set(id: number, row: Uint8Array | undefined): void {
+    const prefix = Math.floor(id / RADIX);
+    this.#setChild(1, prefix, id - prefix * RADIX, row && this.#leafHash(id, row));
+    this.#dirty.add(prefix);
+  }
+
+  /** The root over all leaves. 32 bytes. */
+  root(): Uint8Array {
+    if (this.#dirty.size === 0) return this.#root;
+    let prefixes: Iterable<number> = this.#dirty;
+    for (let level = 1; level < LEVELS; level++) {
+      const parents = new Set<number>();
+      for (const prefix of prefixes) {
+        const parent = Math.floor(prefix / RADIX);
+        parents.add(parent);
+        this.#setChild(level + 1, parent, prefix - parent * RADIX, this.#nodeHash(level, prefix));
+      }
+      prefixes = parents;
+    }
+    this.#root = Uint8Array.from(this.#nodeHash(LEVELS, 0) ?? new Uint8Array(HASH_BYTES));
+    this.#dirty.clear();
+    return this.#root;
+  }
+
+  #setChild(level: number, prefix: number, digit: number, childHash: Uint8Array | undefined): void {
+    const nodes = this.#levels[level]!;
+    const node = nodes.get(prefix);
+    if (!node) {
+      if (childHash) nodes.set(prefix, { digits: [digit], hashes: Buffer.from(childHash) });
+      return;
+    }
+    const { digits } = node;
+    let at = digits.length;
+    while (at > 0 && digits[at - 1]! >= digit) at--;
+    const exists = digits[at] === digit;
+    if (!childHash) {
+      if (!exists) return;
+      node.hashes.copy(node.hashes, at * HASH_BYTES, (at + 1) * HASH_BYTES);
+      digits.splice(at, 1);
+      if (digits.length === 0) nodes.delete(prefix);
+      return;
+    }
+    if (!exists) {
+      if (node.hashes.length < (digits.length + 1) * HASH_BYTES) {
+        const grown = Buffer.alloc(Math.min(node.hashes.length * 2, RADIX * HASH_BYTES));
+        node.hashes.copy(grown);
+        node.hashes = grown;
+      }
+      node.hashes.copyWithin((at + 1) * HASH_BYTES, at * HASH_BYTES, digits.length * HASH_BYTES);
+      digits.splice(at, 0, digit);
+    }
+    node.hashes.set(childHash, at * HASH_BYTES);
+  }
+
+  #nodeHash(level: number, prefix: number): Uint8Array | undefined {
+    const node = this.#levels[level]!.get(prefix);
+    if (!node) return undefined;
+    const count = node.digits.length;
+    if (count === 1) return node.hashes.subarray(0, HASH_BYTES);
+    const buffer = this.#room(NODE_HEAD_BYTES + count * (1 + HASH_BYTES));
+    buffer[0] = 1;
+    buffer[1] = this.#table;
+    buffer[2] = level;
+    writeUint64(buffer, prefix, 3);
+    buffer.set(node.digits, NODE_HEAD_BYTES);
+    node.hashes.copy(buffer, NODE_HEAD_BYTES + count, 0, count * HASH_BYTES);
+    return hash('sha256', buffer.subarray(0, NODE_HEAD_BYTES + count * (1 + HASH_BYTES)), 'buffer');
+  }
+
+  #leafHash(id: number, row: Uint8Array): Uint8Array {
+    const buffer = this.#room(LEAF_HEAD_BYTES + row.length);
+    buffer[0] = 0;
+    buffer[1] = this.#table;
+    writeUint64(buffer, id, 2);
+    buffer.set(row, LEAF_HEAD_BYTES);
+    return hash('sha256', buffer.subarray(0, LEAF_HEAD_BYTES + row.length), 'buffer');
+  }
+
+  #room(bytes: number): Buffer {
+    if (this.#scratch.length < bytes) this.#scratch = Buffer.alloc(bytes * 2);
+    return this.#scratch;
+  }
+}
+
+/** Writes a safe integer as 8 bytes, big-endian. */
+export function writeUint64(buffer: Buffer, value: number, offset: number): void {
+  const high = Math.floor(value / 0x1_0000_0000);
+  buffer.writeUInt32BE(high, offset);
+  buffer.writeUInt32BE(value - high * 0x1_0000_0000, offset + 4);
+}

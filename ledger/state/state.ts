@@ -1,0 +1,266 @@
+// What the ledger holds after a block: members, routes, and who has which numbers.
+//
+// Number space lies in four layers, the higher one counting: *ported* numbers, allocated *runs*,
+// *free* numbers of the pool, *prefixes* of the numbering plan. Runs and ported numbers are kept as
+// the entries of the index, exactly as they were set, so that a later change can name them; free
+// intervals are no entries and unite with their neighbours.
+//
+// Rules are elsewhere (rules); this file owns the data, its rows and its commitment.
+
+import type { EntryChange, RouteNumber } from '../entry.ts';
+import { IDENTITIES, type Identity, lengthOf, type NumberKey } from '../number.ts';
+import {
+  memberOf,
+  memberType,
+  memberValue,
+  routeOf,
+  routeType,
+  routeValue,
+} from '../record-codec.ts';
+import { ROUTES_MAX, type Route } from '../route.ts';
+import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
+import { Commitment } from './commitment.ts';
+import { IntervalMap } from './interval-map.ts';
+import { NOT_PORTED, PortedMap } from './ported-map.ts';
+import { NO_PREFIX, PrefixMap } from './prefix-map.ts';
+import { intervalRow, loadIntervalRow, numberTables, type Row, type Table } from './tables.ts';
+
+/** Most members, the authority included: the width of a member number in a row of the pool. */
+export const MEMBERS_MAX = 1 << 20;
+
+/** Position of a member, from 0 (the authority) in the order of admission. */
+export type MemberNumber = number;
+
+/** Sizes past which the state takes nothing more; smaller ones only in tests. */
+export interface StateLimits {
+  membersMax: number;
+  routesMax: number;
+}
+
+/** The layers of one identity kind. */
+export interface NumberSpace {
+  prefixes: PrefixMap;
+  free: IntervalMap;
+  runs: IntervalMap;
+  ported: PortedMap;
+}
+
+/** Who has a number: a member, the pool, or nobody. */
+export type Holder = MemberNumber | 'pool' | undefined;
+
+export class LedgerState {
+  readonly limits: StateLimits;
+  readonly members: MemberRecord[] = [];
+  readonly routes: Route[] = [];
+  readonly spaces: Readonly<Record<Identity, NumberSpace>>;
+  readonly #memberNumbers = new Map<string, MemberNumber>();
+  readonly #routeNumbers = new Map<string, RouteNumber>();
+  readonly #routeOwners: MemberNumber[] = [];
+  readonly #sequences: (number | undefined)[] = [];
+  readonly #commitment = new Commitment();
+  readonly #dirty = {
+    members: new Set<number>(),
+    sequences: new Set<number>(),
+    routes: new Set<number>(),
+  };
+
+  constructor(limits: StateLimits = { membersMax: MEMBERS_MAX, routesMax: ROUTES_MAX }) {
+    this.limits = limits;
+    const space = (): NumberSpace => ({
+      prefixes: new PrefixMap(),
+      free: new IntervalMap(),
+      runs: new IntervalMap(),
+      ported: new PortedMap(),
+    });
+    this.spaces = { imsi: space(), msisdn: space() };
+  }
+
+  /** The state before the first block: nothing but the authority and its key. */
+  static genesis(authorityPublicKey: Uint8Array, limits?: StateLimits): LedgerState {
+    const state = new LedgerState(limits);
+    state.addMember({
+      id: AUTHORITY,
+      name: AUTHORITY,
+      publicKey: Uint8Array.from(authorityPublicKey),
+      plmns: [],
+    });
+    return state;
+  }
+
+  memberNumber(id: string): MemberNumber | undefined {
+    return this.#memberNumbers.get(id);
+  }
+
+  addMember(member: MemberRecord): void {
+    const number = this.members.push(member) - 1;
+    this.#memberNumbers.set(member.id, number);
+    this.#dirty.members.add(number);
+  }
+
+  /** The last sequence that a member has used as first signer; −1 before the first. */
+  lastSequence(member: MemberNumber): number {
+    return this.#sequences[member] ?? -1;
+  }
+
+  setSequence(member: MemberNumber, sequence: number): void {
+    this.#sequences[member] = sequence;
+    this.#dirty.sequences.add(member);
+  }
+
+  routeNumber(id: string): RouteNumber | undefined {
+    return this.#routeNumbers.get(id);
+  }
+
+  /** The member that a route belongs to; routes never change hands. */
+  routeOwner(route: RouteNumber): MemberNumber {
+    return this.#routeOwners[route]!;
+  }
+
+  /** Adds a route, or replaces the one with its id. Its member is known. */
+  setRoute(route: Route): RouteNumber {
+    const known = this.#routeNumbers.get(route.id);
+    const number = known ?? this.routes.length;
+    this.routes[number] = route;
+    this.#routeNumbers.set(route.id, number);
+    this.#routeOwners[number] = this.#memberNumbers.get(route.member)!;
+    this.#dirty.routes.add(number);
+    return number;
+  }
+
+  /** Who has a number of `length` digits when its being ported is left aside. */
+  homeOf(identity: Identity, key: NumberKey, length: number): Holder {
+    const { prefixes, free, runs } = this.spaces[identity];
+    const run = runs.size === 0 ? undefined : runs.find(key);
+    if (run) return this.#routeOwners[run.value];
+    if (free.size > 0 && free.find(key)) return 'pool';
+    const route = prefixes.find(key, length);
+    return route === NO_PREFIX ? undefined : this.#routeOwners[route];
+  }
+
+  /** Who has a number. */
+  holderOf(identity: Identity, key: NumberKey): Holder {
+    const route = this.spaces[identity].ported.get(key);
+    return route === NOT_PORTED
+      ? this.homeOf(identity, key, lengthOf(key))
+      : this.#routeOwners[route];
+  }
+
+  /**
+   * The rows changed since the last call, brought into the commitment. Their bytes may be views that
+   * the next change of the state overwrites.
+   */
+  takeChangedRows(): Row[] {
+    const rows: Row[] = [];
+    const take = (
+      table: Table,
+      dirty: Set<number>,
+      bytesOf: (id: number) => Uint8Array | undefined,
+    ): void => {
+      for (const id of dirty) {
+        const row = { table, id, bytes: bytesOf(id) };
+        this.#commitment.set(row);
+        rows.push(row);
+      }
+      dirty.clear();
+    };
+    take('members', this.#dirty.members, (id) =>
+      memberType.serialize(memberValue(this.members[id]!)),
+    );
+    take('sequences', this.#dirty.sequences, (id) => sequenceRow(this.#sequences[id]!));
+    take('routes', this.#dirty.routes, (id) => routeType.serialize(routeValue(this.routes[id]!)));
+    for (const { identity, table } of numberTables('prefixes')) {
+      const { prefixes } = this.spaces[identity];
+      take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
+    }
+    for (const layer of ['free', 'runs'] as const) {
+      for (const { identity, table } of numberTables(layer)) {
+        const intervals = this.spaces[identity][layer];
+        take(table, intervals.dirty, (id) => intervalRow(intervals, id));
+      }
+    }
+    for (const { identity, table } of numberTables('ported')) {
+      const { ported } = this.spaces[identity];
+      take(table, ported.dirty, (id) => ported.row(id));
+    }
+    return rows;
+  }
+
+  /** The hash over everything, as of the last {@link takeChangedRows}. 32 bytes. */
+  appHash(): Uint8Array {
+    return this.#commitment.appHash();
+  }
+
+  /** The hash over what the index holds, as of the last {@link takeChangedRows}. 32 bytes. */
+  routingHash(): Uint8Array {
+    return this.#commitment.routingHash();
+  }
+
+  /**
+   * Takes over a stored row. Tables come in the order of `TABLES`, rows of a table by rising id.
+   * Throws a `RangeError` (or what SSZ throws) when the bytes are no row of that table; whether the
+   * rows are the right ones is for the app hash to tell.
+   */
+  loadRow({ table, id, bytes }: { table: Table; id: number; bytes: Uint8Array }): void {
+    this.#commitment.set({ table, id, bytes });
+    const [name, identity] = table.split(' ') as [string, Identity];
+    switch (name) {
+      case 'members':
+        if (id !== this.members.length) throw new RangeError('a member is missing');
+        this.addMember(memberOf(memberType.deserialize(bytes)));
+        this.#dirty.members.clear();
+        break;
+      case 'sequences':
+        this.#sequences[id] = Number(Buffer.from(bytes).readBigUInt64LE(0));
+        break;
+      case 'routes': {
+        const route = routeOf(routeType.deserialize(bytes));
+        if (id !== this.routes.length || !this.#memberNumbers.has(route.member)) {
+          throw new RangeError('a route, or its member, is missing');
+        }
+        this.setRoute(route);
+        this.#dirty.routes.clear();
+        break;
+      }
+      case 'prefixes':
+        this.spaces[identity].prefixes.set(id, Buffer.from(bytes).readUInt32LE(0));
+        this.spaces[identity].prefixes.dirty.clear();
+        break;
+      case 'free':
+      case 'runs':
+        loadIntervalRow(this.spaces[identity][name], id, bytes);
+        this.spaces[identity][name].dirty.clear();
+        break;
+      case 'ported':
+        this.spaces[identity].ported.loadRow(id, bytes);
+        break;
+    }
+  }
+
+  /** Every entry of the index, as changes that set it: prefixes, then runs, then ported numbers. */
+  *entries(): IterableIterator<EntryChange> {
+    for (const identity of IDENTITIES) {
+      const { prefixes, runs, ported } = this.spaces[identity];
+      for (const [prefix, route] of prefixes.entries()) {
+        yield { identity, entry: 'prefix', from: prefix, to: prefix, route };
+      }
+      for (const { start, end, value } of runs.between(0, Number.MAX_SAFE_INTEGER)) {
+        yield { identity, entry: 'fragmented', from: start, to: end, route: value };
+      }
+      for (const { key, route } of ported.entries()) {
+        yield { identity, entry: 'ported', from: key, to: key, route };
+      }
+    }
+  }
+}
+
+function sequenceRow(sequence: number): Uint8Array {
+  const row = Buffer.alloc(8);
+  row.writeBigUInt64LE(BigInt(sequence));
+  return row;
+}
+
+function prefixRow(route: RouteNumber): Uint8Array {
+  const row = Buffer.alloc(4);
+  row.writeUInt32LE(route);
+  return row;
+}

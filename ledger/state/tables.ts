@@ -1,0 +1,95 @@
+// The tables of the state: what each holds, and the form of its rows. A row is what the store keeps
+// and what a leaf of the state commitment hashes.
+//
+// | table      | id of a row          | row                                                     |
+// |------------|----------------------|---------------------------------------------------------|
+// | members    | member number        | SSZ member (record-codec); number 0 is the authority    |
+// | sequences  | member number        | u64 little-endian, the last sequence used               |
+// | routes     | route number         | SSZ route (record-codec)                                |
+// | prefixes   | key of the digits    | u32 little-endian, route number                         |
+// | free       | ⌊start / 1000⌋       | intervals of the pool nobody has taken; value: member   |
+// |            |                      | number of who injected them                             |
+// | runs       | ⌊start / 1000⌋       | allocated runs as they were set; value: route number    |
+// | ported     | ⌊number / 1000⌋      | ported numbers (ported-map)                             |
+//
+// The last four exist once for each identity kind. A row of intervals has 12 bytes for each, in
+// order, little-endian:
+//
+//     0                                           4                  12
+//     ┌───────────────────────────────────────────┬──────────────────┐
+//     │ u32: (start mod 1000) · 2^20 + value      │ u64: how many    │
+//     └───────────────────────────────────────────┴──────────────────┘
+
+import { IDENTITIES, type Identity } from '../number.ts';
+import { BUCKET_KEYS, type IntervalMap } from './interval-map.ts';
+
+/** Every table; its position is its byte in store keys and hashes, so the list only grows. */
+export const TABLES = [
+  'members',
+  'sequences',
+  'routes',
+  'prefixes imsi',
+  'prefixes msisdn',
+  'free imsi',
+  'free msisdn',
+  'runs imsi',
+  'runs msisdn',
+  'ported imsi',
+  'ported msisdn',
+] as const;
+
+export type Table = (typeof TABLES)[number];
+
+/** Tables of which there is one for each identity kind. */
+export type NumberTable = 'prefixes' | 'free' | 'runs' | 'ported';
+
+/** The table of one identity kind. */
+export function tableOf(table: NumberTable, identity: Identity): Table {
+  return `${table} ${identity}`;
+}
+
+/** The identity tables in the order of {@link TABLES}. */
+export function numberTables(table: NumberTable): { identity: Identity; table: Table }[] {
+  return IDENTITIES.map((identity) => ({ identity, table: tableOf(table, identity) }));
+}
+
+/** One row; `undefined` bytes where it is gone. */
+export interface Row {
+  table: Table;
+  id: number;
+  bytes: Uint8Array | undefined;
+}
+
+const INTERVAL_BYTES = 12;
+const VALUE_BITS = 20;
+
+/** The row of a bucket of intervals; `undefined` when none starts there. */
+export function intervalRow(intervals: IntervalMap, bucket: number): Uint8Array | undefined {
+  const base = bucket * BUCKET_KEYS;
+  const parts = [...intervals.between(base, base + BUCKET_KEYS - 1)];
+  if (parts.length === 0) return undefined;
+  const row = Buffer.alloc(parts.length * INTERVAL_BYTES);
+  for (const [index, { start, end, value }] of parts.entries()) {
+    row.writeUInt32LE((start - base) * 2 ** VALUE_BITS + value, index * INTERVAL_BYTES);
+    row.writeBigUInt64LE(BigInt(end - start + 1), index * INTERVAL_BYTES + 4);
+  }
+  return row;
+}
+
+/** Takes over a bucket's row. Throws a `RangeError` when it is not of the form drawn above. */
+export function loadIntervalRow(intervals: IntervalMap, bucket: number, bytes: Uint8Array): void {
+  const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (row.length === 0 || row.length % INTERVAL_BYTES !== 0) {
+    throw new RangeError('row of a broken length');
+  }
+  for (let at = 0; at < row.length; at += INTERVAL_BYTES) {
+    const word = row.readUInt32LE(at);
+    const count = Number(row.readBigUInt64LE(at + 4));
+    const start = bucket * BUCKET_KEYS + (word >>> VALUE_BITS);
+    const end = start + count - 1;
+    if (count < 1 || !Number.isSafeInteger(end) || intervals.intersects(start, end)) {
+      throw new RangeError('interval out of order');
+    }
+    intervals.insert(start, end, word & (2 ** VALUE_BITS - 1));
+  }
+}

@@ -1,0 +1,105 @@
+// What can be said about a transaction's body without knowing the state: syntax, order, amounts.
+
+import { z } from 'zod';
+import { isNumberKey, lengthOf, type NumberKey } from './number.ts';
+import { MEMBER_NAME_BYTES_MAX, MEMBER_PLMNS_MAX } from './record-codec.ts';
+import { plmnSchema, routeSchema } from './route.ts';
+import { ITEMS_MAX, type KeyRange, type TransactionBody } from './transaction-body.ts';
+import type { RejectionCode } from './transaction-code.ts';
+
+const idSchema = routeSchema.shape.id;
+
+const memberSchema = z.strictObject({
+  id: idSchema,
+  name: z
+    .string()
+    .min(1)
+    .refine((name) => Buffer.byteLength(name, 'utf8') <= MEMBER_NAME_BYTES_MAX),
+  publicKey: z.instanceof(Uint8Array).refine((key) => key.length === 32),
+  plmns: z.array(plmnSchema).max(MEMBER_PLMNS_MAX),
+});
+
+/**
+ * Why a body is refused whatever the state; `undefined` when nothing speaks against it.
+ *
+ * Items stand in strictly ascending order, so that one content has one form: numbers, ranges (which
+ * may touch but not overlap), the prefixes of one assignment. The ids of members and of routes occur
+ * once.
+ */
+export function checkBody(body: TransactionBody): RejectionCode | undefined {
+  switch (body.kind) {
+    case 'admit-members':
+      return checkRecords(body.members, memberSchema);
+    case 'declare-routes':
+      return checkId(body.member) ?? checkRecords(body.routes, routeSchema);
+    case 'assign-prefixes':
+      return checkAssignments(body.assignments);
+    case 'inject-pool':
+      return checkId(body.member) ?? checkRanges(body.ranges);
+    case 'allocate':
+      return checkId(body.member) ?? checkId(body.route) ?? checkRanges(body.ranges);
+    case 'port':
+      if (body.donor === body.recipient) return 'BCHF_TX_SAME_MEMBER';
+      return (
+        checkId(body.donor) ??
+        checkId(body.recipient) ??
+        checkId(body.route) ??
+        checkNumbers(body.numbers)
+      );
+  }
+}
+
+function checkId(id: string): RejectionCode | undefined {
+  return idSchema.safeParse(id).success ? undefined : 'BCHF_TX_MALFORMED';
+}
+
+function checkRecords(records: readonly { id: string }[], schema: z.ZodType) {
+  const ids = new Set(records.map(({ id }) => id));
+  const isRight =
+    records.length > 0 &&
+    ids.size === records.length &&
+    records.every((record) => schema.safeParse(record).success);
+  return isRight ? undefined : 'BCHF_TX_MALFORMED';
+}
+
+function checkAssignments(
+  assignments: readonly { prefixes: NumberKey[]; route: string }[],
+): RejectionCode | undefined {
+  if (assignments.length === 0) return 'BCHF_TX_MALFORMED';
+  const seen = new Set<NumberKey>();
+  let count = 0;
+  for (const { route, prefixes } of assignments) {
+    count += prefixes.length;
+    if (count > ITEMS_MAX) return 'BCHF_TX_TOO_MANY_ITEMS';
+    const code = checkId(route) ?? checkNumbers(prefixes);
+    if (code) return code;
+    for (const prefix of prefixes) seen.add(prefix);
+  }
+  return seen.size === count ? undefined : 'BCHF_TX_OVERLAPPING_RANGES';
+}
+
+function checkNumbers(numbers: readonly NumberKey[]): RejectionCode | undefined {
+  if (numbers.length === 0) return 'BCHF_TX_MALFORMED';
+  let previous = 0;
+  for (const number of numbers) {
+    if (!isNumberKey(number)) return 'BCHF_TX_MALFORMED_NUMBER';
+    if (number <= previous) return 'BCHF_TX_NOT_ASCENDING';
+    previous = number;
+  }
+  return undefined;
+}
+
+function checkRanges(ranges: readonly KeyRange[]): RejectionCode | undefined {
+  if (ranges.length === 0) return 'BCHF_TX_MALFORMED';
+  let previous: KeyRange = { from: 0, to: 0 };
+  for (const range of ranges) {
+    const { from, to } = range;
+    if (!isNumberKey(from) || !isNumberKey(to) || lengthOf(from) !== lengthOf(to)) {
+      return 'BCHF_TX_MALFORMED_NUMBER';
+    }
+    if (from > to || from < previous.from) return 'BCHF_TX_NOT_ASCENDING';
+    if (from <= previous.to) return 'BCHF_TX_OVERLAPPING_RANGES';
+    previous = range;
+  }
+  return undefined;
+}

@@ -1,0 +1,57 @@
+// The results a transaction can have. A code is part of the chain (its position is hashed into the
+// next header), so the list only grows at its end.
+
+/** Every result, by the number that stands for it in blocks; 0 is success (CometBFT's rule). */
+export const TRANSACTION_CODES = [
+  'OK',
+  /** Larger than {@link TRANSACTION_BYTES_MAX}. */
+  'BCHF_TX_TOO_LARGE',
+  /** Not a transaction, not in canonical form, or a field outside its syntax. */
+  'BCHF_TX_MALFORMED',
+  /** More than ITEMS_MAX items in all. */
+  'BCHF_TX_TOO_MANY_ITEMS',
+  /** A number, prefix or end of a range is no number key. */
+  'BCHF_TX_MALFORMED_NUMBER',
+  /** Items are not in strictly ascending order. */
+  'BCHF_TX_NOT_ASCENDING',
+  /** Ranges, or prefixes of two assignments, cover the same numbers. */
+  'BCHF_TX_OVERLAPPING_RANGES',
+  /** A signer or party is not a member. */
+  'BCHF_TX_UNKNOWN_MEMBER',
+  /** The sequence is not above the first signer's last one. */
+  'BCHF_TX_REPLAYED',
+  /** A signature does not verify under the key that the ledger holds. */
+  'BCHF_TX_BAD_SIGNATURE',
+  /** A member with this id exists. */
+  'BCHF_TX_MEMBER_EXISTS',
+  /** No room for more members. */
+  'BCHF_TX_MEMBER_LIMIT',
+  /** No route with this id. */
+  'BCHF_TX_UNKNOWN_ROUTE',
+  /** The route, or its id, belongs to another member. */
+  'BCHF_TX_FOREIGN_ROUTE',
+  /** No room for more routes. */
+  'BCHF_TX_ROUTE_LIMIT',
+  /** A number does not belong to the member that gives it away. */
+  'BCHF_TX_NOT_OWNER',
+  /** A number to inject is in the pool, allocated or ported; one to allocate is not free. */
+  'BCHF_TX_NOT_FREE',
+  /** A number to port lies in the pool and is not allocated. */
+  'BCHF_TX_IN_POOL',
+  /** Donor and recipient are the same member. */
+  'BCHF_TX_SAME_MEMBER',
+] as const;
+
+export type TransactionCode = (typeof TRANSACTION_CODES)[number];
+
+/** Why a transaction is refused. */
+export type RejectionCode = Exclude<TransactionCode, 'OK'>;
+
+const numbers = new Map<TransactionCode, number>(
+  TRANSACTION_CODES.map((code, number) => [code, number]),
+);
+
+/** The number of a code, as it stands in blocks. */
+export function numberOfCode(code: TransactionCode): number {
+  return numbers.get(code)!;
+}
