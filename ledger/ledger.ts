@@ -42,8 +42,11 @@ export interface LedgerOptions {
   directory: string;
   /** 1 to 50 bytes. */
   chainId: string;
-  /** Whose signature admits members and assigns prefixes: 32 bytes of ed25519. */
-  authorityPublicKey: Uint8Array;
+  /**
+   * Whose signature admits members and assigns prefixes: 32 bytes of ed25519, or how they follow
+   * from the settings, which are the recorded ones where the ledger exists.
+   */
+  authorityPublicKey: Uint8Array | ((settings: Record<string, unknown>) => Uint8Array);
   /** Anything JSON can say; recorded when the ledger is created and never changed. */
   settings: Record<string, unknown>;
   /** Milliseconds since 1970. */
@@ -110,12 +113,16 @@ export interface Ledger {
  * BCHF_ENGINE_VALIDATOR_INVALID, BCHF_ENGINE_VALIDATOR_CHANGED.
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
-  const { directory, chainId, authorityPublicKey } = options;
+  const { directory, chainId } = options;
   const store = await LedgerStore.open(join(directory, 'store'));
   try {
     const validators = await loadValidators(directory);
     const engine = new EmbeddedEngine(chainId, validators, options.now);
     let genesis = await store.genesis();
+    const authorityPublicKey =
+      typeof options.authorityPublicKey === 'function'
+        ? options.authorityPublicKey(genesis?.settings ?? options.settings)
+        : options.authorityPublicKey;
     if (!genesis) {
       genesis = { chainId, settings: options.settings };
       const state = LedgerState.genesis(authorityPublicKey);

@@ -15,7 +15,7 @@ import type { Log } from './log.ts';
 import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { ResolverError } from './resolver-error.ts';
-import type { RouteChanges } from './route-table.ts';
+import { type RouteChanges, RouteTable } from './route-table.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
 import type { ListeningPorts } from './worker-messages.ts';
@@ -38,7 +38,11 @@ export interface Service {
   /** Whether HTTP runs on the native build of uWebSockets.js. */
   httpNative: boolean;
   /** Serves another block: its routes to every thread first, then all its entries at once. */
-  applyBlock(block: BlockLabel, changes: EntryChange[], routes: Route[]): Promise<void>;
+  applyBlock(
+    block: BlockLabel,
+    changes: readonly EntryChange[],
+    routes: RouteChanges['routes'],
+  ): Promise<void>;
   status(): Record<string, unknown>;
   stop(): Promise<void>;
 }
@@ -46,8 +50,8 @@ export interface Service {
 /** Opens every interface. Throws BCHF_LISTEN_FAILED, and then nothing is left open. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, indexes, newestBlock, log, onFailure, now = Date.now } = options;
-  let routes = options.routes;
-  let routesVersion = 1;
+  const table = new RouteTable();
+  table.apply({ version: 1, routes: numbered(options.routes) });
   const wanted = { http: config.httpPort, batch: config.udpPort, enum: config.enumPort };
   await refuseTakenPort(config.host, wanted.http);
   const httpNative = loadUWebSockets().isNative;
@@ -60,7 +64,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     lagMs: () => newestBlock.lagMs(block().height, now()),
     workers: () => pool?.count ?? 0,
     httpNative: () => (httpNative ? 1 : 0),
-    routes: () => routes.length,
+    routes: () => table.count,
     entries: () =>
       IDENTITIES.flatMap((identity) =>
         Object.entries(indexes[identity].counts()).map(([entry, count]) => ({
@@ -80,7 +84,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     startOf: () => ({
       workerCount: config.workers,
       memories: memoriesOf(indexes),
-      routes: allRoutes(routes, routesVersion),
+      routes: { version: table.version, routes: numbered(table.all()) },
       newestBlock: newestBlock.buffer,
       counters: counters.buffer,
       host: config.host,
@@ -100,7 +104,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     lagMs: newestBlock.lagMs(block().height, now()) ?? null,
     workers: serving.count,
     httpNative,
-    routes: routes.length,
+    routes: table.count,
     entries: { imsi: indexes.imsi.counts(), msisdn: indexes.msisdn.counts() },
   });
   let admin: AdminServer;
@@ -119,14 +123,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ports: { ...serving.ports, admin: admin.port },
     httpNative,
     status,
-    async applyBlock(label, changes, allRoutesNow) {
-      if (allRoutesNow !== routes) {
-        const changed = changedRoutes(routes, allRoutesNow);
-        routes = allRoutesNow;
-        if (changed.length > 0) {
-          routesVersion++;
-          await serving.publishRoutes({ version: routesVersion, routes: changed });
-        }
+    async applyBlock(label, changes, changedRoutes) {
+      if (changedRoutes.length > 0) {
+        table.apply({ version: table.version + 1, routes: changedRoutes });
+        await serving.publishRoutes({ version: table.version, routes: changedRoutes });
       }
       applyToIndexes(indexes, label, changes);
     },
@@ -172,14 +172,8 @@ function memoriesOf(indexes: IndexPair): Record<Identity, WebAssembly.Memory> {
   return { imsi: indexes.imsi.memory, msisdn: indexes.msisdn.memory };
 }
 
-function allRoutes(routes: readonly Route[], version: number): RouteChanges {
-  return { version, routes: routes.map((route, number) => ({ number, route })) };
-}
-
-function changedRoutes(before: readonly Route[], after: readonly Route[]): RouteChanges['routes'] {
-  return after
-    .map((route, number) => ({ number, route }))
-    .filter(({ number, route }) => route !== before[number]);
+function numbered(routes: readonly Route[]): RouteChanges['routes'] {
+  return routes.map((route, number) => ({ number, route }));
 }
 
 function describeBlock({ height, blockHash, timeMs }: BlockLabel) {

@@ -14,11 +14,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EntryChange } from '../ledger/entry.ts';
-import { type Ledger, openLedger } from '../ledger/ledger.ts';
+import { type CommittedBlock, type Ledger, openLedger } from '../ledger/ledger.ts';
+import { deriveKeyPair } from '../ledger/population/key-pairs.ts';
 import { readNumberingData } from '../ledger/population/numbering-data.ts';
 import { createPopulation, type Population } from '../ledger/population/population.ts';
-import { authorityPublicKeyOf } from '../ledger/population/population-keys.ts';
-import { signersOf } from '../ledger/transaction-body.ts';
+import type { Route } from '../ledger/route.ts';
+import { AUTHORITY, signersOf } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
 import { createWasmIndex } from '../wasm/wasm-index.ts';
 import { type Configuration, flagName, type startOptions } from './config.ts';
@@ -55,6 +56,8 @@ export interface Started {
   service: Service;
   ledger: Ledger;
   population: PopulationOptions;
+  /** Makes a block of transactions and serves it; resolves when every thread answers from it. */
+  commit(transactions: readonly Uint8Array[]): Promise<CommittedBlock>;
   stop(): Promise<void>;
 }
 
@@ -101,14 +104,20 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       onFailure,
       now,
     });
-    ledger.onCommit((block) => {
-      newestBlock.committed(block.height, now());
-      return service.applyBlock(block, block.changes, [...ledger.routes()]);
-    });
     return {
       service,
       ledger,
       population,
+      async commit(transactions) {
+        const block = await ledger.commit(transactions);
+        newestBlock.committed(block.height, now());
+        const changed = block.changedRoutes.map((number) => ({
+          number,
+          route: ledger.routes()[number] as Route,
+        }));
+        await service.applyBlock(block, block.changes, changed);
+        return block;
+      },
       async stop() {
         await service.stop();
         await saveSnapshot();
@@ -129,7 +138,8 @@ async function openDataLedger(
   const ledger = await openLedger({
     directory: join(config.data, 'ledger'),
     chainId: CHAIN_ID,
-    authorityPublicKey: authorityPublicKeyOf(config.seed),
+    authorityPublicKey: (settings) =>
+      deriveKeyPair(Number(settings.seed), AUTHORITY).publicKeyBytes,
     settings: wanted,
     now,
   });
@@ -204,14 +214,14 @@ async function fillLedger(
       seed: number;
     }),
   });
-  const total = population.transactionCount;
+  const total = population.transactionCount();
   const done = ledger.transactionCount;
   const task = progress.start('building the ledger', total, 'transactions');
   task.advance(Math.min(done, total));
   for (const transactions of blocksOf(population, done, ledger.chainId)) {
     if (signal.aborted) return false;
     const block = await ledger.commit(transactions);
-    const rejected = block.results.find((result) => result.code !== null);
+    const rejected = block.results.find((result) => result.code !== 'OK');
     if (rejected) throw new Error(`a transaction of the population was rejected: ${rejected.code}`);
     applyToIndexes(indexes, block, block.changes);
     task.advance(transactions.length);
@@ -225,10 +235,9 @@ async function fillLedger(
 function* blocksOf(population: Population, done: number, chainId: string): Generator<Uint8Array[]> {
   let block: Uint8Array[] = [];
   let bytes = 0;
-  let position = 0;
-  for (const body of population.transactions()) {
+  let position = done;
+  for (const body of population.transactions(done)) {
     position++;
-    if (position <= done) continue;
     const keys = signersOf(body).map((signer) => population.keyPairOf(signer).privateKey);
     // Positions rise, so each signer's sequence numbers do.
     const transaction = signTransaction(body, position, chainId, keys);
