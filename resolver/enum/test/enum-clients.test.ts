@@ -49,6 +49,11 @@ after(async () => {
   await tcp.close();
 });
 
+/** Without the undefined fields that some versions of Node add. */
+function plain(records: unknown): unknown {
+  return JSON.parse(JSON.stringify(records));
+}
+
 describe('Node’s resolver', () => {
   function resolver(): dns.Resolver {
     const made = new dns.Resolver({ timeout: 2000, tries: 2 });
@@ -57,7 +62,7 @@ describe('Node’s resolver', () => {
   }
 
   test('resolves a number to its NAPTR records', async () => {
-    assert.deepEqual(await resolver().resolveNaptr(ported), [
+    assert.deepEqual(plain(await resolver().resolveNaptr(ported)), [
       { flags: 'u', service: 'E2U+sip', regexp: sip, replacement: '', order: 100, preference: 10 },
       {
         flags: 'u',
@@ -71,7 +76,7 @@ describe('Node’s resolver', () => {
   });
 
   test('resolves the SOA of the zone', async () => {
-    assert.deepEqual(await resolver().resolveSoa('e164.arpa'), {
+    assert.deepEqual(plain(await resolver().resolveSoa('e164.arpa')), {
       nsname: 'ns1.example.org',
       hostmaster: 'hostmaster.example.org',
       serial: 2_026_000_001,
