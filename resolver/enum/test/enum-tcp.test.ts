@@ -12,6 +12,8 @@ import { type EnumTcpLimits, type EnumTcpServer, listenEnumTcp } from '../enum-t
 import { enumDomain, lookup, zone } from './fixture.ts';
 
 const HOST = '127.0.0.1';
+/** A watchdog: these tests wait for events, which a defect may keep from coming. */
+const watched = { timeout: 20_000 };
 const running: EnumTcpServer[] = [];
 const sockets: Socket[] = [];
 
@@ -79,7 +81,7 @@ function query(id: number, digits = '8613912345678'): Buffer {
   return frame(encodeQuery({ id, name, type: RECORD_TYPE.NAPTR }));
 }
 
-describe('framing', () => {
+describe('framing', watched, () => {
   test('a query gets its response, and the connection stays for the next', async () => {
     const { server, counters } = await serve();
     const { socket, gets } = await client(server.port);
@@ -131,7 +133,7 @@ describe('framing', () => {
   });
 });
 
-describe('limits', () => {
+describe('limits', watched, () => {
   test('a longer query than allowed closes the connection, after the answers before it', async () => {
     const { server, counters } = await serve({ queryBytesMax: 100 });
     const { socket, responses, closed } = await client(server.port);
@@ -223,7 +225,7 @@ describe('limits', () => {
   });
 });
 
-describe('the end', () => {
+describe('the end', watched, () => {
   test('a peer that leaves in the middle of a query is counted', async () => {
     const { server, counters } = await serve();
     const { socket, closed } = await client(server.port);
