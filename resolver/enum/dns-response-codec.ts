@@ -33,10 +33,9 @@ export function udpLimitBytes(edns: Edns | undefined): number {
  * Writes one response into a buffer of the caller, never past its limit.
  *
  * The question is copied byte for byte, so that the letter case that a client chose to recognise its
- * answer by survives (draft-vixie-dnsext-dns0x20). Records are owned by the
- * question's name or an ending of it, written as a pointer. What does not fit is left out whole and
- * TC is set: header, question and OPT remain, since half a record set must not be used (RFC 2181
- * section 9).
+ * answer by survives (draft-vixie-dnsext-dns0x20). Records are owned by the question's name or an
+ * ending of it, written as a pointer. What does not fit is left out whole and TC is set: header,
+ * question and OPT remain, since half a record set must not be used (RFC 2181 section 9).
  *
  * Of the query's flags only opcode and RD come back. RA is clear, as nothing is resolved here; AD
  * and CD are clear, as an authoritative server does not validate (RFC 4035 section 3.1.6).
