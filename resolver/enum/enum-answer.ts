@@ -22,10 +22,9 @@ import {
   RCODE,
   type Rcode,
   RECORD_TYPE,
-  ResponseWriter,
   UDP_BYTES_WITHOUT_EDNS,
-  udpLimitBytes,
 } from './dns-codec.ts';
+import { ResponseWriter, udpLimitBytes } from './dns-response-codec.ts';
 import type { EnumCounter, EnumCounters } from './enum-counters.ts';
 import { APEX, NOT_A_NUMBER, OFF_ZONE, readEnumName } from './enum-name-codec.ts';
 import { NAPTR_FLAGS, naptrsOf } from './enum-naptr-codec.ts';
@@ -103,7 +102,7 @@ export function answerQuery(
   const key =
     parsed.class === CLASS_IN
       ? readEnumName(query, HEADER_BYTES, nameEnd, zone.suffix)
-      : // No zone of another class is served, as if the name were not (RFC 1035 section 4.1.1).
+      : // No zone of another class is served here: REFUSED is for policy (RFC 1035 section 4.1.1).
         OFF_ZONE;
   const isTransfer = parsed.type === RECORD_TYPE.AXFR || parsed.type === RECORD_TYPE.IXFR;
   // Transfers are refused by policy, RFC 5936 section 2.2.1: the zone is all numbers of the world.

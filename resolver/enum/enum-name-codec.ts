@@ -3,7 +3,7 @@
 // A name is the digits, last one first, each a label of its own, then the suffix of the zone. A key
 // is the digits with a 1 in front, so the suffix alone, of no digits, reads as 1.
 
-export const DIGITS_MAX = 15;
+import { DIGITS_MAX } from '../../ledger/number.ts';
 
 /** {@link readEnumName}: the name is not the suffix and not below it. */
 export const OFF_ZONE = -1;

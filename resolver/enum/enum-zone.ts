@@ -1,7 +1,8 @@
 // A zone of ENUM names: its settings, checked and brought into wire form once.
 
-import { encodeName } from './dns-codec.ts';
-import { DIGITS_MAX, encodeEnumName } from './enum-name-codec.ts';
+import { KEY_MAX } from '../../ledger/number.ts';
+import { encodeName, NAME_BYTES_MAX } from './dns-codec.ts';
+import { encodeEnumName } from './enum-name-codec.ts';
 
 /** Highest TTL and SOA interval (RFC 2181 section 8). */
 const SECONDS_MAX = 2 ** 31 - 1;
@@ -56,8 +57,9 @@ export interface EnumZone {
 export function createEnumZone(settings: EnumZoneSettings): EnumZone {
   const { soa, nameServers } = settings;
   const suffix = nameOf(settings.suffix.toLowerCase(), 'suffix');
-  const longest = encodeEnumName(2 * 10 ** DIGITS_MAX - 1, suffix);
-  if (longest.length > 255) throw new RangeError('ENUM suffix leaves no room for 15 digits');
+  const longest = encodeEnumName(KEY_MAX, suffix);
+  if (longest.length > NAME_BYTES_MAX)
+    throw new RangeError('ENUM suffix leaves no room for 15 digits');
   if (nameServers.length < 1 || nameServers.length > NAME_SERVERS_MAX) {
     throw new RangeError(`ENUM nameServers must be 1 to ${NAME_SERVERS_MAX}`);
   }

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encodeName, parseQuery, RCODE, ResponseWriter, udpLimitBytes } from '../dns-codec.ts';
+import { encodeName, parseQuery, RCODE } from '../dns-codec.ts';
+import { ResponseWriter, udpLimitBytes } from '../dns-response-codec.ts';
 import { hex, send } from './fixture.ts';
 
 const HEADER = '1234 0100 0001 0000 0000 0000';

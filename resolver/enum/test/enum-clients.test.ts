@@ -49,6 +49,11 @@ after(async () => {
   await tcp.close();
 });
 
+/** Without the undefined fields that some versions of Node add. */
+function plain(records: unknown): unknown {
+  return JSON.parse(JSON.stringify(records));
+}
+
 describe('Node’s resolver', () => {
   function resolver(): dns.Resolver {
     const made = new dns.Resolver({ timeout: 2000, tries: 2 });
@@ -57,7 +62,7 @@ describe('Node’s resolver', () => {
   }
 
   test('resolves a number to its NAPTR records', async () => {
-    assert.deepEqual(await resolver().resolveNaptr(ported), [
+    assert.deepEqual(plain(await resolver().resolveNaptr(ported)), [
       { flags: 'u', service: 'E2U+sip', regexp: sip, replacement: '', order: 100, preference: 10 },
       {
         flags: 'u',
@@ -71,7 +76,7 @@ describe('Node’s resolver', () => {
   });
 
   test('resolves the SOA of the zone', async () => {
-    assert.deepEqual(await resolver().resolveSoa('e164.arpa'), {
+    assert.deepEqual(plain(await resolver().resolveSoa('e164.arpa')), {
       nsname: 'ns1.example.org',
       hostmaster: 'hostmaster.example.org',
       serial: 2_026_000_001,
@@ -105,7 +110,7 @@ describe('Node’s resolver', () => {
 for (const command of ['dig', 'kdig']) {
   describe(command, () => {
     async function ask(context: { skip(reason: string): void }, args: string[]) {
-      const target = [`@${HOST}`, '-p', String(tcp.port), '+time=2', '+tries=1'];
+      const target = [`@${HOST}`, '-p', String(tcp.port), '+time=2', '+retry=0'];
       try {
         return (await run(command, [...target, ...args])).stdout;
       } catch (error) {
@@ -128,14 +133,15 @@ for (const command of ['dig', 'kdig']) {
     }
 
     test('reads NXDOMAIN, no data, REFUSED and BADVERS', async (context) => {
+      // dig would ask again with version 0 of its own accord.
+      const ednsVersion1 = command === 'dig' ? ['+edns=1', '+noednsnegotiation'] : ['+edns=1'];
       const cases = [
         [[enumDomain('9'), 'NAPTR'], /NXDOMAIN/],
         [[enumDomain('86'), 'NAPTR'], /NOERROR/],
         [['example.org', 'A'], /REFUSED/],
-        [['+edns=1', '+noednsnegotiation', 'e164.arpa', 'SOA'], /BADVERS/],
+        [[...ednsVersion1, 'e164.arpa', 'SOA'], /BADVERS/],
       ] as const;
       for (const [args, status] of cases) {
-        if (command === 'kdig' && args.length > 2) continue; // kdig has no +noednsnegotiation.
         const output = await ask(context, ['+notcp', ...args]);
         if (output === undefined) return;
         assert.match(output, status);
