@@ -1,9 +1,9 @@
 // A serving process: indexes and routes in, sockets out. `bchf start` feeds it from a ledger,
 // `bchf serve` from a snapshot file; both get the same service.
 
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import type { EntryChange } from '../ledger/entry.ts';
-import { IDENTITIES, type Identity } from '../ledger/number.ts';
+import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import type { ServingConfig } from './config.ts';
@@ -37,6 +37,8 @@ export interface Service {
   ports: ListeningPorts & { admin: number };
   /** Whether HTTP runs on the native build of uWebSockets.js. */
   httpNative: boolean;
+  /** An MSISDN that is found, a ported one where there is one: something to try. */
+  exampleNumber: string;
   /** Serves another block: its routes to every thread first, then all its entries at once. */
   applyBlock(
     block: BlockLabel,
@@ -52,8 +54,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, indexes, newestBlock, log, onFailure, now = Date.now } = options;
   const table = new RouteTable();
   table.apply({ version: 1, routes: numbered(options.routes) });
-  const wanted = { http: config.httpPort, batch: config.udpPort, enum: config.enumPort };
-  await refuseTakenPort(config.host, wanted.http);
+  const wanted = {
+    http: await probeHttpPort(config.host, config.httpPort),
+    batch: config.udpPort,
+    enum: config.enumPort,
+  };
   const httpNative = loadUWebSockets().isNative;
   const counters = new SharedCounters(COUNTER_TABLE, config.workers);
   const block = () => decodeLabel(indexes.msisdn.label());
@@ -122,6 +127,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return {
     ports: { ...serving.ports, admin: admin.port },
     httpNative,
+    exampleNumber: exampleNumberOf(indexes),
     status,
     async applyBlock(label, changes, changedRoutes) {
       if (changedRoutes.length > 0) {
@@ -168,6 +174,16 @@ export function enumZoneOf(suffix: string): EnumZoneSettings {
   };
 }
 
+function exampleNumberOf(indexes: IndexPair): string {
+  let example = '';
+  // Entries come by kind, the ported ones last.
+  for (const { entry, from } of indexes.msisdn.entries()) {
+    if (example === '' || entry === 'ported') example = digitsOf(from);
+    if (entry === 'ported') break;
+  }
+  return example || '358401234567';
+}
+
 function memoriesOf(indexes: IndexPair): Record<Identity, WebAssembly.Memory> {
   return { imsi: indexes.imsi.memory, msisdn: indexes.msisdn.memory };
 }
@@ -185,17 +201,22 @@ function describeBlock({ height, blockHash, timeMs }: BlockLabel) {
 }
 
 /**
+ * Returns the port to listen on, a free one for 0, and refuses one that is taken.
+ *
  * uWebSockets.js shares its port with every process that asks for it, so a second resolver on the
- * same port would quietly take half of the first one's requests.
+ * same port would quietly take half of the first one's requests; and it does not share a port that
+ * the system chose, which threads could not join.
  */
-function refuseTakenPort(host: string, port: number): Promise<void> {
-  if (port === 0) return Promise.resolve();
+function probeHttpPort(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (cause) => {
       const message = `HTTP cannot listen on ${host}:${port}: ${cause.message}`;
       reject(new ResolverError('BCHF_LISTEN_FAILED', message, { cause }));
     });
-    probe.listen(port, host, () => probe.close(() => resolve()));
+    probe.listen(port, host, () => {
+      const { port: found } = probe.address() as AddressInfo;
+      probe.close(() => resolve(found));
+    });
   });
 }

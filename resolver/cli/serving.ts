@@ -63,14 +63,13 @@ export interface Ready {
  * interface, for machines as one line of JSON.
  */
 export function tellWhatListens({ config, service, source, loadtestOptions, asJson }: Ready): void {
-  const { ports, httpNative } = service;
+  const { ports, httpNative, exampleNumber: example } = service;
   const { host, enumSuffix, adminHost } = config;
   if (asJson) {
     process.stdout.write(`${JSON.stringify({ ready: source, ports, ...service.status() })}\n`);
     return;
   }
   const address = urlHost(host);
-  const example = '358401234567';
   const enumName = `${[...example].reverse().join('.')}.${enumSuffix}`;
   const rows = [
     [
