@@ -31,7 +31,7 @@ import { applyToIndexes, type Service, startService } from './service.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
 
-const CHAIN_ID = 'bchf-embedded';
+export const CHAIN_ID = 'bchf-embedded';
 /** Limits of a block of the population: it is committed in small steps, so that a stop is quick. */
 const BLOCK_TRANSACTIONS_MAX = 1000;
 const BLOCK_BYTES_MAX = 256 * 1024;
