@@ -7,7 +7,7 @@ import { lengthOfKey } from '../key.ts';
 import type { IndexChange } from '../number-index.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import { instantiate } from '../wasm-module.ts';
-import { ported, prefix, routeFor, run } from './index-suite.ts';
+import { ported, prefix, routeFor, run } from './changes.ts';
 import { keyOf } from './key-shapes.ts';
 import { Random, runSeed } from './random.ts';
 
