@@ -23,6 +23,7 @@ import {
   DURATION_S_MAX,
   IN_FLIGHT_MAX,
   LOOKUPS_MAX,
+  LoadtestError,
   PIPELINING_MAX,
   RATE_MAX,
 } from './load-options.ts';
@@ -211,7 +212,8 @@ async function run(
     environment.write(flags.json ? `${JSON.stringify(report)}\n` : formatReport(report));
     process.exitCode = exitCodeOf(report);
   } catch (error) {
-    environment.tell(`loadtest: ${error instanceof Error ? error.message : String(error)}\n`);
+    const code = error instanceof LoadtestError ? `${error.code} ` : '';
+    environment.tell(`loadtest: ${code}${error instanceof Error ? error.message : error}\n`);
     process.exitCode = EXIT_FAILED;
   } finally {
     process.removeListener('SIGINT', onInterrupt);
