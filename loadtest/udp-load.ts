@@ -149,7 +149,7 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
   }
 
   const numbersEach = prepared[0]!.numbers.length;
-  const datagramsMax = Math.ceil(options.lookupsMax / numbersEach);
+  const datagramsMax = Math.max(Math.floor(options.lookupsMax / numbersEach), 1);
   const { durationMs, lookupsPerSecond } = options;
   let turn = 0;
   const sendNext = (fromMs?: number) => send(senders[turn++ % senders.length]!, fromMs);
