@@ -143,6 +143,16 @@ describe('the UDP load test', () => {
     assert.equal(report.verdict, 'ok');
   });
 
+  test('a server that never tells route details leaves answers unverified', async () => {
+    const report = await reportOf(
+      (message, _, bytes) => (message[3] === OPERATION_ROUTE ? 0 : bytes),
+      { timeoutMs: 40, lookupsMax: 1000 },
+    );
+    assert.ok(report.counts.unverified > 0);
+    assert.equal(report.counts.wrong, 0);
+    assert.equal(exitCodeOf(report), 4);
+  });
+
   test('a changed route table is learnt anew', async () => {
     let lookups = 0;
     const asked = new Map<number, number>();
