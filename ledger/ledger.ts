@@ -9,7 +9,7 @@ import { decodeBlock, decodeCommit, encodeCommit } from './block/block-codec.ts'
 import { verifyCommit } from './block/commit.ts';
 import { headerHash, resultsHash } from './block/hashes.ts';
 import type { Commit } from './block/types.ts';
-import { isSignedByInPool } from './ed25519.ts';
+import { isSignedByInPool, PUBLIC_KEY_BYTES } from './ed25519.ts';
 import { EmbeddedEngine } from './engine/embedded-engine.ts';
 import { loadValidators } from './engine/validator-file.ts';
 import type { EntryChange, RouteNumber } from './entry.ts';
@@ -26,7 +26,7 @@ import {
 import { type BlockChanges, LedgerStore, type StoredTip } from './store/ledger-store.ts';
 import { type MemberRecord, signersOf } from './transaction-body.ts';
 import { numberOfCode, type TransactionCode } from './transaction-code.ts';
-import { signBytes, transactionId } from './transaction-codec.ts';
+import { CHAIN_ID_BYTES_MAX, signBytes, transactionId } from './transaction-codec.ts';
 
 /** Most bytes of all transactions of one block: leaves room for header, commit and framing. */
 export const BLOCK_TRANSACTION_BYTES_MAX = 4_000_000;
@@ -111,6 +111,13 @@ export interface Ledger {
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { directory, chainId, authorityPublicKey } = options;
+  const chainIdBytes = Buffer.byteLength(chainId, 'utf8');
+  if (chainIdBytes < 1 || chainIdBytes > CHAIN_ID_BYTES_MAX) {
+    throw new RangeError(`a chain id has 1 to ${CHAIN_ID_BYTES_MAX} bytes`);
+  }
+  if (authorityPublicKey.length !== PUBLIC_KEY_BYTES) {
+    throw new RangeError(`the authority's public key has ${PUBLIC_KEY_BYTES} bytes`);
+  }
   const store = await LedgerStore.open(join(directory, 'store'));
   try {
     const validators = await loadValidators(directory);

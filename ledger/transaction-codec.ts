@@ -282,8 +282,8 @@ export function signBytes(
  * The bytes of a transaction, signed by each of `privateKeys`, which stand in the order of
  * `signersOf(body)`.
  *
- * Throws a `RangeError` where the keys do not fit the body or the sequence is no integer of 0 to
- * 2^53 − 1, and whatever SSZ throws for a body that has no byte form (more items than ITEMS_MAX).
+ * Throws a `RangeError` where the keys do not fit the body, the sequence is no integer of 0 to
+ * 2^53 − 1, or the body has no byte form (more items than ITEMS_MAX, more than 1 MiB).
  */
 export function signTransaction(
   body: TransactionBody,
@@ -300,7 +300,11 @@ export function signTransaction(
   const unsigned = encodeUnsigned(body, sequence);
   const message = signBytesOf(unsigned, chainId);
   const signatures = privateKeys.map((key) => signMessage(message, key));
-  return Buffer.concat([unsigned, ...signatures]);
+  const bytes = Buffer.concat([unsigned, ...signatures]);
+  // SSZ writes longer lists than it reads: what nobody could decode must not leave here.
+  const { code } = decodeTransaction(bytes);
+  if (code) throw new RangeError(`the transaction has no byte form: ${code}`);
+  return bytes;
 }
 
 /**
