@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { decodeBlock, decodeCommit, encodeCommit } from './block/block-codec.ts';
 import { verifyCommit } from './block/commit.ts';
-import { headerHash, resultsHash } from './block/hashes.ts';
+import { blockIdOf, resultsHash } from './block/hashes.ts';
 import type { Commit } from './block/types.ts';
 import { isSignedByInPool, PUBLIC_KEY_BYTES } from './ed25519.ts';
 import { EmbeddedEngine } from './engine/embedded-engine.ts';
@@ -15,6 +15,7 @@ import { loadValidators } from './engine/validator-file.ts';
 import type { EntryChange, RouteNumber } from './entry.ts';
 import { LedgerError } from './ledger-error.ts';
 import type { Route } from './route.ts';
+import { HASH_BYTES } from './sha256.ts';
 import { LedgerState } from './state/state.ts';
 import {
   checkNow,
@@ -35,7 +36,6 @@ export const BLOCK_TRANSACTIONS_MAX = 10_000;
 
 /** Bytes of transactions decoded before the event loop gets its turn. */
 const DECODE_BYTES_AT_ONCE = 262_144;
-const HASH_BYTES = 32;
 
 export interface LedgerOptions {
   /** Holds `validator.json` and `store/`; made where it is missing. */
@@ -191,9 +191,14 @@ async function loadCommit(
   let commit: Commit;
   try {
     const { header } = decodeBlock(blockBytes);
-    if (Buffer.compare(headerHash(header), tip.blockHash) !== 0) fault = 'another block hash';
     commit = decodeCommit(commitBytes);
-    fault ??= verifyCommit(header, commit, engine.validators(), chainId);
+    const { hash, partSetHeader } = blockIdOf(header, blockBytes);
+    const isNamed =
+      Buffer.compare(hash, tip.blockHash) === 0 &&
+      Buffer.compare(partSetHeader.hash, commit.blockId.partSetHeader.hash) === 0;
+    fault = isNamed
+      ? verifyCommit(header, commit, engine.validators(), chainId)
+      : 'not the block that was committed';
   } catch (cause) {
     throw corrupt(`block ${tip.height} is damaged`, cause);
   }

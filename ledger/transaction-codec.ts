@@ -15,7 +15,7 @@
 // decoding refuses bytes that encoding would not give. Whether what is said makes sense is checked
 // elsewhere (transaction-check, state machine).
 
-import { hash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import {
   type CompositeType,
   ContainerType,
@@ -37,6 +37,7 @@ import {
   uint8,
   uint64,
 } from './record-codec.ts';
+import { sha256 } from './sha256.ts';
 import { ITEMS_MAX, signersOf, type TransactionBody } from './transaction-body.ts';
 import type { RejectionCode } from './transaction-code.ts';
 
@@ -334,5 +335,5 @@ export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
 
 /** The id of a transaction: the sha-256 of its bytes, as CometBFT's. 32 bytes. */
 export function transactionId(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer');
+  return sha256(bytes);
 }

@@ -11,7 +11,7 @@
 // The roots below are those of the tables (hash-tree). The *routing* hash covers exactly what the
 // index holds, so that it can be recomputed from an index alone.
 
-import { hash } from 'node:crypto';
+import { sha256 } from '../sha256.ts';
 import { HashTree } from './hash-tree.ts';
 import { type Row, TABLES, type Table } from './tables.ts';
 
@@ -54,6 +54,6 @@ export class Commitment {
   #inner(label: string, tables: readonly Table[], ...more: Uint8Array[]): Uint8Array {
     const roots = tables.map((table) => this.#trees.get(table)!.root());
     const head = Buffer.from(`\x02${label}\0`, 'latin1');
-    return hash('sha256', Buffer.concat([head, ...roots, ...more]), 'buffer');
+    return sha256(Buffer.concat([head, ...roots, ...more]));
   }
 }

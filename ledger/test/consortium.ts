@@ -3,10 +3,11 @@
 // Members a, b, c; routes a1, a2, b1, c1. MSISDN prefixes: 861 → a1, 862 → b1, 8615 → b1; IMSI
 // prefix 46000 → a1.
 
-import { hash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { privateKeyOf, rawPublicKey } from '../ed25519.ts';
 import { parseDigits } from '../number.ts';
 import type { Route } from '../route.ts';
+import { sha256 } from '../sha256.ts';
 import { LedgerState, type StateLimits } from '../state/state.ts';
 import { checkNow, type Execution, executeBlock, receive } from '../state/state-machine.ts';
 import {
@@ -22,7 +23,7 @@ export const chainId = 'test-chain';
 
 /** The private key of a signer, the same in every run. */
 export function keyOf(signer: string): KeyObject {
-  return privateKeyOf(hash('sha256', `test key of ${signer}`, 'buffer'));
+  return privateKeyOf(sha256(Buffer.from(`test key of ${signer}`)));
 }
 
 export const authorityPublicKey = rawPublicKey(keyOf(AUTHORITY));

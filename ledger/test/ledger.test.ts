@@ -291,7 +291,12 @@ describe('a ledger refuses', () => {
     const other = { validators: [{ seed: '00'.repeat(32), power: 10 }] };
     await writeFile(file, JSON.stringify(other));
     await assert.rejects(open(directory), { code: 'BCHF_ENGINE_VALIDATOR_CHANGED' });
-    for (const text of ['', '{}', '{"validators": []}', '{"validators": [{"seed": "", "power": 1}]}']) {
+    for (const text of [
+      '',
+      '{}',
+      '{"validators": []}',
+      '{"validators": [{"seed": "", "power": 1}]}',
+    ]) {
       await writeFile(file, text);
       await assert.rejects(open(directory), { code: 'BCHF_ENGINE_VALIDATOR_INVALID' });
     }

@@ -70,7 +70,8 @@ describe('the interval map', () => {
     const intervals = new IntervalMap();
     const starts = Array.from({ length: 5_000 }, (_, index) => key('1000000') + index * 7);
     const random = randomFrom(seed);
-    for (const start of [...starts].sort(() => random() - 0.5)) intervals.insert(start, start + 2, 1);
+    for (const start of [...starts].sort(() => random() - 0.5))
+      intervals.insert(start, start + 2, 1);
     assert.deepEqual(
       [...intervals.between(0, Number.MAX_SAFE_INTEGER)].map(({ start }) => start),
       starts,

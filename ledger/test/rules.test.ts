@@ -185,7 +185,10 @@ describe('a refused transaction', () => {
       const before = chain.state.appHash();
       const { codes, changes, changedRoutes, rows, appHash } = chain.block([transaction]);
       assert.deepEqual(codes, [code]);
-      assert.deepEqual({ changes, changedRoutes, rows }, { changes: [], changedRoutes: [], rows: [] });
+      assert.deepEqual(
+        { changes, changedRoutes, rows },
+        { changes: [], changedRoutes: [], rows: [] },
+      );
       assert.deepEqual(appHash, before);
     });
   }

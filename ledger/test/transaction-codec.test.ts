@@ -145,16 +145,21 @@ describe('a signed transaction', () => {
 
   it('has one byte form: any changed byte is refused, or is another transaction', () => {
     fc.assert(
-      fc.property(bodyArbitrary, fc.nat(), fc.integer({ min: 1, max: 255 }), (body, place, flip) => {
-        const bytes = signed(body, 7);
-        const changed = Uint8Array.from(bytes);
-        changed[place % bytes.length]! ^= flip;
-        const { transaction } = decodeTransaction(changed);
-        if (!transaction) return;
-        const end = changed.length - 64 * transaction.signatures.length;
-        const again = signed(transaction.body, transaction.sequence);
-        assert.deepEqual(again.subarray(0, end), Buffer.from(changed.subarray(0, end)));
-      }),
+      fc.property(
+        bodyArbitrary,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (body, place, flip) => {
+          const bytes = signed(body, 7);
+          const changed = Uint8Array.from(bytes);
+          changed[place % bytes.length]! ^= flip;
+          const { transaction } = decodeTransaction(changed);
+          if (!transaction) return;
+          const end = changed.length - 64 * transaction.signatures.length;
+          const again = signed(transaction.body, transaction.sequence);
+          assert.deepEqual(again.subarray(0, end), Buffer.from(changed.subarray(0, end)));
+        },
+      ),
       { seed, numRuns: 300 },
     );
   });
