@@ -41,14 +41,9 @@ export class Commitment {
     this.#trees.get(table)!.set(id, bytes);
   }
 
-  /** The hash over what the index holds. 32 bytes. */
-  routingHash(): Uint8Array {
-    return this.#inner('routing', ROUTING_TABLES);
-  }
-
   /** The hash over the whole state. 32 bytes. */
   appHash(): Uint8Array {
-    return this.#inner('state', OTHER_TABLES, this.routingHash());
+    return this.#inner('state', OTHER_TABLES, this.#inner('routing', ROUTING_TABLES));
   }
 
   #inner(label: string, tables: readonly Table[], ...more: Uint8Array[]): Uint8Array {

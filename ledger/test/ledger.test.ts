@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, it } from 'node:test';
+import { afterEach, describe, it, mock } from 'node:test';
 import { ClassicLevel } from 'classic-level';
 import { decodeBlock, decodeCommit } from '../block/block-codec.ts';
 import { verifyCommit } from '../block/commit.ts';
@@ -247,6 +247,26 @@ describe('a ledger refuses', () => {
     const ledger = await open(await newDirectory());
     await ledger.close();
     await assert.rejects(ledger.commit([]), { code: 'BCHF_LEDGER_CLOSED' });
+  });
+
+  it('to go on after a block could not be stored, and stands before it when opened again', async () => {
+    const directory = await newDirectory();
+    const ledger = await open(directory);
+    const [, , third] = await commitSome(ledger);
+    const { appHash } = ledger;
+    const full = mock.method(ClassicLevel.prototype, 'batch', () => {
+      throw new Error('no space left');
+    });
+    const refused = new Signer().sign(foundation[1]!);
+    await assert.rejects(ledger.commit([refused]), { code: 'BCHF_STORE_FAILED' });
+    full.mock.restore();
+    await assert.rejects(ledger.commit([]), { code: 'BCHF_LEDGER_CLOSED' });
+    assert.equal(ledger.tip.height, 3);
+    await ledger.close();
+    const again = await open(directory);
+    assert.deepEqual(again.tip.blockHash, third!.blockHash);
+    assert.deepEqual(again.appHash, appHash);
+    assert.equal((await again.commit([])).height, 4);
   });
 
   it('a directory in use', async () => {
