@@ -7,14 +7,15 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { decodeBlock, decodeCommit, encodeCommit } from './block/block-codec.ts';
 import { verifyCommit } from './block/commit.ts';
-import { headerHash, resultsHash } from './block/hashes.ts';
+import { blockIdOf, resultsHash } from './block/hashes.ts';
 import type { Commit } from './block/types.ts';
-import { isSignedByInPool } from './ed25519.ts';
+import { isSignedByInPool, PUBLIC_KEY_BYTES } from './ed25519.ts';
 import { EmbeddedEngine } from './engine/embedded-engine.ts';
 import { loadValidators } from './engine/validator-file.ts';
 import type { EntryChange, RouteNumber } from './entry.ts';
 import { LedgerError } from './ledger-error.ts';
 import type { Route } from './route.ts';
+import { HASH_BYTES } from './sha256.ts';
 import { LedgerState } from './state/state.ts';
 import {
   checkNow,
@@ -26,7 +27,7 @@ import {
 import { type BlockChanges, LedgerStore, type StoredTip } from './store/ledger-store.ts';
 import { type MemberRecord, signersOf } from './transaction-body.ts';
 import { numberOfCode, type TransactionCode } from './transaction-code.ts';
-import { signBytes, transactionId } from './transaction-codec.ts';
+import { CHAIN_ID_BYTES_MAX, signBytes, transactionId } from './transaction-codec.ts';
 
 /** Most bytes of all transactions of one block: leaves room for header, commit and framing. */
 export const BLOCK_TRANSACTION_BYTES_MAX = 4_000_000;
@@ -35,7 +36,6 @@ export const BLOCK_TRANSACTIONS_MAX = 10_000;
 
 /** Bytes of transactions decoded before the event loop gets its turn. */
 const DECODE_BYTES_AT_ONCE = 262_144;
-const HASH_BYTES = 32;
 
 export interface LedgerOptions {
   /** Holds `validator.json` and `store/`; made where it is missing. */
@@ -114,6 +114,10 @@ export interface Ledger {
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { directory, chainId } = options;
+  const chainIdBytes = Buffer.byteLength(chainId, 'utf8');
+  if (chainIdBytes < 1 || chainIdBytes > CHAIN_ID_BYTES_MAX) {
+    throw new RangeError(`a chain id has 1 to ${CHAIN_ID_BYTES_MAX} bytes`);
+  }
   const store = await LedgerStore.open(join(directory, 'store'));
   try {
     const validators = await loadValidators(directory);
@@ -123,6 +127,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       typeof options.authorityPublicKey === 'function'
         ? options.authorityPublicKey(genesis?.settings ?? options.settings)
         : options.authorityPublicKey;
+    if (authorityPublicKey.length !== PUBLIC_KEY_BYTES) {
+      throw new RangeError(`the authority's public key has ${PUBLIC_KEY_BYTES} bytes`);
+    }
     if (!genesis) {
       genesis = { chainId, settings: options.settings };
       const state = LedgerState.genesis(authorityPublicKey);
@@ -191,9 +198,14 @@ async function loadCommit(
   let commit: Commit;
   try {
     const { header } = decodeBlock(blockBytes);
-    if (Buffer.compare(headerHash(header), tip.blockHash) !== 0) fault = 'another block hash';
     commit = decodeCommit(commitBytes);
-    fault ??= verifyCommit(header, commit, engine.validators(), chainId);
+    const { hash, partSetHeader } = blockIdOf(header, blockBytes);
+    const isNamed =
+      Buffer.compare(hash, tip.blockHash) === 0 &&
+      Buffer.compare(partSetHeader.hash, commit.blockId.partSetHeader.hash) === 0;
+    fault = isNamed
+      ? verifyCommit(header, commit, engine.validators(), chainId)
+      : 'not the block that was committed';
   } catch (cause) {
     throw corrupt(`block ${tip.height} is damaged`, cause);
   }

@@ -15,7 +15,7 @@
 // decoding refuses bytes that encoding would not give. Whether what is said makes sense is checked
 // elsewhere (transaction-check, state machine).
 
-import { hash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import {
   type CompositeType,
   ContainerType,
@@ -37,6 +37,7 @@ import {
   uint8,
   uint64,
 } from './record-codec.ts';
+import { sha256 } from './sha256.ts';
 import { ITEMS_MAX, signersOf, type TransactionBody } from './transaction-body.ts';
 import type { RejectionCode } from './transaction-code.ts';
 
@@ -282,8 +283,8 @@ export function signBytes(
  * The bytes of a transaction, signed by each of `privateKeys`, which stand in the order of
  * `signersOf(body)`.
  *
- * Throws a `RangeError` where the keys do not fit the body or the sequence is no integer of 0 to
- * 2^53 − 1, and whatever SSZ throws for a body that has no byte form (more items than ITEMS_MAX).
+ * Throws a `RangeError` where the keys do not fit the body, the sequence is no integer of 0 to
+ * 2^53 − 1, or the body has no byte form (more items than ITEMS_MAX, more than 1 MiB).
  */
 export function signTransaction(
   body: TransactionBody,
@@ -300,7 +301,11 @@ export function signTransaction(
   const unsigned = encodeUnsigned(body, sequence);
   const message = signBytesOf(unsigned, chainId);
   const signatures = privateKeys.map((key) => signMessage(message, key));
-  return Buffer.concat([unsigned, ...signatures]);
+  const bytes = Buffer.concat([unsigned, ...signatures]);
+  // SSZ writes longer lists than it reads: what nobody could decode must not leave here.
+  const { code } = decodeTransaction(bytes);
+  if (code) throw new RangeError(`the transaction has no byte form: ${code}`);
+  return bytes;
 }
 
 /**
@@ -330,5 +335,5 @@ export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
 
 /** The id of a transaction: the sha-256 of its bytes, as CometBFT's. 32 bytes. */
 export function transactionId(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer');
+  return sha256(bytes);
 }

@@ -23,6 +23,7 @@ import {
   DURATION_S_MAX,
   IN_FLIGHT_MAX,
   LOOKUPS_MAX,
+  LoadtestError,
   PIPELINING_MAX,
   RATE_MAX,
 } from './load-options.ts';
@@ -68,18 +69,19 @@ const EXIT_FAILED = 1;
 
 const EXPLANATION = `
 Numbers are drawn from the population that "bchf start" put on the ledger: give both the same
---ported, --fragmented, --profile and --seed. At most ${POOL_NUMBERS_MAX.toLocaleString('en-US')} numbers are drawn, before the run, and asked
-for again and again. Every answer is compared with the expected one.
+--ported, --fragmented, --profile and --seed. Up to ${POOL_NUMBERS_MAX.toLocaleString('en-US')} numbers are drawn before the run and
+asked for again and again. Every answer is compared with the expected one.
 
-Without --rate the loop is closed: as many requests are under way as connections and pipelining
-allow, and latency counts from sending. With --rate it is open: requests leave on schedule whether
-or not answers come, and latency counts from the intended time. To keep time the generator then
-watches the clock without rest, which takes one processor.
+Without --rate the loop is closed: as many requests are under way as the options allow, and latency
+counts from sending. With --rate it is open: requests leave on schedule whether or not answers come,
+and latency counts from the intended time. To keep time the generator then watches the clock without
+rest, which takes one processor.
 
 Ctrl-C ends the run early and prints what was measured so far.
 
 Exit codes: 0 every answer was right; 1 the run could not be made; 2 wrong options;
-3 an answer was wrong; 4 an answer was lost, refused or could not be verified, or none came.`;
+3 an answer was wrong; 4 an answer was lost, refused or could not be verified, or none came.
+`;
 
 const HTTP_EXAMPLES = `
 Examples:
@@ -106,7 +108,12 @@ export function addLoadtestCommand(
     .command('http')
     .description('load the HTTP interface: GET /nbchf-routing/v1/routing-info/{ueId}');
   addCommonOptions(http, 8080, 16)
-    .option('--pipelining <n>', 'requests under way on a connection', integer(1, PIPELINING_MAX), 1)
+    .option(
+      '--pipelining <n>',
+      'requests under way on a connection; not with --rate',
+      integer(1, PIPELINING_MAX),
+      1,
+    )
     .addHelpText('after', EXPLANATION + HTTP_EXAMPLES)
     .action((flags: CommonFlags & { pipelining: number }) =>
       run(environment, flags, (options) => {
@@ -211,7 +218,8 @@ async function run(
     environment.write(flags.json ? `${JSON.stringify(report)}\n` : formatReport(report));
     process.exitCode = exitCodeOf(report);
   } catch (error) {
-    environment.tell(`loadtest: ${error instanceof Error ? error.message : String(error)}\n`);
+    const code = error instanceof LoadtestError ? `${error.code} ` : '';
+    environment.tell(`loadtest: ${code}${error instanceof Error ? error.message : error}\n`);
     process.exitCode = EXIT_FAILED;
   } finally {
     process.removeListener('SIGINT', onInterrupt);

@@ -8,12 +8,11 @@ import http from 'node:http';
 import { pathOf } from './http-answers.ts';
 import { createHttpTally } from './http-tally.ts';
 import type { LoadOptions } from './load-options.ts';
+import { UNDER_WAY_DEFAULT } from './load-options.ts';
 import type { LoadResult } from './load-report.ts';
 import { createLatencyHistogram, recordMs } from './load-report.ts';
 import { runPaced } from './pacer.ts';
 
-/** Most requests under way, waiting ones included. */
-const UNDER_WAY_MAX = 10_000;
 /** Longest answer that is read; a route and its frame are far below. */
 const BODY_BYTES_MAX = 65_536;
 
@@ -25,13 +24,14 @@ export async function runHttpOpenLoad(
   const { counts } = tally;
   const latencies = createLatencyHistogram();
   const agent = new http.Agent({ keepAlive: true, maxSockets: options.connections });
+  const underWayMax = (options.underWayMax ?? UNDER_WAY_DEFAULT) * options.connections;
   const nowMs = () => performance.now();
   let nextNumber = 0;
   let underWay = 0;
   let onIdle = () => {};
 
   function send(intendedMs: number): void {
-    if (underWay >= UNDER_WAY_MAX) {
+    if (underWay >= underWayMax) {
       counts.unsent++;
       return;
     }
@@ -58,8 +58,10 @@ export async function runHttpOpenLoad(
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > BODY_BYTES_MAX) request.destroy();
-        else chunks.push(chunk);
+        chunks.push(chunk);
+        if (bytes <= BODY_BYTES_MAX) return;
+        fail();
+        request.destroy();
       });
       response.on('error', fail);
       response.on('close', fail);

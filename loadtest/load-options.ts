@@ -16,8 +16,29 @@ export interface LoadOptions {
   connections: number;
   /** How long an answer is waited for. */
   timeoutMs: number;
+  /**
+   * Most requests or datagrams under way in an open loop, for each socket; what is due beyond is
+   * left unsent and counted. Default 4096.
+   */
+  underWayMax?: number | undefined;
   /** Ends the run early; what was measured so far is the result. */
   signal: AbortSignal;
+}
+
+export const UNDER_WAY_DEFAULT = 4096;
+
+/**
+ * An operating error of a load test:
+ *
+ * - BCHF_LOADTEST_HOST: the host has no address, or no socket could be opened towards it.
+ */
+export class LoadtestError extends Error {
+  readonly code = 'BCHF_LOADTEST_HOST';
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'LoadtestError';
+  }
 }
 
 /** Longest run, most lookups, sockets and the like: a load test always ends. */

@@ -190,6 +190,9 @@ export function exitCodeOf(report: LoadReport): number {
   return { ok: 0, 'wrong-answers': 3, losses: 4 }[report.verdict];
 }
 
+const WRONG_HINT = `  Many wrong answers at once mean another population: start the resolver and the load test with the
+  same --ported, --fragmented, --profile and --seed.`;
+
 /** The report for people. */
 export function formatReport(report: LoadReport): string {
   const { counts, latencyUs, generator } = report;
@@ -226,6 +229,7 @@ export function formatReport(report: LoadReport): string {
     ...exceptions,
     row('generator', generator.statement),
     ...report.examples.map((example) => `  ! ${example}`),
+    ...(counts.wrong > 0 ? [WRONG_HINT] : []),
     '',
   ].join('\n');
 }

@@ -32,10 +32,13 @@ export interface PooledNumber {
 
 /** Most numbers drawn before a run; a longer run goes round. */
 export const POOL_NUMBERS_MAX = 100_000;
+/** Fewest: a short run too is to meet all kinds of number, and full datagrams of each identity. */
+export const POOL_NUMBERS_MIN = 5_000;
 
-/** Draws the numbers of a run: `count`, or POOL_NUMBERS_MAX where that is fewer. */
-export function drawPool(source: NumberSource, count: number): PooledNumber[] {
-  return Array.from({ length: Math.min(count, POOL_NUMBERS_MAX) }, () => {
+/** Draws the numbers of a run of so many lookups, within the two limits. */
+export function drawPool(source: NumberSource, lookups: number): PooledNumber[] {
+  const count = Math.min(Math.max(lookups, POOL_NUMBERS_MIN), POOL_NUMBERS_MAX);
+  return Array.from({ length: count }, () => {
     const { identity, key } = source.draw();
     return { identity, key, expected: source.expected(identity, key) };
   });

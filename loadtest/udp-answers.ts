@@ -5,7 +5,7 @@
 // answers but only thousands of such pairs.
 
 import type { Identity } from '../ledger/number.ts';
-import { digitsOf, IDENTITIES, lengthOf } from '../ledger/number.ts';
+import { digitsOf, lengthOf } from '../ledger/number.ts';
 import type { BatchResponse } from '../resolver/udp/batch-codec.ts';
 import {
   NUMBER_BYTES,
@@ -32,7 +32,10 @@ export interface PreparedDatagram {
   heads: Uint32Array;
 }
 
-/** Groups the pool into datagrams of one identity kind and at most `batch` numbers each. */
+/**
+ * Groups the pool into datagrams of one identity kind and `batch` numbers each; fewer where the pool,
+ * which has at least one number, is too small for that.
+ */
 export function prepareDatagrams(pool: readonly PooledNumber[], batch: number): PreparedDatagram[] {
   const groups: Record<Identity, PooledNumber[]> = { imsi: [], msisdn: [] };
   const prepared: PreparedDatagram[] = [];
@@ -45,9 +48,7 @@ export function prepareDatagrams(pool: readonly PooledNumber[], batch: number): 
     if (groups[number.identity].push(number) === batch) flush(number.identity);
   }
   // Full datagrams only, as asked for, unless the pool is too small for one.
-  for (const identity of IDENTITIES) {
-    if (prepared.length === 0 && groups[identity].length > 0) flush(identity);
-  }
+  if (prepared.length === 0) flush(groups.imsi.length > groups.msisdn.length ? 'imsi' : 'msisdn');
   return prepared;
 }
 

@@ -13,14 +13,13 @@ import {
   writeU32,
 } from '../resolver/udp/batch-codec.ts';
 import type { LoadOptions } from './load-options.ts';
+import { LoadtestError, UNDER_WAY_DEFAULT } from './load-options.ts';
 import type { LoadResult } from './load-report.ts';
 import { createLatencyHistogram, createLoadCounts, recordMs } from './load-report.ts';
 import { runPaced } from './pacer.ts';
 import { createRouteNames } from './route-names.ts';
 import { AnswerCheck, type PreparedDatagram, prepareDatagrams } from './udp-answers.ts';
 
-/** Most datagrams under way on one socket in an open loop. */
-const UNDER_WAY_MAX = 16_384;
 /** How often time-outs are looked for. */
 const SWEEP_MS = 5;
 
@@ -48,11 +47,11 @@ interface Sender {
 }
 
 /**
- * Runs a load test. Rejects with the system's error where a socket cannot be opened; everything
- * later is in the result.
+ * Runs a load test. Rejects with BCHF_LOADTEST_HOST where a socket cannot be opened; everything later
+ * is in the result.
  */
 export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
-  const { host, port, timeoutMs, signal } = options;
+  const { host, port, timeoutMs, signal, underWayMax = UNDER_WAY_DEFAULT } = options;
   const prepared = prepareDatagrams(options.pool, options.batch);
   const counts = createLoadCounts();
   const names = createRouteNames(host, port, Math.min(timeoutMs, 500));
@@ -71,7 +70,11 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       const socket = dgram.createSocket(isIPv6(host) ? 'udp6' : 'udp4');
       const sender: Sender = { socket, slots: new Map(), latencies: createLatencyHistogram() };
       senders.push(sender);
-      await connect(socket, host, port);
+      try {
+        await connect(socket, host, port);
+      } catch (cause) {
+        throw new LoadtestError(`UDP ${host} port ${port}`, { cause });
+      }
       socket.on('error', () => counts.transportErrors++);
       socket.on('message', (message) => receive(sender, message));
     }
@@ -81,7 +84,7 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     const datagram = prepared[nextPrepared]!;
     nextPrepared = (nextPrepared + 1) % prepared.length;
     const numbers = datagram.numbers.length;
-    if (sender.slots.size >= UNDER_WAY_MAX) {
+    if (sender.slots.size >= underWayMax) {
       counts.unsent += numbers;
       return;
     }
@@ -146,7 +149,7 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
   }
 
   const numbersEach = prepared[0]!.numbers.length;
-  const datagramsMax = Math.ceil(options.lookupsMax / numbersEach);
+  const datagramsMax = Math.max(Math.floor(options.lookupsMax / numbersEach), 1);
   const { durationMs, lookupsPerSecond } = options;
   let turn = 0;
   const sendNext = (fromMs?: number) => send(senders[turn++ % senders.length]!, fromMs);

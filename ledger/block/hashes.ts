@@ -1,7 +1,7 @@
 // The hashes that tie a CometBFT v0.38 block together (types/block.go, types/part_set.go,
 // types/validator_set.go, types/params.go, abci/types of CometBFT).
 
-import { hash } from 'node:crypto';
+import { sha256 } from '../sha256.ts';
 import {
   encodeBlockId,
   encodeCommitSignature,
@@ -42,7 +42,7 @@ function wrapped(bytes: Uint8Array): Uint8Array {
 
 /** Root over the hashes of the transactions. */
 export function dataHash(transactions: readonly Uint8Array[]): Uint8Array {
-  return merkleRoot(transactions.map((bytes) => hash('sha256', bytes, 'buffer')));
+  return merkleRoot(transactions.map((bytes) => sha256(bytes)));
 }
 
 /** Root over the signatures of a commit. */
@@ -78,7 +78,7 @@ export function validatorsHash(validators: readonly Validator[]): Uint8Array {
 
 /** A validator's address: the first 20 bytes of the hash of its key. */
 export function addressOf(publicKey: Uint8Array): Uint8Array {
-  return hash('sha256', publicKey, 'buffer').subarray(0, 20);
+  return sha256(publicKey).subarray(0, 20);
 }
 
 /** Validators in the order of a set: falling power, then rising address. */
@@ -90,11 +90,7 @@ export function sortValidators<V extends Validator>(validators: readonly V[]): V
 
 /** The parameters of consensus that a header vouches for. */
 export function consensusHash(blockBytesMax: number, blockGasMax: number): Uint8Array {
-  return hash(
-    'sha256',
-    new ProtobufWriter().integer(1, blockBytesMax).integer(2, blockGasMax).finish(),
-    'buffer',
-  );
+  return sha256(new ProtobufWriter().integer(1, blockBytesMax).integer(2, blockGasMax).finish());
 }
 
 /** Root over the results of a block, of which only the code counts here (ExecTxResult). */

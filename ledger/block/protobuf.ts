@@ -106,7 +106,8 @@ export function* readProtobuf(message: Uint8Array): Generator<ProtobufField> {
     } else if (tag % 8 === WIRE_BYTES) {
       const length = next();
       if (length < 0 || length > message.length - at) throw new RangeError('truncated field');
-      yield { field, bytes: message.subarray(at, at + length) };
+      // A plain view even of a Buffer, whose methods and looks differ.
+      yield { field, bytes: new Uint8Array(message.buffer, message.byteOffset + at, length) };
       at += length;
     } else {
       throw new RangeError(`wire type ${tag % 8}`);

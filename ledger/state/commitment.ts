@@ -11,7 +11,7 @@
 // The roots below are those of the tables (hash-tree). The *routing* hash covers exactly what the
 // index holds, so that it can be recomputed from an index alone.
 
-import { hash } from 'node:crypto';
+import { sha256 } from '../sha256.ts';
 import { HashTree } from './hash-tree.ts';
 import { type Row, TABLES, type Table } from './tables.ts';
 
@@ -41,19 +41,14 @@ export class Commitment {
     this.#trees.get(table)!.set(id, bytes);
   }
 
-  /** The hash over what the index holds. 32 bytes. */
-  routingHash(): Uint8Array {
-    return this.#inner('routing', ROUTING_TABLES);
-  }
-
   /** The hash over the whole state. 32 bytes. */
   appHash(): Uint8Array {
-    return this.#inner('state', OTHER_TABLES, this.routingHash());
+    return this.#inner('state', OTHER_TABLES, this.#inner('routing', ROUTING_TABLES));
   }
 
   #inner(label: string, tables: readonly Table[], ...more: Uint8Array[]): Uint8Array {
     const roots = tables.map((table) => this.#trees.get(table)!.root());
     const head = Buffer.from(`\x02${label}\0`, 'latin1');
-    return hash('sha256', Buffer.concat([head, ...roots, ...more]), 'buffer');
+    return sha256(Buffer.concat([head, ...roots, ...more]));
   }
 }

@@ -14,9 +14,7 @@
 // Leaves and nodes begin with different bytes and both name their place, so no set of leaves has two
 // trees, and a missing digit in a node proves that nothing lies there.
 
-import { hash } from 'node:crypto';
-
-export const HASH_BYTES = 32;
+import { HASH_BYTES, sha256 } from '../sha256.ts';
 
 /** 100^8 is above every id: the longest number key has 16 digits. */
 const LEVELS = 8;
@@ -111,7 +109,7 @@ export class HashTree {
     writeUint64(buffer, prefix, 3);
     buffer.set(node.digits, NODE_HEAD_BYTES);
     node.hashes.copy(buffer, NODE_HEAD_BYTES + count, 0, count * HASH_BYTES);
-    return hash('sha256', buffer.subarray(0, NODE_HEAD_BYTES + count * (1 + HASH_BYTES)), 'buffer');
+    return sha256(buffer.subarray(0, NODE_HEAD_BYTES + count * (1 + HASH_BYTES)));
   }
 
   #leafHash(id: number, row: Uint8Array): Uint8Array {
@@ -120,7 +118,7 @@ export class HashTree {
     buffer[1] = this.#table;
     writeUint64(buffer, id, 2);
     buffer.set(row, LEAF_HEAD_BYTES);
-    return hash('sha256', buffer.subarray(0, LEAF_HEAD_BYTES + row.length), 'buffer');
+    return sha256(buffer.subarray(0, LEAF_HEAD_BYTES + row.length));
   }
 
   #room(bytes: number): Buffer {

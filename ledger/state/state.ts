@@ -8,7 +8,7 @@
 // Rules are elsewhere (rules); this file owns the data, its rows and its commitment.
 
 import type { EntryChange, RouteNumber } from '../entry.ts';
-import { IDENTITIES, type Identity, lengthOf, type NumberKey } from '../number.ts';
+import { IDENTITIES, type Identity, type NumberKey } from '../number.ts';
 import {
   memberOf,
   memberType,
@@ -21,7 +21,7 @@ import { ROUTES_MAX, type Route } from '../route.ts';
 import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Commitment } from './commitment.ts';
 import { IntervalMap } from './interval-map.ts';
-import { NOT_PORTED, PortedMap } from './ported-map.ts';
+import { PortedMap } from './ported-map.ts';
 import { NO_PREFIX, PrefixMap } from './prefix-map.ts';
 import { intervalRow, loadIntervalRow, numberTables, type Row, type Table } from './tables.ts';
 
@@ -137,14 +137,6 @@ export class LedgerState {
     return route === NO_PREFIX ? undefined : this.#routeOwners[route];
   }
 
-  /** Who has a number. */
-  holderOf(identity: Identity, key: NumberKey): Holder {
-    const route = this.spaces[identity].ported.get(key);
-    return route === NOT_PORTED
-      ? this.homeOf(identity, key, lengthOf(key))
-      : this.#routeOwners[route];
-  }
-
   /**
    * The rows changed since the last call, brought into the commitment. Their bytes may be views that
    * the next change of the state overwrites.
@@ -188,11 +180,6 @@ export class LedgerState {
   /** The hash over everything, as of the last {@link takeChangedRows}. 32 bytes. */
   appHash(): Uint8Array {
     return this.#commitment.appHash();
-  }
-
-  /** The hash over what the index holds, as of the last {@link takeChangedRows}. 32 bytes. */
-  routingHash(): Uint8Array {
-    return this.#commitment.routingHash();
   }
 
   /**

@@ -38,7 +38,7 @@ const golden = JSON.parse(
   ),
 );
 
-const bytes = (text: string): Uint8Array => Buffer.from(text, 'hex');
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
 const hex = (value: Uint8Array): string => Buffer.from(value).toString('hex');
 
 /** pattern(length, start)[i] = (7 i + start) mod 256, as in the fixture. */

@@ -105,6 +105,20 @@ describe('the HTTP load test', () => {
     assert.ok(unfinished <= 2 * 3);
   });
 
+  test('an open loop leaves unsent what is due while too much is under way', async () => {
+    const report = await openReportOf(() => 'hang', 100, { underWayMax: 5, timeoutMs: 200 });
+    assert.equal(report.counts.lost, 10);
+    assert.equal(report.counts.unsent, 90);
+    assert.ok(report.generator.isBottleneck);
+  });
+
+  test('an open loop reads no endless body', async () => {
+    const endless = tenth(() => ({ status: 200, body: ' '.repeat(100_000) }));
+    const report = await openReportOf(endless, 100);
+    assert.equal(report.counts.lost, 1);
+    assert.equal(report.counts.answered, 99);
+  });
+
   test('a port where nobody listens ends with nothing answered', async () => {
     const { port, close } = await serveHttp();
     await close();

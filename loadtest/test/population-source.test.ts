@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation } from '../../ledger/population/population.ts';
-import { drawPool, POOL_NUMBERS_MAX } from '../number-source.ts';
+import { drawPool, POOL_NUMBERS_MAX, POOL_NUMBERS_MIN } from '../number-source.ts';
 import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
 import { source as smallSource } from './load-fixtures.ts';
 
@@ -36,9 +36,10 @@ describe('the population as a source of numbers', () => {
     assert.throws(() => none.draw(), RangeError);
   });
 
-  test('is drawn from up to a limit', () => {
+  test('is drawn from within limits', () => {
     smallSource.reset();
     assert.equal(drawPool(smallSource, Number.POSITIVE_INFINITY).length, POOL_NUMBERS_MAX);
-    assert.equal(drawPool(smallSource, 3).length, 3);
+    assert.equal(drawPool(smallSource, 3).length, POOL_NUMBERS_MIN);
+    assert.equal(drawPool(smallSource, POOL_NUMBERS_MIN + 1).length, POOL_NUMBERS_MIN + 1);
   });
 });

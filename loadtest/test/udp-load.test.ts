@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import events from 'node:events';
 import { after, describe, test } from 'node:test';
-import { OPERATION_LOOKUP } from '../../resolver/udp/batch-codec.ts';
+import { OPERATION_LOOKUP, OPERATION_ROUTE } from '../../resolver/udp/batch-codec.ts';
 import { createReport, exitCodeOf } from '../load-report.ts';
 import type { UdpLoadOptions } from '../udp-load.ts';
 import { runUdpLoad } from '../udp-load.ts';
@@ -126,6 +128,82 @@ describe('the UDP load test', () => {
     );
     assert.equal(report.counts.errors, 20);
     assert.equal(exitCodeOf(report), 4);
+  });
+
+  test('lost route details are asked for again', async () => {
+    const lostRoutes = new Set<number>();
+    const report = await reportOf((message, _, bytes) => {
+      const routeNumber = message[12]!;
+      if (message[3] !== OPERATION_ROUTE || lostRoutes.has(routeNumber)) return bytes;
+      lostRoutes.add(routeNumber);
+      return 0;
+    });
+    assert.ok(lostRoutes.size > 50);
+    assert.equal(report.counts.unverified, 0);
+    assert.equal(report.verdict, 'ok');
+  });
+
+  test('a server that never tells route details leaves answers unverified', async () => {
+    const report = await reportOf(
+      (message, _, bytes) => (message[3] === OPERATION_ROUTE ? 0 : bytes),
+      { timeoutMs: 40, lookupsMax: 1000 },
+    );
+    assert.ok(report.counts.unverified > 0);
+    assert.equal(report.counts.wrong, 0);
+    assert.equal(exitCodeOf(report), 4);
+  });
+
+  test('a changed route table is learnt anew', async () => {
+    let lookups = 0;
+    const asked = new Map<number, number>();
+    const report = await reportOf((message, response, bytes) => {
+      if (message[3] === OPERATION_ROUTE && bytes > 32) {
+        asked.set(message[12]!, (asked.get(message[12]!) ?? 0) + 1);
+      }
+      if (message[3] === OPERATION_LOOKUP) lookups++;
+      response[24] = lookups <= 150 ? 1 : 2;
+      return bytes;
+    });
+    assert.equal(report.verdict, 'ok');
+    assert.ok([...asked.values()].some((times) => times > 1));
+  });
+
+  test('what is due while too much is under way is left unsent and told', async () => {
+    const report = await reportOf(() => 0, {
+      lookupsPerSecond: 1e6,
+      lookupsMax: 2000,
+      timeoutMs: 300,
+      underWayMax: 8,
+    });
+    assert.equal(report.counts.lost, 2 * 8 * 20);
+    assert.equal(report.counts.unsent, 2000 - 2 * 8 * 20);
+    assert.ok(report.generator.isBottleneck);
+  });
+
+  test('what comes after its time-out stays lost and is counted as late', async () => {
+    const late: (() => void)[] = [];
+    let replies = 0;
+    const socket = dgram.createSocket('udp4');
+    socket.on('message', (message, { port, address }) => {
+      // A well-formed refusal, only too late: its status does not matter.
+      const refusal = new Uint8Array(32);
+      refusal.set([0x42, 0x61, 1, message[3]!, ...message.subarray(4, 8), 3]);
+      late.push(() => socket.send(refusal, port, address));
+      if (++replies === 2) late[0]!();
+    });
+    socket.bind(0, '127.0.0.1');
+    await events.once(socket, 'listening');
+    const options = {
+      ...optionsOf(socket.address().port, 40),
+      connections: 1,
+      batch: 20,
+      inFlight: 1,
+      timeoutMs: 50,
+    };
+    const report = createReport(await runUdpLoad(options));
+    socket.close();
+    assert.equal(report.counts.lost, 40);
+    assert.equal(report.counts.lateResponses, 1);
   });
 
   test('a server that never answers ends in losses, not in waiting', async () => {

@@ -33,6 +33,8 @@ export const OPERATION_ROUTE = 2;
 
 export const REQUEST_HEADER_BYTES = 16;
 export const RESPONSE_HEADER_BYTES = 32;
+/** What keeps its meaning at the head of a response in all versions: up to the status. */
+export const RESPONSE_CONSTANT_BYTES = 9;
 export const NUMBER_BYTES = 8;
 export const ANSWER_BYTES = 8;
 

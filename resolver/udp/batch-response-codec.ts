@@ -16,6 +16,7 @@ import {
   NUMBERS_MAX,
   OPERATION_LOOKUP,
   OPERATION_ROUTE,
+  RESPONSE_CONSTANT_BYTES,
   RESPONSE_HEADER_BYTES,
   RESPONSE_MAGIC,
   ROUTE_JSON_BYTES_MAX,
@@ -27,6 +28,7 @@ import {
   STATUS_OK,
   STATUS_REQUEST_TOO_SMALL,
   STATUS_ROUTE_TOO_LARGE,
+  STATUS_UNSUPPORTED_VERSION,
   writeU16,
   writeU32,
 } from './batch-format-codec.ts';
@@ -168,12 +170,14 @@ export function createBatchResponse(): BatchResponse {
  * on. Reserved bytes are ignored, so that a later server may use them.
  */
 export function readResponse(message: Uint8Array, response: BatchResponse): boolean {
-  if (message.length < RESPONSE_HEADER_BYTES) return false;
+  if (message.length < RESPONSE_CONSTANT_BYTES) return false;
   if (message.length > BATCH_DATAGRAM_BYTES_MAX) return false;
-  if (readU16(message, 0) !== RESPONSE_MAGIC || message[2] !== BATCH_VERSION) return false;
+  if (readU16(message, 0) !== RESPONSE_MAGIC) return false;
   response.operation = message[3]!;
   response.requestId = readU32(message, 4);
   response.status = message[8]!;
+  if (message[2] !== BATCH_VERSION) return readOtherVersion(response);
+  if (message.length < RESPONSE_HEADER_BYTES) return false;
   response.count = message[9]!;
   response.lagMs = readU32(message, 12);
   response.height = readU32(message, 20) * TWO_32 + readU32(message, 16);
@@ -187,6 +191,16 @@ export function readResponse(message: Uint8Array, response: BatchResponse): bool
   }
   if (response.operation !== OPERATION_LOOKUP) return false;
   return readAnswers(message, bodyBytes, response);
+}
+
+/** A server that speaks only other versions says so in its own; nothing more can be read of it. */
+function readOtherVersion(response: BatchResponse): boolean {
+  response.count = 0;
+  response.lagMs = LAG_UNKNOWN;
+  response.height = 0;
+  response.routeTableVersion = 0;
+  response.size = 0;
+  return response.status === STATUS_UNSUPPORTED_VERSION;
 }
 
 function readAnswers(message: Uint8Array, bodyBytes: number, response: BatchResponse): boolean {

@@ -15,6 +15,7 @@
 //               └──────┴───────┴───────┴───────────────┴───────────────┴──
 
 import {
+  ARENA,
   HEADER_FREE_LISTS,
   HEADER_RETIRED_FIRST,
   HEADER_RETIRED_LAST,
@@ -58,6 +59,7 @@ export function allocate(bytes: u32): u32 {
 
 /** Gives back a block that no reader can see; `bytes` as it was allocated with. */
 export function release(block: u32, bytes: u32): void {
+  assert(block >= ARENA && <u64>block + bytes <= <u64>load<u32>(HEADER_USED));
   putFree(classFor(bytes), block);
 }
 

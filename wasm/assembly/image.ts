@@ -1,7 +1,8 @@
 // Images: the header and the used arena, one after the other, as they lie in memory.
 //
 // The checksum covers both, the header with its checksum field zero: XXH64 of the arena, seeded with
-// XXH64 of the header.
+// XXH64 of the header. With it, an image is what some writer wrote; beyond that only the places of
+// the version, its root and its run table are checked, not every link.
 
 import { reclaim } from './arena';
 import { xxh64 } from './checksum';
@@ -26,9 +27,11 @@ import {
   ORDER_MARK,
   VERSION_BYTES,
   VERSION_ROOT,
+  VERSION_RUN_COUNT,
   VERSION_RUNS,
   VERSION_TABLE_BYTES,
 } from './layout';
+import { tableBytes } from './run-table';
 
 /** Makes the header fit to be the beginning of an image, until the next batch. */
 export function prepareImage(): void {
@@ -53,8 +56,9 @@ export function checkImage(bytes: u32): u32 {
   if (load<u64>(HEADER_EPOCH) == 0 || !isInArena(version, VERSION_BYTES)) return IMAGE_INCONSISTENT;
   if (!isInArena(load<u32>(version + VERSION_ROOT), 4)) return IMAGE_INCONSISTENT;
   const table = load<u32>(version + VERSION_RUNS);
-  const tableBytes = load<u32>(version + VERSION_TABLE_BYTES);
-  if (table != 0 && !isInArena(table, tableBytes)) return IMAGE_INCONSISTENT;
+  const bytesOfTable = load<u32>(version + VERSION_TABLE_BYTES);
+  if (tableBytes(load<u32>(version + VERSION_RUN_COUNT)) != bytesOfTable) return IMAGE_INCONSISTENT;
+  if (bytesOfTable != 0 && !isInArena(table, bytesOfTable)) return IMAGE_INCONSISTENT;
   return IMAGE_GOOD;
 }
 

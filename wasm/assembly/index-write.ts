@@ -34,13 +34,12 @@ import {
   VERSION_PORTED_COUNT,
   VERSION_PREFIX_COUNT,
   VERSION_ROOT,
-  VERSION_RUN_COUNT,
   VERSION_RUNS,
   VERSION_TABLE_BYTES,
   WORKING_ROOT,
 } from './layout';
 import { FIELD_PORTED, FIELD_PREFIX, hasField, isLeaf, nodeAt, nodeOf } from './node';
-import { mergeRuns, tableBytes } from './run-table';
+import { mergedRunCount, mergeRuns, tableBytes } from './run-table';
 import { deleteRoute, discard, seal, setRoute, wasAdded } from './trie-write';
 
 // The batch under way: its version record, which nobody else knows yet, and the blocks that go back
@@ -121,14 +120,18 @@ export function stageRuns(count: u32): void {
 
 /** Makes the new run table. Where a run crosses another, both are in the reader's details. */
 export function mergeStagedRuns(reader: u32): u32 {
-  const bytes = tableBytes(<u64>load<u32>(version + VERSION_RUN_COUNT) + stagedCount);
+  const count = mergedRunCount(version, staged, stagedCount);
+  const bytes = tableBytes(count);
   if (bytes > <u64>u32.MAX_VALUE) return STATUS_FULL;
-  table = allocate(<u32>bytes);
-  if (table == 0) return STATUS_FULL;
+  if (count != 0) {
+    table = allocate(<u32>bytes);
+    if (table == 0) return STATUS_FULL;
+  }
   const oldTable = load<u32>(version + VERSION_RUNS);
   const oldBytes = load<u32>(version + VERSION_TABLE_BYTES);
   store<u32>(version + VERSION_TABLE_BYTES, <u32>bytes);
-  const status = mergeRuns(version, staged, stagedCount, table, reader + READER_DETAILS);
+  const crossing = reader + READER_DETAILS;
+  const status = mergeRuns(version, staged, stagedCount, table, count, crossing);
   if (status != STATUS_DONE) return status;
   return oldTable == 0 || retire(oldTable, oldBytes) ? STATUS_DONE : STATUS_FULL;
 }

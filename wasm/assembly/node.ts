@@ -35,6 +35,7 @@ export function hasField(head: u32, field: u32): bool {
 
 /** Address of a field that the node has. */
 export function fieldAddress(node: u32, head: u32, field: u32): u32 {
+  assert(hasField(head, field));
   return node + 4 + (popcnt<u32>(head & ((1 << field) - 1)) << 2);
 }
 
@@ -64,6 +65,7 @@ export function freshLink(node: u32): u32 {
 
 /** The node that a link other than a leaf leads to. */
 export function nodeOf(link: u32): u32 {
+  assert(link != 0 && !isLeaf(link));
   return link & ~FRESH_BIT;
 }
 

@@ -31,9 +31,9 @@ import {
   VERSION_SEGMENT_STARTS,
 } from './layout';
 
-/** Bytes of a table with room for this many runs. */
-export function tableBytes(runCountMax: u64): u64 {
-  return runCountMax * (RECORD_BYTES + 2 * 8 + 2 * 4);
+/** Bytes of a table of this many runs. */
+export function tableBytes(runCount: u64): u64 {
+  return runCount * (RECORD_BYTES + 2 * 8 + 2 * 4);
 }
 
 function segmentCountOf(version: u32): i32 {
@@ -75,6 +75,12 @@ export function runRecord(version: u32, run: u32): u32 {
   return load<u32>(version + VERSION_RUNS) + run * RECORD_BYTES;
 }
 
+// Where a merge is: what is left of the old runs and of the changes.
+let nextOld: u32 = 0;
+let oldEnd: u32 = 0;
+let nextChange: u32 = 0;
+let changesEnd: u32 = 0;
+
 // The table in the making. `openRun` is the innermost run that is not closed yet; those around it are
 // its chain of parents, which serves as the stack.
 let runs: u32 = 0;
@@ -85,9 +91,19 @@ let segmentCount: u32 = 0;
 let openRun: u32 = NO_RUN;
 
 /**
- * Makes, in `table` with room for all of them, the runs of `version` with the changes merged in, and
- * notes it in the version. The changes are entry records in the order of a run table, each run once;
- * a route of NO_ROUTE deletes.
+ * How many runs the version has with the changes merged in. The changes are entry records in the
+ * order of a run table, each run once; a route of NO_ROUTE deletes.
+ */
+export function mergedRunCount(version: u32, changes: u32, changeCount: u32): u32 {
+  beginMerge(version, changes, changeCount);
+  let count: u32 = 0;
+  while (nextMerged() != 0) count++;
+  return count;
+}
+
+/**
+ * Makes the run table of the version with the changes merged in (see {@link mergedRunCount}), in
+ * `table` with room for exactly these runs, and notes it in the version.
  *
  * Where a run crosses another, returns STATUS_CROSSING, the two runs in `crossing`; then the version
  * is unchanged.
@@ -97,27 +113,18 @@ export function mergeRuns(
   changes: u32,
   changeCount: u32,
   table: u32,
+  mergedCount: u32,
   crossing: u32,
 ): u32 {
-  let old = load<u32>(version + VERSION_RUNS);
-  const oldCount = load<u32>(version + VERSION_RUN_COUNT);
-  const oldEnd = old + oldCount * RECORD_BYTES;
-  const changesEnd = changes + changeCount * RECORD_BYTES;
-  const runCountMax = oldCount + changeCount;
   runs = table;
-  segmentStarts = table + runCountMax * RECORD_BYTES;
-  segmentRuns = segmentStarts + runCountMax * 2 * 8;
+  segmentStarts = table + mergedCount * RECORD_BYTES;
+  segmentRuns = segmentStarts + mergedCount * 2 * 8;
   runCount = 0;
   segmentCount = 0;
   openRun = NO_RUN;
 
-  while (old < oldEnd || changes < changesEnd) {
-    let order: i32 = old == oldEnd ? 1 : -1;
-    if (old < oldEnd && changes < changesEnd) order = compareRuns(old, changes);
-    const source = order < 0 ? old : changes;
-    if (order <= 0) old += RECORD_BYTES;
-    if (order >= 0) changes += RECORD_BYTES;
-    if (load<u32>(source + RECORD_ROUTE) == NO_ROUTE) continue;
+  beginMerge(version, changes, changeCount);
+  for (let source = nextMerged(); source != 0; source = nextMerged()) {
     if (!addRun(source, crossing)) return STATUS_CROSSING;
   }
   while (openRun != NO_RUN) closeRun();
@@ -127,6 +134,26 @@ export function mergeRuns(
   store<u32>(version + VERSION_SEGMENT_RUNS, segmentRuns);
   store<u32>(version + VERSION_RUN_COUNT, runCount);
   return STATUS_DONE;
+}
+
+function beginMerge(version: u32, changes: u32, changeCount: u32): void {
+  nextOld = load<u32>(version + VERSION_RUNS);
+  oldEnd = nextOld + load<u32>(version + VERSION_RUN_COUNT) * RECORD_BYTES;
+  nextChange = changes;
+  changesEnd = changes + changeCount * RECORD_BYTES;
+}
+
+/** The record of the next run that the changes leave or set; 0 behind the last. */
+function nextMerged(): u32 {
+  while (nextOld < oldEnd || nextChange < changesEnd) {
+    let order: i32 = nextOld == oldEnd ? 1 : -1;
+    if (nextOld < oldEnd && nextChange < changesEnd) order = compareRuns(nextOld, nextChange);
+    const source = order < 0 ? nextOld : nextChange;
+    if (order <= 0) nextOld += RECORD_BYTES;
+    if (order >= 0) nextChange += RECORD_BYTES;
+    if (load<u32>(source + RECORD_ROUTE) != NO_ROUTE) return source;
+  }
+  return 0;
 }
 
 /** Order of two run records: by from, then the longer one first. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createImageLoader, loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
-import { ported, prefix, routeFor, run } from './index-suite.ts';
+import { instantiate } from '../wasm-module.ts';
+import { ported, prefix, routeFor, run } from './changes.ts';
 
 const memoryBytesMax = 64 << 20;
 const invalid = { name: 'IndexError', code: 'BCHF_INDEX_IMAGE_INVALID' };
@@ -89,6 +90,41 @@ describe('Wasm index image', () => {
       new DataView(other.buffer).setUint32(at, value, true);
       assert.throws(() => loadImage(other, { memoryBytesMax }), invalid);
     }
+  });
+
+  it('is refused when its parts do not lie where an index has them', () => {
+    // Offsets of layout.ts: each word is set in the memory, so that the checksum is right.
+    const [HEADER_EPOCH, HEADER_CURRENT, VERSION_ROOT, VERSION_RUNS, VERSION_RUN_COUNT] = [
+      64, 72, 0, 4, 16,
+    ];
+    const currentOf = (memory: DataView): number => memory.getUint32(HEADER_CURRENT, true);
+    const spoilings: ((memory: DataView) => void)[] = [
+      (memory) => memory.setUint32(HEADER_EPOCH, 0, true),
+      (memory) => memory.setUint32(HEADER_CURRENT, 0, true),
+      (memory) => memory.setUint32(HEADER_CURRENT, 0xffff_fff0, true),
+      (memory) => memory.setUint32(currentOf(memory) + VERSION_ROOT, 4096, true),
+      (memory) => memory.setUint32(currentOf(memory) + VERSION_RUNS, 0xf000_0000, true),
+      (memory) => memory.setUint32(currentOf(memory) + VERSION_RUN_COUNT, 1_000_000, true),
+    ];
+    for (const spoil of spoilings) {
+      const index = wornIndex();
+      spoil(new DataView(index.memory.buffer));
+      const image = imageOf(index);
+      assert.throws(() => loadImage(image, { memoryBytesMax }), invalid);
+    }
+  });
+
+  it('taken while a reader is in a call gives that memory back after loading', () => {
+    const index = wornIndex();
+    const wasm = instantiate(index.memory, 'release');
+    wasm.call((exports) => exports.enter(exports.claimReader()));
+    const entries = [...index.entries()];
+    for (const entry of entries.slice(0, 300)) index.apply([{ ...entry, route: 3 }]);
+    const loaded = loadImage(imageOf(index), { memoryBytesMax });
+    assert.deepEqual([...loaded.entries()], [...index.entries()]);
+    const bytesBefore = loaded.imageBytes();
+    for (const entry of entries.slice(0, 300)) loaded.apply([{ ...entry, route: 4 }]);
+    assert.equal(loaded.imageBytes(), bytesBefore);
   });
 
   it('is refused when it is truncated or too long', () => {

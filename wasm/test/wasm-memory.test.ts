@@ -7,16 +7,19 @@ import { lengthOfKey } from '../key.ts';
 import type { IndexChange } from '../number-index.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import { instantiate } from '../wasm-module.ts';
-import { ported, prefix, routeFor, run } from './index-suite.ts';
+import { ported, prefix, routeFor, run } from './changes.ts';
 import { keyOf } from './key-shapes.ts';
 import { Random, runSeed } from './random.ts';
 
 const seed = runSeed();
 
-/** 400 changes at places of a fixed set: ported numbers, prefixes and runs come, change and go. */
+/**
+ * 400 changes at 3000 places: ported numbers, prefixes and runs come, change and go. About 500 runs
+ * are there at a time, a number at which their table stays within one size class.
+ */
 function churn(random: Random): IndexChange[] {
   return Array.from({ length: 400 }, () => {
-    const place = random.below(4000);
+    const place = random.below(3000);
     const key = 18613912340000 + place * 7;
     const route = random.chance(0.5) ? null : random.below(1000);
     const kind = place % 3;

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { createWasmIndex } from '../wasm-index.ts';
-import { instantiate, wasmFile } from '../wasm-module.ts';
-import { openReader } from '../wasm-reader.ts';
-import { ported, routeFor } from './index-suite.ts';
+import { instantiate, PAGE_BYTES, PAGES_BEFORE_ARENA, wasmFile } from '../wasm-module.ts';
+import { openReader, readerBlockOf } from '../wasm-reader.ts';
+import { ported, routeFor } from './changes.ts';
 
 const memoryBytesMax = 16 << 20;
 const SECTION_DATA = 11;
@@ -40,6 +40,16 @@ for (const build of ['debug', 'release'] as const) {
     it('imports nothing but the memory', () => {
       const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes));
       assert.deepEqual(imports, [{ module: 'env', name: 'memory', kind: 'memory' }]);
+    });
+
+    it('has the arena and the readers where the host expects them', () => {
+      const index = createWasmIndex({ memoryBytesMax, build });
+      const wasm = instantiate(index.memory, build);
+      const arena = wasm.call((exports) => exports.ARENA.value);
+      assert.equal(arena, PAGES_BEFORE_ARENA * PAGE_BYTES);
+      const second = wasm.call((exports) => exports.claimReader());
+      assert.equal(index.readerNumber, 0);
+      assert.equal(second, readerBlockOf(1));
     });
 
     it('turns a trap into an error, and refuses every later call', () => {

@@ -336,6 +336,18 @@ describe('responses', () => {
     }
   });
 
+  test('of another version only the refusal is read', () => {
+    const message = Uint8Array.of(...exampleOf('newer-response'), 1, 2, 3);
+    message[2] = 9;
+    const response = createBatchResponse();
+    assert.ok(readResponse(message, response));
+    assert.equal(response.status, STATUS_UNSUPPORTED_VERSION);
+    assert.equal(response.requestId, 0x01020307);
+    assert.ok(readResponse(message.slice(0, 9), response));
+    assert.ok(!readResponse(message.slice(0, 8), response));
+    assert.ok(!readResponse(message.with(8, 2), response));
+  });
+
   test('reserved bytes of a response are ignored', () => {
     const message = exampleOf('lookup-response').slice();
     message[10] = message[11] = message[35] = 0xff;

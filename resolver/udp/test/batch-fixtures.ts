@@ -43,14 +43,3 @@ export function seedOfRun(): number {
   console.log(`BCHF_SEED=${seed}`);
   return seed;
 }
-
-/** Uniform numbers in [0, 1) from a 32-bit seed (xorshift32, Marsaglia 2003). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createRandom } from '../../../ledger/population/random.ts';
 import type { DropReason } from '../batch-codec.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
@@ -20,13 +21,7 @@ import {
 } from '../batch-codec.ts';
 import type { BatchSources } from '../batch-handler.ts';
 import { createBatchHandler } from '../batch-handler.ts';
-import {
-  answerOf,
-  createRandom,
-  readExamples,
-  readerOfAnswers,
-  seedOfRun,
-} from './batch-fixtures.ts';
+import { answerOf, readExamples, readerOfAnswers, seedOfRun } from './batch-fixtures.ts';
 
 const known = 18613912345678;
 const details = new TextEncoder().encode(JSON.stringify({ id: 'udm-1', note: 'é'.repeat(100) }));
@@ -154,7 +149,7 @@ describe('the batch handler', () => {
 
   test('100,000 mutated packets: none throws, none is answered beyond the bound', () => {
     const random = createRandom(seedOfRun());
-    const below = (limit: number) => Math.floor(random() * limit);
+    const { below } = random;
     const handler = createBatchHandler(sourcesOf());
     const origins = [
       ...readExamples().values(),
@@ -165,12 +160,12 @@ describe('the batch handler', () => {
     let answered = 0;
     for (let at = 0; at < sent; at++) {
       const origin = origins[below(origins.length)]!;
-      const bytes = random() < 0.3 ? below(1400) : origin.length;
+      const bytes = below(10) < 3 ? below(1400) : origin.length;
       const message = new Uint8Array(bytes);
       message.set(origin.subarray(0, bytes));
       for (let changes = below(5); changes > 0 && bytes > 0; changes--) {
         // Mostly in the header, where the decisions fall.
-        message[random() < 0.8 ? below(Math.min(bytes, 24)) : below(bytes)] = below(256);
+        message[below(10) < 8 ? below(Math.min(bytes, 24)) : below(bytes)] = below(256);
       }
       const length = handler.handle(message, response);
       assert.ok(length <= responseBytesMax(bytes), `${length} bytes for ${bytes}`);

@@ -186,6 +186,17 @@ describe('the dgram transport', () => {
     assert.equal(transport.counters().sentDatagrams, 1);
   });
 
+  test('closes even if an answer is never sent', async () => {
+    let isHeld = false;
+    const { transport, port } = await openSlow({}, () => {
+      isHeld = true;
+    });
+    socketOf().send(Uint8Array.of(1), port, '127.0.0.1');
+    await until(() => isHeld);
+    await transport.close();
+    assert.equal(transport.counters().sentDatagrams, 0);
+  });
+
   test('counts errors of the open socket', async () => {
     let made: dgram.Socket | undefined;
     const transport = createDgramTransport({ host: '127.0.0.1', port: 0 }, (options) => {

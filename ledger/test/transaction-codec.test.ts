@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { isSignedBy, rawPublicKey } from '../ed25519.ts';
+import { IDENTITIES } from '../number.ts';
+import { NF_TYPES, type Route } from '../route.ts';
+import { ITEMS_MAX, signersOf, type TransactionBody } from '../transaction-body.ts';
+import { checkBody } from '../transaction-check.ts';
+import {
+  decodeTransaction,
+  signBytes,
+  signTransaction,
+  TRANSACTION_BYTES_MAX,
+  transactionId,
+} from '../transaction-codec.ts';
+import { chainId, foundation, key, keyOf, Signer } from './consortium.ts';
+import { seed } from './seed.ts';
+
+const idArbitrary = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
+const keyArbitrary = fc.stringMatching(/^[0-9]{1,15}$/).map(key);
+const identityArbitrary = fc.constantFrom(...IDENTITIES);
+const hexArbitrary = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
+const plmnArbitrary = fc.record({
+  mcc: fc.stringMatching(/^[0-9]{3}$/),
+  mnc: fc.stringMatching(/^[0-9]{2,3}$/),
+});
+const uuidArbitrary = fc
+  .tuple(hexArbitrary(8), hexArbitrary(4), hexArbitrary(3), hexArbitrary(3), hexArbitrary(12))
+  .map(([a, b, c, d, e]) => `${a}-${b}-4${c}-a${d}-${e}`);
+const requiredRouteKeys = [
+  'id',
+  'member',
+  'plmn',
+  'nfType',
+  'nfInstanceId',
+  'fqdn',
+  'ipv4Addresses',
+  'port',
+  'groupId',
+] as const;
+const routeArbitrary = fc.record(
+  {
+    id: idArbitrary,
+    member: idArbitrary,
+    plmn: plmnArbitrary,
+    nfType: fc.constantFrom(...NF_TYPES),
+    nfInstanceId: uuidArbitrary,
+    fqdn: fc.stringMatching(/^[a-z][a-z0-9]{0,10}\.(?:[a-z0-9]{1,8}\.)?org$/),
+    ipv4Addresses: fc.array(fc.ipV4(), { minLength: 1, maxLength: 8 }),
+    port: fc.integer({ min: 1, max: 65_535 }),
+    groupId: fc.string({ minLength: 1, maxLength: 40 }),
+    userDataIndexBase: fc.maxSafeNat(),
+    contractAddress: hexArbitrary(40).map((hex) => `0x${hex}`),
+  },
+  { requiredKeys: [...requiredRouteKeys] },
+) as fc.Arbitrary<Route>;
+
+const memberArbitrary = fc.record({
+  id: idArbitrary,
+  name: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 }),
+  publicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  plmns: fc.array(plmnArbitrary, { maxLength: 3 }),
+});
+const ranges = fc.array(fc.record({ from: keyArbitrary, to: keyArbitrary }), { maxLength: 20 });
+const numbers = fc.array(keyArbitrary, { maxLength: 20 });
+const bodyArbitrary: fc.Arbitrary<TransactionBody> = fc.oneof(
+  fc.record({
+    kind: fc.constant('admit-members' as const),
+    members: fc.array(memberArbitrary, { maxLength: 4 }),
+  }),
+  fc.record({
+    kind: fc.constant('declare-routes' as const),
+    member: idArbitrary,
+    routes: fc.array(routeArbitrary, { maxLength: 4 }),
+  }),
+  fc.record({
+    kind: fc.constant('assign-prefixes' as const),
+    identity: identityArbitrary,
+    assignments: fc.array(fc.record({ route: idArbitrary, prefixes: numbers }), { maxLength: 4 }),
+  }),
+  fc.record({
+    kind: fc.constant('inject-pool' as const),
+    member: idArbitrary,
+    identity: identityArbitrary,
+    ranges,
+  }),
+  fc.record({
+    kind: fc.constant('allocate' as const),
+    member: idArbitrary,
+    identity: identityArbitrary,
+    ranges,
+    route: idArbitrary,
+  }),
+  fc.record({
+    kind: fc.constant('port' as const),
+    identity: identityArbitrary,
+    numbers,
+    donor: idArbitrary,
+    recipient: idArbitrary,
+    route: idArbitrary,
+  }),
+);
+const sequenceArbitrary = fc.maxSafeNat();
+
+function signed(body: TransactionBody, sequence: number): Uint8Array {
+  return signTransaction(body, sequence, chainId, signersOf(body).map(keyOf));
+}
+
+/** Comparable by value: byte arrays of any kind become hex, records of SSZ lose their prototype. */
+function plain(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, part) =>
+      ArrayBuffer.isView(part) ? Buffer.from(part as Uint8Array).toString('hex') : part,
+    ),
+  );
+}
+
+describe('a signed transaction', () => {
+  it('comes back from its bytes as it was, whatever it says', () => {
+    fc.assert(
+      fc.property(bodyArbitrary, sequenceArbitrary, (body, sequence) => {
+        const bytes = signed(body, sequence);
+        const { transaction } = decodeTransaction(bytes);
+        assert.ok(transaction);
+        assert.deepEqual(plain(transaction.body), plain(body));
+        assert.equal(transaction.sequence, sequence);
+        for (const [index, signer] of signersOf(body).entries()) {
+          assert.ok(
+            isSignedBy(
+              rawPublicKey(keyOf(signer)),
+              signBytes(bytes, transaction, chainId),
+              transaction.signatures[index]!,
+            ),
+          );
+        }
+      }),
+      { seed, numRuns: 150 },
+    );
+  });
+
+  it('has one byte form: any changed byte is refused, or is another transaction', () => {
+    fc.assert(
+      fc.property(
+        bodyArbitrary,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (body, place, flip) => {
+          const bytes = signed(body, 7);
+          const changed = Uint8Array.from(bytes);
+          changed[place % bytes.length]! ^= flip;
+          const { transaction } = decodeTransaction(changed);
+          if (!transaction) return;
+          const end = changed.length - 64 * transaction.signatures.length;
+          const again = signed(transaction.body, transaction.sequence);
+          assert.deepEqual(again.subarray(0, end), Buffer.from(changed.subarray(0, end)));
+        },
+      ),
+      { seed, numRuns: 300 },
+    );
+  });
+
+  it('is refused when truncated, extended, empty, or of an unknown kind', () => {
+    const signer = new Signer();
+    for (const body of foundation) {
+      const bytes = signer.sign(body);
+      const step = Math.max(1, Math.floor(bytes.length / 97));
+      for (let length = 0; length < bytes.length; length += step) {
+        const cut = decodeTransaction(bytes.subarray(0, length));
+        // A cut may fall so that signatures are read elsewhere; then they do not verify.
+        if (cut.transaction) continue;
+        assert.equal(cut.code, 'BCHF_TX_MALFORMED');
+      }
+      const unknown = Uint8Array.from(bytes);
+      for (const kind of [0, 7, 255]) {
+        unknown[0] = kind;
+        assert.equal(decodeTransaction(unknown).code, 'BCHF_TX_MALFORMED');
+      }
+    }
+    assert.equal(decodeTransaction(new Uint8Array(0)).code, 'BCHF_TX_MALFORMED');
+  });
+
+  it('is refused with an identity or a network function type that does not exist', () => {
+    const bytes = new Signer().sign({
+      kind: 'inject-pool',
+      member: 'a',
+      identity: 'imsi',
+      ranges: [{ from: key('460001'), to: key('460002') }],
+    });
+    // kind u8, sequence u64, offset of the member u32, then the identity.
+    const identityAt = 1 + 8 + 4;
+    assert.equal(bytes[identityAt], 0);
+    for (const identity of [2, 255]) {
+      const changed = Uint8Array.from(bytes);
+      changed[identityAt] = identity;
+      assert.equal(decodeTransaction(changed).code, 'BCHF_TX_MALFORMED');
+    }
+  });
+
+  it('is refused as garbage without an exception', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.uint8Array({ maxLength: 400 }),
+        (kind, rest) => {
+          const { transaction, code } = decodeTransaction(Uint8Array.of(kind, ...rest));
+          assert.ok(transaction || code === 'BCHF_TX_MALFORMED');
+        },
+      ),
+      { seed, numRuns: 500 },
+    );
+  });
+
+  it('is refused beyond its limits', () => {
+    const large = new Uint8Array(TRANSACTION_BYTES_MAX + 1);
+    assert.equal(decodeTransaction(large).code, 'BCHF_TX_TOO_LARGE');
+    const port = (count: number): TransactionBody => ({
+      kind: 'port',
+      identity: 'msisdn',
+      numbers: Array.from({ length: count }, (_, index) => key('86100000000') + index),
+      donor: 'a',
+      recipient: 'b',
+      route: 'b1',
+    });
+    assert.ok(decodeTransaction(signed(port(ITEMS_MAX), 1)).transaction);
+    assert.throws(() => signed(port(ITEMS_MAX + 1), 1), RangeError);
+  });
+
+  it('counts on one chain only and is named by the hash of its bytes', () => {
+    const bytes = new Signer().sign(foundation[0]!);
+    const { transaction } = decodeTransaction(bytes);
+    const [here, there] = [chainId, 'other'].map((id) => signBytes(bytes, transaction!, id));
+    assert.notDeepEqual(here, there);
+    assert.equal(transactionId(bytes).length, 32);
+  });
+
+  it('cannot be signed with too few keys, a wrong sequence or a wrong chain id', () => {
+    const body = foundation[0]!;
+    const keys = signersOf(body).map(keyOf);
+    assert.throws(() => signTransaction(body, 1, chainId, []), RangeError);
+    assert.throws(() => signTransaction(body, -1, chainId, keys), RangeError);
+    assert.throws(() => signTransaction(body, 2 ** 53, chainId, keys), RangeError);
+    assert.throws(() => signTransaction(body, 1, '', keys), RangeError);
+    assert.throws(() => signTransaction(body, 1, 'x'.repeat(51), keys), RangeError);
+  });
+
+  it('passes the checks that need no state when it is in order', () => {
+    for (const body of foundation) assert.equal(checkBody(body), undefined);
+  });
+});

@@ -1,0 +1,219 @@
+// Requests and responses over one connected UDP socket, for a client of the UDP batch protocol.
+//
+// Owns request ids, time-outs and repeats. Leaves out what is asked (batch-client.ts) and the bytes
+// (batch-codec.ts).
+//
+// A repeat carries the id of the first try, so that a late answer to either serves; whatever comes
+// after that matches nothing and is counted. The socket is connected: the system passes on only
+// datagrams from the server's own address.
+
+import { randomInt } from 'node:crypto';
+import dgram from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { BatchResponse } from './batch-codec.ts';
+import {
+  BATCH_DATAGRAM_BYTES_MAX,
+  createBatchResponse,
+  readResponse,
+  STATUS_OK,
+} from './batch-codec.ts';
+import { UdpError } from './udp-transport.ts';
+
+/** Most requests under way at once. */
+const PENDING_MAX = 4096;
+
+export interface BatchClientOptions {
+  /** An IPv4 or IPv6 address, or a name that resolves to an IPv4 one. */
+  host: string;
+  port: number;
+  /** How long one try waits. Default 500. */
+  timeoutMs?: number | undefined;
+  /** How many times a request is repeated after its first try. Default 2. */
+  retries?: number | undefined;
+}
+
+/** What a client counted since it was opened. */
+export interface BatchClientCounters {
+  sentDatagrams: number;
+  repeatedDatagrams: number;
+  /** Responses that no request waits for: late, repeated, or of another id or operation. */
+  unmatchedResponses: number;
+  /** Datagrams that are no response. */
+  malformedResponses: number;
+  /** Errors that the socket reported, such as a port where nobody listens. */
+  socketErrors: number;
+}
+
+interface Pending {
+  operation: number;
+  /** Answers that the response must have; 0 for a route. */
+  count: number;
+  datagram: Uint8Array;
+  triesLeft: number;
+  timer: NodeJS.Timeout | undefined;
+  settle(message: Uint8Array, response: BatchResponse): void;
+  fail(error: UdpError): void;
+}
+
+/** A connected socket on which requests are matched with their responses. */
+export interface BatchExchange {
+  /**
+   * Sends what `write` makes with the given id, and resolves with what `read` makes of the response:
+   * one to the same operation that has a status, or `count` answers. `read` runs before the next
+   * datagram is looked at and keeps neither argument. The errors are those of a `BatchClient`.
+   */
+  request<Result>(
+    operation: number,
+    count: number,
+    write: (out: Uint8Array, requestId: number) => number,
+    read: (message: Uint8Array, response: BatchResponse) => Result,
+  ): Promise<Result>;
+  counters(): BatchClientCounters;
+  /** Rejects what is under way and closes the socket. */
+  close(): Promise<void>;
+}
+
+/** Opens an exchange; rejects with BCHF_UDP_SEND where the host has no address. */
+export async function openBatchExchange(options: BatchClientOptions): Promise<BatchExchange> {
+  const timeoutMs = options.timeoutMs ?? 500;
+  const tries = (options.retries ?? 2) + 1;
+  const socket = dgram.createSocket(isIPv6(options.host) ? 'udp6' : 'udp4');
+  try {
+    await connect(socket, options.host, options.port);
+  } catch (cause) {
+    socket.close();
+    throw new UdpError('BCHF_UDP_SEND', `UDP ${options.host} port ${options.port}`, { cause });
+  }
+
+  const counters: BatchClientCounters = {
+    sentDatagrams: 0,
+    repeatedDatagrams: 0,
+    unmatchedResponses: 0,
+    malformedResponses: 0,
+    socketErrors: 0,
+  };
+  const pendingById = new Map<number, Pending>();
+  const response = createBatchResponse();
+  // A first id that nobody can guess, so that a forged response has to hit it as well as the port.
+  let nextRequestId = randomInt(2 ** 32);
+  let closing: Promise<void> | undefined;
+
+  socket.on('error', () => {
+    counters.socketErrors++;
+  });
+  socket.on('message', (message) => {
+    if (!readResponse(message, response)) {
+      counters.malformedResponses++;
+      return;
+    }
+    const pending = pendingById.get(response.requestId);
+    if (pending === undefined || !isAnswerTo(pending, response)) {
+      counters.unmatchedResponses++;
+      return;
+    }
+    forget(response.requestId, pending);
+    pending.settle(message, response);
+  });
+
+  function forget(requestId: number, pending: Pending): void {
+    clearTimeout(pending.timer);
+    pendingById.delete(requestId);
+  }
+
+  function takeRequestId(): number {
+    while (pendingById.has(nextRequestId)) nextRequestId = (nextRequestId + 1) >>> 0;
+    const requestId = nextRequestId;
+    nextRequestId = (nextRequestId + 1) >>> 0;
+    return requestId;
+  }
+
+  function attempt(requestId: number, pending: Pending): void {
+    pending.triesLeft--;
+    let sendError: Error | undefined;
+    socket.send(pending.datagram, (error) => {
+      if (error) sendError = error;
+      else counters.sentDatagrams++;
+    });
+    pending.timer = setTimeout(() => {
+      if (pending.triesLeft > 0) {
+        counters.repeatedDatagrams++;
+        attempt(requestId, pending);
+        return;
+      }
+      forget(requestId, pending);
+      const code = sendError === undefined ? 'BCHF_UDP_TIMEOUT' : 'BCHF_UDP_SEND';
+      pending.fail(
+        new UdpError(code, `no answer after ${tries} tries of ${timeoutMs} ms`, {
+          cause: sendError,
+        }),
+      );
+    }, timeoutMs);
+  }
+
+  function request<Result>(
+    operation: number,
+    count: number,
+    write: (out: Uint8Array, requestId: number) => number,
+    read: (message: Uint8Array, response: BatchResponse) => Result,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (closing !== undefined) throw new UdpError('BCHF_UDP_CLOSED', 'the client is closed');
+      if (pendingById.size >= PENDING_MAX) {
+        throw new UdpError('BCHF_UDP_BUSY', `${PENDING_MAX} requests are under way`);
+      }
+      const requestId = takeRequestId();
+      const buffer = new Uint8Array(BATCH_DATAGRAM_BYTES_MAX);
+      const pending: Pending = {
+        operation,
+        count,
+        datagram: buffer.subarray(0, write(buffer, requestId)),
+        triesLeft: tries,
+        timer: undefined,
+        settle(message, received) {
+          try {
+            resolve(read(message, received));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        fail: reject,
+      };
+      pendingById.set(requestId, pending);
+      attempt(requestId, pending);
+    });
+  }
+
+  async function shutDown(): Promise<void> {
+    for (const [requestId, pending] of pendingById) {
+      forget(requestId, pending);
+      pending.fail(new UdpError('BCHF_UDP_CLOSED', 'the client was closed'));
+    }
+    await new Promise<void>((resolve) => {
+      socket.close(resolve);
+    });
+  }
+
+  return {
+    request,
+    counters: () => ({ ...counters }),
+    close() {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
+
+function connect(socket: dgram.Socket, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Node hands a failure to this callback, which its types do not say.
+    socket.connect(port, host, ((error?: Error | null) => {
+      if (error) reject(error);
+      else resolve();
+    }) as () => void);
+  });
+}
+
+function isAnswerTo(pending: Pending, response: BatchResponse): boolean {
+  if (response.operation !== pending.operation) return false;
+  return response.status !== STATUS_OK || response.count === pending.count;
+}
