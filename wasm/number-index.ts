@@ -92,7 +92,10 @@ export interface IndexReader {
    * given one and begins with it. ENUM needs it to tell NXDOMAIN from an empty answer.
    */
   hasBelow(key: number): boolean;
-  /** The label given with the last {@link NumberIndex.apply}; empty where none was. */
+  /**
+   * The label given with the last {@link NumberIndex.apply}; empty where none was. Asked for before
+   * a lookup, it is the label of the version that answers, or of one before it.
+   */
   label(): Uint8Array;
 }
 
@@ -109,8 +112,8 @@ export interface NumberIndex extends IndexReader {
    */
   apply(changes: readonly IndexChange[], label?: Uint8Array): void;
   /**
-   * All entries: by kind (prefix, fragmented, ported), then by key; a run before those
-   * inside it. A batch applied before the last one was taken makes the next step throw a TypeError.
+   * All entries: by kind (prefix, fragmented, ported), then by key; a run before those inside it.
+   * Where `apply` is called before the last one was taken, the next step throws a TypeError.
    */
   entries(): IterableIterator<IndexEntry>;
   counts(): IndexCounts;

@@ -38,6 +38,7 @@ export class ReferenceIndex implements NumberIndex {
 
   apply(changes: readonly IndexChange[], label: Uint8Array = new Uint8Array(0)): void {
     checkBatch(changes, label);
+    this.#batches++;
     // Only this can be refused, so it comes before anything changes.
     const runs = this.#changedRuns(changes);
     for (const { entry, from, route } of changes) {
@@ -49,7 +50,6 @@ export class ReferenceIndex implements NumberIndex {
     this.#runs = runs;
     this.#label = label.slice();
     this.#sortedPoints = undefined;
-    this.#batches++;
   }
 
   #changedRuns(changes: readonly IndexChange[]): Run[] {

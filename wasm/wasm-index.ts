@@ -50,15 +50,18 @@ export interface WasmIndexOptions {
 
 /** The writer of a Wasm index. */
 export interface WasmIndex extends NumberIndex, WasmReader {
-  /** Bytes of the image as it would be now. */
+  /** Bytes of the image as it would be now; also what the index takes of its memory. */
   imageBytes(): number;
   /**
    * The image, piece by piece, each at most `chunkBytesMax` bytes. The pieces are views of the
-   * index's memory: a batch applied before the last one was taken makes the next step throw a
+   * index's memory: where `apply` is called before the last one was taken, the next step throws a
    * TypeError.
    */
   imageChunks(chunkBytesMax?: number): IterableIterator<Uint8Array>;
-  /** Gives back the place of a reader whose thread has ended without closing it. */
+  /**
+   * Gives back the place of a reader whose thread has ended without closing it. The thread must have
+   * ended: a reader that goes on without its place may read memory that is used again.
+   */
   evictReader(readerNumber: number): void;
 }
 
@@ -78,7 +81,7 @@ const CHUNK_BYTES_DEFAULT = 1 << 20;
 
 /** The writer over an instance whose memory holds an index. */
 export class MemoryIndex extends MemoryReader implements WasmIndex {
-  /** Batches applied so far: tells an open iterator that the index changed under it. */
+  /** Batches so far, applied or refused: tells an open iterator that the index changed under it. */
   #batches = 0;
   readonly #changesMax: number;
   readonly #changeBytes: Uint8Array;
@@ -239,7 +242,7 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
 }
 
 /** Where the parts of the image lie. */
-export function imageParts(exports: IndexExports): { offset: number; bytes: number }[] {
+function imageParts(exports: IndexExports): { offset: number; bytes: number }[] {
   return [
     { offset: 0, bytes: exports.HEADER_BYTES.value },
     { offset: exports.ARENA.value, bytes: exports.arenaBytes() >>> 0 },

@@ -32,9 +32,9 @@ import {
   isLeaf,
   LINKS_MASK,
   nodeAt,
-  PREFIX_BIT,
   routeOfLeaf,
 } from './node';
+import { writeEntry } from './record';
 import { anyRunWithin, innermostRun, runRecord } from './run-table';
 
 /** Writes the answers (see number-index.ts) to the first `count` keys of the reader's scratch. */
@@ -50,28 +50,27 @@ function answerFor(version: u32, key: f64): u32 {
   if (unit == 0) return 0;
   let rest = <u64>key - unit;
   let link = load<u32>(version + VERSION_ROOT);
+  let head = load<u32>(link);
   let length: u32 = 0;
   let prefix: u32 = 0;
   while (unit > 1) {
-    const head = load<u32>(link);
     unit /= 10;
-    const field = FIELD_DIGIT_0 + <u32>(rest / unit);
-    rest %= unit;
+    const digit = rest / unit;
+    rest -= digit * unit;
     length++;
+    const field = FIELD_DIGIT_0 + <u32>digit;
     if (!hasField(head, field)) break;
     link = load<u32>(fieldAddress(link, head, field));
     if (isLeaf(link)) {
       if (unit == 1) return answerOf(KIND_PORTED, length, routeOfLeaf(link));
       break;
     }
-    if ((load<u32>(link) & PREFIX_BIT) != 0) {
-      prefix = answerOf(KIND_PREFIX, length, load<u32>(link + 4));
+    head = load<u32>(link);
+    if (hasField(head, FIELD_PREFIX)) {
+      prefix = answerOf(KIND_PREFIX, length, load<u32>(fieldAddress(link, head, FIELD_PREFIX)));
     }
-    if (unit == 1) {
-      const head = load<u32>(link);
-      if (hasField(head, FIELD_PORTED)) {
-        return answerOf(KIND_PORTED, length, load<u32>(fieldAddress(link, head, FIELD_PORTED)));
-      }
+    if (unit == 1 && hasField(head, FIELD_PORTED)) {
+      return answerOf(KIND_PORTED, length, load<u32>(fieldAddress(link, head, FIELD_PORTED)));
     }
   }
   const run = innermostRun(version, key);
@@ -95,7 +94,7 @@ function lengthOf(key: f64): u32 {
 
 /** Whether an entry of more digits begins with the digits of the key. */
 export function anyBelow(version: u32, key: f64): bool {
-  let unit = unitOf(key);
+  const unit = unitOf(key);
   if (unit == 0) return false;
   const link = nodeAt(load<u32>(version + VERSION_ROOT), <u64>key - unit, unit);
   if (link != 0 && !isLeaf(link) && (load<u32>(link) & LINKS_MASK) != 0) return true;
@@ -161,7 +160,8 @@ function tellPrefixes(link: u32, prefix: u64, rest: u64, unit: u64): void {
     }
   }
   if (hasField(head, FIELD_PREFIX)) {
-    tell(<f64>prefix, <f64>prefix, load<u32>(link + 4), KIND_PREFIX);
+    const route = load<u32>(fieldAddress(link, head, FIELD_PREFIX));
+    tell(<f64>prefix, <f64>prefix, route, KIND_PREFIX);
   }
 }
 
@@ -172,12 +172,4 @@ function tell(from: f64, to: f64, route: u32, kind: u32): void {
     writeEntry(details + written * RECORD_BYTES, from, to, route, kind);
     written++;
   }
-}
-
-/** Writes an entry record whose tail is the kind. */
-export function writeEntry(record: u32, from: f64, to: f64, route: u32, kind: u32): void {
-  store<f64>(record + RECORD_FROM, from);
-  store<f64>(record + RECORD_TO, to);
-  store<u32>(record + RECORD_ROUTE, route);
-  store<u32>(record + RECORD_TAIL, kind);
 }

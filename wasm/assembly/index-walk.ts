@@ -3,7 +3,6 @@
 // Keys order by length first and the trie by digits, so the numbers of one length are one walk: depth
 // first, down to the nodes of that length. A page begins where the one before ended, by key.
 
-import { writeEntry } from './index-read';
 import {
   DETAILS_MAX,
   DIGITS_MAX,
@@ -27,6 +26,7 @@ import {
   isLeaf,
   routeOfLeaf,
 } from './node';
+import { writeEntry } from './record';
 import { runRecord } from './run-table';
 
 let details: u32 = 0;

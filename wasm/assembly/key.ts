@@ -6,6 +6,7 @@ import { KEY_END, KEY_MIN } from './layout';
 export function unitOf(key: f64): u64 {
   if (!(key >= KEY_MIN && key < KEY_END)) return 0;
   const whole = <u64>key;
+  if (<f64>whole != key) return 0;
   let unit: u64 = 10;
   while (unit * 10 <= whole) unit *= 10;
   return whole < unit * 2 ? unit : 0;

@@ -20,19 +20,23 @@
 
 export const PAGE_BYTES: u32 = 65536;
 
-// Header. Readers look only at the second line of 64 bytes, the writer works in the others.
+// Header. Readers look only at the words from 64 on, the writer works in the others.
 //
-//      0       8       12      16       24     28                       64      72       76
-//     ┌───────┬───────┬───────┬────────┬──────┬──────────┬──────────┬──┬───────┬────────┬──┬─────────
-//     │ magic │format │ order │checksum│ used │ first    │ last     │  │ epoch │current │  │ free …
-//     │       │version│ mark  │        │ end  │ retired  │ retired  │  │       │version │  │ lists
-//     └───────┴───────┴───────┴────────┴──────┴──────────┴──────────┴──┴───────┴────────┴──┴─────────
-//                                              28         32         36         72       76 128
+//      0       8        12      16         24     28        32        36
+//     ┌───────┬────────┬───────┬──────────┬──────┬─────────┬─────────┬────────
+//     │ magic │ format │ order │ checksum │ used │ first   │ last    │ 0 …
+//     │       │ version│ mark  │          │ end  │ retired │ retired │
+//     └───────┴────────┴───────┴──────────┴──────┴─────────┴─────────┴────────
+//      64      72        76       128                                292    512
+//     ┌───────┬─────────┬────────┬──────────────────────────────────┬───────┐
+//     │ epoch │ current │ 0 …    │ free lists: 41 × u32             │ 0 …   │
+//     │       │ version │        │                                  │       │
+//     └───────┴─────────┴────────┴──────────────────────────────────┴───────┘
 
 export const HEADER_MAGIC: u32 = 0;
 export const HEADER_FORMAT: u32 = 8;
 export const HEADER_ORDER_MARK: u32 = 12;
-/** XXH64 of the image with this field zero; right only in an image, see checksum.ts. */
+/** XXH64 of the image with this field zero; right only in an image, see image.ts. */
 export const HEADER_CHECKSUM: u32 = 16;
 /** Offset of the first byte of the arena that was never allocated. */
 export const HEADER_USED: u32 = 24;

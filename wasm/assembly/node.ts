@@ -23,7 +23,6 @@ export const FIELD_PREFIX: u32 = 0;
 export const FIELD_PORTED: u32 = 1;
 export const FIELD_DIGIT_0: u32 = 2;
 
-export const PREFIX_BIT: u32 = 1 << FIELD_PREFIX;
 export const PORTED_BIT: u32 = 1 << FIELD_PORTED;
 export const LINKS_MASK: u32 = 0x3ff << FIELD_DIGIT_0;
 

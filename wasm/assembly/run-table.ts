@@ -16,6 +16,7 @@
 //     segments  0   1        0          ∅  2     ∅
 
 import {
+  KIND_FRAGMENTED,
   NO_ROUTE,
   NO_RUN,
   RECORD_BYTES,
@@ -30,6 +31,7 @@ import {
   VERSION_SEGMENT_RUNS,
   VERSION_SEGMENT_STARTS,
 } from './layout';
+import { writeEntry } from './record';
 
 /** Bytes of a table of this many runs. */
 export function tableBytes(runCount: u64): u64 {
@@ -175,18 +177,21 @@ function addRun(source: u32, crossing: u32): bool {
     closeRun();
   }
   if (openRun != NO_RUN && load<f64>(runs + openRun * RECORD_BYTES + RECORD_TO) < to) {
-    memory.copy(crossing, runs + openRun * RECORD_BYTES, RECORD_BYTES);
-    memory.copy(crossing + RECORD_BYTES, source, RECORD_BYTES);
+    tellCrossing(crossing, runs + openRun * RECORD_BYTES);
+    tellCrossing(crossing + RECORD_BYTES, source);
     return false;
   }
   const record = runs + runCount * RECORD_BYTES;
-  store<f64>(record + RECORD_FROM, from);
-  store<f64>(record + RECORD_TO, to);
-  store<u32>(record + RECORD_ROUTE, load<u32>(source + RECORD_ROUTE));
-  store<u32>(record + RECORD_TAIL, openRun);
+  writeEntry(record, from, to, load<u32>(source + RECORD_ROUTE), openRun);
   addSegment(from, runCount);
   openRun = runCount++;
   return true;
+}
+
+function tellCrossing(record: u32, run: u32): void {
+  const from = load<f64>(run + RECORD_FROM);
+  const to = load<f64>(run + RECORD_TO);
+  writeEntry(record, from, to, load<u32>(run + RECORD_ROUTE), KIND_FRAGMENTED);
 }
 
 function closeRun(): void {

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import {
   type IndexChange,
   type IndexEntry,
+  IndexError,
   LABEL_BYTES,
   NOT_FOUND,
   type NumberIndex,
@@ -193,12 +194,19 @@ export function describeChanges(create: () => NumberIndex): void {
       assert.deepEqual([...index.entries()], inOrder);
     });
 
-    it('ends a walk that a batch came into', () => {
-      const index = createWith(create, ported(18, 1), ported(19, 2));
-      const entries = index.entries();
-      entries.next();
+    it('ends a walk that a batch came into, applied or refused', () => {
+      const index = createWith(create, ported(18, 1), ported(19, 2), run(1100, 1199, 3));
+      const startWalk = (): IterableIterator<IndexEntry> => {
+        const entries = index.entries();
+        entries.next();
+        return entries;
+      };
+      const first = startWalk();
       index.apply([ported(17, 3)]);
-      assert.throws(() => entries.next(), TypeError);
+      assert.throws(() => first.next(), TypeError);
+      const second = startWalk();
+      assert.throws(() => index.apply([run(1150, 1250, 4)]), IndexError);
+      assert.throws(() => second.next(), TypeError);
     });
   });
 }

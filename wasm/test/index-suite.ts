@@ -134,6 +134,7 @@ export function indexSuite({ name, create }: IndexSuite): void {
           20,
           99,
           -10,
+          10.5,
           2e15,
           1e300,
           Number.NaN,
