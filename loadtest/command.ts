@@ -84,6 +84,8 @@ Exit codes: 0 every answer was right; 1 the run could not be made; 2 wrong optio
 `;
 
 const HTTP_EXAMPLES = `
+A closed loop waits at least 1000 ms for an answer, whatever --timeout says.
+
 Examples:
   bchf loadtest http --duration 10
   bchf loadtest http --rate 5000 --mix ported=100 --identity msisdn

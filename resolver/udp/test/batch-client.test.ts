@@ -64,7 +64,7 @@ async function serve(handler: UdpHandler, host = '127.0.0.1'): Promise<number> {
 }
 
 async function clientOf(port: number, options: Partial<BatchClientOptions> = {}) {
-  const client = await openBatchClient({ host: '127.0.0.1', port, timeoutMs: 60, ...options });
+  const client = await openBatchClient({ host: '127.0.0.1', port, timeoutMs: 5000, ...options });
   closers.push(() => client.close());
   return client;
 }
@@ -115,7 +115,7 @@ describe('the batch client', () => {
   });
 
   test('matches many requests under way with their own answers', async () => {
-    const client = await clientOf(await serve(answer), { timeoutMs: 2000 });
+    const client = await clientOf(await serve(answer));
     const asked = Array.from({ length: 200 }, (_, index) => (index % 2 ? known : 15));
     const results = await Promise.all(asked.map((key) => client.lookup('msisdn', [key])));
     const statuses = results.map(({ answers }) => answers[0]!.status);
@@ -160,12 +160,12 @@ describe('the batch client', () => {
     const ids: number[] = [];
     const port = await serveBare((message, reply) => {
       ids.push(Buffer.from(message).readUInt32LE(4));
-      if (ids.length === 2) reply(answerBytes(message));
+      if (ids.length >= 2) reply(answerBytes(message));
     });
-    const client = await clientOf(port);
+    const client = await clientOf(port, { timeoutMs: 40 });
     assertFound(await client.lookup('msisdn', [known]));
-    assert.equal(ids.length, 2);
-    assert.equal(ids[0], ids[1]);
+    assert.ok(ids.length >= 2);
+    assert.equal(new Set(ids).size, 1);
   });
 
   test('late and repeated answers match nothing and are counted', async () => {
@@ -195,7 +195,7 @@ describe('the batch client', () => {
       reply(right.subarray(0, -1));
       reply(right);
     });
-    const client = await clientOf(port, { timeoutMs: 2000 });
+    const client = await clientOf(port);
     assertFound(await client.lookup('msisdn', [known]));
     assert.equal(client.counters().unmatchedResponses, 3);
     assert.equal(client.counters().malformedResponses, 2);
@@ -223,7 +223,7 @@ describe('the batch client', () => {
   });
 
   test('refuses more than 4096 requests under way', async () => {
-    const client = await clientOf(await serveBare(() => {}), { timeoutMs: 10_000 });
+    const client = await clientOf(await serveBare(() => {}));
     const under = Array.from({ length: 4096 }, () =>
       client.lookup('msisdn', [known]).catch((error) => error.code),
     );
@@ -233,7 +233,7 @@ describe('the batch client', () => {
   });
 
   test('closing rejects what is under way, and later requests', async () => {
-    const client = await clientOf(await serveBare(() => {}), { timeoutMs: 10_000 });
+    const client = await clientOf(await serveBare(() => {}));
     const under = assert.rejects(client.lookup('msisdn', [known]), { code: 'BCHF_UDP_CLOSED' });
     await client.close();
     await under;
