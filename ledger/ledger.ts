@@ -1,41 +1,31 @@
 // The ledger as the rest of the product sees it: blocks are committed here, and followed from here.
 //
-// Owns the order of things for one block (propose, execute, store) and the life of the store; the
-// parts are the embedded engine, the state machine and the store.
+// Owns the interface and what is checked when a ledger is opened; what happens to a block is in
+// engine/embedded-ledger.
 
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { decodeBlock, decodeCommit, encodeCommit } from './block/block-codec.ts';
+import { decodeBlock, decodeCommit } from './block/block-codec.ts';
 import { verifyCommit } from './block/commit.ts';
 import { blockIdOf, resultsHash } from './block/hashes.ts';
 import type { Commit } from './block/types.ts';
-import { isSignedByInPool, PUBLIC_KEY_BYTES } from './ed25519.ts';
+import { PUBLIC_KEY_BYTES } from './ed25519.ts';
 import { EmbeddedEngine } from './engine/embedded-engine.ts';
+import { EmbeddedLedger } from './engine/embedded-ledger.ts';
 import { loadValidators } from './engine/validator-file.ts';
 import type { EntryChange, RouteNumber } from './entry.ts';
 import { LedgerError } from './ledger-error.ts';
 import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
 import { LedgerState } from './state/state.ts';
-import {
-  checkNow,
-  executeBlock,
-  type ReceivedTransaction,
-  receive,
-  type SignatureCheck,
-} from './state/state-machine.ts';
 import { type BlockChanges, LedgerStore, type StoredTip } from './store/ledger-store.ts';
-import { type MemberRecord, signersOf } from './transaction-body.ts';
-import { numberOfCode, type TransactionCode } from './transaction-code.ts';
-import { CHAIN_ID_BYTES_MAX, signBytes, transactionId } from './transaction-codec.ts';
+import type { MemberRecord } from './transaction-body.ts';
+import type { TransactionCode } from './transaction-code.ts';
+import { CHAIN_ID_BYTES_MAX } from './transaction-codec.ts';
 
-/** Most bytes of all transactions of one block: leaves room for header, commit and framing. */
-export const BLOCK_TRANSACTION_BYTES_MAX = 4_000_000;
-/** Most transactions of one block. */
-export const BLOCK_TRANSACTIONS_MAX = 10_000;
-
-/** Bytes of transactions decoded before the event loop gets its turn. */
-const DECODE_BYTES_AT_ONCE = 262_144;
+export {
+  BLOCK_TRANSACTION_BYTES_MAX,
+  BLOCK_TRANSACTIONS_MAX,
+} from './engine/embedded-engine.ts';
 
 export interface LedgerOptions {
   /** Holds `validator.json` and `store/`; made where it is missing. */
@@ -217,187 +207,4 @@ async function loadCommit(
   }
   if (fault) throw corrupt(`block ${tip.height}: ${fault}`);
   return commit;
-}
-
-interface Parts {
-  store: LedgerStore;
-  engine: EmbeddedEngine;
-  state: LedgerState;
-  tip: StoredTip;
-  commit: Commit | undefined;
-  genesis: { chainId: string; settings: Record<string, unknown> };
-}
-
-class EmbeddedLedger implements Ledger {
-  readonly chainId: string;
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly #store: LedgerStore;
-  readonly #engine: EmbeddedEngine;
-  readonly #state: LedgerState;
-  #tip: StoredTip;
-  #commit: Commit | undefined;
-  /** Ends when every commit asked for so far has ended; never fails. */
-  #queue: Promise<unknown> = Promise.resolve();
-  #isOpen = true;
-
-  constructor({ store, engine, state, tip, commit, genesis }: Parts) {
-    this.chainId = genesis.chainId;
-    this.settings = genesis.settings;
-    this.#store = store;
-    this.#engine = engine;
-    this.#state = state;
-    this.#tip = tip;
-    this.#commit = commit;
-  }
-
-  get tip(): Tip {
-    const { height, blockHash, timeMs } = this.#tip;
-    return { height, blockHash, timeMs };
-  }
-
-  get transactionCount(): number {
-    return this.#tip.transactionCount;
-  }
-
-  get appHash(): Uint8Array {
-    return this.#tip.appHash;
-  }
-
-  routes(): readonly Route[] {
-    return this.#state.routes;
-  }
-
-  members(): readonly MemberRecord[] {
-    return this.#state.members.slice(1);
-  }
-
-  lastSequence(signer: string): number {
-    const member = this.#state.memberNumber(signer);
-    return member === undefined ? -1 : this.#state.lastSequence(member);
-  }
-
-  entries(): IterableIterator<EntryChange> {
-    return this.#state.entries();
-  }
-
-  commit(transactions: readonly Uint8Array[]): Promise<CommittedBlock> {
-    const block = this.#queue.then(() => this.#commitBlock(transactions));
-    this.#queue = block.catch(() => undefined);
-    return block;
-  }
-
-  async *changesSince(height: number): AsyncIterableIterator<BlockChanges> {
-    yield* this.#store.changes(Math.max(height, 0) + 1, this.#tip.height);
-  }
-
-  async blockHashAt(height: number): Promise<Uint8Array | undefined> {
-    return (await this.#store.blockSummary(height))?.blockHash;
-  }
-
-  async close(): Promise<void> {
-    await this.#queue;
-    this.#isOpen = false;
-    await this.#store.close();
-  }
-
-  async #commitBlock(transactions: readonly Uint8Array[]): Promise<CommittedBlock> {
-    if (!this.#isOpen) throw new LedgerError('BCHF_LEDGER_CLOSED', 'the ledger is closed');
-    checkLimits(transactions);
-    const { received, isSigned } = await this.#receiveAll(transactions);
-    const { block, blockId, encoded, commit, timeMs } = this.#engine.makeBlock(
-      { ...this.#tip, commit: this.#commit },
-      [...transactions],
-    );
-    // From here the state in memory is ahead of the store: whatever fails, nothing may follow.
-    this.#isOpen = false;
-    const { codes, changes, changedRoutes, rows, appHash } = executeBlock(
-      this.#state,
-      received,
-      isSigned,
-    );
-    const tip: StoredTip = {
-      height: block.header.height,
-      blockHash: blockId.hash,
-      timeMs,
-      appHash,
-      resultsHash: resultsHash(codes.map(numberOfCode)),
-      transactionCount: this.#tip.transactionCount + transactions.length,
-    };
-    await this.#store.writeBlock({
-      block: encoded,
-      commit: encodeCommit(commit),
-      codes,
-      changes,
-      rows,
-      tip,
-    });
-    this.#isOpen = true;
-    this.#tip = tip;
-    this.#commit = commit;
-    const results = transactions.map((bytes, index) => ({
-      id: transactionId(bytes),
-      code: codes[index]!,
-    }));
-    return { ...this.tip, results, changes, changedRoutes };
-  }
-
-  /**
-   * Decodes the transactions and checks their signatures on Node's thread pool, under the keys that
-   * the state holds now. Where a key turns out to be another one when the transaction is executed
-   * (its member is admitted in the same block), the signature is checked then.
-   */
-  async #receiveAll(
-    transactions: readonly Uint8Array[],
-  ): Promise<{ received: ReceivedTransaction[]; isSigned: SignatureCheck }> {
-    const received: ReceivedTransaction[] = [];
-    const checks: Promise<{ publicKey: Uint8Array; isRight: boolean } | undefined>[][] = [];
-    let bytesSincePause = 0;
-    for (const bytes of transactions) {
-      const one = receive(bytes);
-      received.push(one);
-      checks.push(this.#checkAhead(one));
-      bytesSincePause += bytes.length;
-      if (bytesSincePause > DECODE_BYTES_AT_ONCE) {
-        bytesSincePause = 0;
-        await setImmediate();
-      }
-    }
-    const checked = await Promise.all(checks.map((signers) => Promise.all(signers)));
-    const now = checkNow(this.chainId);
-    const isSigned: SignatureCheck = (index, signer, publicKey, one) => {
-      const ahead = checked[index]?.[signer];
-      return ahead && Buffer.compare(ahead.publicKey, publicKey) === 0
-        ? ahead.isRight
-        : now(index, signer, publicKey, one);
-    };
-    return { received, isSigned };
-  }
-
-  #checkAhead({ bytes, decoded: { transaction } }: ReceivedTransaction) {
-    if (!transaction) return [];
-    const message = signBytes(bytes, transaction, this.chainId);
-    return signersOf(transaction.body).map(async (id, signer) => {
-      const member = this.#state.memberNumber(id);
-      if (member === undefined) return undefined;
-      const { publicKey } = this.#state.members[member]!;
-      const isRight = await isSignedByInPool(publicKey, message, transaction.signatures[signer]!);
-      return { publicKey, isRight };
-    });
-  }
-}
-
-function checkLimits(transactions: readonly Uint8Array[]): void {
-  if (transactions.length > BLOCK_TRANSACTIONS_MAX) {
-    throw new LedgerError(
-      'BCHF_BLOCK_TOO_MANY_TRANSACTIONS',
-      `${transactions.length} transactions; a block takes ${BLOCK_TRANSACTIONS_MAX}`,
-    );
-  }
-  const bytes = transactions.reduce((sum, { length }) => sum + length, 0);
-  if (bytes > BLOCK_TRANSACTION_BYTES_MAX) {
-    throw new LedgerError(
-      'BCHF_BLOCK_TOO_LARGE',
-      `${bytes} bytes of transactions; a block takes ${BLOCK_TRANSACTION_BYTES_MAX}`,
-    );
-  }
 }

@@ -35,7 +35,11 @@ import type { ValidatorSeed } from './validator-file.ts';
 /** Version of the application's rules, in every header. */
 const APP_VERSION = 1;
 /** `ConsensusParams.block.max_bytes` of the chain: CometBFT v0.38's default. */
-export const BLOCK_BYTES_MAX = 4_194_304;
+const BLOCK_BYTES_MAX = 4_194_304;
+/** Most bytes of all transactions of one block: leaves room for header, commit and framing. */
+export const BLOCK_TRANSACTION_BYTES_MAX = 4_000_000;
+/** Most transactions of one block. */
+export const BLOCK_TRANSACTIONS_MAX = 10_000;
 /** `ConsensusParams.block.max_gas`: no gas is counted. */
 const BLOCK_GAS_MAX = -1;
 
