@@ -7,7 +7,7 @@
 // country, named "international".
 
 import type { NetworkEntry, NumberingData, Territory } from './numbering-data.ts';
-import { comparableName, slugOf } from './operator-names.ts';
+import { comparableName, regionNames, slugOf } from './operator-names.ts';
 
 /** A network of the MCC-MNC list whose code is a PLMN. */
 export interface Network {
@@ -71,19 +71,26 @@ export function joinOperators(data: NumberingData): Operators {
   const drafts = new DraftSet();
   const countryNames = new Map<string, string>();
 
-  for (const entry of distinctPlmns(data.networks, skipped)) {
-    const names = [entry.brand, entry.operator].filter((name): name is string => Boolean(name));
-    const comparable = names.map((name) => comparableName(name, entry.countryName));
-    if (comparable.every((name) => NO_OPERATOR.has(name))) {
+  const entries = distinctPlmns(data.networks, skipped);
+  const regions = regionsByCountry(entries, territories);
+
+  for (const entry of entries) {
+    const names = namesOf(entry);
+    if (names.length === 0) {
       skipped.unassigned++;
       continue;
     }
+    const comparable = names.map((name) => comparableName(name, entry.countryName));
     const network = networkOf(entry, territories);
     const { country } = network;
     if (territories.isMain(country, network.territories) || !countryNames.has(country)) {
       countryNames.set(country, entry.countryName ?? '');
     }
-    const draft = drafts.take(country, comparable);
+    const isRegion = (name: string) => regions.get(country)?.has(name);
+    const draft = drafts.take(
+      country,
+      comparable.filter((name, at) => at === 0 || !isRegion(name)),
+    );
     draft.networks.push(network);
     const rank = network.operational ? OPERATIONAL_RANK : OTHER_RANK;
     draft.names.push({ text: names[0]!, rank });
@@ -98,6 +105,30 @@ export function joinOperators(data: NumberingData): Operators {
   });
 
   return operatorsOf(drafts.all(), territories, data.carrierPrefixes.length, skipped);
+}
+
+/** Brand and operator of a network, where the list has them and they stand for someone. */
+function namesOf({ brand, operator }: NetworkEntry): string[] {
+  return [brand, operator]
+    .filter((name): name is string => Boolean(name))
+    .filter((name) => !NO_OPERATOR.has(comparableName(name, null)));
+}
+
+/** For each country, the names in the list's operator column that are no operators. */
+function regionsByCountry(
+  entries: readonly NetworkEntry[],
+  territories: TerritoryLookup,
+): Map<string, Set<string>> {
+  const named = new Map<string, { brand: string; operator: string }[]>();
+  for (const entry of entries) {
+    const [brand, operator] = namesOf(entry).map((name) => comparableName(name, entry.countryName));
+    if (brand === undefined || operator === undefined) continue;
+    const { country } = networkOf(entry, territories);
+    const list = named.get(country) ?? [];
+    named.set(country, list);
+    list.push({ brand, operator });
+  }
+  return new Map(Array.from(named, ([country, list]) => [country, regionNames(list)]));
 }
 
 /** The entries with a PLMN of 5 or 6 digits, one per code: the first that is operational wins. */
@@ -182,9 +213,8 @@ class DraftSet {
   /** The one draft of all these names. */
   take(country: string, names: readonly string[]): Draft {
     const keys = names.map((name) => `${country}/${name}`);
-    const found = new Set(keys.map((key) => this.#byName.get(key)).filter((draft) => draft));
-    const [first = { country, names: [], networks: [], prefixes: [] }, ...others] =
-      found as Set<Draft>;
+    const found = keys.map((key) => this.#byName.get(key)).filter((draft) => draft !== undefined);
+    const [first = { country, names: [], networks: [], prefixes: [] }, ...others] = new Set(found);
     for (const other of others) {
       first.names.push(...other.names);
       first.networks.push(...other.networks);

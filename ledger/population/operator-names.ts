@@ -1,7 +1,7 @@
-// When two names in the numbering data mean the same operator, and what a name looks like in an
-// identifier.
+// When two names in the numbering data mean the same operator, which names mean none, and what a
+// name looks like in an identifier.
 
-/** Legal forms of companies, which one list writes and the other leaves out. */
+/** Legal forms and their like, which one list writes and the other leaves out. */
 const LEGAL_FORMS = new Set(
   (
     'ab ad ag aps as asa bhd bv co company corp corporation doo ead eood gmbh holding holdings inc ' +
@@ -38,4 +38,28 @@ export function slugOf(name: string, lengthMax: number): string {
     .join('-')
     .replace(/[^a-z0-9-]/g, '');
   return ascii.replace(/-+/g, '-').slice(0, lengthMax).replace(/^-|-$/g, '');
+}
+
+/** A brand with more operator names than this in one country may be listed region by region. */
+const BRAND_OPERATORS_MAX = 4;
+
+/**
+ * The operator names that are names of regions: India's networks are listed under the licensed
+ * circles, "Punjab" for one network of each brand there. A name is a region's if two brands have it
+ * that each have more than four.
+ *
+ * @param named Comparable names of one country's networks.
+ */
+export function regionNames(named: Iterable<{ brand: string; operator: string }>): Set<string> {
+  const operatorsOfBrand = new Map<string, Set<string>>();
+  for (const { brand, operator } of named) {
+    const operators = operatorsOfBrand.get(brand) ?? new Set();
+    operatorsOfBrand.set(brand, operators.add(operator));
+  }
+  const brandCount = new Map<string, number>();
+  for (const operators of operatorsOfBrand.values()) {
+    if (operators.size <= BRAND_OPERATORS_MAX) continue;
+    for (const name of operators) brandCount.set(name, (brandCount.get(name) ?? 0) + 1);
+  }
+  return new Set([...brandCount.keys()].filter((name) => brandCount.get(name)! > 1));
 }

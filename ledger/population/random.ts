@@ -40,20 +40,23 @@ export function deriveKey(seed: number, purpose: string): number {
     .readUInt32LE(0);
 }
 
-/**
- * A xoshiro128** generator. The same seed, an integer from 0 to 2³² − 1, gives the same sequence
- * on every machine.
- */
+/** A random generator from a seed, an integer from 0 to 2³² − 1; alike on every machine. */
 export function createRandom(seed: number): Random {
-  let gamma = seed | 0;
-  const seedWord = () => {
-    gamma = (gamma + 0x9e3779b9) | 0;
-    return mix32(gamma) | 0;
-  };
-  let s0 = seedWord();
-  let s1 = seedWord();
-  let s2 = seedWord();
-  let s3 = seedWord();
+  const word = (step: number) => mix32(seed + step * 0x9e3779b9);
+  return createXoshiro128(word(1), word(2), word(3), word(4));
+}
+
+/** A xoshiro128** generator from its state: four words of 32 bits, not all of them 0. */
+export function createXoshiro128(
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): Random {
+  let s0 = word0 | 0;
+  let s1 = word1 | 0;
+  let s2 = word2 | 0;
+  let s3 = word3 | 0;
 
   const uint32 = () => {
     const product = Math.imul(s1, 5);

@@ -15,8 +15,8 @@ import type { World } from './world.ts';
  * - prefix: a subscriber's MSISDN that stayed at home or, as often, an IMSI of 15 digits under the
  *   PLMN of some route, below the pool's half.
  * - miss: a number of real length, 11 to 13 digits or an IMSI of 15, that no entry matches.
- * - wrong-length: a ported or fragmented number with a digit less or more. What it matches is told
- *   by the oracle: mostly a prefix.
+ * - wrong-length: a ported or fragmented number with a digit less or more, which therefore matches
+ *   no more than its prefix.
  */
 export const SAMPLE_KINDS = ['ported', 'fragmented', 'prefix', 'miss', 'wrong-length'] as const;
 export type SampleKind = (typeof SAMPLE_KINDS)[number];

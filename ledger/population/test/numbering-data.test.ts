@@ -4,7 +4,7 @@ import { digitsOf, lengthOf, type NumberKey, parseDigits } from '../../number.ts
 import { routeSchema } from '../../route.ts';
 import { createLengthRule } from '../number-length.ts';
 import { type NumberingData, readNumberingData, type Territory } from '../numbering-data.ts';
-import { comparableName, slugOf } from '../operator-names.ts';
+import { comparableName, regionNames, slugOf } from '../operator-names.ts';
 import { createPrefixTable } from '../prefix-table.ts';
 import { createRandom } from '../random.ts';
 import { createWorld, type World } from '../world.ts';
@@ -70,6 +70,12 @@ describe('the real numbering data', () => {
     );
   });
 
+  test('networks that are listed by region are their brand’s', () => {
+    const airtel = world.operators.find((operator) => operator.id === 'in-airtel')!;
+    assert.ok(airtel.networks.length > 20 && airtel.networks.length < 30);
+    assert.ok(airtel.networks.every((network) => network.country === '91'));
+  });
+
   test('an operator without a network is a guest in its country’s', () => {
     const cuuma = world.routes.find((route) => route.member === 'fi-cuuma')!;
     assert.equal(cuuma.plmn.mcc, '244');
@@ -113,6 +119,15 @@ describe('operator names', () => {
 
   test('are never empty for leaving words out', () => {
     assert.equal(comparableName('Finland Oy', 'Finland'), 'finlandoy');
+  });
+
+  test('are regions where several brands with many networks share them', () => {
+    const circles = ['punjab', 'kerala', 'mumbai', 'delhi', 'assam'];
+    const named = ['airtel', 'jio'].flatMap((brand) =>
+      circles.map((operator) => ({ brand, operator })),
+    );
+    named.push({ brand: 'saunalahti', operator: 'elisa' }, { brand: 'elisa', operator: 'elisa' });
+    assert.deepEqual(regionNames(named), new Set(circles));
   });
 
   test('become slugs without signs and loose hyphens', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createPermutation, PERMUTATION_SIZE_MAX } from '../permutation.ts';
-import { createRandom } from '../random.ts';
+import { createRandom, createXoshiro128 } from '../random.ts';
 import { testSeed } from './seed.ts';
 
 describe('a permutation', () => {
@@ -58,15 +58,19 @@ describe('a permutation', () => {
 });
 
 describe('a random generator', () => {
-  test('repeats its sequence, which is that of xoshiro128**', () => {
-    const one = createRandom(7);
-    const other = createRandom(7);
-    const values = Array.from({ length: 5 }, () => one.uint32());
-    assert.deepEqual(
-      Array.from({ length: 5 }, () => other.uint32()),
-      values,
-    );
-    assert.notDeepEqual(Array.from({ length: 5 }, createRandom(8).uint32), values);
+  test('is xoshiro128**: the first outputs of its authors’ code from the state 1, 2, 3, 4', () => {
+    const random = createXoshiro128(1, 2, 3, 4);
+    const outputs = Array.from({ length: 6 }, () => random.uint32());
+    assert.deepEqual(outputs, [11520, 0, 5927040, 70819200, 2031721883, 1637235492]);
+  });
+
+  test('repeats its sequence for a seed and has another for another', () => {
+    const sequence = (seed: number) => {
+      const random = createRandom(seed);
+      return Array.from({ length: 5 }, () => random.uint32());
+    };
+    assert.deepEqual(sequence(7), sequence(7));
+    assert.notDeepEqual(sequence(7), sequence(8));
   });
 
   test('stays below its bound and reaches all of a small one', () => {
