@@ -190,6 +190,15 @@ export function exitCodeOf(report: LoadReport): number {
   return { ok: 0, 'wrong-answers': 3, losses: 4 }[report.verdict];
 }
 
+/** Counts that are told only where they are not zero. */
+const EXCEPTIONS: readonly (readonly [string, keyof LoadCounts])[] = [
+  ['unverified', 'unverified'],
+  ['unfinished', 'unfinished'],
+  ['unsent', 'unsent'],
+  ['late responses', 'lateResponses'],
+  ['transport errors', 'transportErrors'],
+];
+
 const WRONG_HINT = `  Many wrong answers at once mean another population: start the resolver and the load test with the
   same --ported, --fragmented, --profile and --seed.`;
 
@@ -198,7 +207,7 @@ export function formatReport(report: LoadReport): string {
   const { counts, latencyUs, generator } = report;
   const rate = (perSecond: number) => Math.round(perSecond).toLocaleString('en-US');
   const count = (value: number) => value.toLocaleString('en-US');
-  const row = (name: string, value: string) => `  ${name.padEnd(12)}${value}`;
+  const row = (name: string, value: string) => `  ${name.padEnd(18)}${value}`;
   const offered =
     report.offeredPerSecond === null
       ? 'as fast as answers came'
@@ -206,11 +215,9 @@ export function formatReport(report: LoadReport): string {
   const percentiles = [...PERCENTILE_NAMES, 'max' as const].map(
     (name) => `${name.replace('_', '.')} ${count(latencyUs[name])}`,
   );
-  const exceptions = (
-    ['unverified', 'unfinished', 'unsent', 'lateResponses', 'transportErrors'] as const
-  )
-    .filter((name) => counts[name] > 0)
-    .map((name) => row(name, count(counts[name])));
+  const exceptions = EXCEPTIONS.filter(([, name]) => counts[name] > 0).map(([label, name]) =>
+    row(label, count(counts[name])),
+  );
   const from = report.latencyFrom === 'send-time' ? 'sending' : 'the intended time of sending';
   return [
     `${report.protocol} load test, ${(report.elapsedMs / 1000).toFixed(1)} s${

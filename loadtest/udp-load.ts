@@ -20,6 +20,8 @@ import { runPaced } from './pacer.ts';
 import { createRouteNames } from './route-names.ts';
 import { AnswerCheck, type PreparedDatagram, prepareDatagrams } from './udp-answers.ts';
 
+/** What the system is asked for; answers that overflow the buffer would count as losses. */
+const RECEIVE_BUFFER_BYTES = 1 << 20;
 /** How often time-outs are looked for. */
 const SWEEP_MS = 5;
 
@@ -67,7 +69,8 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
   const senders: Sender[] = [];
   async function openSenders(): Promise<void> {
     for (let at = 0; at < options.connections; at++) {
-      const socket = dgram.createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+      const type = isIPv6(host) ? 'udp6' : 'udp4';
+      const socket = dgram.createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
       const sender: Sender = { socket, slots: new Map(), latencies: createLatencyHistogram() };
       senders.push(sender);
       try {
