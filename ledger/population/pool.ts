@@ -3,7 +3,8 @@
 //
 // A range is divided into cells of one size, and each cell but the last few holds one run: where it
 // begins, how long it is and whose it is follow from a hash of the run's number. What a cell has
-// beside its run, and the cells at the end, stay free.
+// beside its run, and the cells at the end, stay free. The first number of a cell is always free:
+// two runs that touch could be one run on the ledger.
 //
 //     range   │ cell 0      │ cell 1      │ …  │ cell n − 1  │ free cells  │
 //     runs    │  ├──────┤   │├─┤          │    │     ├──────┤│             │
@@ -106,7 +107,7 @@ export function createPool(
 
   const runIn = (range: PoolRange, run: number): PoolRun => {
     const length = 1 + (hash32(lengthKey, run) % range.runMax);
-    const offset = hash32(placeKey, run) % (range.cellNumbers - length + 1);
+    const offset = 1 + (hash32(placeKey, run) % (range.cellNumbers - length));
     const from = range.from + (run - range.firstRun) * range.cellNumbers + offset;
     let at = hash32(allocatorKey, run) % allocators.length;
     while (allocators[at]!.member === range.donor) at = (at + 1) % allocators.length;
