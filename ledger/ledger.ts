@@ -17,7 +17,12 @@ import { LedgerError } from './ledger-error.ts';
 import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
 import { LedgerState } from './state/state.ts';
-import { type BlockChanges, LedgerStore, type StoredTip } from './store/ledger-store.ts';
+import {
+  type BlockChanges,
+  type Genesis,
+  LedgerStore,
+  type StoredTip,
+} from './store/ledger-store.ts';
 import type { MemberRecord } from './transaction-body.ts';
 import type { TransactionCode } from './transaction-code.ts';
 import { CHAIN_ID_BYTES_MAX } from './transaction-codec.ts';
@@ -110,30 +115,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
   const store = await LedgerStore.open(join(directory, 'store'));
   try {
-    const validators = await loadValidators(directory);
-    const engine = new EmbeddedEngine(chainId, validators, options.now);
     let genesis = await store.genesis();
-    const authorityPublicKey =
-      typeof options.authorityPublicKey === 'function'
-        ? options.authorityPublicKey(genesis?.settings ?? options.settings)
-        : options.authorityPublicKey;
-    if (authorityPublicKey.length !== PUBLIC_KEY_BYTES) {
-      throw new RangeError(`the authority's public key has ${PUBLIC_KEY_BYTES} bytes`);
-    }
-    if (!genesis) {
-      genesis = { chainId, settings: options.settings };
-      const state = LedgerState.genesis(authorityPublicKey);
-      const rows = state.takeChangedRows();
-      const noHash = new Uint8Array(HASH_BYTES);
-      await store.create(genesis, rows, {
-        height: 0,
-        blockHash: noHash,
-        timeMs: 0,
-        appHash: state.appHash(),
-        resultsHash: resultsHash([]),
-        transactionCount: 0,
-      });
-    }
+    const authorityPublicKey = authorityOf(options, genesis?.settings ?? options.settings);
+    // Keys come before the ledger that they sign for: once that exists, they must too.
+    const validators = await loadValidators(directory, { mayCreate: genesis === undefined });
+    const engine = new EmbeddedEngine(chainId, validators, options.now);
+    genesis ??= await create(store, options, authorityPublicKey);
     if (genesis.chainId !== chainId) throw wrongChain(`chain ${genesis.chainId}`);
     const tip = await store.tip();
     const state = await loadState(store, tip);
@@ -146,6 +133,37 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     await store.close();
     throw error;
   }
+}
+
+function authorityOf(
+  { authorityPublicKey }: LedgerOptions,
+  settings: Record<string, unknown>,
+): Uint8Array {
+  const key =
+    typeof authorityPublicKey === 'function' ? authorityPublicKey(settings) : authorityPublicKey;
+  if (key.length !== PUBLIC_KEY_BYTES) {
+    throw new RangeError(`the authority's public key has ${PUBLIC_KEY_BYTES} bytes`);
+  }
+  return key;
+}
+
+async function create(
+  store: LedgerStore,
+  { chainId, settings }: LedgerOptions,
+  authorityPublicKey: Uint8Array,
+): Promise<Genesis> {
+  const state = LedgerState.genesis(authorityPublicKey);
+  const rows = state.takeChangedRows();
+  await store.create({ chainId, settings }, rows, {
+    height: 0,
+    blockHash: new Uint8Array(HASH_BYTES),
+    timeMs: 0,
+    appHash: state.appHash(),
+    resultsHash: resultsHash([]),
+    transactionCount: 0,
+  });
+  // Read back: from the first opening on, the settings are what JSON says of them.
+  return (await store.genesis())!;
 }
 
 function wrongChain(message: string): LedgerError {

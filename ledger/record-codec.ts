@@ -16,7 +16,7 @@ import type { MemberRecord } from './transaction-body.ts';
 
 /** Most bytes of a member's name, in UTF-8. */
 export const MEMBER_NAME_BYTES_MAX = 128;
-/** Most PLMNs of one member; the largest operator of the real list has 67. */
+/** Most PLMNs of one member; the largest of today's operators has 67. */
 export const MEMBER_PLMNS_MAX = 256;
 
 export const uint8 = new UintNumberType(1);

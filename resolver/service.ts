@@ -1,7 +1,6 @@
 // A serving process: indexes and routes in, sockets out. `bchf start` feeds it from a ledger,
 // `bchf serve` from a snapshot file; both get the same service.
 
-import { type AddressInfo, createServer } from 'node:net';
 import type { EntryChange } from '../ledger/entry.ts';
 import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
@@ -14,7 +13,8 @@ import { loadUWebSockets } from './http/http-server.ts';
 import type { Log } from './log.ts';
 import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
-import { ResolverError } from './resolver-error.ts';
+import { freeTcpPort, probePorts } from './probe-ports.ts';
+import type { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
@@ -54,8 +54,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, indexes, newestBlock, log, onFailure, now = Date.now } = options;
   const table = new RouteTable();
   table.apply({ version: 1, routes: numbered(options.routes) });
+  await probePorts(config);
   const wanted = {
-    http: await probeHttpPort(config.host, config.httpPort),
+    // uWebSockets.js does not share a port that the system chose, which other threads could not join.
+    http: config.httpPort || (await freeTcpPort(config.host)),
     batch: config.udpPort,
     enum: config.enumPort,
   };
@@ -198,25 +200,4 @@ function describeBlock({ height, blockHash, timeMs }: BlockLabel) {
     blockHash: Buffer.from(blockHash).toString('hex').toUpperCase(),
     time: new Date(timeMs).toISOString(),
   };
-}
-
-/**
- * Returns the port to listen on, a free one for 0, and refuses one that is taken.
- *
- * uWebSockets.js shares its port with every process that asks for it, so a second resolver on the
- * same port would quietly take half of the first one's requests; and it does not share a port that
- * the system chose, which threads could not join.
- */
-function probeHttpPort(host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (cause) => {
-      const message = `HTTP cannot listen on ${host}:${port}: ${cause.message}`;
-      reject(new ResolverError('BCHF_LISTEN_FAILED', message, { cause }));
-    });
-    probe.listen(port, host, () => {
-      const { port: found } = probe.address() as AddressInfo;
-      probe.close(() => resolve(found));
-    });
-  });
 }

@@ -25,6 +25,7 @@ import { createWasmIndex } from '../wasm/wasm-index.ts';
 import { type Configuration, flagName, type startOptions } from './config.ts';
 import { decodeLabel, NewestBlock } from './freshness.ts';
 import type { Log } from './log.ts';
+import { probePorts } from './probe-ports.ts';
 import type { Progress } from './progress.ts';
 import { ResolverError } from './resolver-error.ts';
 import { applyToIndexes, type Service, startService } from './service.ts';
@@ -70,6 +71,7 @@ export interface Started {
 export async function start(options: StartOptions): Promise<Started | undefined> {
   const { configuration, log, progress, signal, onFailure, now = Date.now } = options;
   const config = configuration.values;
+  await probePorts(config);
   await mkdir(config.data, { recursive: true });
   const ledger = await openDataLedger(configuration, now);
   try {

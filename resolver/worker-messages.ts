@@ -47,7 +47,7 @@ export type WorkerEvent =
   | { type: 'reading'; readerNumbers: Record<Identity, number> }
   | { type: 'listening'; ports: ListeningPorts }
   /** A socket could not be opened; the thread ends. */
-  | { type: 'refused'; code: string; message: string }
+  | { type: 'refused'; message: string }
   | { type: 'routes-applied'; version: number }
   | { type: 'metrics-wanted'; request: number }
   /** A request or the thread itself failed; in the second case the thread ends. */

@@ -204,7 +204,6 @@ process.on('uncaughtException', async (error) => {
 try {
   post({ type: 'listening', ports: await listen() });
 } catch (error) {
-  const { code, message } = error as { code?: string; message: string };
-  post({ type: 'refused', code: code ?? 'BCHF_LISTEN_FAILED', message });
+  post({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
   await stop();
 }

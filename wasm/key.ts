@@ -60,3 +60,8 @@ export function compareRuns(
 ): number {
   return left.from - right.from || right.to - left.to;
 }
+
+/** A run for people: its digits, without the keys' leading 1. */
+export function describeRun({ from, to }: { from: number; to: number }): string {
+  return `the run ${String(from).slice(1)} to ${String(to).slice(1)}`;
+}

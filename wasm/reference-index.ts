@@ -3,7 +3,7 @@
 // It is the oracle that every other implementation is compared with, and serves as an index where
 // Wasm is not wanted. It has no readers in other threads and no image.
 
-import { checkBatch, compareRuns, lengthOfKey, sortedRunChanges } from './key.ts';
+import { checkBatch, compareRuns, describeRun, lengthOfKey, sortedRunChanges } from './key.ts';
 import {
   type Answer,
   type Explanation,
@@ -68,7 +68,7 @@ export class ReferenceIndex implements NumberIndex {
       if (outer !== undefined && outer.to < to) {
         throw new IndexError(
           'BCHF_INDEX_CROSSING_RUN',
-          `run ${outer.from} to ${outer.to} and run ${from} to ${to} cross`,
+          `${describeRun(outer)} crosses ${describeRun({ from, to })}`,
         );
       }
       const run: Run = { from, to, route, outer };

@@ -17,7 +17,7 @@
 //
 // The bytes are laid out in assembly/layout.ts.
 
-import { checkBatch, sortedRunChanges } from './key.ts';
+import { checkBatch, describeRun, sortedRunChanges } from './key.ts';
 import {
   type IndexChange,
   type IndexCounts,
@@ -152,7 +152,7 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     const [first, second] = [this.detail(0), this.detail(1)];
     return new IndexError(
       'BCHF_INDEX_CROSSING_RUN',
-      `run ${first.from} to ${first.to} and run ${second.from} to ${second.to} cross`,
+      `${describeRun(first)} crosses ${describeRun(second)}`,
     );
   }
 

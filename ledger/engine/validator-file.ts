@@ -37,13 +37,16 @@ export interface ValidatorSeed {
 }
 
 /**
- * Reads the validators of a directory's `validator.json`; makes one with one new key where the file
- * is missing. Error: BCHF_ENGINE_VALIDATOR_INVALID.
+ * Reads the validators of a directory's `validator.json`. Where the file is missing and `mayCreate` is
+ * set, makes one with one new key. Error: BCHF_ENGINE_VALIDATOR_INVALID.
  */
-export async function loadValidators(directory: string): Promise<ValidatorSeed[]> {
+export async function loadValidators(
+  directory: string,
+  { mayCreate }: { mayCreate: boolean },
+): Promise<ValidatorSeed[]> {
   const file = join(directory, 'validator.json');
   try {
-    const text = (await readOrUndefined(file)) ?? (await create(directory, file));
+    const text = mayCreate ? await readOrCreate(directory, file) : await readFile(file, 'utf8');
     return fileSchema.parse(JSON.parse(text)).validators.map(({ seed, power }) => ({
       seed: Buffer.from(seed, 'hex'),
       power,
@@ -53,11 +56,11 @@ export async function loadValidators(directory: string): Promise<ValidatorSeed[]
   }
 }
 
-async function readOrUndefined(file: string): Promise<string | undefined> {
+async function readOrCreate(directory: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return create(directory, file);
     throw error;
   }
 }
@@ -75,6 +78,8 @@ async function create(directory: string, file: string): Promise<string> {
     await handle.close();
   }
   await rename(aside, file);
+  // Windows cannot open a folder, and keeps the order of such changes by itself.
+  if (process.platform === 'win32') return text;
   const folder = await open(directory, 'r');
   try {
     await folder.sync();

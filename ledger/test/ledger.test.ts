@@ -10,6 +10,7 @@ import { decodeBlock, decodeCommit } from '../block/block-codec.ts';
 import { verifyCommit } from '../block/commit.ts';
 import { addressOf, blockIdOf, commitHash, dataHash, resultsHash } from '../block/hashes.ts';
 import { privateKeyOf, rawPublicKey } from '../ed25519.ts';
+import { VALIDATORS_MAX } from '../engine/validator-file.ts';
 import type { EntryChange } from '../entry.ts';
 import {
   BLOCK_TRANSACTION_BYTES_MAX,
@@ -320,6 +321,11 @@ describe('a ledger refuses', () => {
       await writeFile(file, text);
       await assert.rejects(open(directory), { code: 'BCHF_ENGINE_VALIDATOR_INVALID' });
     }
+    const crowd = Array.from({ length: VALIDATORS_MAX + 1 }, () => other.validators[0]);
+    await writeFile(file, JSON.stringify({ validators: crowd }));
+    await assert.rejects(open(directory), { code: 'BCHF_ENGINE_VALIDATOR_INVALID' });
+    await rm(file);
+    await assert.rejects(open(directory), { code: 'BCHF_ENGINE_VALIDATOR_INVALID' });
     await writeFile(file, own);
     await open(directory);
   });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isSignedBy, rawPublicKey } from '../ed25519.ts';
 import { IDENTITIES } from '../number.ts';
+import { MEMBER_NAME_BYTES_MAX, MEMBER_PLMNS_MAX } from '../record-codec.ts';
 import { NF_TYPES, type Route } from '../route.ts';
 import { ITEMS_MAX, signersOf, type TransactionBody } from '../transaction-body.ts';
 import { checkBody } from '../transaction-check.ts';
@@ -13,7 +14,7 @@ import {
   TRANSACTION_BYTES_MAX,
   transactionId,
 } from '../transaction-codec.ts';
-import { chainId, foundation, key, keyOf, Signer } from './consortium.ts';
+import { chainId, foundation, key, keyOf, member, Signer } from './consortium.ts';
 import { seed } from './seed.ts';
 
 const idArbitrary = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
@@ -223,6 +224,25 @@ describe('a signed transaction', () => {
     });
     assert.ok(decodeTransaction(signed(port(ITEMS_MAX), 1)).transaction);
     assert.throws(() => signed(port(ITEMS_MAX + 1), 1), RangeError);
+    const pool = (count: number): TransactionBody => ({
+      kind: 'inject-pool',
+      member: 'a',
+      identity: 'msisdn',
+      ranges: Array.from({ length: count }, (_, index) => ({ from: index, to: index })),
+    });
+    assert.ok(decodeTransaction(signed(pool(ITEMS_MAX), 1)).transaction);
+    assert.throws(() => signed(pool(ITEMS_MAX + 1), 1), RangeError);
+    const admit = (name: string, plmns: number): TransactionBody => ({
+      kind: 'admit-members',
+      members: [{ ...member('a'), name, plmns: Array(plmns).fill({ mcc: '460', mnc: '00' }) }],
+    });
+    const [nameMax, plmnsMax] = ['x'.repeat(MEMBER_NAME_BYTES_MAX), MEMBER_PLMNS_MAX];
+    assert.equal(checkBody(admit(nameMax, plmnsMax)), undefined);
+    assert.ok(decodeTransaction(signed(admit(nameMax, plmnsMax), 1)).transaction);
+    for (const body of [admit(`${nameMax}x`, plmnsMax), admit(nameMax, plmnsMax + 1)]) {
+      assert.equal(checkBody(body), 'BCHF_TX_MALFORMED');
+      assert.throws(() => signed(body, 1), RangeError);
+    }
   });
 
   it('counts on one chain only and is named by the hash of its bytes', () => {
