@@ -1,7 +1,7 @@
 // `npm run bench -- NAME [--quick] …`: sets up what is missing, then runs one bench.
 //
-// A bench is a file NAME.ts in the `bench/` of any folder. It prints a table for people and, as its
-// last line, one JSON object {"bench", "figures", "env"}.
+// A bench is a file NAME.ts in the `bench/` of any folder; files named bench-… are what benches share.
+// It prints a table for people and, as its last line, one JSON object {"bench", "figures", "env"}.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,8 @@ for (const folder of ['wasm', 'ledger', 'resolver', 'loadtest']) {
     continue; // A folder need not have benches.
   }
   for (const file of files) {
-    if (file.endsWith('.js')) benches.set(file.slice(0, -3), join(benchFolder, file));
+    if (file.endsWith('.js') && !file.startsWith('bench-'))
+      benches.set(file.slice(0, -3), join(benchFolder, file));
   }
 }
 

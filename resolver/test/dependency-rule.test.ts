@@ -14,6 +14,8 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
   [/^resolver\//, /^(wasm|ledger)\//],
   [/^loadtest\//, /^ledger\/(population\/|(number|entry)\.ts$)/],
   [/^loadtest\//, /^resolver\/.*-(codec|client)\.ts$/],
+  // Benches of every folder report in one way.
+  [/\/bench\//, /^wasm\/bench\/bench-report\.ts$/],
   // Tests may set a peer up to talk to.
   [/^loadtest\/test\//, /^(wasm|ledger|resolver)\//],
 ];
