@@ -118,7 +118,9 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       return;
     }
     const { prepared: datagram } = slot;
-    release(sender, response.requestId, slot);
+    sender.slots.delete(response.requestId);
+    freeBuffers.push(slot.buffer);
+    underWay--;
     recordMs(sender.latencies, receivedMs - slot.fromMs);
     counts.responses++;
     counts.answered += datagram.numbers.length;
@@ -132,12 +134,6 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     onProgress();
   }
 
-  function release(sender: Sender, requestId: number, { buffer }: Slot): void {
-    sender.slots.delete(requestId);
-    freeBuffers.push(buffer);
-    underWay--;
-  }
-
   /** Gives up what is older than the time-out. */
   function sweep(): void {
     const deadlineMs = nowMs() - timeoutMs;
@@ -145,7 +141,9 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       for (const [requestId, slot] of sender.slots) {
         if (slot.sentMs > deadlineMs) break;
         counts.lost += slot.prepared.numbers.length;
-        release(sender, requestId, slot);
+        // Its buffer is not used again: the system may still be about to send it.
+        sender.slots.delete(requestId);
+        underWay--;
       }
     }
     onProgress();
