@@ -173,7 +173,7 @@ function bottleneckOf(
   sendDelays: Histogram | undefined,
 ): { isBottleneck: boolean; statement: string } {
   if (counts.unsent > 0) {
-    const statement = `${counts.unsent} due lookups were left unsent and are not in the latencies: too many were under way, or the generator was too slow`;
+    const statement = `${counts.unsent.toLocaleString('en-US')} due lookups were left unsent and are not in the latencies: too many were under way, or the generator was too slow`;
     return { isBottleneck: true, statement };
   }
   if (sendDelays !== undefined) {
@@ -205,6 +205,7 @@ const EXCEPTIONS: readonly (readonly [string, keyof LoadCounts])[] = [
 
 const WRONG_HINT = `  Many wrong answers at once mean another population: start the resolver and the load test with the
   same --ported, --fragmented, --profile and --seed.`;
+const SILENCE_HINT = '  Nothing was answered: does a resolver listen on that host and port?';
 
 /** The report for people. */
 export function formatReport(report: LoadReport): string {
@@ -241,6 +242,7 @@ export function formatReport(report: LoadReport): string {
     row('generator', generator.statement),
     ...report.examples.map((example) => `  ! ${example}`),
     ...(counts.wrong > 0 ? [WRONG_HINT] : []),
+    ...(counts.answered === 0 ? [SILENCE_HINT] : []),
     '',
   ].join('\n');
 }

@@ -93,4 +93,10 @@ describe('the report of a load test', () => {
     }
     assert.ok(!formatReport(createReport(resultOf({}))).includes('unsent'));
   });
+
+  test('the text says where to look when nothing was answered', () => {
+    const textOf = (answered: number) => formatReport(createReport(resultOf({ answered })));
+    assert.match(textOf(0), /host and port/);
+    assert.doesNotMatch(textOf(1), /host and port/);
+  });
 });
