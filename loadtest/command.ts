@@ -110,11 +110,11 @@ export function addLoadtestCommand(
     .command('http')
     .description('load the HTTP interface: GET /nbchf-routing/v1/routing-info/{ueId}');
   addCommonOptions(http, 8080, 16)
-    .option(
-      '--pipelining <n>',
-      'requests under way on a connection; not with --rate',
-      integer(1, PIPELINING_MAX),
-      1,
+    .addOption(
+      new Option('--pipelining <n>', 'requests under way on a connection; not with --rate')
+        .argParser(integer(1, PIPELINING_MAX))
+        .default(1)
+        .conflicts('rate'),
     )
     .addHelpText('after', EXPLANATION + HTTP_EXAMPLES)
     .action((flags: CommonFlags & { pipelining: number }) =>
@@ -129,11 +129,11 @@ export function addLoadtestCommand(
   const udp = loadtest.command('udp').description('load the UDP batch interface');
   addCommonOptions(udp, 5350, 4)
     .option('--batch <n>', 'numbers in a datagram', integer(1, NUMBERS_MAX), 100)
-    .option(
-      '--in-flight <n>',
-      'datagrams under way on all sockets together; not with --rate',
-      integer(1, IN_FLIGHT_MAX),
-      32,
+    .addOption(
+      new Option('--in-flight <n>', 'datagrams under way on all sockets together; not with --rate')
+        .argParser(integer(1, IN_FLIGHT_MAX))
+        .default(32)
+        .conflicts('rate'),
     )
     .addHelpText('after', EXPLANATION + UDP_EXAMPLES)
     .action((flags: CommonFlags & { batch: number; inFlight: number }) =>

@@ -8,6 +8,7 @@
 
 import autocannon from 'autocannon';
 import type { Histogram } from 'hdr-histogram-js';
+import { measureUsage } from './generator-usage.ts';
 import { pathOf } from './http-answers.ts';
 import { createHttpTally } from './http-tally.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -92,7 +93,7 @@ export async function runHttpClosedLoad(
   const isBounded = Number.isFinite(options.lookupsMax);
   const startMs = nowMs();
   let lastMs = startMs;
-  const cpuBefore = process.cpuUsage();
+  const usageSince = measureUsage();
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const timer = setTimeout(() => instance.stop(), options.durationMs);
     const stop = () => instance.stop();
@@ -128,7 +129,7 @@ export async function runHttpClosedLoad(
   });
   // With a bounded count autocannon notices only at its next look that all is answered.
   const elapsedMs = (isBounded && counts.answered > 0 ? lastMs : nowMs()) - startMs;
-  const cpu = process.cpuUsage(cpuBefore);
+  const usage = usageSince();
   counts.transportErrors = result.errors;
   counts.unfinished = connections.reduce((sum, { queue }) => sum + queue.length, 0);
   return {
@@ -138,7 +139,7 @@ export async function runHttpClosedLoad(
     offeredPerSecond: undefined,
     latencies,
     sendDelays: undefined,
-    cpuMs: (cpu.user + cpu.system) / 1000,
+    usage,
     examples: tally.examples,
     isInterrupted: signal.aborted,
   };

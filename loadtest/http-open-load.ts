@@ -5,6 +5,7 @@
 // counts from its intended time all the same.
 
 import http from 'node:http';
+import { measureUsage } from './generator-usage.ts';
 import { pathOf } from './http-answers.ts';
 import { createHttpTally } from './http-tally.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -79,8 +80,8 @@ export async function runHttpOpenLoad(
     }, timeoutMs);
   }
 
-  const cpuBefore = process.cpuUsage();
-  const { elapsedMs, sendDelays } = await runPaced({
+  const usageSince = measureUsage();
+  const { elapsedMs, sendDelays, unsent } = await runPaced({
     perSecond: options.lookupsPerSecond,
     countMax: options.lookupsMax,
     durationMs,
@@ -89,7 +90,8 @@ export async function runHttpOpenLoad(
     nowMs,
     defer: setImmediate,
   });
-  const cpu = process.cpuUsage(cpuBefore);
+  const usage = usageSince();
+  counts.unsent += unsent;
   if (underWay > 0) {
     await new Promise<void>((resolve) => {
       onIdle = resolve;
@@ -103,7 +105,7 @@ export async function runHttpOpenLoad(
     offeredPerSecond: options.lookupsPerSecond,
     latencies: [latencies],
     sendDelays,
-    cpuMs: (cpu.user + cpu.system) / 1000,
+    usage,
     examples: tally.examples,
     isInterrupted: signal.aborted,
   };

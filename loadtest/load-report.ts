@@ -5,12 +5,13 @@
 
 import type { Histogram } from 'hdr-histogram-js';
 import { build } from 'hdr-histogram-js';
+import type { GeneratorUsage } from './generator-usage.ts';
 
 /** Latencies are recorded from 1 µs to a minute, to three digits. */
 const LATENCY_US_MAX = 60_000_000;
 
-/** A generator that uses so much of its one thread may be slower than the server. */
-const CPU_PERCENT_LIMIT = 90;
+/** A generator whose one thread is busy for so much of the time may be slower than the server. */
+const BUSY_PERCENT_LIMIT = 90;
 /** A generator that sends so late, in one of a hundred cases, does not keep the rate. */
 const SEND_DELAY_US_LIMIT = 1000;
 
@@ -45,7 +46,7 @@ export interface LoadCounts {
   unverified: number;
   /** Given up when the run ended; neither lost nor answered. */
   unfinished: number;
-  /** Due by the offered rate but not sent, because too many were under way. */
+  /** Due by the offered rate but not sent: too many were under way, or the time was over. */
   unsent: number;
   /** Responses that came after their time-out or twice. */
   lateResponses: number;
@@ -82,8 +83,8 @@ export interface LoadResult {
   latencies: readonly Histogram[];
   /** How late datagrams or requests were sent, in an open loop. */
   sendDelays: Histogram | undefined;
-  /** Processor time of this process over the same time. */
-  cpuMs: number;
+  /** Of this process over the same time. */
+  usage: GeneratorUsage;
   /** The first wrong answers and errors, as lines. */
   examples: readonly string[];
   isInterrupted: boolean;
@@ -105,6 +106,8 @@ export interface LoadReport {
   generator: {
     /** Of one processor. An open loop watches the clock without rest and so uses all of one. */
     cpuPercent: number;
+    /** Of the time, in which the generator's thread had work. */
+    busyPercent: number;
     sendDelayP99Us: number | null;
     isBottleneck: boolean;
     statement: string;
@@ -123,7 +126,7 @@ const PERCENTILES: Record<(typeof PERCENTILE_NAMES)[number], number> = {
 };
 
 export function createReport(result: LoadResult): LoadReport {
-  const { counts, elapsedMs, offeredPerSecond, cpuMs, sendDelays } = result;
+  const { counts, elapsedMs, offeredPerSecond, usage, sendDelays } = result;
   const merged = createLatencyHistogram();
   for (const histogram of result.latencies) merged.add(histogram);
   const perSecond = (count: number) => (elapsedMs > 0 ? (count * 1000) / elapsedMs : 0);
@@ -131,7 +134,8 @@ export function createReport(result: LoadResult): LoadReport {
     name,
     merged.getValueAtPercentile(PERCENTILES[name]),
   ]);
-  const cpuPercent = elapsedMs > 0 ? (cpuMs * 100) / elapsedMs : 0;
+  const percentOf = (ms: number) => (elapsedMs > 0 ? (ms * 100) / elapsedMs : 0);
+  const busyPercent = percentOf(usage.busyMs);
   return {
     protocol: result.protocol,
     verdict: verdictOf(counts),
@@ -147,9 +151,10 @@ export function createReport(result: LoadResult): LoadReport {
     },
     latencyFrom: offeredPerSecond === undefined ? 'send-time' : 'intended-send-time',
     generator: {
-      cpuPercent,
+      cpuPercent: percentOf(usage.cpuMs),
+      busyPercent,
       sendDelayP99Us: sendDelays ? sendDelays.getValueAtPercentile(99) : null,
-      ...bottleneckOf(counts, cpuPercent, sendDelays),
+      ...bottleneckOf(counts, busyPercent, sendDelays),
     },
     examples: result.examples,
     isInterrupted: result.isInterrupted,
@@ -164,11 +169,11 @@ function verdictOf(counts: LoadCounts): LoadReport['verdict'] {
 
 function bottleneckOf(
   counts: LoadCounts,
-  cpuPercent: number,
+  busyPercent: number,
   sendDelays: Histogram | undefined,
 ): { isBottleneck: boolean; statement: string } {
   if (counts.unsent > 0) {
-    const statement = `the generator left ${counts.unsent} due lookups unsent: it had too many under way`;
+    const statement = `${counts.unsent.toLocaleString('en-US')} due lookups were left unsent and are not in the latencies: too many were under way, or the generator was too slow`;
     return { isBottleneck: true, statement };
   }
   if (sendDelays !== undefined) {
@@ -178,11 +183,10 @@ function bottleneckOf(
     const statement = `the generator ${verb} the offered rate: 99% were sent within ${delayUs} µs of the intended time`;
     return { isBottleneck, statement };
   }
-  const isBottleneck = cpuPercent >= CPU_PERCENT_LIMIT;
-  const share = `${cpuPercent.toFixed(0)}% of one processor`;
-  return isBottleneck
-    ? { isBottleneck, statement: `the generator was the bottleneck: it used ${share}` }
-    : { isBottleneck, statement: `the generator was not the bottleneck: it used ${share}` };
+  const isBottleneck = busyPercent >= BUSY_PERCENT_LIMIT;
+  const was = isBottleneck ? 'was' : 'was not';
+  const statement = `the generator ${was} the bottleneck: it was busy for ${busyPercent.toFixed(0)}% of the time`;
+  return { isBottleneck, statement };
 }
 
 /** 0 all answers right; 3 a wrong answer; 4 a loss, an error, or nothing answered at all. */
@@ -201,6 +205,7 @@ const EXCEPTIONS: readonly (readonly [string, keyof LoadCounts])[] = [
 
 const WRONG_HINT = `  Many wrong answers at once mean another population: start the resolver and the load test with the
   same --ported, --fragmented, --profile and --seed.`;
+const SILENCE_HINT = '  Nothing was answered: does a resolver listen on that host and port?';
 
 /** The report for people. */
 export function formatReport(report: LoadReport): string {
@@ -237,6 +242,7 @@ export function formatReport(report: LoadReport): string {
     row('generator', generator.statement),
     ...report.examples.map((example) => `  ! ${example}`),
     ...(counts.wrong > 0 ? [WRONG_HINT] : []),
+    ...(counts.answered === 0 ? [SILENCE_HINT] : []),
     '',
   ].join('\n');
 }

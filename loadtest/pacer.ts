@@ -9,6 +9,11 @@ import { createLatencyHistogram, recordMs } from './load-report.ts';
 
 /** Most that one turn sends before it lets answers in. */
 const BURST_MAX = 64;
+/**
+ * How long after the end of the schedule what is still due may be sent: enough to make up for a
+ * hiccup, not for a rate that this generator never reaches.
+ */
+const CATCH_UP_MS = 250;
 
 export interface PacerOptions {
   /** What is sent per second: datagrams or requests; above 0. */
@@ -30,15 +35,21 @@ export interface PacerResult {
   elapsedMs: number;
   /** How late each was sent. */
   sendDelays: Histogram;
+  /** What was due and not sent, because the generator is too slow for the rate. */
+  unsent: number;
 }
 
-/** Sends on schedule until the time or the count is used up or the signal comes. */
+/**
+ * Sends on schedule until the time or the count is used up or the signal comes. A generator that
+ * cannot keep up stops 250 ms after the end of the schedule.
+ */
 export function runPaced(options: PacerOptions): Promise<PacerResult> {
   const { perSecond, countMax, durationMs, signal, send, nowMs, defer } = options;
   const intervalMs = 1000 / perSecond;
   const total = Math.min(countMax, Math.max(1, Math.floor(durationMs / intervalMs)));
   const sendDelays = createLatencyHistogram();
   const startMs = nowMs();
+  const endMs = startMs + durationMs + CATCH_UP_MS;
   let sent = 0;
   return new Promise((resolve) => {
     const turn = () => {
@@ -50,8 +61,12 @@ export function runPaced(options: PacerOptions): Promise<PacerResult> {
         send(intendedMs);
         sent++;
       }
-      if (sent < total && !signal.aborted) defer(turn);
-      else resolve({ elapsedMs: nowMs() - startMs, sendDelays });
+      const atMs = nowMs();
+      if (sent < total && !signal.aborted && atMs < endMs) defer(turn);
+      else {
+        const unsent = signal.aborted ? 0 : total - sent;
+        resolve({ elapsedMs: atMs - startMs, sendDelays, unsent });
+      }
     };
     turn();
   });

@@ -1,9 +1,9 @@
 // Load over the UDP batch protocol: sends prepared datagrams over several sockets, in an open or a
 // closed loop, and checks every answer.
 
-import dgram from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import type dgram from 'node:dgram';
 import type { Histogram } from 'hdr-histogram-js';
+import { openBatchClient } from '../resolver/udp/batch-client.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
   createBatchResponse,
@@ -12,6 +12,8 @@ import {
   STATUS_OK,
   writeU32,
 } from '../resolver/udp/batch-codec.ts';
+import { openClientSocket } from '../resolver/udp/socket-client.ts';
+import { measureUsage } from './generator-usage.ts';
 import type { LoadOptions } from './load-options.ts';
 import { LoadtestError, UNDER_WAY_DEFAULT } from './load-options.ts';
 import type { LoadResult } from './load-report.ts';
@@ -22,6 +24,8 @@ import { AnswerCheck, type PreparedDatagram, prepareDatagrams } from './udp-answ
 
 /** What the system is asked for; answers that overflow the buffer would count as losses. */
 const RECEIVE_BUFFER_BYTES = 1 << 20;
+/** How long each of five tries to learn a route waits at most. */
+const ROUTE_TIMEOUT_MS_MAX = 500;
 /** How often time-outs are looked for. */
 const SWEEP_MS = 5;
 
@@ -56,7 +60,16 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
   const { host, port, timeoutMs, signal, underWayMax = UNDER_WAY_DEFAULT } = options;
   const prepared = prepareDatagrams(options.pool, options.batch);
   const counts = createLoadCounts();
-  const names = createRouteNames(host, port, Math.min(timeoutMs, 500));
+  const client = await reaching(
+    options,
+    openBatchClient({
+      host,
+      port,
+      timeoutMs: Math.min(timeoutMs, ROUTE_TIMEOUT_MS_MAX),
+      retries: 4,
+    }),
+  );
+  const names = createRouteNames(client);
   const check = new AnswerCheck(counts, names);
   const response = createBatchResponse();
   const nowMs = () => performance.now();
@@ -69,15 +82,10 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
   const senders: Sender[] = [];
   async function openSenders(): Promise<void> {
     for (let at = 0; at < options.connections; at++) {
-      const type = isIPv6(host) ? 'udp6' : 'udp4';
-      const socket = dgram.createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
+      const opened = openClientSocket(host, port, { recvBufferSize: RECEIVE_BUFFER_BYTES });
+      const socket = await reaching(options, opened);
       const sender: Sender = { socket, slots: new Map(), latencies: createLatencyHistogram() };
       senders.push(sender);
-      try {
-        await connect(socket, host, port);
-      } catch (cause) {
-        throw new LoadtestError(`UDP ${host} port ${port}`, { cause });
-      }
       socket.on('error', () => counts.transportErrors++);
       socket.on('message', (message) => receive(sender, message));
     }
@@ -118,7 +126,9 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       return;
     }
     const { prepared: datagram } = slot;
-    release(sender, response.requestId, slot);
+    sender.slots.delete(response.requestId);
+    freeBuffers.push(slot.buffer);
+    underWay--;
     recordMs(sender.latencies, receivedMs - slot.fromMs);
     counts.responses++;
     counts.answered += datagram.numbers.length;
@@ -132,12 +142,6 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     onProgress();
   }
 
-  function release(sender: Sender, requestId: number, { buffer }: Slot): void {
-    sender.slots.delete(requestId);
-    freeBuffers.push(buffer);
-    underWay--;
-  }
-
   /** Gives up what is older than the time-out. */
   function sweep(): void {
     const deadlineMs = nowMs() - timeoutMs;
@@ -145,7 +149,9 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       for (const [requestId, slot] of sender.slots) {
         if (slot.sentMs > deadlineMs) break;
         counts.lost += slot.prepared.numbers.length;
-        release(sender, requestId, slot);
+        // Its buffer is not used again: the system may still be about to send it.
+        sender.slots.delete(requestId);
+        underWay--;
       }
     }
     onProgress();
@@ -174,7 +180,10 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
   async function runOpen(perSecond: number) {
     const countMax = datagramsMax;
     const defer = setImmediate;
-    return runPaced({ perSecond, countMax, durationMs, signal, send: sendNext, nowMs, defer });
+    const paced = { perSecond, countMax, durationMs, signal, send: sendNext, nowMs, defer };
+    const result = await runPaced(paced);
+    counts.unsent += result.unsent * numbersEach;
+    return result;
   }
 
   /** Waits until all that is under way is answered or given up. */
@@ -191,12 +200,12 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
   const sweeper = setInterval(() => setImmediate(sweep), SWEEP_MS);
   try {
     await openSenders();
-    const cpuBefore = process.cpuUsage();
+    const usageSince = measureUsage();
     const { elapsedMs, sendDelays } =
       lookupsPerSecond === undefined
         ? await runClosed()
         : await runOpen(lookupsPerSecond / numbersEach);
-    const cpu = process.cpuUsage(cpuBefore);
+    const usage = usageSince();
     await drain();
     await check.finish();
     return {
@@ -206,23 +215,25 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       offeredPerSecond: lookupsPerSecond,
       latencies: senders.map(({ latencies }) => latencies),
       sendDelays,
-      cpuMs: (cpu.user + cpu.system) / 1000,
+      usage,
       examples: check.examples,
       isInterrupted: signal.aborted,
     };
   } finally {
     clearInterval(sweeper);
-    names.close();
+    await client.close();
     for (const { socket } of senders) socket.close();
   }
 }
 
-function connect(socket: dgram.Socket, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // Node hands a failure to this callback, which its types do not say.
-    socket.connect(port, host, ((error?: Error | null) => {
-      if (error) reject(error);
-      else resolve();
-    }) as () => void);
-  });
+/** Makes a failure to open a socket the error of a load test. */
+async function reaching<Opened>(
+  { host, port }: UdpLoadOptions,
+  opened: Promise<Opened>,
+): Promise<Opened> {
+  try {
+    return await opened;
+  } catch (cause) {
+    throw new LoadtestError(`UDP ${host} port ${port}`, { cause });
+  }
 }

@@ -143,6 +143,17 @@ describe('bchf loadtest', () => {
     assert.equal((await run('http', '--pipelining', '129')).code, 'commander.invalidArgument');
   });
 
+  test('options of a closed loop are refused with a rate', async () => {
+    for (const closed of [
+      ['udp', '--in-flight', '8'],
+      ['http', '--pipelining', '2'],
+    ]) {
+      const { code, flags } = await run(...closed, '--rate', '100');
+      assert.equal(code, 'commander.conflictingOption');
+      assert.equal(flags, undefined);
+    }
+  });
+
   test('an address that does not exist ends with code 1', async () => {
     const { code, told } = await run('udp', '--host', 'no-such-host.invalid', '--requests', '1');
     assert.equal(code, 1);

@@ -6,7 +6,7 @@ import { runHttpOpenLoad } from '../http-open-load.ts';
 import type { LoadOptions } from '../load-options.ts';
 import { createReport, exitCodeOf } from '../load-report.ts';
 import type { HttpAnswer, Server } from './load-fixtures.ts';
-import { optionsOf, serveHttp } from './load-fixtures.ts';
+import { optionsOf, serveHttp, stall } from './load-fixtures.ts';
 
 const servers: Server[] = [];
 after(async () => {
@@ -110,6 +110,16 @@ describe('the HTTP load test', () => {
     assert.equal(report.counts.lost, 10);
     assert.equal(report.counts.unsent, 90);
     assert.ok(report.generator.isBottleneck);
+  });
+
+  test('a stall shows in the latency of all that was due meanwhile, in an open loop', async () => {
+    const stalling = (answer: HttpAnswer, count: number) => {
+      if (count === 100) stall(300);
+      return answer;
+    };
+    const report = await openReportOf(stalling, 1000, { timeoutMs: 10_000 });
+    assert.equal(report.counts.answered, 1000);
+    assert.ok(report.latencyUs.p90 > 100_000);
   });
 
   test('an open loop reads no endless body', async () => {

@@ -4,6 +4,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Identity } from '../../ledger/number.ts';
 import { digitsOf, formatUeId, lengthOf, parseUeId } from '../../ledger/number.ts';
+import type { Route } from '../../ledger/route.ts';
+import { exampleRoute } from '../../resolver/test/example-route.ts';
 import { createBatchHandler } from '../../resolver/udp/batch-handler.ts';
 import { createDgramTransport } from '../../resolver/udp/dgram-transport.ts';
 import type { UdpHandler } from '../../resolver/udp/udp-transport.ts';
@@ -63,15 +65,25 @@ const reader: IndexReader = {
   label: () => new Uint8Array(0),
 };
 
+/** Every tenth is so long that its details need the second, longer request. */
+function routeOf(routeNumber: number): Route {
+  const id = `udm-${routeNumber}`;
+  if (routeNumber % 10 !== 0) return exampleRoute(id);
+  return exampleRoute(id, {
+    member: 'm'.repeat(64),
+    fqdn: new Array(4).fill('x'.repeat(60)).join('.'),
+    ipv4Addresses: new Array(8).fill('203.0.113.100'),
+    groupId: 'g'.repeat(64),
+    contractAddress: `0x${'0'.repeat(40)}`,
+  });
+}
+
 const { handle } = createBatchHandler({
   readerOf: () => reader,
   freshness: () => ({ height: 1, lagMs: 0, routeTableVersion: 1 }),
   routeJson: (routeNumber) =>
     routeNumber < ROUTES
-      ? // Some details need the second, longer request.
-        new TextEncoder().encode(
-          JSON.stringify({ id: `udm-${routeNumber}`, fqdn: 'x'.repeat(routeNumber * 9) }),
-        )
+      ? new TextEncoder().encode(JSON.stringify(routeOf(routeNumber)))
       : undefined,
 });
 
@@ -139,6 +151,11 @@ export async function serveHttp(
         server.closeAllConnections();
       }),
   };
+}
+
+/** Stops this thread, and with it server and generator. */
+export function stall(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** Options for a short run of `lookups` numbers. */

@@ -72,12 +72,19 @@ describe('the pacer', () => {
     assert.ok(turns >= 3);
   });
 
+  test('stops soon after its time where it cannot keep the rate, and tells what was left', async () => {
+    const { sent, unsent, elapsedMs } = await paced({ perSecond: 1e6, durationMs: 1000 }, 10);
+    assert.ok(elapsedMs >= 1250 && elapsedMs < 1270);
+    assert.ok(sent.length > 1000);
+    assert.equal(sent.length + unsent, 1e6);
+  });
+
   test('is bounded by count, by time and by the signal', async () => {
     assert.equal((await paced({ countMax: 3 })).sent.length, 3);
     assert.equal((await paced({ durationMs: 4 })).sent.length, 4);
     const stopped = new AbortController();
     let sent = 0;
-    await paced({
+    const { unsent } = await paced({
       durationMs: 1e9,
       signal: stopped.signal,
       send() {
@@ -85,5 +92,6 @@ describe('the pacer', () => {
       },
     });
     assert.equal(sent, 7);
+    assert.equal(unsent, 0);
   });
 });

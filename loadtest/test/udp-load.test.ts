@@ -7,7 +7,7 @@ import { createReport, exitCodeOf } from '../load-report.ts';
 import type { UdpLoadOptions } from '../udp-load.ts';
 import { runUdpLoad } from '../udp-load.ts';
 import type { Server } from './load-fixtures.ts';
-import { optionsOf, serveUdp } from './load-fixtures.ts';
+import { optionsOf, serveUdp, stall } from './load-fixtures.ts';
 
 const servers: Server[] = [];
 after(async () => {
@@ -63,6 +63,21 @@ describe('the UDP load test', () => {
     assert.equal(report.offeredPerSecond, 40_000);
     assert.equal(report.latencyFrom, 'intended-send-time');
     assert.notEqual(report.generator.sendDelayP99Us, null);
+  });
+
+  test('a stall shows in the latency of all that was due meanwhile, in an open loop', async () => {
+    let seen = 0;
+    const report = await reportOf(
+      (_, __, bytes) => {
+        if (++seen === 300) stall(300);
+        return bytes;
+      },
+      { lookupsPerSecond: 20_000, lookupsMax: 20_000, timeoutMs: 10_000 },
+    );
+    assert.equal(report.counts.answered, 20_000);
+    // Of 1000 datagrams 300 are due in the stall; counted from sending, a single one would be slow.
+    assert.ok(report.latencyUs.p90 > 100_000);
+    assert.ok(report.generator.isBottleneck);
   });
 
   test('a changed match kind is one wrong answer', async () => {

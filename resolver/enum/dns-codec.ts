@@ -100,7 +100,7 @@ export type QueryVerdict =
 /**
  * Reads a query, strictly: opcode QUERY, one question, at most one OPT record, nothing else and
  * nothing after it. Other sections and records are FORMERR, since nothing that this server answers
- * comes with them.
+ * comes with them; a query for an incremental transfer, which has an authority section, is REFUSED.
  *
  * Another opcode is NOTIMP before anything else is read, because its sections may mean something
  * else (RFC 8490 section 5.4, for one). The bits AA, TC, RA, Z, AD and CD of a query are not looked
@@ -111,14 +111,18 @@ export function parseQuery(message: Uint8Array): QueryVerdict {
   const flags = readU16(message, 2);
   if ((flags & FLAG_QR) !== 0) return { verdict: 'drop', reason: 'response' };
   if ((flags & OPCODE_MASK) !== 0) return reject(RCODE.NOTIMP, HEADER_BYTES, undefined);
-  const isOneQuestion =
-    readU16(message, 4) === 1 && readU16(message, 6) === 0 && readU16(message, 8) === 0;
+  const isOneQuestion = readU16(message, 4) === 1 && readU16(message, 6) === 0;
   if (!isOneQuestion) return reject(RCODE.FORMERR, HEADER_BYTES, undefined);
 
   const nameEnd = endOfPlainName(message, HEADER_BYTES);
   const questionEnd = nameEnd + 4;
   if (nameEnd === 0 || questionEnd > message.length) {
     return reject(RCODE.FORMERR, HEADER_BYTES, undefined);
+  }
+  if (readU16(message, 8) !== 0) {
+    // Whoever asks for a change of the zone shows the SOA that it has (RFC 1995 section 3).
+    const isTransfer = readU16(message, nameEnd) === RECORD_TYPE.IXFR;
+    return reject(isTransfer ? RCODE.REFUSED : RCODE.FORMERR, questionEnd, undefined);
   }
   const additionalCount = readU16(message, 10);
   const optEnd = additionalCount === 0 ? questionEnd : endOfOpt(message, questionEnd);

@@ -4,12 +4,10 @@
 // (batch-codec.ts).
 //
 // A repeat carries the id of the first try, so that a late answer to either serves; whatever comes
-// after that matches nothing and is counted. The socket is connected: the system passes on only
-// datagrams from the server's own address.
+// after that matches nothing and is counted.
 
 import { randomInt } from 'node:crypto';
-import dgram from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import type dgram from 'node:dgram';
 import type { BatchResponse } from './batch-codec.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
@@ -17,6 +15,7 @@ import {
   readResponse,
   STATUS_OK,
 } from './batch-codec.ts';
+import { openClientSocket } from './socket-client.ts';
 import { UdpError } from './udp-transport.ts';
 
 /** Most requests under way at once. */
@@ -77,11 +76,10 @@ export interface BatchExchange {
 export async function openBatchExchange(options: BatchClientOptions): Promise<BatchExchange> {
   const timeoutMs = options.timeoutMs ?? 500;
   const tries = (options.retries ?? 2) + 1;
-  const socket = dgram.createSocket(isIPv6(options.host) ? 'udp6' : 'udp4');
+  let socket: dgram.Socket;
   try {
-    await connect(socket, options.host, options.port);
+    socket = await openClientSocket(options.host, options.port);
   } catch (cause) {
-    socket.close();
     throw new UdpError('BCHF_UDP_SEND', `UDP ${options.host} port ${options.port}`, { cause });
   }
 
@@ -201,16 +199,6 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
       return closing;
     },
   };
-}
-
-function connect(socket: dgram.Socket, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // Node hands a failure to this callback, which its types do not say.
-    socket.connect(port, host, ((error?: Error | null) => {
-      if (error) reject(error);
-      else resolve();
-    }) as () => void);
-  });
 }
 
 function isAnswerTo(pending: Pending, response: BatchResponse): boolean {

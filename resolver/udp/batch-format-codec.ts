@@ -16,13 +16,16 @@
 //               └────────┴────┴────┴──────────┴──────┴─────┴────────┴──────┴──────┴───────┴────┴────
 //     body of a lookup: `count` answers of 8 bytes; of route details: `size` bytes of JSON
 //
-// The two magics differ, so a response that is sent back to a server is dropped and no two servers
-// can be made to answer each other.
+// The two magics differ, so a response that is sent back to a server is dropped, and no version is
+// above 127, so a response of DNS is: no two servers can be made to answer each other for ever, and
+// none of this protocol answers a response.
 
 import type { Identity } from '../../ledger/number.ts';
 import { IDENTITIES } from '../../ledger/number.ts';
 
 export const BATCH_VERSION = 1;
+/** Highest version that there will ever be. */
+export const VERSION_MAX = 127;
 
 /** ASCII "Bq" and "Ba", read as little-endian u16. */
 export const REQUEST_MAGIC = 0x7142;

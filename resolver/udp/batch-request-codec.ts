@@ -21,6 +21,7 @@ import {
   REQUEST_MAGIC,
   readU16,
   readU32,
+  VERSION_MAX,
   writeU16,
   writeU32,
 } from './batch-format-codec.ts';
@@ -29,7 +30,8 @@ import {
  * Why a datagram is dropped without an answer:
  *
  * - too-short: below the 16 bytes of a header. too-long: above BATCH_DATAGRAM_BYTES_MAX.
- * - magic: not a request of this protocol.
+ * - magic: not a request of this protocol; among these a DNS response, which has its QR bit where
+ *   a version above VERSION_MAX has its highest one.
  * - identity, count: a value outside the table of the operation.
  * - size: a lookup whose length is not 16 + 8 × count.
  * - reserved: a reserved byte, or the padding of a route request, is not zero.
@@ -58,7 +60,7 @@ export interface BatchRequest {
   requestId: number;
   /** Length of the datagram, which bounds the response. */
   bytes: number;
-  /** Of a lookup. */
+  /** Of a lookup; msisdn of anything else. */
   identity: Identity;
   /** Numbers of a lookup, 1 to NUMBERS_MAX. */
   count: number;
@@ -91,12 +93,13 @@ export function createBatchRequest(): BatchRequest {
 
 /**
  * Reads a datagram into `request`. On a drop the request's fields mean nothing; on a refusal only
- * operation, requestId and bytes do.
+ * operation, requestId, identity and bytes do.
  */
 export function readRequest(message: Uint8Array, request: BatchRequest): RequestVerdict {
   if (message.length < REQUEST_HEADER_BYTES) return 'too-short';
   if (message.length > BATCH_DATAGRAM_BYTES_MAX) return 'too-long';
-  if (readU16(message, 0) !== REQUEST_MAGIC) return 'magic';
+  if (readU16(message, 0) !== REQUEST_MAGIC || message[2]! > VERSION_MAX) return 'magic';
+  request.identity = 'msisdn';
   request.operation = message[3]!;
   request.requestId = readU32(message, 4);
   request.bytes = message.length;

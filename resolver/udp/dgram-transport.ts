@@ -164,6 +164,9 @@ export function createDgramTransport(
       socket = undefined;
       throw new UdpError('BCHF_UDP_LISTEN', `UDP ${options.host} port ${options.port}`, { cause });
     }
+    if (closing !== undefined) {
+      throw new UdpError('BCHF_UDP_CLOSED', 'the transport was closed while it opened');
+    }
     created.on('error', () => {
       counters.socketErrors++;
     });
@@ -202,11 +205,15 @@ export function createDgramTransport(
   };
 }
 
+/** Settles when the socket is bound or cannot be, and also when it is closed before that. */
 function bind(socket: dgram.Socket, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
+    const onClose = () => resolve();
     socket.once('error', reject);
+    socket.once('close', onClose);
     socket.bind({ address: host, port, exclusive: true }, () => {
       socket.removeListener('error', reject);
+      socket.removeListener('close', onClose);
       resolve();
     });
   });

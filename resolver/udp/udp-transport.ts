@@ -48,7 +48,8 @@ export interface UdpTransport {
    * Binds the socket and begins to answer.
    *
    * Rejects with a `UdpError`: BCHF_UDP_LISTEN where the address cannot be had,
-   * BCHF_UDP_REUSE_PORT_UNSUPPORTED where a shared port was asked for and cannot be.
+   * BCHF_UDP_REUSE_PORT_UNSUPPORTED where a shared port was asked for and cannot be,
+   * BCHF_UDP_CLOSED where it was opened or closed before, or is closed meanwhile.
    */
   open(): Promise<UdpAddress>;
   /** The counters as they stand; a copy. */
@@ -62,7 +63,7 @@ export interface UdpTransport {
 
 /** Sizes and limits of a transport. */
 export interface UdpTransportOptions {
-  /** An IPv4 or IPv6 address, or a name that resolves to one. */
+  /** An IPv4 or IPv6 address, or a name that resolves to an IPv4 one. */
   host: string;
   /** 0 to 65 535; 0 lets the system choose. */
   port: number;

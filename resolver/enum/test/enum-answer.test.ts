@@ -239,6 +239,17 @@ describe('what is not served', () => {
       assertRefused(ask('e164.arpa', { type, transport: 'tcp' }));
     }
   });
+
+  test('an incremental transfer is REFUSED though its query carries the SOA of the client', () => {
+    const query = encodeQuery({ id: 1, name: encodeName('e164.arpa')!, type: RECORD_TYPE.IXFR });
+    query[9] = 1;
+    const soa = hex(
+      'c00c 0006 0001 00000000 0016 00 00 00000001 00000000 00000000 00000000 00000000',
+    );
+    const { response, counters } = send(Uint8Array.from([...query, ...soa]));
+    assert.equal(response?.rcode, RCODE.REFUSED);
+    assert.equal(counters.answeredRefused, 1);
+  });
 });
 
 test('ANY gets one HINFO where there are records (RFC 8482)', () => {

@@ -149,6 +149,7 @@ describe('what is dropped', () => {
     ['too-long', 'one byte above the limit', new Uint8Array(BATCH_DATAGRAM_BYTES_MAX + 1)],
     ['magic', 'another first byte', withByte(lookup(), 0, 0x43)],
     ['magic', 'a response', exampleOf('lookup-response')],
+    ['magic', 'a DNS response whose id is the magic', withByte(lookup(), 2, 0x80)],
     ['identity', 'a lookup of no kind', withByte(lookup(), 8, 0)],
     ['identity', 'a lookup of an unknown kind', withByte(lookup(), 8, 3)],
     ['identity', 'a route request with a kind', withByte(route(), 8, 1)],
@@ -171,6 +172,11 @@ describe('what is dropped', () => {
 
   test('every reason has a case', () => {
     assert.deepEqual([...new Set(cases.map(([reason]) => reason))], [...DROP_REASONS]);
+  });
+
+  test('the highest version is refused, not dropped', () => {
+    const message = withByte(lookup(), 2, 127);
+    assert.equal(readRequest(message, createBatchRequest()), 'unsupported-version');
   });
 
   test('an operation that is not known is refused, not dropped', () => {

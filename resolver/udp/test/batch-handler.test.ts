@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Identity } from '../../../ledger/number.ts';
+import { IDENTITIES } from '../../../ledger/number.ts';
 import { createRandom } from '../../../ledger/population/random.ts';
+import { encodeQuery } from '../../enum/dns-client-codec.ts';
+import { encodeName, RECORD_TYPE } from '../../enum/dns-codec.ts';
+import { send as sendToEnum } from '../../enum/test/fixture.ts';
 import type { DropReason } from '../batch-codec.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
@@ -112,6 +117,35 @@ describe('the batch handler', () => {
     const unknown = handled(handler, out.slice(0, writeRouteRequest(out, 1, 10, 16)));
     assert.equal(unknown.status, STATUS_UNKNOWN_ROUTE);
     assert.equal(handler.counters().routeRequests, 3);
+  });
+
+  test('the freshness of details is the same whatever was asked before', () => {
+    const freshness = (identity: Identity) => ({
+      height: identity === 'imsi' ? 4 : 5,
+      lagMs: 0,
+      routeTableVersion: 1,
+    });
+    const handler = createBatchHandler(
+      sourcesOf({ readerOf: () => readerOfAnswers(new Map()), freshness }),
+    );
+    for (const identity of IDENTITIES) {
+      handled(handler, out.slice(0, writeLookupRequest(out, 1, identity, [known], 1)));
+      const details = handled(handler, out.slice(0, writeRouteRequest(out, 1, 9, 512)));
+      assert.equal(details.height, 5);
+    }
+  });
+
+  test('answers no DNS response, and what DNS makes of its own responses ends there', () => {
+    const handler = createBatchHandler(sourcesOf());
+    // Ids that are the magics: what a forged sender's address would make two ports tell each other.
+    const name = encodeName('1.e164.arpa')!;
+    const query = encodeQuery({ id: 0x4271, name, type: RECORD_TYPE.NAPTR });
+    const { bytes: dnsResponse } = sendToEnum(query);
+    assert.ok(dnsResponse.length > 16);
+    assert.equal(handler.handle(dnsResponse, response), 0);
+    const lookup = out.slice(0, writeLookupRequest(out, 1, 'msisdn', [known], 1));
+    const { bytes } = sendToEnum(response.slice(0, handler.handle(lookup, response)));
+    assert.equal(handler.handle(bytes, response), 0);
   });
 
   test('counts each drop by its reason and answers nothing', () => {

@@ -218,6 +218,16 @@ describe('the dgram transport', () => {
     await assert.rejects(opened.open(), { code: 'BCHF_UDP_CLOSED' });
   });
 
+  test('a close while it opens ends both', async () => {
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const transport = transportOf({ host });
+      const opened = transport.open();
+      const rejected = assert.rejects(opened, { code: 'BCHF_UDP_CLOSED' });
+      await transport.close();
+      await rejected;
+    }
+  });
+
   test('says by code that an address cannot be had', async () => {
     const first = transportOf();
     const { port } = await first.open();
