@@ -67,6 +67,11 @@ export interface CommittedBlock extends Tip {
   changedRoutes: RouteNumber[];
 }
 
+/**
+ * A ledger that is open. `tip`, `transactionCount` and `appHash` are those of the newest block on the
+ * disk; while a block is being stored, and after it could not be, routes, members, sequences and
+ * entries are already those behind it.
+ */
 export interface Ledger {
   readonly chainId: string;
   /** As recorded when the ledger was created. */
@@ -82,12 +87,12 @@ export interface Ledger {
   members(): readonly MemberRecord[];
   /** The last sequence that a signer has used; −1 before its first, or for an unknown one. */
   lastSequence(signer: string): number;
-  /** All entries of the index at the tip, as changes that set them. */
+  /** All entries of the index, as changes that set them; to be walked while no commit runs. */
   entries(): IterableIterator<EntryChange>;
   /**
    * Makes one block of transactions, executes it and stores it; when this returns, it is on the
    * disk. Calls run one after the other. A transaction that the rules refuse is part of the block and
-   * says why in its result.
+   * says why in its result. The bytes are not copied: they may not change until this returns.
    *
    * Errors: BCHF_BLOCK_TOO_LARGE and BCHF_BLOCK_TOO_MANY_TRANSACTIONS leave the ledger as it was;
    * after BCHF_STORE_FAILED it must be closed and opened again.

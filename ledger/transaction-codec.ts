@@ -321,6 +321,8 @@ export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
   try {
     const container = bytes.subarray(1, end);
     const { body, sequence } = codec.decode(container);
+    // Above 2^53 some integers still have one byte form, and the next sequence would not be above.
+    if (!Number.isSafeInteger(sequence)) return { code: 'BCHF_TX_MALFORMED' };
     if (Buffer.compare(codec.encode(body, sequence), container) !== 0) {
       return { code: 'BCHF_TX_MALFORMED' };
     }

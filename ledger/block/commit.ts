@@ -1,7 +1,7 @@
 // Commits: what a validator signs, and the one verifier of who has signed.
 //
 // Source: CometBFT v0.38, types/canonical.go, types/vote.go (VoteSignBytes), types/validation.go
-// (VerifyCommit).
+// (VerifyCommit), types/block.go (CommitSig.ValidateBasic).
 
 import { isSignedBy, SIGNATURE_BYTES } from '../ed25519.ts';
 import { encodeBlockId, encodeTimestamp } from './block-codec.ts';
@@ -12,6 +12,7 @@ import {
   type BlockId,
   type Commit,
   type Header,
+  NO_TIME,
   type Timestamp,
   type Validator,
 } from './types.ts';
@@ -85,7 +86,9 @@ export function verifyCommit(
     total += BigInt(validator.power);
     const { flag, validatorAddress, timestamp, signature } = commit.signatures[index]!;
     if (flag === BLOCK_ID_FLAG.absent) {
-      if (validatorAddress.length !== 0 || signature.length !== 0) return 'BCHF_COMMIT_MALFORMED';
+      // Nobody signs for an absent place, so only its one empty form keeps a commit in one form.
+      const isEmpty = validatorAddress.length === 0 && signature.length === 0;
+      if (!isEmpty || !isSameTime(timestamp, NO_TIME)) return 'BCHF_COMMIT_MALFORMED';
       continue;
     }
     if (
@@ -102,4 +105,8 @@ export function verifyCommit(
     if (flag === BLOCK_ID_FLAG.commit) signed += BigInt(validator.power);
   }
   return signed * 3n > total * 2n ? undefined : 'BCHF_COMMIT_UNDERPOWERED';
+}
+
+function isSameTime(one: Timestamp, other: Timestamp): boolean {
+  return one.seconds === other.seconds && one.nanos === other.nanos;
 }

@@ -39,6 +39,9 @@ export interface Header {
   proposerAddress: Uint8Array;
 }
 
+/** Go's zero time, the year 1: the timestamp of an absent signature. */
+export const NO_TIME: Timestamp = { seconds: -62_135_596_800, nanos: 0 };
+
 /** What a validator's place in a commit says. */
 export const BLOCK_ID_FLAG = { absent: 1, commit: 2, nil: 3 } as const;
 
@@ -47,6 +50,7 @@ export interface CommitSignature {
   flag: number;
   /** 20 bytes; empty when absent. */
   validatorAddress: Uint8Array;
+  /** NO_TIME when absent. */
   timestamp: Timestamp;
   /** 64 bytes; empty when absent. */
   signature: Uint8Array;

@@ -89,7 +89,9 @@ export class EmbeddedLedger implements Ledger {
   }
 
   commit(transactions: readonly Uint8Array[]): Promise<CommittedBlock> {
-    const block = this.#queue.then(() => this.#commitBlock(transactions));
+    // It may be some time until their turn, and the caller may fill the same array anew.
+    const own = [...transactions];
+    const block = this.#queue.then(() => this.#commitBlock(own));
     this.#queue = block.catch(() => undefined);
     return block;
   }
@@ -108,13 +110,13 @@ export class EmbeddedLedger implements Ledger {
     await this.#store.close();
   }
 
-  async #commitBlock(transactions: readonly Uint8Array[]): Promise<CommittedBlock> {
+  async #commitBlock(transactions: Uint8Array[]): Promise<CommittedBlock> {
     if (!this.#isOpen) throw new LedgerError('BCHF_LEDGER_CLOSED', 'the ledger is closed');
     checkLimits(transactions);
     const { received, isSigned } = await receiveAll(this.#state, transactions, this.chainId);
     const { block, blockId, encoded, commit, timeMs } = this.#engine.makeBlock(
       { ...this.#tip, commit: this.#commit },
-      [...transactions],
+      transactions,
     );
     // From here the state in memory is ahead of the store: whatever fails, nothing may follow.
     this.#isOpen = false;

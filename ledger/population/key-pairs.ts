@@ -1,9 +1,7 @@
 // The ed25519 keys of the members of a consortium for trying out.
 
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-
-/** PKCS #8 header of an ed25519 private key (RFC 8410 section 7); the 32-byte seed follows. */
-const PKCS8_HEADER = Buffer.from('302e020100300506032b657004220420', 'hex');
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { privateKeyOf, rawPublicKey } from '../ed25519.ts';
 
 export interface KeyPair {
   privateKey: KeyObject;
@@ -20,12 +18,7 @@ export interface KeyPair {
  */
 export function deriveKeyPair(seed: number, id: string): KeyPair {
   const secret = createHash('sha256').update(`bchf key\0${seed}\0${id}`).digest();
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PKCS8_HEADER, secret]),
-    format: 'der',
-    type: 'pkcs8',
-  });
+  const privateKey = privateKeyOf(secret);
   const publicKey = createPublicKey(privateKey);
-  const publicKeyBytes = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url');
-  return { privateKey, publicKey, publicKeyBytes: new Uint8Array(publicKeyBytes) };
+  return { privateKey, publicKey, publicKeyBytes: rawPublicKey(publicKey) };
 }

@@ -14,9 +14,10 @@
 //
 // Integers in keys are big-endian, so that keys are in order of height and of row id. Everything a
 // block brings is written in one batch with `sync: true`: after a crash the store holds it wholly or
-// not at all, and an acknowledged block is never lost.
+// not at all, and an acknowledged block is never lost. The app hash covers the rows of the state; all
+// other values are sealed (seal).
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import type { EntryChange } from '../entry.ts';
 import { LedgerError } from '../ledger-error.ts';
@@ -24,6 +25,7 @@ import { writeUint64 } from '../state/hash-tree.ts';
 import { type Row, TABLES, type Table } from '../state/tables.ts';
 import { numberOfCode, TRANSACTION_CODES, type TransactionCode } from '../transaction-code.ts';
 import { decodeChanges, encodeChanges } from './change-codec.ts';
+import { seal, unseal } from './seal.ts';
 
 const FORMAT = 1;
 const ROWS_READ_AT_ONCE = 2_000;
@@ -84,23 +86,27 @@ export class LedgerStore {
    * BCHF_STORE_CORRUPT, BCHF_STORE_FAILED.
    */
   static async open(directory: string): Promise<LedgerStore> {
-    const database: Database = new ClassicLevel(directory, {
-      keyEncoding: 'buffer',
-      valueEncoding: 'view',
-    });
     try {
       await mkdir(directory, { recursive: true });
+      await refuseHeadless(directory);
+      const database: Database = new ClassicLevel(directory, {
+        keyEncoding: 'buffer',
+        valueEncoding: 'view',
+      });
       await database.open();
+      return new LedgerStore(database);
     } catch (error) {
       throw storeError(error, `the store in ${directory} cannot be opened`);
     }
-    return new LedgerStore(database);
   }
 
   /** What the ledger was created with; `undefined` when there is none yet. */
   async genesis(): Promise<Genesis | undefined> {
     const value = await this.#get(key('g'));
-    if (!value) return undefined;
+    if (!value) {
+      if (await this.#get(key('t'))) throw corrupt('there is no beginning');
+      return undefined;
+    }
     const { format, chainId, settings } = parseJson(value);
     if (format !== FORMAT) throw corrupt(`format ${String(format)} instead of ${FORMAT}`);
     return { chainId: chainId as string, settings: settings as Record<string, unknown> };
@@ -225,11 +231,16 @@ export class LedgerStore {
   }
 
   async #get(at: Buffer): Promise<Uint8Array | undefined> {
+    let sealed: Uint8Array | undefined;
     try {
-      return await this.#database.get(at);
+      sealed = await this.#database.get(at);
     } catch (error) {
       throw storeError(error, 'the store cannot be read');
     }
+    if (!sealed) return undefined;
+    const value = unseal(at, sealed);
+    if (!value) throw corrupt(`the value of key ${at.toString('hex')} has changed`);
+    return value;
   }
 
   async #write(operations: Operation[]): Promise<void> {
@@ -266,7 +277,18 @@ function rowOperation({ table, id, bytes }: Row): Operation {
 }
 
 function put(at: Buffer, value: Uint8Array): Operation {
-  return { key: at, value };
+  return { key: at, value: seal(at, value) };
+}
+
+/**
+ * LevelDB takes a directory without its file CURRENT for a new one and empties it. It makes CURRENT
+ * before the first table or log, so where these are, CURRENT has been lost.
+ */
+async function refuseHeadless(directory: string): Promise<void> {
+  const files = await readdir(directory);
+  if (!files.includes('CURRENT') && files.some((file) => /\.(ldb|log)$/.test(file))) {
+    throw corrupt('the file CURRENT is missing');
+  }
 }
 
 function encodeTip(tip: StoredTip): Uint8Array {

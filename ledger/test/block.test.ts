@@ -25,6 +25,7 @@ import {
   type BlockId,
   type Commit,
   type Header,
+  NO_TIME,
   type Timestamp,
   type Validator,
 } from '../block/types.ts';
@@ -208,7 +209,7 @@ describe('a commit that proves nothing', () => {
   const absent = {
     flag: BLOCK_ID_FLAG.absent,
     validatorAddress: new Uint8Array(0),
-    timestamp: { seconds: 0, nanos: 0 },
+    timestamp: NO_TIME,
     signature: new Uint8Array(0),
   };
   const changedAt = (place: number, change: Partial<Commit['signatures'][number]>) => ({
@@ -249,6 +250,12 @@ describe('a commit that proves nothing', () => {
     assert.equal(verify({ signatures: rest }), 'BCHF_COMMIT_MALFORMED');
     assert.equal(verify(changedAt(1, { flag: 4 })), 'BCHF_COMMIT_MALFORMED');
     assert.equal(verify(changedAt(1, { flag: BLOCK_ID_FLAG.absent })), 'BCHF_COMMIT_MALFORMED');
+    for (const timestamp of [
+      { ...NO_TIME, seconds: 0 },
+      { ...NO_TIME, nanos: 1 },
+    ]) {
+      assert.equal(verify(changedAt(1, { ...absent, timestamp })), 'BCHF_COMMIT_MALFORMED');
+    }
     assert.equal(
       verify(changedAt(1, { signature: first!.signature.subarray(1) })),
       'BCHF_COMMIT_MALFORMED',

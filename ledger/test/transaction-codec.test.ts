@@ -180,6 +180,17 @@ describe('a signed transaction', () => {
     assert.equal(decodeTransaction(new Uint8Array(0)).code, 'BCHF_TX_MALFORMED');
   });
 
+  it('is refused with a sequence that is no safe integer', () => {
+    for (const sequence of [2n ** 53n, 2n ** 60n, 2n ** 64n - 1n]) {
+      for (const body of foundation) {
+        const bytes = Buffer.from(signed(body, 1));
+        bytes.writeBigUInt64LE(sequence, 1);
+        assert.equal(decodeTransaction(bytes).code, 'BCHF_TX_MALFORMED');
+      }
+    }
+    assert.ok(decodeTransaction(signed(foundation[0]!, Number.MAX_SAFE_INTEGER)).transaction);
+  });
+
   it('is refused with an identity or a network function type that does not exist', () => {
     const bytes = new Signer().sign({
       kind: 'inject-pool',
