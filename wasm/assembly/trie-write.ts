@@ -103,8 +103,9 @@ function deleteBelow(place: u32, rest: u64, unit: u64, field: u32): bool {
   const child = nodeOf(load<u32>(childPlace));
   const childHead = load<u32>(child);
   if (childHead == 0) {
+    if (!removeField(place, digitField)) return false;
     release(child, nodeBytes(0));
-    return removeField(place, digitField);
+    return true;
   }
   if (childHead == PORTED_BIT) {
     store<u32>(childPlace, leafOf(load<u32>(child + 4)));
