@@ -140,7 +140,10 @@ export function explainInto(reader: u32, version: u32, key: f64, skip: u32, coun
       load<u32>(record + RECORD_ROUTE),
       KIND_FRAGMENTED,
     );
-    run = load<u32>(record + RECORD_TAIL);
+    const parent = load<u32>(record + RECORD_TAIL);
+    // Parents come before; a forged image that says otherwise could lead in a circle.
+    if (parent != NO_RUN && parent >= run) unreachable();
+    run = parent;
   }
   tellPrefixes(load<u32>(version + VERSION_ROOT), 1, rest, unit);
   return written;

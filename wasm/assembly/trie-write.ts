@@ -80,6 +80,8 @@ export function seal(place: u32): void {
 export function discard(place: u32): void {
   const link = load<u32>(place);
   if (!isFresh(link)) return;
+  // Each link is followed once, even where those of a forged image lead together again.
+  store<u32>(place, 0);
   const node = nodeOf(link);
   const head = load<u32>(node);
   const end = node + nodeBytes(head);
