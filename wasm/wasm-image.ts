@@ -8,7 +8,13 @@ import {
   type WasmIndex,
   type WasmIndexOptions,
 } from './wasm-index.ts';
-import { createMemory, instantiate, PAGE_BYTES, PAGES_BEFORE_ARENA } from './wasm-module.ts';
+import {
+  createMemory,
+  IMAGE_HEADER_BYTES,
+  instantiate,
+  PAGE_BYTES,
+  PAGES_BEFORE_ARENA,
+} from './wasm-module.ts';
 
 /** Takes an image in pieces of any size, in order. */
 export interface ImageLoader {
@@ -39,24 +45,22 @@ export function createImageLoader(imageBytes: number, options: WasmIndexOptions 
   if (!(Number.isInteger(imageBytes) && imageBytes >= 0)) {
     throw new RangeError(`an image of ${imageBytes} bytes`);
   }
-  const pages = PAGES_BEFORE_ARENA + Math.ceil(imageBytes / PAGE_BYTES);
+  if (imageBytes < IMAGE_HEADER_BYTES) throw invalid('it is shorter than its header');
+  const pages = PAGES_BEFORE_ARENA + Math.ceil((imageBytes - IMAGE_HEADER_BYTES) / PAGE_BYTES);
   const memory = createMemory(pages, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
   const wasm = instantiate(memory, options.build ?? 'release');
-  const { ARENA, HEADER_BYTES } = wasm.call((exports) => exports);
-  const headerBytes = HEADER_BYTES.value;
-  if (imageBytes < headerBytes) throw invalid('it is shorter than its header');
-  const arenaBytes = imageBytes - headerBytes;
-  const header = new Uint8Array(memory.buffer, 0, headerBytes);
-  const arena = new Uint8Array(memory.buffer, ARENA.value, arenaBytes);
+  const arenaBytes = imageBytes - IMAGE_HEADER_BYTES;
+  const header = new Uint8Array(memory.buffer, 0, IMAGE_HEADER_BYTES);
+  const arena = new Uint8Array(memory.buffer, PAGES_BEFORE_ARENA * PAGE_BYTES, arenaBytes);
   let received = 0;
 
   return {
     write(chunk) {
       if (received + chunk.length > imageBytes) throw invalid('it is longer than announced');
-      const toHeader = chunk.subarray(0, Math.max(headerBytes - received, 0));
-      header.set(toHeader, Math.min(received, headerBytes - toHeader.length));
+      const toHeader = chunk.subarray(0, Math.max(IMAGE_HEADER_BYTES - received, 0));
+      header.set(toHeader, Math.min(received, IMAGE_HEADER_BYTES - toHeader.length));
       const toArena = chunk.subarray(toHeader.length);
-      arena.set(toArena, Math.max(received - headerBytes, 0));
+      arena.set(toArena, Math.max(received - IMAGE_HEADER_BYTES, 0));
       received += chunk.length;
     },
     finish() {

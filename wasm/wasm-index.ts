@@ -164,10 +164,13 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
 
   *#walkTrie(kind: 'prefix' | 'ported'): IterableIterator<IndexEntry> {
     const code = KIND_CODES[kind];
+    let left = this.counts()[kind];
     let from = 0;
     let page: IndexEntry[];
     do {
       page = this.#page((exports) => exports.walkTrie(this.block, code, from));
+      left -= page.length;
+      if (left < 0) throw new IndexError('BCHF_INDEX_TRAP', `more ${kind} entries than counted`);
       from = (page.at(-1)?.from ?? 0) + 1;
       yield* this.#unchanged(page);
     } while (page.length === this.detailsMax);
@@ -229,15 +232,12 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   }
 
   evictReader(readerNumber: number): void {
-    if (!Number.isInteger(readerNumber) || readerNumber < 0 || readerNumber === this.readerNumber) {
+    const readersMax = this.wasm.call((exports) => exports.READERS_MAX.value);
+    const isOne = Number.isInteger(readerNumber) && readerNumber >= 0 && readerNumber < readersMax;
+    if (!isOne || readerNumber === this.readerNumber) {
       throw new RangeError(`reader ${readerNumber} is none that can be evicted`);
     }
-    this.wasm.call((exports) => {
-      if (readerNumber >= exports.READERS_MAX.value) {
-        throw new RangeError(`reader ${readerNumber} is none that can be evicted`);
-      }
-      exports.releaseReader(readerBlockOf(readerNumber));
-    });
+    this.wasm.call((exports) => exports.releaseReader(readerBlockOf(readerNumber)));
   }
 }
 

@@ -10,6 +10,8 @@ export type WasmBuild = 'release' | 'debug';
 export const MEMORY_PAGES_MIN = 80;
 /** Pages that layout.ts puts before the arena. */
 export const PAGES_BEFORE_ARENA = 66;
+/** Bytes of the header, the first part of an image: HEADER_BYTES in layout.ts. */
+export const IMAGE_HEADER_BYTES = 512;
 /** One page short of 4 GiB, so that the end of the memory is still a u32. */
 export const MEMORY_PAGES_MAX = 65_535;
 export const PAGE_BYTES = 65_536;
@@ -104,8 +106,9 @@ export function createMemory(pages: number, bytesMax: number): WebAssembly.Memor
 }
 
 /**
- * Calls into the instance. A trap becomes an IndexError BCHF_INDEX_TRAP with the trap as its cause;
- * from then on every call is refused, for nobody knows in what state the instance is.
+ * Calls into the instance. A trap becomes an IndexError BCHF_INDEX_TRAP with the trap as its cause,
+ * and so does everything else that ends a call early, as a full stack does; from then on every call
+ * is refused, for nobody knows in what state the instance is.
  */
 export class GuardedExports {
   readonly #exports: IndexExports;
@@ -120,7 +123,7 @@ export class GuardedExports {
     try {
       return action(this.#exports);
     } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      if (error instanceof IndexError) throw error;
       this.#trap = error;
       throw trapError(error);
     }

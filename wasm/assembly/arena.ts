@@ -108,8 +108,12 @@ export function forgetRetired(): void {
 export function reclaim(): void {
   const oldest = oldestReaderEpoch();
   let chunk = load<u32>(HEADER_RETIRED_FIRST);
+  // A forged image may lead in a circle; the arena has no room for more chunks than these.
+  let chunksLeft = (load<u32>(HEADER_USED) - ARENA) / CHUNK_BYTES;
   while (chunk != 0 && load<u64>(chunk + CHUNK_EPOCH) <= oldest) {
-    const end = chunk + CHUNK_ENTRIES + load<u32>(chunk + CHUNK_COUNT) * 8;
+    const count = load<u32>(chunk + CHUNK_COUNT);
+    if (count > CHUNK_COUNT_MAX || chunksLeft-- == 0) unreachable();
+    const end = chunk + CHUNK_ENTRIES + count * 8;
     for (let entry = chunk + CHUNK_ENTRIES; entry < end; entry += 8) {
       release(load<u32>(entry), load<u32>(entry + 4));
     }

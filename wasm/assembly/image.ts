@@ -1,10 +1,10 @@
 // Images: the header and the used arena, one after the other, as they lie in memory.
 //
 // The checksum covers both, the header with its checksum field zero: XXH64 of the arena, seeded with
-// XXH64 of the header. With it, an image is what some writer wrote; beyond that only the places of
-// the version, its root and its run table are checked, not every link.
+// XXH64 of the header. With it, an image is what some writer wrote. Beyond that the version's own
+// fields are checked, not every link: a forged image may give wrong answers or trap, but each walk
+// through it is bounded, so it cannot hold a thread.
 
-import { reclaim } from './arena';
 import { xxh64 } from './checksum';
 import {
   ARENA,
@@ -23,19 +23,27 @@ import {
   IMAGE_NOT_ONE,
   IMAGE_OTHER_BYTE_ORDER,
   IMAGE_OTHER_FORMAT,
+  LABEL_BYTES,
   MAGIC,
   ORDER_MARK,
   VERSION_BYTES,
+  VERSION_LABEL_BYTES,
+  VERSION_PORTED_COUNT,
+  VERSION_PREFIX_COUNT,
   VERSION_ROOT,
   VERSION_RUN_COUNT,
   VERSION_RUNS,
+  VERSION_SEGMENT_RUNS,
+  VERSION_SEGMENT_STARTS,
   VERSION_TABLE_BYTES,
 } from './layout';
-import { tableBytes } from './run-table';
+import { segmentRunsOf, segmentStartsOf, tableBytes } from './run-table';
+
+/** Far more batches than an index will ever see, and far from where counting them overflows. */
+const EPOCH_MAX: u64 = 1 << 53;
 
 /** Makes the header fit to be the beginning of an image, until the next batch. */
 export function prepareImage(): void {
-  reclaim();
   store<u64>(HEADER_CHECKSUM, imageChecksum());
 }
 
@@ -52,14 +60,32 @@ export function checkImage(bytes: u32): u32 {
   if (arenaBytes() != bytes) return IMAGE_INCONSISTENT;
   const checksum = load<u64>(HEADER_CHECKSUM);
   if (imageChecksum() != checksum) return IMAGE_DAMAGED;
-  const version = load<u32>(HEADER_CURRENT);
-  if (load<u64>(HEADER_EPOCH) == 0 || !isInArena(version, VERSION_BYTES)) return IMAGE_INCONSISTENT;
-  if (!isInArena(load<u32>(version + VERSION_ROOT), 4)) return IMAGE_INCONSISTENT;
-  const table = load<u32>(version + VERSION_RUNS);
-  const bytesOfTable = load<u32>(version + VERSION_TABLE_BYTES);
-  if (tableBytes(load<u32>(version + VERSION_RUN_COUNT)) != bytesOfTable) return IMAGE_INCONSISTENT;
-  if (bytesOfTable != 0 && !isInArena(table, bytesOfTable)) return IMAGE_INCONSISTENT;
-  return IMAGE_GOOD;
+  const epoch = load<u64>(HEADER_EPOCH);
+  if (epoch == 0 || epoch > EPOCH_MAX) return IMAGE_INCONSISTENT;
+  return isVersion(load<u32>(HEADER_CURRENT)) ? IMAGE_GOOD : IMAGE_INCONSISTENT;
+}
+
+function isVersion(version: u32): bool {
+  if (!isInArena(version, VERSION_BYTES)) return false;
+  if (!isInArena(load<u32>(version + VERSION_ROOT), 4)) return false;
+  if (load<u32>(version + VERSION_LABEL_BYTES) > LABEL_BYTES) return false;
+  // Each entry takes a word at least.
+  const words = arenaBytes() >> 2;
+  if (load<u32>(version + VERSION_PREFIX_COUNT) > words) return false;
+  if (load<u32>(version + VERSION_PORTED_COUNT) > words) return false;
+  return isTable(version);
+}
+
+function isTable(version: u32): bool {
+  const runs = load<u32>(version + VERSION_RUNS);
+  const runCount = load<u32>(version + VERSION_RUN_COUNT);
+  const bytes = load<u32>(version + VERSION_TABLE_BYTES);
+  if (tableBytes(runCount) != bytes) return false;
+  if (bytes == 0) return true;
+  if (!isInArena(runs, bytes)) return false;
+  const starts = load<u32>(version + VERSION_SEGMENT_STARTS);
+  const segmentRuns = load<u32>(version + VERSION_SEGMENT_RUNS);
+  return starts == segmentStartsOf(runs, runCount) && segmentRuns == segmentRunsOf(runs, runCount);
 }
 
 function imageChecksum(): u64 {

@@ -1,10 +1,6 @@
-// Reading: lookups in batches, and the slower questions about one number.
+// The slower questions about one number. Lookups are in lookup.ts.
 //
-// A lookup walks the trie along the digits, remembers the last prefix on its way, and ends at once
-// when it meets the number's own ported route. Only otherwise it searches the runs, and the prefix
-// counts only where no run covers the number.
-//
-// Every function is called with the reader's block and a version that the reader has entered.
+// Every function is called with a version that the reader has entered.
 
 import { unitOf } from './key';
 import {
@@ -13,9 +9,7 @@ import {
   KIND_PORTED,
   KIND_PREFIX,
   NO_RUN,
-  READER_ANSWERS,
   READER_DETAILS,
-  READER_KEYS,
   RECORD_BYTES,
   RECORD_FROM,
   RECORD_ROUTE,
@@ -36,61 +30,6 @@ import {
 } from './node';
 import { writeEntry } from './record';
 import { anyRunWithin, innermostRun, runRecord } from './run-table';
-
-/** Writes the answers (see number-index.ts) to the first `count` keys of the reader's scratch. */
-export function answerBatch(reader: u32, version: u32, count: u32): void {
-  for (let index: u32 = 0; index < count; index++) {
-    const key = load<f64>(reader + READER_KEYS + (index << 3));
-    store<u32>(reader + READER_ANSWERS + (index << 2), answerFor(version, key));
-  }
-}
-
-function answerFor(version: u32, key: f64): u32 {
-  let unit = unitOf(key);
-  if (unit == 0) return 0;
-  let rest = <u64>key - unit;
-  let link = load<u32>(version + VERSION_ROOT);
-  let head = load<u32>(link);
-  let length: u32 = 0;
-  let prefix: u32 = 0;
-  while (unit > 1) {
-    unit /= 10;
-    const digit = rest / unit;
-    rest -= digit * unit;
-    length++;
-    const field = FIELD_DIGIT_0 + <u32>digit;
-    if (!hasField(head, field)) break;
-    link = load<u32>(fieldAddress(link, head, field));
-    if (isLeaf(link)) {
-      if (unit == 1) return answerOf(KIND_PORTED, length, routeOfLeaf(link));
-      break;
-    }
-    head = load<u32>(link);
-    if (hasField(head, FIELD_PREFIX)) {
-      prefix = answerOf(KIND_PREFIX, length, load<u32>(fieldAddress(link, head, FIELD_PREFIX)));
-    }
-    if (unit == 1 && hasField(head, FIELD_PORTED)) {
-      return answerOf(KIND_PORTED, length, load<u32>(fieldAddress(link, head, FIELD_PORTED)));
-    }
-  }
-  const run = innermostRun(version, key);
-  if (run == NO_RUN) return prefix;
-  return answerOf(
-    KIND_FRAGMENTED,
-    lengthOf(key),
-    load<u32>(runRecord(version, run) + RECORD_ROUTE),
-  );
-}
-
-function answerOf(kind: u32, length: u32, route: u32): u32 {
-  return (kind << 30) | (length << 26) | route;
-}
-
-function lengthOf(key: f64): u32 {
-  let length: u32 = 0;
-  for (let unit = unitOf(key); unit > 1; unit /= 10) length++;
-  return length;
-}
 
 /** Whether an entry of more digits begins with the digits of the key. */
 export function anyBelow(version: u32, key: f64): bool {
@@ -140,7 +79,10 @@ export function explainInto(reader: u32, version: u32, key: f64, skip: u32, coun
       load<u32>(record + RECORD_ROUTE),
       KIND_FRAGMENTED,
     );
-    run = load<u32>(record + RECORD_TAIL);
+    const parent = load<u32>(record + RECORD_TAIL);
+    // Parents come before; a forged image that says otherwise could lead in a circle.
+    if (parent != NO_RUN && parent >= run) unreachable();
+    run = parent;
   }
   tellPrefixes(load<u32>(version + VERSION_ROOT), 1, rest, unit);
   return written;

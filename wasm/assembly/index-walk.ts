@@ -4,8 +4,10 @@
 // first, down to the nodes of that length. A page begins where the one before ended, by key.
 
 import {
+  ARENA,
   DETAILS_MAX,
   DIGITS_MAX,
+  HEADER_USED,
   KIND_FRAGMENTED,
   KIND_PORTED,
   KIND_PREFIX,
@@ -33,6 +35,9 @@ let details: u32 = 0;
 let written: u32 = 0;
 let wantedKind: u32 = 0;
 let lowest: u64 = 0;
+// Nodes that may still be visited: each once for each length, and none is smaller than 8 bytes. More
+// are met only where the links of a forged image lead together again.
+let visitsLeft: u64 = 0;
 
 /**
  * Writes the prefix or ported entries (`kind`) from a key on to the reader's details, in the order
@@ -43,6 +48,7 @@ export function walkTrie(reader: u32, version: u32, kind: u32, from: f64): u32 {
   written = 0;
   wantedKind = kind;
   lowest = <u64>from;
+  visitsLeft = (<u64>(load<u32>(HEADER_USED) - ARENA) / 8 + 1) * DIGITS_MAX;
   const root = load<u32>(version + VERSION_ROOT);
   for (let unit: u64 = 10, length: u32 = 1; length <= DIGITS_MAX; unit *= 10, length++) {
     if (unit * 2 > lowest) walkBelow(root, 1, unit);
@@ -58,6 +64,7 @@ function walkBelow(link: u32, prefix: u64, unit: u64): void {
     return;
   }
   if (isLeaf(link)) return;
+  if (visitsLeft-- == 0) unreachable();
   const head = load<u32>(link);
   for (let digit: u32 = 0; digit < 10; digit++) {
     if (!hasField(head, FIELD_DIGIT_0 + digit)) continue;

@@ -2,7 +2,7 @@
 // belong to the one writer is said there.
 
 import { claimReader, enter, leave, releaseReader } from './epoch';
-import { answerBatch, anyBelow, explainInto } from './index-read';
+import { anyBelow, explainInto } from './index-read';
 import * as walk from './index-walk';
 import {
   HEADER_CURRENT,
@@ -14,6 +14,7 @@ import {
   VERSION_PREFIX_COUNT,
   VERSION_RUN_COUNT,
 } from './layout';
+import { answerBatch } from './lookup';
 
 export { xxh64 } from './checksum';
 export { claimReader, enter, leave, releaseReader } from './epoch';

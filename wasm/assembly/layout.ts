@@ -82,7 +82,7 @@ export const KIND_PREFIX: u32 = 1;
 export const KIND_FRAGMENTED: u32 = 2;
 export const KIND_PORTED: u32 = 3;
 
-// A reader block.
+// A reader block. A lookup keeps what it has under way in the details too, see lookup.ts.
 //
 //      0       8       64                  16384         49152           65536
 //     ┌───────┬───────┬───────────────────┬─────────────┬───────────────┐

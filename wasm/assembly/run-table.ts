@@ -38,6 +38,16 @@ export function tableBytes(runCount: u64): u64 {
   return runCount * (RECORD_BYTES + 2 * 8 + 2 * 4);
 }
 
+/** Where the segment starts lie in a table. */
+export function segmentStartsOf(table: u32, runCount: u32): u32 {
+  return table + runCount * RECORD_BYTES;
+}
+
+/** Where the segment runs lie in a table. */
+export function segmentRunsOf(table: u32, runCount: u32): u32 {
+  return segmentStartsOf(table, runCount) + runCount * 2 * 8;
+}
+
 function segmentCountOf(version: u32): i32 {
   return load<i32>(version + VERSION_RUN_COUNT) << 1;
 }
@@ -119,8 +129,8 @@ export function mergeRuns(
   crossing: u32,
 ): u32 {
   runs = table;
-  segmentStarts = table + mergedCount * RECORD_BYTES;
-  segmentRuns = segmentStarts + mergedCount * 2 * 8;
+  segmentStarts = segmentStartsOf(table, mergedCount);
+  segmentRuns = segmentRunsOf(table, mergedCount);
   runCount = 0;
   segmentCount = 0;
   openRun = NO_RUN;

@@ -80,6 +80,8 @@ export function seal(place: u32): void {
 export function discard(place: u32): void {
   const link = load<u32>(place);
   if (!isFresh(link)) return;
+  // Each link is followed once, even where those of a forged image lead together again.
+  store<u32>(place, 0);
   const node = nodeOf(link);
   const head = load<u32>(node);
   const end = node + nodeBytes(head);
@@ -103,8 +105,9 @@ function deleteBelow(place: u32, rest: u64, unit: u64, field: u32): bool {
   const child = nodeOf(load<u32>(childPlace));
   const childHead = load<u32>(child);
   if (childHead == 0) {
+    if (!removeField(place, digitField)) return false;
     release(child, nodeBytes(0));
-    return removeField(place, digitField);
+    return true;
   }
   if (childHead == PORTED_BIT) {
     store<u32>(childPlace, leafOf(load<u32>(child + 4)));

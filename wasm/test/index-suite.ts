@@ -125,6 +125,36 @@ export function indexSuite({ name, create }: IndexSuite): void {
         assert.equal(routeFor(index, last - 10), undefined);
       });
 
+      it('answers each key of a batch in its place, however many there are', () => {
+        const index = createWith(
+          create,
+          prefix(18, 1),
+          prefix(18613912345, 2),
+          run(1861391234500, 1861391234599, 3),
+          ported(1861, 4),
+          ported(1861391234567890, 5),
+        );
+        const cycle: [number, number | undefined][] = [
+          [1861391234567890, 5],
+          [1861391234567891, 2],
+          [20, undefined],
+          [1861391234550, 3],
+          [1861, 4],
+          [19, undefined],
+          [18, 1],
+        ];
+        for (const count of [0, 1, 2, 63, 64, 65, 129, index.batchMax]) {
+          const keys = Float64Array.from({ length: count }, (_, at) => cycle[at % 7]![0]);
+          const answers = new Uint32Array(count + 1).fill(9);
+          index.lookup(keys, answers, count);
+          answers.subarray(0, count).forEach((answer, at) => {
+            const route = answer === NOT_FOUND ? undefined : routeOfAnswer(answer);
+            assert.equal(route, cycle[at % 7]![1]);
+          });
+          assert.equal(answers[count], 9);
+        }
+      });
+
       it('finds nothing for what is no key', () => {
         const index = createWith(create, prefix(10, 1), prefix(19, 2));
         for (const key of [

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createImageLoader, loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
-import { instantiate } from '../wasm-module.ts';
+import { instantiate, PAGE_BYTES } from '../wasm-module.ts';
 import { ported, prefix, routeFor, run } from './changes.ts';
+import { setRoom } from './memory-inspection.ts';
 
 const memoryBytesMax = 64 << 20;
 const invalid = { name: 'IndexError', code: 'BCHF_INDEX_IMAGE_INVALID' };
@@ -125,6 +126,30 @@ describe('Wasm index image', () => {
     const bytesBefore = loaded.imageBytes();
     for (const entry of entries.slice(0, 300)) loaded.apply([{ ...entry, route: 4 }]);
     assert.equal(loaded.imageBytes(), bytesBefore);
+  });
+
+  it('of a memory that is full fits a memory with the same limit', () => {
+    const limit = 80 * PAGE_BYTES;
+    const index = createWasmIndex({ memoryBytesMax: limit });
+    index.apply([ported(18613, 5)]);
+    setRoom(index.memory, 0);
+    const loaded = loadImage(imageOf(index), { memoryBytesMax: limit });
+    assert.equal(routeFor(loaded, 18613), 5);
+  });
+
+  it('stays whole when a second one is taken at the same time', () => {
+    const index = wornIndex();
+    const reader = instantiate(index.memory, 'release');
+    const block = reader.call((exports) => exports.claimReader());
+    reader.call((exports) => exports.enter(block));
+    index.apply([ported(18613, 5)]);
+    const first = index.imageChunks(1000);
+    const chunks = [first.next().value!.slice()];
+    reader.call((exports) => exports.leave(block));
+    const second = imageOf(index);
+    for (const chunk of first) chunks.push(chunk.slice());
+    assert.deepEqual(Buffer.concat(chunks), second);
+    assert.equal(routeFor(loadImage(second, { memoryBytesMax }), 18613), 5);
   });
 
   it('is refused when it is truncated or too long', () => {

@@ -9,6 +9,7 @@ import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import { instantiate } from '../wasm-module.ts';
 import { ported, prefix, routeFor, run } from './changes.ts';
 import { keyOf } from './key-shapes.ts';
+import { usedBytes } from './memory-inspection.ts';
 import { Random, runSeed } from './random.ts';
 
 const seed = runSeed();
@@ -39,6 +40,31 @@ describe('Wasm index memory', () => {
       index.imageBytes() <= settledBytes * 1.1,
       `${settledBytes} bytes became ${index.imageBytes()}`,
     );
+  });
+
+  it('takes as much as before when what came below and at ported numbers has gone', () => {
+    const index = createWasmIndex();
+    const steady = [ported(1861, 1), ported(1862, 2), ported(186300, 3), prefix(1864, 4)];
+    index.apply(steady);
+    const before = usedBytes(index.memory);
+    const visitors = [
+      ported(186100, 5),
+      prefix(1862, 6),
+      prefix(186200001, 7),
+      ported(1863001, 8),
+      ported(1864, 9),
+      ported(1865000, 10),
+    ];
+    for (const visitor of visitors) {
+      index.apply([visitor]);
+      assert.ok(usedBytes(index.memory) > before);
+      index.apply([{ ...visitor, route: null }]);
+      assert.equal(usedBytes(index.memory), before);
+    }
+    index.apply(visitors);
+    index.apply(visitors.map((visitor) => ({ ...visitor, route: null })));
+    assert.equal(usedBytes(index.memory), before);
+    assert.deepEqual(index.counts(), { prefix: 1, fragmented: 0, ported: 3 });
   });
 
   it(`keeps what a reader in a call may see, however long (BCHF_SEED=${seed})`, () => {

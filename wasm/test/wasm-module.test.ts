@@ -5,7 +5,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { createWasmIndex } from '../wasm-index.ts';
-import { instantiate, PAGE_BYTES, PAGES_BEFORE_ARENA, wasmFile } from '../wasm-module.ts';
+import {
+  IMAGE_HEADER_BYTES,
+  instantiate,
+  PAGE_BYTES,
+  PAGES_BEFORE_ARENA,
+  wasmFile,
+} from '../wasm-module.ts';
 import { openReader, readerBlockOf } from '../wasm-reader.ts';
 import { ported, routeFor } from './changes.ts';
 
@@ -47,6 +53,8 @@ for (const build of ['debug', 'release'] as const) {
       const wasm = instantiate(index.memory, build);
       const arena = wasm.call((exports) => exports.ARENA.value);
       assert.equal(arena, PAGES_BEFORE_ARENA * PAGE_BYTES);
+      const headerBytes = wasm.call((exports) => exports.HEADER_BYTES.value);
+      assert.equal(headerBytes, IMAGE_HEADER_BYTES);
       const second = wasm.call((exports) => exports.claimReader());
       assert.equal(index.readerNumber, 0);
       assert.equal(second, readerBlockOf(1));

@@ -1,0 +1,182 @@
+// Images whose checksum is right and whose links are not. Each is either refused or an index that may
+// answer wrongly or trap, but every call comes to an end, and with no other error than a coded one.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { IndexError } from '../number-index.ts';
+import { loadImage } from '../wasm-image.ts';
+import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
+import { PAGE_BYTES, PAGES_BEFORE_ARENA } from '../wasm-module.ts';
+import { ported, prefix, run } from './changes.ts';
+import { Random, runSeed } from './random.ts';
+
+// Offsets of layout.ts.
+const HEADER_USED = 24;
+const HEADER_RETIRED_FIRST = 28;
+const HEADER_RETIRED_LAST = 32;
+const HEADER_CURRENT = 72;
+const HEADER_FREE_LISTS = 128;
+const HEADER_BYTES = 512;
+const VERSION_ROOT = 0;
+const VERSION_RUNS = 4;
+const VERSION_LABEL_BYTES = 32;
+const VERSION_BYTES = 100;
+const RECORD_TAIL = 20;
+const ARENA = PAGES_BEFORE_ARENA * PAGE_BYTES;
+
+const memoryBytesMax = 8 << 20;
+const KEY = 1861391;
+const ENTRIES_MAX = 20_000;
+
+function honestIndex(): WasmIndex {
+  const index = createWasmIndex({ memoryBytesMax });
+  for (let batch = 0; batch < 4; batch++) {
+    index.apply([
+      prefix(18, batch),
+      prefix(186139, batch),
+      run(1861390, 1861399, batch),
+      run(1861391, 1861393, batch),
+      ...Array.from({ length: 40 }, (_, at) => ported(18613900 + at * 3 + batch, at)),
+    ]);
+  }
+  return index;
+}
+
+/** Loads the image and uses all of it. Returns the code of what ended that, or 'through'. */
+function outcomeOf(image: Uint8Array, build: 'debug' | 'release'): string {
+  try {
+    const index = loadImage(image, { memoryBytesMax, build });
+    assert.ok(index.label().length <= 64);
+    for (const key of [18, KEY, 18613902, 186139021]) {
+      index.lookup(Float64Array.of(key), new Uint32Array(1), 1);
+      index.find(key);
+      index.explain(key);
+      index.hasBelow(key);
+    }
+    let left = ENTRIES_MAX;
+    for (const _ of index.entries()) if (left-- === 0) break;
+    for (let batch = 0; batch < 3; batch++) {
+      index.apply([ported(18613905 + batch, 1), ported(18613906, null), prefix(186139, null)]);
+      index.apply([run(1861394, 1861395, batch), run(1861391, 1861393, null)]);
+    }
+    for (const _ of index.entries()) if (left-- === 0) break;
+    return 'through';
+  } catch (error) {
+    assert.ok(error instanceof IndexError, String(error));
+    return error.code;
+  }
+}
+
+function forged(forge: (memory: DataView, version: number) => void): Uint8Array {
+  const index = honestIndex();
+  const memory = new DataView(index.memory.buffer);
+  forge(memory, memory.getUint32(HEADER_CURRENT, true));
+  return Buffer.concat([...index.imageChunks()]);
+}
+
+/** A new node at the end of the used arena, whose ten digits all lead to it. */
+function addCircle(memory: DataView, fields: number, freshBit: number): number {
+  const node = memory.getUint32(HEADER_USED, true);
+  memory.setUint32(HEADER_USED, node + 64, true);
+  memory.setUint32(node, (0x3ff << 2) | fields, true);
+  const first = fields === 3 ? 3 : 1;
+  for (let at = first; at < first + 10; at++)
+    memory.setUint32(node + at * 4, node | freshBit, true);
+  return node;
+}
+
+for (const build of ['debug', 'release'] as const) {
+  describe(`Wasm index image that was forged, ${build}`, () => {
+    it('comes to an end where the trie leads in a circle', () => {
+      for (const [fields, freshBit] of [
+        [0, 0],
+        [3, 0],
+        [0, 2],
+        [3, 2],
+      ] as const) {
+        const image = forged((memory, version) =>
+          memory.setUint32(version + VERSION_ROOT, addCircle(memory, fields, freshBit), true),
+        );
+        assert.equal(outcomeOf(image, build), 'BCHF_INDEX_TRAP');
+      }
+    });
+
+    it('comes to an end where runs are around each other', () => {
+      const image = forged((memory, version) => {
+        const runs = memory.getUint32(version + VERSION_RUNS, true);
+        memory.setUint32(runs + RECORD_TAIL, 0, true);
+      });
+      assert.equal(outcomeOf(image, build), 'BCHF_INDEX_TRAP');
+    });
+
+    it('comes to an end where free blocks lead in a circle', () => {
+      const image = forged((memory) => {
+        const block = memory.getUint32(HEADER_USED, true);
+        memory.setUint32(HEADER_USED, block + 128, true);
+        memory.setUint32(block, block, true);
+        for (let list = 0; list < 41; list++) {
+          memory.setUint32(HEADER_FREE_LISTS + list * 4, block, true);
+        }
+      });
+      outcomeOf(image, build);
+    });
+
+    it('comes to an end where retired blocks lead in a circle', () => {
+      const image = forged((memory) => {
+        const chunk = memory.getUint32(HEADER_USED, true);
+        memory.setUint32(HEADER_USED, chunk + 2048, true);
+        for (const [at, next] of [
+          [0, 1024],
+          [1024, 0],
+        ] as const) {
+          memory.setUint32(chunk + at, chunk + next, true);
+          // Releasing the other chunk, then this one, makes the first word lead to the other again.
+          memory.setUint32(chunk + at + 4, 2, true);
+          memory.setUint32(chunk + at + 16, chunk + next, true);
+          memory.setUint32(chunk + at + 20, 1024, true);
+          memory.setUint32(chunk + at + 24, chunk + at, true);
+          memory.setUint32(chunk + at + 28, 1024, true);
+        }
+        memory.setUint32(HEADER_RETIRED_FIRST, chunk, true);
+        memory.setUint32(HEADER_RETIRED_LAST, chunk + 1024, true);
+      });
+      assert.equal(outcomeOf(image, build), 'BCHF_INDEX_TRAP');
+    });
+
+    it('is refused where the label is longer than labels are', () => {
+      const image = forged((memory, version) =>
+        memory.setUint32(version + VERSION_LABEL_BYTES, 65, true),
+      );
+      assert.equal(outcomeOf(image, build), 'BCHF_INDEX_IMAGE_INVALID');
+    });
+
+    const seed = runSeed();
+    it(`ends with nothing but coded errors whichever words were set (BCHF_SEED=${seed})`, () => {
+      const random = new Random(seed);
+      const outcomes = new Set<string>();
+      for (let trial = 0; trial < 200; trial++) {
+        const image = forged((memory, version) => {
+          const used = memory.getUint32(HEADER_USED, true);
+          const words = [
+            HEADER_RETIRED_FIRST + 4 * random.below((HEADER_BYTES - HEADER_RETIRED_FIRST) / 4),
+            version + 4 * random.below(VERSION_BYTES / 4),
+            ARENA + 4 * random.below((used - ARENA) / 4),
+          ];
+          for (let count = 1 + random.below(3); count > 0; count--) {
+            const values = [
+              ARENA + 4 * random.below((used - ARENA) / 4),
+              (ARENA + 4 * random.below((used - ARENA) / 4)) | 2,
+              random.below(2 ** 32),
+              random.below(64),
+              0xffff_fffc,
+            ];
+            memory.setUint32(random.pick(words), random.pick(values), true);
+          }
+        });
+        outcomes.add(outcomeOf(image, build));
+      }
+      assert.ok(outcomes.has('through'));
+      assert.ok(outcomes.has('BCHF_INDEX_IMAGE_INVALID'));
+    });
+  });
+}

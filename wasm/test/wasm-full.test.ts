@@ -1,0 +1,93 @@
+// Batches that run out of memory at every place where they can. The room that is left is set word by
+// word, so that each allocation of a batch is once the one that fails; afterwards the index must be
+// what it was, have lost no memory, and take further batches as the reference does.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type IndexChange, IndexError } from '../number-index.ts';
+import { ReferenceIndex } from '../reference-index.ts';
+import { loadImage } from '../wasm-image.ts';
+import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
+import { ported, prefix, run } from './changes.ts';
+import { setRoom, usedBytes } from './memory-inspection.ts';
+import { Random, runSeed } from './random.ts';
+
+const memoryBytesMax = 80 * 65_536;
+const FIRST_KEY = 18613912340;
+const ROOM_BYTES_MAX = 1 << 16;
+
+/** Entries at 60 places: numbers, prefixes and runs, next to and inside each other. */
+function randomChange(random: Random, deletes: number): IndexChange {
+  const key = FIRST_KEY + random.below(60);
+  const route = random.chance(deletes) ? null : random.below(1000);
+  const kind = random.below(4);
+  if (kind === 0) return prefix(random.pick([key, Math.floor(key / 10), key * 100]), route);
+  if (kind === 1) return run(key - (key % 5), key - (key % 5) + random.below(2) * 4, route);
+  return ported(random.pick([key, key, key * 10, key * 1000 + random.below(3)]), route);
+}
+
+function randomBatch(random: Random, count: number, deletes: number): IndexChange[] {
+  return Array.from({ length: count }, () => randomChange(random, deletes));
+}
+
+/** Applies a batch; false where the memory is full. */
+function applied(index: WasmIndex, changes: readonly IndexChange[]): boolean {
+  try {
+    index.apply(changes);
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof IndexError);
+    assert.equal(error.code, 'BCHF_INDEX_FULL');
+    return false;
+  }
+}
+
+function compare(index: WasmIndex, reference: ReferenceIndex): void {
+  assert.deepEqual([...index.entries()], [...reference.entries()]);
+  assert.deepEqual(index.counts(), reference.counts());
+}
+
+const seed = runSeed();
+
+describe(`Wasm index whose memory is full (BCHF_SEED=${seed})`, () => {
+  const batches = [
+    { name: 'sets', count: 12, deletes: 0.1 },
+    { name: 'deletes', count: 40, deletes: 0.9 },
+    { name: 'does both', count: 25, deletes: 0.5 },
+  ];
+  for (const { name, count, deletes } of batches) {
+    for (const build of ['debug', 'release'] as const) {
+      it(`is as it was, wherever a batch that ${name} failed, ${build}`, () => {
+        const random = new Random(seed);
+        const start = randomBatch(random, 80, 0.2);
+        const batch = randomBatch(random, count, deletes);
+        const made = createWasmIndex({ memoryBytesMax, build });
+        made.apply(start);
+        const image = Buffer.concat([...made.imageChunks()]);
+        let refusals = 0;
+        let roomBytes = 0;
+        for (let isThrough = false; !isThrough; roomBytes += 4) {
+          assert.ok(roomBytes < ROOM_BYTES_MAX);
+          const reference = new ReferenceIndex();
+          reference.apply(start);
+          const index = loadImage(image, { memoryBytesMax, build });
+          setRoom(index.memory, roomBytes);
+          const usedBytesBefore = usedBytes(index.memory);
+          isThrough = applied(index, batch);
+          if (isThrough) reference.apply(batch);
+          else {
+            refusals++;
+            assert.equal(usedBytes(index.memory), usedBytesBefore);
+          }
+          compare(index, reference);
+          for (let more = 0; more < 4; more++) {
+            const next = randomBatch(random, 1 + random.below(6), 0.6);
+            if (applied(index, next)) reference.apply(next);
+            compare(index, reference);
+          }
+        }
+        assert.ok(refusals > 10);
+      });
+    }
+  }
+});
