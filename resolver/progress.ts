@@ -4,7 +4,13 @@ import { Presets, SingleBar } from 'cli-progress';
 
 export interface Task {
   advance(by: number): void;
+  /** All of it is done. */
   done(): void;
+  /**
+   * Ends the task, done or not; belongs into a `finally`. A bar that is not ended goes on drawing,
+   * which keeps the process from ending.
+   */
+  close(): void;
 }
 
 export interface Progress {
@@ -36,8 +42,8 @@ export function terminalProgress(): Progress {
         },
         done() {
           bar.update(total);
-          bar.stop();
         },
+        close: () => bar.stop(),
       };
     },
   };
@@ -59,16 +65,19 @@ export function lineProgress(
           value += by;
           if (now() - lineMs < LINE_INTERVAL_MS) return;
           lineMs = now();
-          write(`${what}: ${value} of ${total} ${unit} (${Math.floor((100 * value) / total)}%)`);
+          const share = total > 0 ? ` of ${total}` : '';
+          const percent = total > 0 ? ` (${Math.floor((100 * value) / total)}%)` : '';
+          write(`${what}: ${value}${share} ${unit}${percent}`);
         },
         done() {
           write(`${what}: done in ${((now() - startedMs) / 1000).toFixed(1)} s`);
         },
+        close() {},
       };
     },
   };
 }
 
 export const silentProgress: Progress = {
-  start: () => ({ advance() {}, done() {} }),
+  start: () => ({ advance() {}, done() {}, close() {} }),
 };

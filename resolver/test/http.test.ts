@@ -10,6 +10,7 @@ import { routeRequest } from '../http/http-router.ts';
 import { type HttpServer, listenHttp } from '../http/http-server.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { problem } from '../http/problem.ts';
+import { answerRoutingInfo } from '../http/routing-info.ts';
 import { NumberResolver } from '../resolve.ts';
 import { RouteTable } from '../route-table.ts';
 import { exampleRoute } from './example-route.ts';
@@ -104,6 +105,39 @@ test('explain lists every entry that covers the number, the winner first', async
     body.explanation.map((one: { match: { entry: string } }) => one.match.entry),
     ['ported', 'fragmented', 'prefix'],
   );
+});
+
+test('an explained answer and its explanation come from one version of the index', () => {
+  // Another block is published after the first read of the index, after the second, and so on.
+  for (let callsBefore = 1; callsBefore <= 6; callsBefore++) {
+    const changing = new ReferenceIndex();
+    const publish = (height: number, route: number) =>
+      changing.apply(
+        [{ entry: 'ported', from: 1358, to: 1358, route }],
+        encodeLabel({ ...BLOCK, height }),
+      );
+    publish(1, 0);
+    let calls = 0;
+    const reader = new Proxy(changing, {
+      get(index, name) {
+        const method = Reflect.get(index, name);
+        return (...inputs: unknown[]) => {
+          const value = method.apply(index, inputs);
+          calls++;
+          if (calls === callsBefore) publish(2, 1);
+          return value;
+        };
+      },
+    });
+    const { body } = answerRoutingInfo(
+      'msisdn-358',
+      'explain=true',
+      new NumberResolver({ imsi, msisdn: reader }, table, newest, () => 1_250),
+    );
+    const { route, ledger, explanation } = JSON.parse(body);
+    assert.equal(explanation[0].route.id, route.id);
+    assert.equal(route.id, ledger.height === 1 ? 'a' : 'b');
+  }
 });
 
 test('the lag tells how long a newer block has been waiting', async () => {
