@@ -19,6 +19,7 @@ export interface Progress {
 }
 
 const LINE_INTERVAL_MS = 2000;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** A bar on the terminal of standard error. */
 export function terminalProgress(): Progress {
@@ -34,6 +35,16 @@ export function terminalProgress(): Progress {
         Presets.shades_classic,
       );
       bar.start(total, 0);
+      // The terminal gets its cursor and line wrapping back before a signal ends the process.
+      const onSignal = (signal: NodeJS.Signals) => {
+        close();
+        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      };
+      const close = () => {
+        for (const signal of SIGNALS) process.off(signal, onSignal);
+        bar.stop();
+      };
+      for (const signal of SIGNALS) process.on(signal, onSignal);
       let value = 0;
       return {
         advance(by) {
@@ -43,7 +54,7 @@ export function terminalProgress(): Progress {
         done() {
           bar.update(total);
         },
-        close: () => bar.stop(),
+        close,
       };
     },
   };
