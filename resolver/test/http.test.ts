@@ -292,3 +292,17 @@ test('pipelined requests are answered in order', async () => {
   const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]);
   assert.deepEqual(statuses, ['200', '404', '200']);
 });
+
+test('a connection leaves nothing behind when it is closed', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  for (let count = 0; count < 20; count++) {
+    const { status } = await get('/health/live', { headers: { connection: 'close' } });
+    assert.equal(status, 200);
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', onWarning);
+  // Node warns of the eleventh listener of one event.
+  assert.deepEqual(warnings, []);
+});
