@@ -8,8 +8,19 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ResolverError } from './resolver-error.ts';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const count = (maximum: number) => z.coerce.number().int().min(0).max(maximum);
+/**
+ * A whole number, as decimal digits (from a flag or the environment) or as a JSON number. Not what
+ * JavaScript would make a number of: white space, `true`, `null`, `[5]`, hexadecimal, exponents.
+ */
+const wholeNumber = (minimum: number, maximum: number) =>
+  z
+    .union([z.string().regex(/^[0-9]{1,15}$/), z.number()], {
+      error: 'must be a whole number in decimal digits',
+    })
+    .transform(Number)
+    .pipe(z.int().min(minimum).max(maximum));
+const port = wholeNumber(0, 65_535);
+const count = (maximum: number) => wholeNumber(0, maximum);
 const domain = z
   .string()
   .max(200)
@@ -45,13 +56,13 @@ export const servingOptions = {
   ),
   adminPort: option(port, 8081, 'PORT', 'admin port'),
   workers: option(
-    z.coerce.number().int().min(1).max(32),
+    wholeNumber(1, 32),
     Math.min(availableParallelism(), 32),
     'N',
     'serving threads (default: one for each core)',
   ),
   indexMemoryMaxMb: option(
-    z.coerce.number().int().min(8).max(4095),
+    wholeNumber(8, 4095),
     4095,
     'MIB',
     'most memory of the index of one identity kind',
@@ -71,7 +82,7 @@ export const ledgerOptions = {
   ported: option(count(100_000_000), 1_000_000, 'N', 'ported numbers of the population'),
   fragmented: option(count(1_000_000), 20_000, 'N', 'fragmented runs of the population'),
   profile: option(
-    z.coerce.number().pipe(z.union([z.literal(5), z.literal(25), z.literal(60)])) as z.ZodType<
+    wholeNumber(0, 100).pipe(z.union([z.literal(5), z.literal(25), z.literal(60)])) as z.ZodType<
       5 | 25 | 60
     >,
     25,
@@ -80,7 +91,7 @@ export const ledgerOptions = {
   ),
   seed: option(count(0xffff_ffff), 1, 'S', 'seed of the population'),
   snapshotsKept: option(
-    z.coerce.number().int().min(1).max(1000),
+    wholeNumber(1, 1000),
     3,
     'N',
     'snapshots kept on disk; older ones are deleted',
@@ -150,13 +161,12 @@ export function configure<T extends Options>(
       continue;
     }
     const [origin, value] = candidate;
-    // Number('') is 0: an empty string must not quietly become a port.
-    const parsed = value === '' ? undefined : schema.safeParse(value);
-    if (parsed?.success) {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) {
       values[name] = parsed.data;
       given.add(name);
     } else {
-      const reason = parsed?.error.issues[0]?.message ?? 'must not be empty';
+      const reason = parsed.error.issues[0]?.message;
       problems.push(`${origin}: ${JSON.stringify(value)}: ${reason}`);
     }
   }

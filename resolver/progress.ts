@@ -4,7 +4,13 @@ import { Presets, SingleBar } from 'cli-progress';
 
 export interface Task {
   advance(by: number): void;
+  /** All of it is done. */
   done(): void;
+  /**
+   * Ends the task, done or not; belongs into a `finally`. A bar that is not ended goes on drawing,
+   * which keeps the process from ending.
+   */
+  close(): void;
 }
 
 export interface Progress {
@@ -13,6 +19,7 @@ export interface Progress {
 }
 
 const LINE_INTERVAL_MS = 2000;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** A bar on the terminal of standard error. */
 export function terminalProgress(): Progress {
@@ -28,6 +35,16 @@ export function terminalProgress(): Progress {
         Presets.shades_classic,
       );
       bar.start(total, 0);
+      // The terminal gets its cursor and line wrapping back before a signal ends the process.
+      const onSignal = (signal: NodeJS.Signals) => {
+        close();
+        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      };
+      const close = () => {
+        for (const signal of SIGNALS) process.off(signal, onSignal);
+        bar.stop();
+      };
+      for (const signal of SIGNALS) process.on(signal, onSignal);
       let value = 0;
       return {
         advance(by) {
@@ -36,8 +53,8 @@ export function terminalProgress(): Progress {
         },
         done() {
           bar.update(total);
-          bar.stop();
         },
+        close,
       };
     },
   };
@@ -59,16 +76,19 @@ export function lineProgress(
           value += by;
           if (now() - lineMs < LINE_INTERVAL_MS) return;
           lineMs = now();
-          write(`${what}: ${value} of ${total} ${unit} (${Math.floor((100 * value) / total)}%)`);
+          const share = total > 0 ? ` of ${total}` : '';
+          const percent = total > 0 ? ` (${Math.floor((100 * value) / total)}%)` : '';
+          write(`${what}: ${value}${share} ${unit}${percent}`);
         },
         done() {
           write(`${what}: done in ${((now() - startedMs) / 1000).toFixed(1)} s`);
         },
+        close() {},
       };
     },
   };
 }
 
 export const silentProgress: Progress = {
-  start: () => ({ advance() {}, done() {} }),
+  start: () => ({ advance() {}, done() {}, close() {} }),
 };

@@ -48,10 +48,12 @@ export class NumberResolver {
     return { found, block, lagMs: this.#newest.lagMs(block.height, this.#now()) };
   }
 
-  /** Every entry that covers the number with its route, in falling precedence: the winner first. */
-  explain({ identity, key }: UeId): Resolved[] {
-    const { value } = this.#readOneVersion(identity, (reader) => reader.explain(key));
-    return value.map((entry) => this.#withRoute(entry, key));
+  /** What `resolve` tells, and every entry that covers the number, the winner first. */
+  explain({ identity, key }: UeId): Resolution & { considered: Resolved[] } {
+    const { value, block } = this.#readOneVersion(identity, (reader) => reader.explain(key));
+    const considered = value.map((entry) => this.#withRoute(entry, key));
+    const lagMs = this.#newest.lagMs(block.height, this.#now());
+    return { found: considered[0], considered, block, lagMs };
   }
 
   /** Whether a longer prefix or number begins with these digits. */

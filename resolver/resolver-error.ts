@@ -3,6 +3,8 @@
 export type ResolverErrorCode =
   /** An option, environment variable or configuration file does not fit. */
   | 'BCHF_CONFIG_INVALID'
+  /** The data directory cannot be made, read or written. */
+  | 'BCHF_DATA_IO'
   /** The data directory was made with other options than those asked for. */
   | 'BCHF_DATA_MISMATCH'
   /** A line of entries.csv or a route of routes.json is not valid. */

@@ -39,7 +39,10 @@ export interface Service {
   httpNative: boolean;
   /** An MSISDN that is found, a ported one where there is one: something to try. */
   exampleNumber: string;
-  /** Serves another block: its routes to every thread first, then all its entries at once. */
+  /**
+   * Serves another block: its routes to every thread first, then all its entries at once. Blocks
+   * become visible in the order of the calls.
+   */
   applyBlock(
     block: BlockLabel,
     changes: readonly EntryChange[],
@@ -106,6 +109,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     onFailure,
   });
   const serving = pool;
+  let lastBlock = Promise.resolve();
   const status = () => ({
     block: describeBlock(block()),
     lagMs: newestBlock.lagMs(block().height, now()) ?? null,
@@ -131,12 +135,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     httpNative,
     exampleNumber: exampleNumberOf(indexes),
     status,
-    async applyBlock(label, changes, changedRoutes) {
-      if (changedRoutes.length > 0) {
-        table.apply({ version: table.version + 1, routes: changedRoutes });
-        await serving.publishRoutes({ version: table.version, routes: changedRoutes });
-      }
-      applyToIndexes(indexes, label, changes);
+    applyBlock(label, changes, changedRoutes) {
+      // One after the other: a block without new routes must not overtake the one before it.
+      const applied = lastBlock.then(async () => {
+        if (changedRoutes.length > 0) {
+          table.apply({ version: table.version + 1, routes: changedRoutes });
+          await serving.publishRoutes({ version: table.version, routes: changedRoutes });
+        }
+        applyToIndexes(indexes, label, changes);
+      });
+      lastBlock = applied.catch(() => {});
+      return applied;
     },
     async stop() {
       await admin.close();

@@ -72,7 +72,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
   const { configuration, log, progress, signal, onFailure, now = Date.now } = options;
   const config = configuration.values;
   await probePorts(config);
-  await mkdir(config.data, { recursive: true });
+  await orDataError(config.data, mkdir(config.data, { recursive: true }));
   const ledger = await openDataLedger(configuration, now);
   try {
     const population = ledger.settings as PopulationOptions;
@@ -87,7 +87,8 @@ export async function start(options: StartOptions): Promise<Started | undefined>
     }
     const saveSnapshot = async () => {
       const routes = ledger.routes();
-      const block = { chainId: ledger.chainId, ...ledger.tip };
+      // The index's block and not the ledger's tip: at a stop the index may not have come to it.
+      const block = { chainId: ledger.chainId, ...decodeLabel(indexes.msisdn.label()) };
       if (await snapshots.has(block)) return;
       const path = await snapshots.save({ indexes, routes, block }, now());
       await snapshots.prune(config.snapshotsKept);
@@ -121,9 +122,12 @@ export async function start(options: StartOptions): Promise<Started | undefined>
         return block;
       },
       async stop() {
-        await service.stop();
-        await saveSnapshot();
-        await ledger.close();
+        try {
+          await service.stop();
+          await saveSnapshot();
+        } finally {
+          await ledger.close();
+        }
       },
     };
   } catch (error) {
@@ -203,10 +207,8 @@ async function fillLedger(
   signal: AbortSignal,
 ): Promise<boolean> {
   const donePath = join(data, 'population.json');
-  if (existsSync(donePath)) {
-    const { transactions } = JSON.parse(await readFile(donePath, 'utf8'));
-    if (ledger.transactionCount >= transactions) return true;
-  }
+  const recorded = await recordedTransactions(donePath);
+  if (recorded !== undefined && ledger.transactionCount >= recorded) return true;
   const population = createPopulation({
     data: await readNumberingData(),
     ...(ledger.settings as {
@@ -219,17 +221,23 @@ async function fillLedger(
   const total = population.transactionCount();
   const done = ledger.transactionCount;
   const task = progress.start('building the ledger', total, 'transactions');
-  task.advance(Math.min(done, total));
-  for (const transactions of blocksOf(population, done, ledger.chainId)) {
-    if (signal.aborted) return false;
-    const block = await ledger.commit(transactions);
-    const rejected = block.results.find((result) => result.code !== 'OK');
-    if (rejected) throw new Error(`a transaction of the population was rejected: ${rejected.code}`);
-    applyToIndexes(indexes, block, block.changes);
-    task.advance(transactions.length);
+  try {
+    task.advance(Math.min(done, total));
+    for (const transactions of blocksOf(population, done, ledger.chainId)) {
+      if (signal.aborted) return false;
+      const block = await ledger.commit(transactions);
+      const rejected = block.results.find((result) => result.code !== 'OK');
+      if (rejected)
+        throw new Error(`a transaction of the population was rejected: ${rejected.code}`);
+      applyToIndexes(indexes, block, block.changes);
+      task.advance(transactions.length);
+    }
+    task.done();
+  } finally {
+    task.close();
   }
-  task.done();
-  await writeDurably(donePath, `${JSON.stringify({ transactions: total })}\n`);
+  const record = `${JSON.stringify({ transactions: total })}\n`;
+  await orDataError(donePath, writeDurably(donePath, record));
   return true;
 }
 
@@ -255,6 +263,26 @@ function* blocksOf(population: Population, done: number, chainId: string): Gener
     bytes += transaction.length;
   }
   if (block.length > 0) yield block;
+}
+
+/** How many transactions the population is, where it was once complete. */
+async function recordedTransactions(path: string): Promise<number | undefined> {
+  if (!existsSync(path)) return undefined;
+  const text = await orDataError(path, readFile(path, 'utf8'));
+  try {
+    const { transactions } = JSON.parse(text);
+    return Number.isInteger(transactions) ? transactions : undefined;
+  } catch {
+    return undefined; // Damaged: it is written again from the population.
+  }
+}
+
+async function orDataError<T>(path: string, action: Promise<T>): Promise<T> {
+  try {
+    return await action;
+  } catch (cause) {
+    throw new ResolverError('BCHF_DATA_IO', `${path}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {

@@ -39,7 +39,7 @@ export interface WorkerStart {
 
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
-  | { type: 'metrics'; request: number; text: string }
+  | { type: 'metrics'; text: string }
   | { type: 'stop' };
 
 export type WorkerEvent =
@@ -49,6 +49,6 @@ export type WorkerEvent =
   /** A socket could not be opened; the thread ends. */
   | { type: 'refused'; message: string }
   | { type: 'routes-applied'; version: number }
-  | { type: 'metrics-wanted'; request: number }
+  | { type: 'metrics-wanted' }
   /** A request or the thread itself failed; in the second case the thread ends. */
   | { type: 'fault'; message: string };

@@ -10,6 +10,8 @@ import type { ListeningPorts, WorkerEvent, WorkerSockets, WorkerStart } from './
 /** Replacements in {@link REPLACEMENTS_WINDOW_MS} after which the pool gives up. */
 const REPLACEMENTS_MAX = 10;
 const REPLACEMENTS_WINDOW_MS = 60_000;
+/** A thread that has not ended so long after it was told to is left behind. */
+const STOP_MAX_MS = 5000;
 
 export interface PoolOptions {
   workerCount: number;
@@ -29,6 +31,7 @@ export interface PoolOptions {
 
 interface Member {
   worker: Worker;
+  isListening: boolean;
   /** Whoever waits for a version of the route table to reach this thread. */
   waiting: Map<number, () => void>;
   readerNumbers?: Record<Identity, number>;
@@ -65,7 +68,7 @@ export class WorkerPool {
 
   /** Threads that serve at this moment. */
   get count(): number {
-    return this.#members.filter((member) => member !== undefined).length;
+    return this.#members.filter((member) => member?.isListening).length;
   }
 
   /** Publishes routes to every thread; resolves when each has them, so that entries may follow. */
@@ -85,10 +88,19 @@ export class WorkerPool {
   async stop(): Promise<void> {
     this.#isStopping = true;
     await Promise.all(
-      this.#members.map((member) => {
+      this.#members.map((member, number) => {
         if (!member) return undefined;
         return new Promise<void>((resolve) => {
-          member.worker.once('exit', () => resolve());
+          const leaving = setTimeout(() => {
+            this.#options.log.error({ worker: number }, 'thread does not end and is left behind');
+            // Not terminated: with its sockets open that would take the process down.
+            member.worker.unref();
+            resolve();
+          }, STOP_MAX_MS);
+          member.worker.once('exit', () => {
+            clearTimeout(leaving);
+            resolve();
+          });
           member.worker.postMessage({ type: 'stop' });
         });
       }),
@@ -107,7 +119,7 @@ export class WorkerPool {
     };
   }
 
-  #startWorker(number: number): Promise<void> {
+  #startWorker(number: number, isReplacement = false): Promise<void> {
     const { startOf, sharing, log } = this.#options;
     const start: WorkerStart = {
       ...startOf(),
@@ -117,7 +129,7 @@ export class WorkerPool {
       reusePort: sharing.udp,
     };
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
-    const member: Member = { worker, waiting: new Map() };
+    const member: Member = { worker, isListening: false, waiting: new Map() };
     this.#members[number] = member;
     return new Promise((resolve, reject) => {
       worker.on('message', (event: WorkerEvent) => {
@@ -127,6 +139,7 @@ export class WorkerPool {
             break;
           case 'listening':
             this.#ports = event.ports;
+            member.isListening = true;
             resolve();
             break;
           case 'refused':
@@ -137,7 +150,7 @@ export class WorkerPool {
             member.waiting.delete(event.version);
             break;
           case 'metrics-wanted':
-            this.#sendMetrics(member, event.request);
+            this.#sendMetrics(member);
             break;
           case 'fault':
             log.error({ worker: number }, event.message);
@@ -150,7 +163,9 @@ export class WorkerPool {
         for (const done of member.waiting.values()) done();
         if (code !== 0 && member.readerNumbers) this.#options.onDeath(member.readerNumbers);
         reject(new ResolverError('BCHF_WORKER_FAILED', `thread ${number} ended with ${code}`));
-        if (!this.#isStopping && code !== 0) this.#replace(number);
+        // Also a replacement that could not open its sockets. A thread of the pool's start that
+        // never listened is none: the start has failed with it.
+        if (!this.#isStopping && (member.isListening || isReplacement)) this.#replace(number);
       });
     });
   }
@@ -168,13 +183,13 @@ export class WorkerPool {
       return;
     }
     log.warn({ worker: number }, 'thread is replaced');
-    this.#startWorker(number).catch((error) => {
+    this.#startWorker(number, true).catch((error) => {
       log.error({ worker: number, err: error }, 'thread could not be replaced');
     });
   }
 
-  async #sendMetrics(member: Member, request: number): Promise<void> {
+  async #sendMetrics(member: Member): Promise<void> {
     const text = await this.#options.metrics();
-    member.worker.postMessage({ type: 'metrics', request, text });
+    member.worker.postMessage({ type: 'metrics', text });
   }
 }

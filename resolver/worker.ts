@@ -3,6 +3,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { IDENTITIES, type Identity } from '../ledger/number.ts';
+import { IndexError } from '../wasm/number-index.ts';
 import { openReader, type WasmReader } from '../wasm/wasm-reader.ts';
 import { answeredCounter, COUNTER_TABLE, droppedCounter } from './counter-table.ts';
 import { createEnumHandler } from './enum/enum-answer.ts';
@@ -23,6 +24,8 @@ import type { UdpTransport } from './udp/udp-transport.ts';
 import type { ListeningPorts, WorkerEvent, WorkerRequest, WorkerStart } from './worker-messages.ts';
 
 const COUNTERS_INTERVAL_MS = 250;
+/** Longest time that a thread takes to close its sockets after a fault. */
+const CLOSING_MAX_MS = 2000;
 
 if (!parentPort) throw new Error('worker.ts is started as a worker thread');
 const port = parentPort;
@@ -45,15 +48,19 @@ const resolver = new NumberResolver(readers, routes, newest, Date.now);
 const closers: (() => void | Promise<void>)[] = [];
 const counts: Record<string, ReadCounts> = {};
 
-const metricsWaiting = new Map<number, (text: string) => void>();
-let metricsRequests = 0;
+/** One request at a time is under way: all scrapes that come meanwhile share its answer. */
+let metricsWanted: { text: Promise<string>; answer: (text: string) => void } | undefined;
 
 function requestMetrics(): Promise<string> {
-  return new Promise((resolve) => {
-    metricsRequests++;
-    metricsWaiting.set(metricsRequests, resolve);
-    post({ type: 'metrics-wanted', request: metricsRequests });
-  });
+  if (!metricsWanted) {
+    let answer: (text: string) => void = () => {};
+    const text = new Promise<string>((resolve) => {
+      answer = resolve;
+    });
+    metricsWanted = { text, answer };
+    post({ type: 'metrics-wanted' });
+  }
+  return metricsWanted.text;
 }
 
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
@@ -72,7 +79,12 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
       return answer instanceof Promise ? answer.then(count) : count(answer);
     },
     (error) => {
-      post({ type: 'fault', message: error instanceof Error ? error.message : String(error) });
+      if (error instanceof IndexError && error.code === 'BCHF_INDEX_TRAP') {
+        // The instance must not be used again: this request gets its answer, then the thread ends.
+        setImmediate(fail, error);
+      } else {
+        post({ type: 'fault', message: error instanceof Error ? error.message : String(error) });
+      }
       return count(problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.'));
     },
   );
@@ -169,12 +181,37 @@ const counters = new SharedCounters(COUNTER_TABLE, start.workerCount, start.coun
 const copyCounters = counters.mirror(start.worker, counts);
 const copying = setInterval(copyCounters, COUNTERS_INTERVAL_MS);
 
-async function stop(): Promise<void> {
+const listening = listen();
+
+async function closeSockets(): Promise<void> {
   clearInterval(copying);
+  // A socket that is being opened could not be closed yet, and would keep the thread alive.
+  await listening.catch(() => {});
   for (const close of closers) await close();
-  for (const identity of IDENTITIES) readers[identity].close();
   copyCounters();
+}
+
+async function stop(): Promise<void> {
+  await closeSockets();
+  for (const identity of IDENTITIES) readers[identity].close();
   port.close();
+}
+
+let isFailing = false;
+
+/**
+ * Ends the thread after a fault; the pool starts another in its place.
+ *
+ * uWebSockets.js takes the process down when its thread ends with open handles, so they are closed
+ * first. The places among the readers are left to the main thread: given back here, one could be
+ * another thread's when the main thread hears of this one's end and takes it away.
+ */
+async function fail(error: Error): Promise<void> {
+  post({ type: 'fault', message: error.stack ?? String(error) });
+  if (isFailing) return;
+  isFailing = true;
+  setTimeout(() => process.exit(1), CLOSING_MAX_MS);
+  await closeSockets().finally(() => process.exit(1));
 }
 
 port.on('message', (request: WorkerRequest) => {
@@ -184,8 +221,8 @@ port.on('message', (request: WorkerRequest) => {
       post({ type: 'routes-applied', version: request.changes.version });
       break;
     case 'metrics':
-      metricsWaiting.get(request.request)?.(request.text);
-      metricsWaiting.delete(request.request);
+      metricsWanted?.answer(request.text);
+      metricsWanted = undefined;
       break;
     case 'stop':
       stop();
@@ -193,16 +230,10 @@ port.on('message', (request: WorkerRequest) => {
   }
 });
 
-// uWebSockets.js takes the process down when its thread ends with open handles, so a fault closes
-// them first; the pool then starts another thread in this one's place.
-process.on('uncaughtException', async (error) => {
-  post({ type: 'fault', message: error.stack ?? String(error) });
-  await stop();
-  process.exit(1);
-});
+process.on('uncaughtException', fail);
 
 try {
-  post({ type: 'listening', ports: await listen() });
+  post({ type: 'listening', ports: await listening });
 } catch (error) {
   post({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
   await stop();

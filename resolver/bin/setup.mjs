@@ -25,7 +25,7 @@ export function setUp({ force = false } = {}) {
   checkNode();
   const lock = hashFiles([join(root, 'package-lock.json')]);
   if (!isCurrent(modulesStamp, lock)) {
-    step('installing the locked dependencies', () =>
+    step('installing the locked dependencies', modulesStamp, () =>
       run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { viaShell: true }),
     );
     writeFileSync(modulesStamp, lock);
@@ -38,7 +38,7 @@ export function setUp({ force = false } = {}) {
     join(root, 'package-lock.json'),
   ]);
   if (force || !isCurrent(typescriptStamp, typescript)) {
-    step('compiling TypeScript', () => {
+    step('compiling TypeScript', typescriptStamp, () => {
       for (const folder of sourceFolders) removeCompiled(join(root, 'dist', folder));
       runPackageBinary('typescript', 'tsc', []);
     });
@@ -50,7 +50,7 @@ export function setUp({ force = false } = {}) {
     join(root, 'package-lock.json'),
   ]);
   if (force || !isCurrent(wasmStamp, assembly)) {
-    step('compiling AssemblyScript to Wasm', () => {
+    step('compiling AssemblyScript to Wasm', wasmStamp, () => {
       for (const target of ['release', 'debug']) {
         runPackageBinary('assemblyscript', 'asc', [
           '--config',
@@ -71,7 +71,9 @@ function checkNode() {
   fail(`bchf needs Node ${NODE_MINIMUM.join('.')} or newer; this is ${process.version}.`);
 }
 
-function step(what, action) {
+/** Without its stamp from the start, so that a step that was interrupted is taken again. */
+function step(what, stampFile, action) {
+  rmSync(stampFile, { force: true });
   const startedMs = Date.now();
   process.stderr.write(`set-up: ${what} …\n`);
   action();

@@ -70,8 +70,18 @@ async function askServer(server: string, ueId: UeId, explain: boolean): Promise<
       cause,
     });
   }
-  if (status === 200 || ('cause' in answer && answer.cause === 'USER_NOT_FOUND')) return answer;
-  throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} answered with status ${status}`);
+  if (isAnswer(status, answer)) return answer;
+  throw new ResolverError(
+    'BCHF_SERVER_UNREACHABLE',
+    `${url} answered with status ${status}, and not as bchf does`,
+  );
+}
+
+/** Anything may listen at the URL that was given. */
+function isAnswer(status: number, answer: unknown): boolean {
+  if (typeof answer !== 'object' || answer === null) return false;
+  if (status !== 200) return 'cause' in answer && answer.cause === 'USER_NOT_FOUND';
+  return 'match' in answer && 'route' in answer && 'ledger' in answer;
 }
 
 async function askSnapshot(path: string, ueId: UeId, explain: boolean): Promise<LookupAnswer> {

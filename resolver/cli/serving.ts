@@ -1,6 +1,6 @@
 // What the commands that serve have in common: they run until a signal, and say what listens where.
 
-import type { ServingConfig } from '../config.ts';
+import { type ServingConfig, servingOptions } from '../config.ts';
 import type { Log } from '../log.ts';
 import { lineProgress, type Progress, terminalProgress } from '../progress.ts';
 import type { Service } from '../service.ts';
@@ -70,6 +70,7 @@ export function tellWhatListens({ config, service, source, loadtestOptions, asJs
     return;
   }
   const address = urlHost(host);
+  const hostOption = host === servingOptions.host.fallback ? '' : ` --host ${host}`;
   const enumName = `${[...example].reverse().join('.')}.${enumSuffix}`;
   const rows = [
     [
@@ -80,7 +81,7 @@ export function tellWhatListens({ config, service, source, loadtestOptions, asJs
     [
       'UDP batch',
       `${address}:${ports.batch}`,
-      `npx bchf loadtest udp --port ${ports.batch} --requests 10000 ${loadtestOptions ?? ''}`,
+      `npx bchf loadtest udp${hostOption} --port ${ports.batch} --requests 10000 ${loadtestOptions ?? ''}`,
     ],
     [
       'ENUM',

@@ -5,6 +5,7 @@
 // build and its slower JavaScript stand-in (used where no native build fits this Node) behave alike.
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { ResolverError } from '../resolver-error.ts';
 import { type HttpAnswer, STATUS_TITLES } from './http-answer.ts';
@@ -84,16 +85,31 @@ export function listenHttp(
         reject(new ResolverError('BCHF_LISTEN_FAILED', `HTTP cannot listen on ${host}:${port}`));
         return;
       }
+      const listeningPort = library.us_socket_local_port(token);
+      const standIn = isNative ? undefined : standInServer(token);
       resolve({
-        port: library.us_socket_local_port(token),
+        port: listeningPort,
         close: () => {
           library.us_listen_socket_close(token);
           // A thread that ends while uWS still has open handles takes the process down with it.
           (app as TemplatedApp & { close?: () => void }).close?.();
+          standIn?.closeAllConnections();
         },
       });
     });
   });
+}
+
+/**
+ * Node's server under the stand-in, whose listen token is the object that has it. For each connection
+ * the stand-in would leave a listener with the server, and the socket with that, for as long as the
+ * server lives; all it does is to forget a socket that it never remembered.
+ */
+function standInServer(token: unknown): Server {
+  const { http } = token as { http: Server };
+  const [, remembering] = http.listeners('connection');
+  if (remembering) http.off('connection', remembering as () => void);
+  return http;
 }
 
 function readHead(request: HttpRequest, isNative: boolean): RequestHead {

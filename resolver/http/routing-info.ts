@@ -31,19 +31,16 @@ export function answerRoutingInfo(
       invalidParams: [{ param: 'explain', reason: 'must be true or false' }],
     });
   }
-  const { found, block, lagMs } = resolver.resolve(ueId);
+  const explained = explain === 'true' ? resolver.explain(ueId) : undefined;
+  const { found, block, lagMs } = explained ?? resolver.resolve(ueId);
   if (!found) {
     return problem(404, 'USER_NOT_FOUND', `No entry covers ${formatUeId(ueId)}.`, {
       instance: formatUeId(ueId),
     });
   }
-  const explanation =
-    explain === 'true'
-      ? `,"explanation":[${resolver
-          .explain(ueId)
-          .map((one) => `{${resolvedJson(one)}}`)
-          .join()}]`
-      : '';
+  const explanation = explained
+    ? `,"explanation":[${explained.considered.map((one) => `{${resolvedJson(one)}}`).join()}]`
+    : '';
   // The route's JSON is kept ready in the table; the rest is digits and hexadecimal.
   const body =
     `{"ueId":"${formatUeId(ueId)}",${resolvedJson(found)}` +

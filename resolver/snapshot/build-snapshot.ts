@@ -10,14 +10,17 @@ import { createWasmIndex } from '../../wasm/wasm-index.ts';
 import type { Progress } from '../progress.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { EntriesParser } from './entries-csv.ts';
-import { type IndexPair, type SnapshotManifest, writeSnapshot } from './snapshot-file.ts';
+import {
+  type IndexPair,
+  ROUTES_BYTES_MAX,
+  type SnapshotManifest,
+  writeSnapshot,
+} from './snapshot-file.ts';
 
 /** Entries that are applied to an index at once. */
 const BATCH_COUNT = 8192;
 /** Invalid lines that are reported one by one; the rest are only counted. */
 const REPORTED_MAX = 20;
-/** routes.json is read whole: 2^20 routes of 500 bytes. */
-const ROUTES_BYTES_MAX = 1 << 29;
 
 export interface BuildOptions {
   routesPath: string;
@@ -73,16 +76,20 @@ export async function buildSnapshot(options: BuildOptions): Promise<BuildResult>
     onInvalid,
   );
   const { size } = await stat(entriesPath).catch((cause) => {
-    throw new ResolverError('BCHF_INPUT_INVALID', `cannot read ${entriesPath}`, { cause });
+    throw unreadable(entriesPath, cause);
   });
   const progress = options.progress.start(`reading ${entriesPath}`, size, 'bytes');
-  for await (const chunk of createReadStream(entriesPath, { highWaterMark: 1 << 20 })) {
-    parser.write(chunk);
-    progress.advance(chunk.length);
+  try {
+    for await (const chunk of chunksOf(entriesPath)) {
+      parser.write(chunk);
+      progress.advance(chunk.length);
+    }
+    parser.end();
+    for (const identity of IDENTITIES) batches[identity].flush();
+    progress.done();
+  } finally {
+    progress.close();
   }
-  parser.end();
-  for (const identity of IDENTITIES) batches[identity].flush();
-  progress.done();
   const block = { height: 0, blockHash: new Uint8Array(32), timeMs: nowMs };
   const manifest = await writeSnapshot(outPath, { indexes, routes, block }, nowMs);
   return { manifest, lines: parser.lines, invalidCount, invalid };
@@ -96,8 +103,7 @@ export async function readRoutes(path: string): Promise<Route[]> {
     if (size > ROUTES_BYTES_MAX) throw new RangeError(`larger than ${ROUTES_BYTES_MAX} bytes`);
     content = JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ResolverError('BCHF_INPUT_INVALID', `cannot read ${path}: ${reason}`, { cause });
+    throw unreadable(path, cause);
   }
   const parsed = z.array(routeSchema).min(1).max(ROUTES_MAX).safeParse(content);
   if (!parsed.success) {
@@ -109,6 +115,19 @@ export async function readRoutes(path: string): Promise<Route[]> {
     seen.add(id);
   }
   return parsed.data;
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 1 << 20 });
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): ResolverError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ResolverError('BCHF_INPUT_INVALID', `cannot read ${path}: ${reason}`, { cause });
 }
 
 /**

@@ -14,12 +14,14 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { IDENTITIES, type Identity } from '../../ledger/number.ts';
 import { ROUTES_MAX, type Route, routeSchema } from '../../ledger/route.ts';
 import { IndexError } from '../../wasm/number-index.ts';
 import { createImageLoader } from '../../wasm/wasm-image.ts';
 import type { WasmIndex } from '../../wasm/wasm-index.ts';
+import { decodeLabel } from '../freshness.ts';
 import { ResolverError } from '../resolver-error.ts';
 
 const MAGIC = Buffer.from('BCHFSNAP', 'latin1');
@@ -28,9 +30,14 @@ const HEADER_BYTES = 16;
 const FOOTER_BYTES = 48;
 const MANIFEST_BYTES_MAX = 1 << 20;
 const CHUNK_BYTES = 1 << 20;
+/** Routes are read whole: 2^20 routes of 500 bytes. */
+export const ROUTES_BYTES_MAX = 1 << 29;
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 const countSchema = z.int().min(0);
+/** Milliseconds since 1970, within what a Date holds. */
+const timeSchema = z.number().min(-8.64e15).max(8.64e15);
+const SECTION_NAMES = ['routes', ...IDENTITIES] as const;
 
 const manifestSchema = z.strictObject({
   formatVersion: z.literal(FORMAT_VERSION),
@@ -38,8 +45,8 @@ const manifestSchema = z.strictObject({
   chainId: z.string().optional(),
   height: countSchema,
   blockHash: sha256Schema,
-  blockTimeMs: z.number(),
-  createdAtMs: z.number(),
+  blockTimeMs: timeSchema,
+  createdAtMs: timeSchema,
   routeCount: countSchema,
   entryCounts: z.record(
     z.enum(IDENTITIES),
@@ -47,7 +54,7 @@ const manifestSchema = z.strictObject({
   ),
   sections: z.array(
     z.strictObject({
-      name: z.enum(['routes', ...IDENTITIES]),
+      name: z.enum(SECTION_NAMES),
       offset: countSchema,
       bytes: countSchema,
       sha256: sha256Schema,
@@ -153,11 +160,10 @@ export function loadSnapshot(
 ): Promise<SnapshotContent & { manifest: SnapshotManifest }> {
   return withFile(path, async (file) => {
     const manifest = await readManifestOf(file, path);
-    const section = (name: Section['name']): Section => {
-      const found = manifest.sections.find((candidate) => candidate.name === name);
-      if (!found) throw invalid(path, `it has no section ${name}`);
-      return found;
-    };
+    // Their order was checked with the manifest.
+    const section = (name: Section['name']) =>
+      manifest.sections[SECTION_NAMES.indexOf(name)] as Section;
+    if (section('routes').bytes > ROUTES_BYTES_MAX) throw invalid(path, 'its routes are too large');
     const routesText: Buffer[] = [];
     await readSection(file, path, section('routes'), (chunk) => {
       routesText.push(Buffer.from(chunk));
@@ -169,7 +175,9 @@ export function loadSnapshot(
       const image = section(identity);
       const loader = createImageLoader(image.bytes, { memoryBytesMax });
       await readSection(file, path, image, (chunk) => loader.write(chunk));
-      indexes[identity] = loader.finish();
+      const index = loader.finish();
+      checkIndex(index, identity, manifest, path);
+      indexes[identity] = index;
     }
     return {
       manifest,
@@ -203,10 +211,39 @@ async function readManifestOf(file: FileHandle, path: string): Promise<SnapshotM
   const hash = createHash('sha256').update(text).digest();
   if (!hash.equals(footer.subarray(16))) throw invalid(path, 'its manifest is damaged');
   const manifest = parse(manifestSchema, text, path);
-  if (manifest.sections.some((section) => section.offset + section.bytes > offset)) {
-    throw invalid(path, 'a section lies outside of it');
-  }
+  checkSections(manifest.sections, offset, path);
   return manifest;
+}
+
+/** The sections stand in their order and leave no byte between header and manifest uncovered. */
+function checkSections(sections: readonly Section[], manifestOffset: number, path: string): void {
+  let end = HEADER_BYTES;
+  for (const [position, name] of SECTION_NAMES.entries()) {
+    const section = sections[position];
+    if (section?.name !== name) throw invalid(path, `section ${name} is not in its place`);
+    if (section.offset !== end)
+      throw invalid(path, `section ${name} does not follow the one before`);
+    end += section.bytes;
+  }
+  if (sections.length !== SECTION_NAMES.length || end !== manifestOffset) {
+    throw invalid(path, 'its sections do not end where the manifest begins');
+  }
+}
+
+/** An index says itself which block it stands at and what it holds; the manifest must not differ. */
+function checkIndex(
+  index: WasmIndex,
+  identity: Identity,
+  manifest: SnapshotManifest,
+  path: string,
+): void {
+  const { height, blockHash } = decodeLabel(index.label());
+  if (height !== manifest.height || Buffer.from(blockHash).toString('hex') !== manifest.blockHash) {
+    throw invalid(path, `its ${identity} index stands at another block`);
+  }
+  if (!isDeepStrictEqual(index.counts(), manifest.entryCounts[identity])) {
+    throw invalid(path, `its ${identity} index holds other entries than the manifest says`);
+  }
 }
 
 async function readSection(

@@ -43,7 +43,10 @@ export class SnapshotStore {
 
   /** Writes a snapshot and returns its path. Throws BCHF_SNAPSHOT_IO. */
   async save(content: SnapshotContent, nowMs: number): Promise<string> {
-    await mkdir(this.#directory, { recursive: true });
+    await mkdir(this.#directory, { recursive: true }).catch((cause) => {
+      const message = `cannot make ${this.#directory}: ${cause.message}`;
+      throw new ResolverError('BCHF_SNAPSHOT_IO', message, { cause });
+    });
     const path = this.pathOf(content.block.height);
     await writeSnapshot(path, content, nowMs);
     return path;
@@ -79,7 +82,12 @@ export class SnapshotStore {
     const names = await this.#names();
     const old = names.slice(0, Math.max(0, names.length - kept));
     const leftovers = (await readdir(this.#directory)).filter((name) => LEFTOVER.test(name));
-    for (const name of [...old, ...leftovers]) await rm(join(this.#directory, name));
+    for (const name of [...old, ...leftovers]) {
+      // What cannot be deleted costs space only, and the next start tries again.
+      await rm(join(this.#directory, name), { force: true }).catch((err) => {
+        this.#log.warn({ path: join(this.#directory, name), err }, 'snapshot is not deleted');
+      });
+    }
   }
 
   /** File names, lowest height first. */

@@ -73,3 +73,27 @@ test('names of options become flags and environment variables in one way', () =>
   assert.equal(flagName('indexMemoryMaxMb'), '--index-memory-max-mb');
   assert.equal(environmentName('indexMemoryMaxMb'), 'BCHF_INDEX_MEMORY_MAX_MB');
 });
+
+test('only decimal digits and JSON numbers are whole numbers', () => {
+  const texts = ['', ' ', ' 1', '1 ', '0x10', '1e3', '8080.0', '+1', '-0', 'Infinity', '١'];
+  for (const workers of [...texts, true, null, [5], {}, 1.5, -1, Number.NaN]) {
+    const file = { path: 'x', content: { workers } };
+    assert.throws(
+      () => configure(startOptions, { ...nothing, file }),
+      { code: 'BCHF_CONFIG_INVALID' },
+      JSON.stringify(workers),
+    );
+  }
+  const content = { workers: 3, profile: '60' };
+  const { values } = configure(startOptions, { ...nothing, file: { path: 'x', content } });
+  assert.deepEqual([values.workers, values.profile], [3, 60]);
+});
+
+test('keys of a configuration file that JavaScript gives a meaning are unknown options', () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const file = { path: 'x', content: JSON.parse(`{"${name}": {"httpPort": 1}}`) };
+    assert.throws(() => configure(startOptions, { ...nothing, file }), {
+      code: 'BCHF_CONFIG_INVALID',
+    });
+  }
+});

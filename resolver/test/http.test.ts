@@ -10,6 +10,7 @@ import { routeRequest } from '../http/http-router.ts';
 import { type HttpServer, listenHttp } from '../http/http-server.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { problem } from '../http/problem.ts';
+import { answerRoutingInfo } from '../http/routing-info.ts';
 import { NumberResolver } from '../resolve.ts';
 import { RouteTable } from '../route-table.ts';
 import { exampleRoute } from './example-route.ts';
@@ -104,6 +105,39 @@ test('explain lists every entry that covers the number, the winner first', async
     body.explanation.map((one: { match: { entry: string } }) => one.match.entry),
     ['ported', 'fragmented', 'prefix'],
   );
+});
+
+test('an explained answer and its explanation come from one version of the index', () => {
+  // Another block is published after the first read of the index, after the second, and so on.
+  for (let callsBefore = 1; callsBefore <= 6; callsBefore++) {
+    const changing = new ReferenceIndex();
+    const publish = (height: number, route: number) =>
+      changing.apply(
+        [{ entry: 'ported', from: 1358, to: 1358, route }],
+        encodeLabel({ ...BLOCK, height }),
+      );
+    publish(1, 0);
+    let calls = 0;
+    const reader = new Proxy(changing, {
+      get(index, name) {
+        const method = Reflect.get(index, name);
+        return (...inputs: unknown[]) => {
+          const value = method.apply(index, inputs);
+          calls++;
+          if (calls === callsBefore) publish(2, 1);
+          return value;
+        };
+      },
+    });
+    const { body } = answerRoutingInfo(
+      'msisdn-358',
+      'explain=true',
+      new NumberResolver({ imsi, msisdn: reader }, table, newest, () => 1_250),
+    );
+    const { route, ledger, explanation } = JSON.parse(body);
+    assert.equal(explanation[0].route.id, route.id);
+    assert.equal(route.id, ledger.height === 1 ? 'a' : 'b');
+  }
 });
 
 test('the lag tells how long a newer block has been waiting', async () => {
@@ -257,4 +291,18 @@ test('pipelined requests are answered in order', async () => {
   const text = await sendRaw(one('msisdn-358501234567') + one('msisdn-999') + one('msisdn-35850'));
   const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]);
   assert.deepEqual(statuses, ['200', '404', '200']);
+});
+
+test('a connection leaves nothing behind when it is closed', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  for (let count = 0; count < 20; count++) {
+    const { status } = await get('/health/live', { headers: { connection: 'close' } });
+    assert.equal(status, 200);
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', onWarning);
+  // Node warns of the eleventh listener of one event.
+  assert.deepEqual(warnings, []);
 });

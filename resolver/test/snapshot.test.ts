@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Route } from '../../ledger/route.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
+import { encodeLabel } from '../freshness.ts';
 import { createLog } from '../log.ts';
 import { silentProgress } from '../progress.ts';
 import { buildSnapshot } from '../snapshot/build-snapshot.ts';
@@ -13,6 +15,7 @@ import {
   loadSnapshot,
   readManifest,
   type SnapshotContent,
+  type SnapshotManifest,
   writeSnapshot,
 } from '../snapshot/snapshot-file.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
@@ -25,18 +28,22 @@ const fileIn = (name: string) => join(directory, `${files++}-${name}`);
 
 function content(height = 7): SnapshotContent {
   const indexes = { imsi: createWasmIndex(), msisdn: createWasmIndex() };
-  indexes.imsi.apply([{ entry: 'prefix', from: 124405, to: 124405, route: 0 }]);
-  indexes.msisdn.apply([
-    { entry: 'prefix', from: 135850, to: 135850, route: 0 },
-    { entry: 'fragmented', from: 1358501234500, to: 1358501234599, route: 1 },
-    { entry: 'ported', from: 1358501234567, to: 1358501234567, route: 0 },
-  ]);
   const block = {
     chainId: 'test',
     height,
     blockHash: new Uint8Array(32).fill(height),
     timeMs: 1_700_000_000_000,
   };
+  const label = encodeLabel(block);
+  indexes.imsi.apply([{ entry: 'prefix', from: 124405, to: 124405, route: 0 }], label);
+  indexes.msisdn.apply(
+    [
+      { entry: 'prefix', from: 135850, to: 135850, route: 0 },
+      { entry: 'fragmented', from: 1358501234500, to: 1358501234599, route: 1 },
+      { entry: 'ported', from: 1358501234567, to: 1358501234567, route: 0 },
+    ],
+    label,
+  );
   return { indexes, routes: [exampleRoute('a'), exampleRoute('b')], block };
 }
 
@@ -189,4 +196,79 @@ test('routes that are malformed or have one id twice are refused', async () => {
   await assert.rejects(buildSnapshot(twice), { code: 'BCHF_INPUT_INVALID' });
   const malformed = inputs([{ ...exampleRoute('a'), port: 0 }], []);
   await assert.rejects(buildSnapshot(malformed), { code: 'BCHF_INPUT_INVALID' });
+});
+
+/** Gives a snapshot another manifest, with a footer that fits it. */
+function replaceManifest(path: string, change: (manifest: SnapshotManifest) => object): void {
+  const bytes = readFileSync(path);
+  const offset = Number(bytes.readBigUInt64LE(bytes.length - 48));
+  const manifest = JSON.parse(bytes.toString('utf8', offset, bytes.length - 48));
+  const text = Buffer.from(JSON.stringify(change(manifest)));
+  const footer = Buffer.alloc(48);
+  footer.writeBigUInt64LE(BigInt(offset), 0);
+  footer.writeBigUInt64LE(BigInt(text.length), 8);
+  createHash('sha256').update(text).digest().copy(footer, 16);
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, offset), text, footer]));
+}
+
+test('a manifest that contradicts the file, with fitting hashes, is refused', async () => {
+  const changes: Record<string, (manifest: SnapshotManifest) => object> = {
+    'another height': (one) => ({ ...one, height: 8 }),
+    'another block': (one) => ({ ...one, blockHash: '0'.repeat(64) }),
+    'a time that is no date': (one) => ({ ...one, createdAtMs: 1e300 }),
+    'more routes': (one) => ({ ...one, routeCount: 2 ** 40 }),
+    'more entries': (one) => ({
+      ...one,
+      entryCounts: {
+        ...one.entryCounts,
+        imsi: { prefix: Number.MAX_SAFE_INTEGER, fragmented: 0, ported: 0 },
+      },
+    }),
+    'a section twice': (one) => ({ ...one, sections: [...one.sections, one.sections[0]] }),
+    'sections in another order': (one) => ({ ...one, sections: one.sections.toReversed() }),
+    'a section left out': (one) => ({ ...one, sections: one.sections.slice(1) }),
+    'a negative offset': (one) => ({
+      ...one,
+      sections: one.sections.map((section) => ({ ...section, offset: -1 })),
+    }),
+    'a huge section': (one) => ({
+      ...one,
+      sections: one.sections.map((section) => ({ ...section, bytes: 2 ** 52 })),
+    }),
+    'a key of every object': (one) => JSON.parse(`{"__proto__":{},${JSON.stringify(one).slice(1)}`),
+    'no object': () => [],
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    const path = fileIn('contradicting');
+    await writeSnapshot(path, content(), 5);
+    replaceManifest(path, change);
+    await assert.rejects(loadSnapshot(path), { code: 'BCHF_SNAPSHOT_INVALID' }, name);
+  }
+});
+
+test('bytes that no section covers are refused', async () => {
+  const path = fileIn('gap');
+  await writeSnapshot(path, content(), 5);
+  const bytes = readFileSync(path);
+  const offset = Number(bytes.readBigUInt64LE(bytes.length - 48));
+  const footer = Buffer.from(bytes.subarray(-48));
+  footer.writeBigUInt64LE(BigInt(offset + 1), 0);
+  const text = bytes.subarray(offset, -48);
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, offset), Buffer.alloc(1), text, footer]));
+  await assert.rejects(readManifest(path), { code: 'BCHF_SNAPSHOT_INVALID' });
+});
+
+test('a build ends its progress where it fails, so that the process can end', async () => {
+  let open = 0;
+  const progress = {
+    start: () => {
+      open++;
+      return { advance() {}, done() {}, close: () => open-- };
+    },
+  };
+  const options = inputs([exampleRoute('a')], ['ported,msisdn,x,,a']);
+  await assert.rejects(buildSnapshot({ ...options, progress }), { code: 'BCHF_INPUT_INVALID' });
+  const unreadable = { ...options, entriesPath: directory };
+  await assert.rejects(buildSnapshot({ ...unreadable, progress }), { code: 'BCHF_INPUT_INVALID' });
+  assert.equal(open, 0);
 });

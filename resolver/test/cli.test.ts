@@ -1,0 +1,165 @@
+// The command line as people and scripts meet it: exit codes, help, JSON, and what is wrong with it.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { CSV_HEADER } from '../snapshot/entries-csv.ts';
+import { type BchfResult, runBchf } from './bchf-process.ts';
+import { exampleRoute } from './example-route.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'bchf cli '));
+after(() => rmSync(directory, { recursive: true }));
+const fileIn = (name: string) => join(directory, name);
+const routes = fileIn('routes.json');
+const snapshot = fileIn('a snapshot.bchf');
+
+const entriesFile = (name: string, ...lines: string[]) => {
+  writeFileSync(fileIn(name), `${[CSV_HEADER, ...lines].join('\n')}\n`);
+  return fileIn(name);
+};
+const build = (entries: string, out: string, ...more: string[]) =>
+  runBchf('snapshot', 'build', '--routes', routes, '--entries', entries, '--out', out, ...more);
+
+before(async () => {
+  writeFileSync(routes, JSON.stringify([exampleRoute('a')]));
+  const entries = entriesFile('entries.csv', 'ported,msisdn,358401234567,,a');
+  const { code, stderr } = await build(entries, snapshot);
+  assert.equal(code, 0, stderr);
+});
+
+/** Exit code 2 or 1, nothing on standard output, and the code of the error on standard error. */
+function assertFails({ code, stdout, stderr }: BchfResult, exit: number, error?: string): void {
+  assert.equal(code, exit, stderr);
+  assert.equal(stdout, '');
+  if (error) assert.ok(stderr.includes(error), stderr);
+  assert.ok(!stderr.includes('    at '), `no stack trace: ${stderr}`);
+}
+
+test('every command has help and ends with 0', async () => {
+  const commands = [[], ['start'], ['serve'], ['lookup'], ['snapshot', 'build'], ['snapshot']];
+  for (const command of commands) {
+    const { code, stdout } = await runBchf(...command, '--help');
+    assert.equal(code, 0, command.join(' '));
+    assert.ok(stdout.startsWith('Usage: bchf'));
+  }
+});
+
+test('a wrong command line ends with 2', async () => {
+  const lines = [
+    [],
+    ['no-such-command'],
+    ['start', '--no-such-option'],
+    ['start', 'argument'],
+    ['serve'],
+    ['lookup'],
+    ['lookup', '1', '2'],
+    ['snapshot', 'build'],
+    ['snapshot', 'inspect'],
+  ];
+  for (const line of lines) assertFails(await runBchf(...line), 2);
+});
+
+test('an option, environment variable or file that does not fit ends with 2', async () => {
+  const broken = fileIn('broken.json');
+  writeFileSync(broken, '{');
+  const lines = [
+    ['start', '--http-port', '0x10'],
+    ['start', '--profile', '30'],
+    ['serve', '--snapshot', snapshot, '--workers', ' '],
+    ['start', '--config', broken],
+    ['start', '--config', fileIn('missing.json')],
+    ['start', '--config', directory],
+  ];
+  for (const line of lines) assertFails(await runBchf(...line), 2, 'BCHF_CONFIG_INVALID');
+});
+
+test('a data directory that cannot be one ends with 1 and the code of that', async () => {
+  const ports = ['--http-port', '0', '--udp-port', '0', '--enum-port', '0', '--admin-port', '0'];
+  for (const data of [routes, join(routes, 'below')]) {
+    assertFails(await runBchf('start', ...ports, '--data', data), 1, 'BCHF_DATA_IO');
+  }
+});
+
+test('an address that no interface has is named with its option', async () => {
+  // Of TEST-NET-3 (RFC 5737): no machine has it.
+  const result = await runBchf('serve', '--snapshot', snapshot, '--host', '203.0.113.1');
+  assertFails(result, 1, 'BCHF_LISTEN_FAILED');
+  assert.ok(result.stderr.includes('--host'));
+});
+
+test('lookup ends with 0 where a number is found, 3 where not, 2 where it is none', async () => {
+  const found = await runBchf('lookup', '+358401234567', '--snapshot', snapshot, '--json');
+  assert.equal(found.code, 0);
+  assert.equal(JSON.parse(found.stdout).route.id, 'a');
+  const missing = await runBchf('lookup', '358', '--snapshot', snapshot, '--json');
+  assert.equal(missing.code, 3);
+  assert.equal(JSON.parse(missing.stdout).cause, 'USER_NOT_FOUND');
+  for (const number of ['', '12x', '1234567890123456', '٣٥٨', '++1']) {
+    assertFails(await runBchf('lookup', number), 2, 'BCHF_NUMBER_MALFORMED');
+  }
+});
+
+test('lookup does not take the answer of another kind of server for not found', async () => {
+  const answers: [number, string][] = [
+    [200, '{}'],
+    [200, 'null'],
+    [200, '<html>'],
+    [404, '{"error": "not found"}'],
+    [500, '[]'],
+  ];
+  for (const [status, body] of answers) {
+    const server = createServer((_, response) => response.writeHead(status).end(body));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    assertFails(await runBchf('lookup', '1', '--server', url), 1, 'BCHF_SERVER_UNREACHABLE');
+    server.close();
+  }
+  assertFails(await runBchf('lookup', '1', '--server', 'nonsense'), 2, 'BCHF_CONFIG_INVALID');
+});
+
+test('snapshot build and inspect print the same manifest as JSON', async () => {
+  const out = fileIn('other.bchf');
+  const { stdout } = await build(fileIn('entries.csv'), out, '--json');
+  const { manifest, lines } = JSON.parse(stdout);
+  assert.equal(lines, 2);
+  for (const quick of [[], ['--quick']]) {
+    const inspected = await runBchf('snapshot', 'inspect', out, '--json', ...quick);
+    assert.deepEqual(JSON.parse(inspected.stdout), manifest);
+  }
+});
+
+test('input that cannot be read or is not valid ends a build with 1', async () => {
+  const bad = entriesFile('bad.csv', 'ported,msisdn,x,,a');
+  const out = fileIn('never.bchf');
+  for (const entries of [bad, fileIn('missing.csv'), directory]) {
+    assertFails(await build(entries, out), 1, 'BCHF_INPUT_INVALID');
+  }
+  const inNowhere = join(directory, 'no', 'such');
+  assertFails(await build(fileIn('entries.csv'), inNowhere), 1, 'BCHF_SNAPSHOT_IO');
+  assertFails(await runBchf('snapshot', 'inspect', routes), 1, 'BCHF_SNAPSHOT_INVALID');
+  assertFails(await runBchf('snapshot', 'inspect', fileIn('none')), 1, 'BCHF_SNAPSHOT_IO');
+});
+
+test('a build that fails on a terminal ends', {
+  skip: process.platform !== 'linux' && 'script(1) of util-linux gives the terminal',
+}, async (context) => {
+  const bad = entriesFile('bad on a terminal.csv', 'ported,msisdn,x,,a');
+  const quoted = [
+    process.execPath,
+    fileURLToPath(new URL('./bchf-command.js', import.meta.url)),
+    ...['snapshot', 'build', '--routes', routes, '--entries', bad, '--out', fileIn('never')],
+  ].map((word) => `'${word}'`);
+  const child = spawn('script', ['-qec', quoted.join(' '), '/dev/null'], { stdio: 'ignore' });
+  const code = await new Promise<number | null | Error>((resolve) => {
+    child.once('error', resolve);
+    child.once('exit', resolve);
+  });
+  if (code instanceof Error) context.skip('there is no script(1)');
+  else assert.equal(code, 1);
+});
