@@ -48,6 +48,12 @@ export const servingOptions = {
   udpPort: option(port, 5350, 'PORT', 'UDP batch protocol port'),
   enumPort: option(port, 5300, 'PORT', 'ENUM (DNS) port, UDP and TCP'),
   enumSuffix: option(domain, 'e164.arpa', 'DOMAIN', 'domain under which ENUM answers'),
+  enumNameServer: option(
+    domain,
+    'localhost',
+    'DOMAIN',
+    "this server's name in the zone's NS and SOA records",
+  ),
   adminHost: option(
     z.string().min(1).max(255),
     '127.0.0.1',
@@ -61,7 +67,7 @@ export const servingOptions = {
     'N',
     'serving threads (default: one for each core)',
   ),
-  indexMemoryMaxMb: option(
+  indexMemoryMaxMib: option(
     wholeNumber(8, 4095),
     4095,
     'MIB',

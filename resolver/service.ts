@@ -98,7 +98,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       newestBlock: newestBlock.buffer,
       counters: counters.buffer,
       host: config.host,
-      enumZone: enumZoneOf(config.enumSuffix),
+      enumZone: enumZoneOf(config),
     }),
     metrics,
     log,
@@ -136,7 +136,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     exampleNumber: exampleNumberOf(indexes),
     status,
     applyBlock(label, changes, changedRoutes) {
-      // One after the other: a block without new routes must not overtake the one before it.
+      // One after the other: a block without new routes must not overtake the one before it, and
+      // after one that could not be applied none may be.
       const applied = lastBlock.then(async () => {
         if (changedRoutes.length > 0) {
           table.apply({ version: table.version + 1, routes: changedRoutes });
@@ -144,7 +145,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         }
         applyToIndexes(indexes, label, changes);
       });
-      lastBlock = applied.catch(() => {});
+      lastBlock = applied;
       return applied;
     },
     async stop() {
@@ -166,15 +167,15 @@ export function applyToIndexes(
   for (const identity of IDENTITIES) indexes[identity].apply(byIdentity[identity], label);
 }
 
-/** The zone's settings that operators do not set: they say nothing about numbers. */
-export function enumZoneOf(suffix: string): EnumZoneSettings {
+/** The zone as the options ask for it; what they do not set says nothing about numbers. */
+export function enumZoneOf({ enumSuffix, enumNameServer }: ServingConfig): EnumZoneSettings {
   return {
-    suffix,
+    suffix: enumSuffix,
     answerTtlSeconds: 60,
-    nameServers: [`ns.${suffix}`],
+    nameServers: [enumNameServer],
     soa: {
-      primaryServer: `ns.${suffix}`,
-      mailbox: `hostmaster.${suffix}`,
+      primaryServer: enumNameServer,
+      mailbox: `hostmaster.${enumNameServer}`,
       serial: 1,
       refreshSeconds: 3600,
       retrySeconds: 600,

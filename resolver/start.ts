@@ -76,7 +76,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
   const ledger = await openDataLedger(configuration, now);
   try {
     const population = ledger.settings as PopulationOptions;
-    const memoryBytesMax = config.indexMemoryMaxMb * 2 ** 20;
+    const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
     const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
     const indexes = await restoreIndexes(ledger, snapshots, memoryBytesMax, log);
     await catchUp(ledger, indexes);
@@ -89,6 +89,8 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       const routes = ledger.routes();
       // The index's block and not the ledger's tip: at a stop the index may not have come to it.
       const block = { chainId: ledger.chainId, ...decodeLabel(indexes.msisdn.label()) };
+      // A block that only one index could take: no snapshot is better than one of two heights.
+      if (decodeLabel(indexes.imsi.label()).height !== block.height) return;
       if (await snapshots.has(block)) return;
       const path = await snapshots.save({ indexes, routes, block }, now());
       await snapshots.prune(config.snapshotsKept);

@@ -1,11 +1,11 @@
-// The seed of random tests: printed, and repeated with BCHF_SEED=<number>.
+// The seed of random tests: printed, and repeated with BCHF_TEST_SEED=<number>.
 
 import { randomInt } from 'node:crypto';
 
-/** The seed of this run, from BCHF_SEED or drawn. */
-export const seed = Number(process.env.BCHF_SEED ?? randomInt(2 ** 31));
+/** The seed of this run, from BCHF_TEST_SEED or drawn. */
+export const seed = Number(process.env.BCHF_TEST_SEED ?? randomInt(2 ** 31));
 
-console.log(`seed ${seed} (repeat with BCHF_SEED=${seed})`);
+console.log(`seed ${seed} (repeat with BCHF_TEST_SEED=${seed})`);
 
 /** A generator of numbers from 0 to below 1 (mulberry32), the same for the same seed. */
 export function randomFrom(start: number): () => number {

@@ -4,7 +4,7 @@
 //   npm test -- ledger enum        only test files whose path contains one of the words
 //   npm run test:slow              the long suites, `*.slow.js`, by hand
 //
-// BCHF_SEED=<number> repeats a random run: each random test prints its seed.
+// BCHF_TEST_SEED=<number> repeats a random run: each random test prints its seed.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

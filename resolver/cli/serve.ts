@@ -18,7 +18,7 @@ export function addServeCommand(program: Command): void {
     const { values: config } = readConfiguration(servingOptions, flags);
     const log = createLog(config.logLevel, config.logFormat);
     await serveUntilStopped(log, async (_signal, onFailure) => {
-      const memoryBytesMax = config.indexMemoryMaxMb * 2 ** 20;
+      const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
       const { indexes, routes, block } = await loadSnapshot(path, { memoryBytesMax });
       const newestBlock = new NewestBlock();
       const service = await startService({ config, indexes, routes, newestBlock, log, onFailure });

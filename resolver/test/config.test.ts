@@ -70,8 +70,8 @@ test('a domain in upper case, with a final dot or with an empty label is no ENUM
 });
 
 test('names of options become flags and environment variables in one way', () => {
-  assert.equal(flagName('indexMemoryMaxMb'), '--index-memory-max-mb');
-  assert.equal(environmentName('indexMemoryMaxMb'), 'BCHF_INDEX_MEMORY_MAX_MB');
+  assert.equal(flagName('indexMemoryMaxMib'), '--index-memory-max-mib');
+  assert.equal(environmentName('indexMemoryMaxMib'), 'BCHF_INDEX_MEMORY_MAX_MIB');
 });
 
 test('only decimal digits and JSON numbers are whole numbers', () => {

@@ -18,7 +18,7 @@ import { type BchfServer, runBchf, startServer } from './bchf-process.ts';
 import { askEnumTcp, askEnumUdp, getAll } from './clients.ts';
 
 const SAMPLES = 100_000;
-const SEED = Number(process.env.BCHF_SEED ?? 20_261);
+const SEED = Number(process.env.BCHF_TEST_SEED ?? 20_261);
 
 const options = { ported: 60_000, fragmented: 4_000, profile: 25, seed: SEED } as const;
 const population = createPopulation({ data: readNumberingData(), ...options });

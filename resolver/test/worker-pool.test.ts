@@ -181,7 +181,7 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         counters: counters.buffer,
         // Of TEST-NET-3 (RFC 5737): no machine has it.
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
-        enumZone: enumZoneOf('e164.arpa'),
+        enumZone: enumZoneOf(configure(servingOptions, { flags: {}, environment: {} }).values),
       };
     },
     metrics: async () => '',

@@ -146,7 +146,7 @@ describe('Bench ceiling', () => {
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 4, shared: true });
   const scratch = new Uint32Array(memory.buffer, 64, 100);
 
-  it(`loads every address that is given, wherever it lies (BCHF_SEED=${seed})`, () => {
+  it(`loads every address that is given, wherever it lies (BCHF_TEST_SEED=${seed})`, () => {
     const random = new Random(seed);
     const bytes = new DataView(memory.buffer);
     for (let at = 1024; at < bytes.byteLength; at += 4) bytes.setUint32(at, random.below(2 ** 32));
@@ -176,7 +176,7 @@ describe('Bench population', () => {
     ported.push(...batch.map((change) => ({ ...change })));
   }
 
-  it(`is a tenth ported, in order, and the same for the same seed (BCHF_SEED=${seed})`, () => {
+  it(`is a tenth ported, in order, and the same for the same seed (BCHF_TEST_SEED=${seed})`, () => {
     // Six standard deviations of a binomial distribution over the space.
     assert.ok(Math.abs(ported.length - PORTED) < 6 * Math.sqrt(PORTED * 0.9));
     assert.ok(ported.every(({ from }, at) => at === 0 || from > ported[at - 1]!.from));
@@ -186,7 +186,7 @@ describe('Bench population', () => {
     assert.deepEqual(again.prefixes(), population.prefixes());
   });
 
-  it(`is what an index answers, and nothing else passes (BCHF_SEED=${seed})`, () => {
+  it(`is what an index answers, and nothing else passes (BCHF_TEST_SEED=${seed})`, () => {
     const index = new ReferenceIndex();
     index.apply(population.prefixes());
     index.apply(population.runs());
@@ -213,7 +213,7 @@ describe('Bench population', () => {
     assert.equal(population.isRight(from, answers[0]!), false);
   });
 
-  it(`is asked uniformly, or for few numbers often (BCHF_SEED=${seed})`, () => {
+  it(`is asked uniformly, or for few numbers often (BCHF_TEST_SEED=${seed})`, () => {
     const keys = new Float64Array(100_000);
     const countsOf = (): number[] => {
       const counts = new Map<number, number>();
@@ -239,7 +239,7 @@ describe('Bench population', () => {
     }
   });
 
-  it(`draws addresses that are aligned and within their limits (BCHF_SEED=${seed})`, () => {
+  it(`draws addresses that are aligned and within their limits (BCHF_TEST_SEED=${seed})`, () => {
     const addresses = new Uint32Array(10_000);
     population.drawAddresses(addresses, 1, 64, 164);
     assert.deepEqual(

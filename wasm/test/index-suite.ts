@@ -205,7 +205,7 @@ export function indexSuite({ name, create }: IndexSuite): void {
     describe('random operations', () => {
       const seed = runSeed();
       for (const shape of KEY_SHAPES) {
-        it(`agrees with the reference on ${shape.name} (BCHF_SEED=${seed})`, () => {
+        it(`agrees with the reference on ${shape.name} (BCHF_TEST_SEED=${seed})`, () => {
           compareWithReference(create(), shape, seed);
         });
       }

@@ -29,7 +29,7 @@ export class Random {
   }
 }
 
-/** The seed of this run: BCHF_SEED, or a new one. */
+/** The seed of this run: BCHF_TEST_SEED, or a new one. */
 export function runSeed(): number {
-  return Number(process.env.BCHF_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  return Number(process.env.BCHF_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
 }

@@ -27,7 +27,7 @@ function watchedChange(key: number, at: number, route: number): IndexChange {
 
 const seed = runSeed();
 
-it(`gives every reader one whole version per batch (BCHF_SEED=${seed})`, async () => {
+it(`gives every reader one whole version per batch (BCHF_TEST_SEED=${seed})`, async () => {
   const random = new Random(seed);
   const index = createWasmIndex();
   const applyRoute = (route: number): void => {

@@ -151,7 +151,7 @@ for (const build of ['debug', 'release'] as const) {
     });
 
     const seed = runSeed();
-    it(`ends with nothing but coded errors whichever words were set (BCHF_SEED=${seed})`, () => {
+    it(`ends with nothing but coded errors whichever words were set (BCHF_TEST_SEED=${seed})`, () => {
       const random = new Random(seed);
       const outcomes = new Set<string>();
       for (let trial = 0; trial < 200; trial++) {

@@ -49,7 +49,7 @@ function compare(index: WasmIndex, reference: ReferenceIndex): void {
 
 const seed = runSeed();
 
-describe(`Wasm index whose memory is full (BCHF_SEED=${seed})`, () => {
+describe(`Wasm index whose memory is full (BCHF_TEST_SEED=${seed})`, () => {
   const batches = [
     { name: 'sets', count: 12, deletes: 0.1 },
     { name: 'deletes', count: 40, deletes: 0.9 },

@@ -30,7 +30,7 @@ function churn(random: Random): IndexChange[] {
 }
 
 describe('Wasm index memory', () => {
-  it(`does not grow while entries come and go (BCHF_SEED=${seed})`, () => {
+  it(`does not grow while entries come and go (BCHF_TEST_SEED=${seed})`, () => {
     const random = new Random(seed);
     const index = createWasmIndex();
     for (let batch = 0; batch < 100; batch++) index.apply(churn(random));
@@ -67,7 +67,7 @@ describe('Wasm index memory', () => {
     assert.deepEqual(index.counts(), { prefix: 1, fragmented: 0, ported: 3 });
   });
 
-  it(`keeps what a reader in a call may see, however long (BCHF_SEED=${seed})`, () => {
+  it(`keeps what a reader in a call may see, however long (BCHF_TEST_SEED=${seed})`, () => {
     const random = new Random(seed);
     const index = createWasmIndex();
     const steady = Array.from({ length: 100 }, (_, at) => ported(18613912340000 + at * 21, at));
@@ -95,7 +95,7 @@ describe('Wasm index memory', () => {
     assert.equal(index.imageBytes(), heldBytes);
   });
 
-  it(`refuses a batch beyond its limit, and goes on with smaller ones (BCHF_SEED=${seed})`, () => {
+  it(`refuses a batch beyond its limit, and goes on with smaller ones (BCHF_TEST_SEED=${seed})`, () => {
     const random = new Random(seed);
     const index = createWasmIndex({ memoryBytesMax: 6 << 20 });
     const full = { name: 'IndexError', code: 'BCHF_INDEX_FULL' };

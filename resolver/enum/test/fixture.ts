@@ -101,10 +101,10 @@ export function hex(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text.replace(/[\s|]/g, ''), 'hex'));
 }
 
-/** The seed of this run: BCHF_SEED, or a new one; printed, so that a failure can be repeated. */
+/** The seed of this run: BCHF_TEST_SEED, or a new one; printed, so that a failure can be repeated. */
 export function printedSeed(): number {
-  const seed = Number(process.env.BCHF_SEED ?? Date.now() % 1_000_000_007);
-  process.stdout.write(`BCHF_SEED=${seed}\n`);
+  const seed = Number(process.env.BCHF_TEST_SEED ?? Date.now() % 1_000_000_007);
+  process.stdout.write(`BCHF_TEST_SEED=${seed}\n`);
   return seed;
 }
 

@@ -37,9 +37,9 @@ export function readerOfAnswers(answerByKey: ReadonlyMap<number, number>): Index
   };
 }
 
-/** The seed of this run: BCHF_SEED, or a new one, printed so that the run can be repeated. */
+/** The seed of this run: BCHF_TEST_SEED, or a new one, printed so that the run can be repeated. */
 export function seedOfRun(): number {
-  const seed = Number(process.env.BCHF_SEED ?? Date.now() % 2 ** 31);
-  console.log(`BCHF_SEED=${seed}`);
+  const seed = Number(process.env.BCHF_TEST_SEED ?? Date.now() % 2 ** 31);
+  console.log(`BCHF_TEST_SEED=${seed}`);
   return seed;
 }
