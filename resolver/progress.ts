@@ -27,7 +27,7 @@ export function terminalProgress(): Progress {
     start(what, total, unit) {
       const bar = new SingleBar(
         {
-          format: `${what} {bar} {percentage}% · {value}/{total} ${unit} · {eta_formatted} left`,
+          format: `${what} {bar} {percentage}% · {value}/{total} ${unit} · {duration_formatted}`,
           stream: process.stderr,
           hideCursor: true,
           fps: 5,

@@ -81,7 +81,7 @@ export function tellWhatListens({ config, service, source, loadtestOptions, asJs
     [
       'UDP batch',
       `${address}:${ports.batch}`,
-      `npx bchf loadtest udp${hostOption} --port ${ports.batch} --requests 10000 ${loadtestOptions ?? ''}`,
+      `npx bchf loadtest udp${hostOption} --port ${ports.batch} --requests 10000${loadtestOptions ?? ''}`,
     ],
     [
       'ENUM',

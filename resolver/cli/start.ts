@@ -31,7 +31,13 @@ export function addStartCommand(program: Command): void {
         source:
           `ledger ${data}, height ${ledger.tip.height}; population: ${ported} ported (profile ` +
           `${profile}%), ${fragmented} fragmented, seed ${seed}`,
-        loadtestOptions: `--ported ${ported} --fragmented ${fragmented} --profile ${profile} --seed ${seed}`,
+        // The load test has the same defaults, so only what differs has to be said.
+        loadtestOptions: Object.entries(population)
+          .filter(
+            ([name, value]) => startOptions[name as keyof typeof population].fallback !== value,
+          )
+          .map(([name, value]) => ` --${name} ${value}`)
+          .join(''),
         asJson: flags.json === true,
       });
       return started;
