@@ -127,7 +127,8 @@ export const LABEL_BYTES = 64;
  * - BCHF_INDEX_CROSSING_RUN: a fragmented run would cross another.
  * - BCHF_INDEX_FULL: the memory's limit is reached.
  * - BCHF_INDEX_READERS_MAX: every place for a reader is taken.
- * - BCHF_INDEX_IMAGE_INVALID: an image is truncated, damaged, or of another version.
+ * - BCHF_INDEX_IMAGE_INVALID: an image is truncated, damaged, of another version, or has an entry
+ *   that is broken or names a route that there is none of.
  * - BCHF_INDEX_TRAP: the Wasm code trapped; the instance must not be used again.
  */
 export class IndexError extends Error {

@@ -1,7 +1,7 @@
 // Loading an image: its bytes go to their places in a new memory as they come, without a second
 // copy of the whole, and are checked when all are there.
 
-import { IndexError } from './number-index.ts';
+import { IndexError, ROUTES_MAX } from './number-index.ts';
 import {
   MEMORY_BYTES_MAX,
   MemoryIndex,
@@ -27,6 +27,11 @@ export interface ImageLoader {
   finish(): WasmIndex;
 }
 
+export interface ImageOptions extends WasmIndexOptions {
+  /** How many routes there are: an image with a higher route number is refused. */
+  routesMax?: number;
+}
+
 /** What layout.ts calls IMAGE_NOT_ONE and so on, for people. */
 const FAULTS: readonly string[] = [
   '',
@@ -35,13 +40,14 @@ const FAULTS: readonly string[] = [
   'its byte order is another',
   'its sizes do not fit each other',
   'its checksum does not fit its content',
+  'an entry of it is broken, or names a route that there is none of',
 ];
 
 /**
  * Begins to load an image of `imageBytes` bytes. BCHF_INDEX_FULL where `memoryBytesMax` does not
  * hold it.
  */
-export function createImageLoader(imageBytes: number, options: WasmIndexOptions = {}): ImageLoader {
+export function createImageLoader(imageBytes: number, options: ImageOptions = {}): ImageLoader {
   if (!(Number.isInteger(imageBytes) && imageBytes >= 0)) {
     throw new RangeError(`an image of ${imageBytes} bytes`);
   }
@@ -49,6 +55,7 @@ export function createImageLoader(imageBytes: number, options: WasmIndexOptions 
   const pages = PAGES_BEFORE_ARENA + Math.ceil((imageBytes - IMAGE_HEADER_BYTES) / PAGE_BYTES);
   const memory = createMemory(pages, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
   const wasm = instantiate(memory, options.build ?? 'release');
+  const routesMax = options.routesMax ?? ROUTES_MAX;
   const arenaBytes = imageBytes - IMAGE_HEADER_BYTES;
   const header = new Uint8Array(memory.buffer, 0, IMAGE_HEADER_BYTES);
   const arena = new Uint8Array(memory.buffer, PAGES_BEFORE_ARENA * PAGE_BYTES, arenaBytes);
@@ -65,7 +72,7 @@ export function createImageLoader(imageBytes: number, options: WasmIndexOptions 
     },
     finish() {
       if (received !== imageBytes) throw invalid('it is truncated');
-      const fault = wasm.call((exports) => exports.checkImage(arenaBytes));
+      const fault = wasm.call((exports) => exports.checkImage(arenaBytes, routesMax));
       if (fault !== 0) throw invalid(FAULTS[fault]!);
       return new MemoryIndex(memory, wasm);
     },
@@ -73,7 +80,7 @@ export function createImageLoader(imageBytes: number, options: WasmIndexOptions 
 }
 
 /** Makes an index of a whole image; see {@link ImageLoader.finish} for the errors. */
-export function loadImage(image: Uint8Array, options: WasmIndexOptions = {}): WasmIndex {
+export function loadImage(image: Uint8Array, options: ImageOptions = {}): WasmIndex {
   const loader = createImageLoader(image.length, options);
   loader.write(image);
   return loader.finish();

@@ -70,7 +70,7 @@ export interface IndexExports {
   portedCount(): number;
   arenaBytes(): number;
   prepareImage(): void;
-  checkImage(arenaBytes: number): number;
+  checkImage(arenaBytes: number, routesMax: number): number;
 }
 
 /** The file of a build: beside the compiled form of this one. */

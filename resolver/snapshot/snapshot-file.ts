@@ -173,7 +173,7 @@ export function loadSnapshot(
     const indexes: Partial<IndexPair> = {};
     for (const identity of IDENTITIES) {
       const image = section(identity);
-      const loader = createImageLoader(image.bytes, { memoryBytesMax });
+      const loader = createImageLoader(image.bytes, { memoryBytesMax, routesMax: routes.length });
       await readSection(file, path, image, (chunk) => loader.write(chunk));
       const index = loader.finish();
       checkIndex(index, identity, manifest, path);

@@ -97,6 +97,13 @@ test('a file that is missing or cannot be written is an input/output error', asy
   await assert.rejects(writeSnapshot(missing, content(), 5), { code: 'BCHF_SNAPSHOT_IO' });
 });
 
+test('a snapshot whose entries name a route that it does not hold is refused', async () => {
+  const path = fileIn('routes');
+  const { routes, ...rest } = content();
+  await writeSnapshot(path, { ...rest, routes: routes.slice(0, 1) }, 5);
+  await assert.rejects(loadSnapshot(path), { code: 'BCHF_SNAPSHOT_INVALID' });
+});
+
 test('an index that does not fit the memory limit is refused as full', async () => {
   const path = fileIn('large');
   await writeSnapshot(path, content(), 5);

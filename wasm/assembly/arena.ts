@@ -46,6 +46,11 @@ const CHUNK_COUNT_MAX: u32 = (CHUNK_BYTES - CHUNK_ENTRIES) / 8;
 let pendingFirst: u32 = 0;
 let pendingLast: u32 = 0;
 
+/** Whether bytes lie in the part of the arena that is used. */
+export function isInArena(offset: u32, bytes: u32): bool {
+  return offset >= ARENA && <u64>offset + bytes <= <u64>load<u32>(HEADER_USED);
+}
+
 /** Offset of a block of at least `bytes` bytes, aligned to 4; 0 where the memory is full. */
 export function allocate(bytes: u32): u32 {
   if (bytes > BLOCK_BYTES_MAX) return 0;
@@ -59,7 +64,7 @@ export function allocate(bytes: u32): u32 {
 
 /** Gives back a block that no reader can see; `bytes` as it was allocated with. */
 export function release(block: u32, bytes: u32): void {
-  assert(block >= ARENA && <u64>block + bytes <= <u64>load<u32>(HEADER_USED));
+  assert(isInArena(block, bytes));
   putFree(classFor(bytes), block);
 }
 

@@ -2,10 +2,13 @@
 //
 // The checksum covers both, the header with its checksum field zero: XXH64 of the arena, seeded with
 // XXH64 of the header. With it, an image is what some writer wrote. Beyond that the version's own
-// fields are checked, not every link: a forged image may give wrong answers or trap, but each walk
-// through it is bounded, so it cannot hold a thread.
+// fields are checked, and all that its entries lead to (image-content.ts). What only the writer uses,
+// the lists of free and retired blocks, is not: a forged image may make an update trap, but each walk
+// is bounded, so it cannot hold a thread.
 
+import { isInArena } from './arena';
 import { xxh64 } from './checksum';
+import { isContentWhole } from './image-content';
 import {
   ARENA,
   FORMAT,
@@ -17,6 +20,7 @@ import {
   HEADER_MAGIC,
   HEADER_ORDER_MARK,
   HEADER_USED,
+  IMAGE_BROKEN_ENTRY,
   IMAGE_DAMAGED,
   IMAGE_GOOD,
   IMAGE_INCONSISTENT,
@@ -52,8 +56,8 @@ export function arenaBytes(): u32 {
   return load<u32>(HEADER_USED) - ARENA;
 }
 
-/** Checks an image that lies in place, `bytes` of it in the arena. */
-export function checkImage(bytes: u32): u32 {
+/** Checks an image that lies in place, `bytes` of it in the arena, with routes below `routesMax`. */
+export function checkImage(bytes: u32, routesMax: u32): u32 {
   if (load<u64>(HEADER_MAGIC) != MAGIC) return IMAGE_NOT_ONE;
   if (load<u32>(HEADER_ORDER_MARK) != ORDER_MARK) return IMAGE_OTHER_BYTE_ORDER;
   if (load<u32>(HEADER_FORMAT) != FORMAT) return IMAGE_OTHER_FORMAT;
@@ -62,7 +66,9 @@ export function checkImage(bytes: u32): u32 {
   if (imageChecksum() != checksum) return IMAGE_DAMAGED;
   const epoch = load<u64>(HEADER_EPOCH);
   if (epoch == 0 || epoch > EPOCH_MAX) return IMAGE_INCONSISTENT;
-  return isVersion(load<u32>(HEADER_CURRENT)) ? IMAGE_GOOD : IMAGE_INCONSISTENT;
+  const version = load<u32>(HEADER_CURRENT);
+  if (!isVersion(version)) return IMAGE_INCONSISTENT;
+  return isContentWhole(version, routesMax) ? IMAGE_GOOD : IMAGE_BROKEN_ENTRY;
 }
 
 function isVersion(version: u32): bool {
@@ -91,8 +97,4 @@ function isTable(version: u32): bool {
 function imageChecksum(): u64 {
   store<u64>(HEADER_CHECKSUM, 0);
   return xxh64(ARENA, arenaBytes(), xxh64(0, HEADER_BYTES, 0));
-}
-
-function isInArena(offset: u32, bytes: u32): bool {
-  return offset >= ARENA && <u64>offset + bytes <= <u64>load<u32>(HEADER_USED);
 }

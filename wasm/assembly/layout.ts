@@ -147,3 +147,4 @@ export const IMAGE_OTHER_FORMAT: u32 = 2;
 export const IMAGE_OTHER_BYTE_ORDER: u32 = 3;
 export const IMAGE_INCONSISTENT: u32 = 4;
 export const IMAGE_DAMAGED: u32 = 5;
+export const IMAGE_BROKEN_ENTRY: u32 = 6;

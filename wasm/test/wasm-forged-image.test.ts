@@ -1,5 +1,6 @@
-// Images whose checksum is right and whose links are not. Each is either refused or an index that may
-// answer wrongly or trap, but every call comes to an end, and with no other error than a coded one.
+// Images whose checksum is right and whose links are not. One whose entries lead astray is refused; one
+// whose free or retired blocks do may trap when it is written to. Every call comes to an end, and with
+// no other error than a coded one.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -19,6 +20,8 @@ const HEADER_FREE_LISTS = 128;
 const HEADER_BYTES = 512;
 const VERSION_ROOT = 0;
 const VERSION_RUNS = 4;
+const VERSION_PREFIX_COUNT = 24;
+const VERSION_PORTED_COUNT = 28;
 const VERSION_LABEL_BYTES = 32;
 const VERSION_BYTES = 100;
 const RECORD_TAIL = 20;
@@ -87,7 +90,7 @@ function addCircle(memory: DataView, fields: number, freshBit: number): number {
 
 for (const build of ['debug', 'release'] as const) {
   describe(`Wasm index image that was forged, ${build}`, () => {
-    it('comes to an end where the trie leads in a circle', () => {
+    it('is refused where the trie leads in a circle', () => {
       for (const [fields, freshBit] of [
         [0, 0],
         [3, 0],
@@ -97,16 +100,47 @@ for (const build of ['debug', 'release'] as const) {
         const image = forged((memory, version) =>
           memory.setUint32(version + VERSION_ROOT, addCircle(memory, fields, freshBit), true),
         );
-        assert.equal(outcomeOf(image, build), 'BCHF_INDEX_TRAP');
+        assert.equal(outcomeOf(image, build), 'BCHF_INDEX_IMAGE_INVALID');
       }
     });
 
-    it('comes to an end where runs are around each other', () => {
+    it('is refused where runs are around each other', () => {
       const image = forged((memory, version) => {
         const runs = memory.getUint32(version + VERSION_RUNS, true);
         memory.setUint32(runs + RECORD_TAIL, 0, true);
       });
-      assert.equal(outcomeOf(image, build), 'BCHF_INDEX_TRAP');
+      assert.equal(outcomeOf(image, build), 'BCHF_INDEX_IMAGE_INVALID');
+    });
+
+    it('is refused where a link leads out of the arena, or to the middle of a word', () => {
+      for (const link of [0, 4, ARENA - 4, 0xffff_fffc]) {
+        const image = forged((memory, version) => {
+          const root = memory.getUint32(version + VERSION_ROOT, true);
+          memory.setUint32(root + 4, link, true);
+        });
+        assert.equal(outcomeOf(image, build), 'BCHF_INDEX_IMAGE_INVALID');
+      }
+    });
+
+    it('is refused where more entries are counted than there are', () => {
+      for (const counted of [VERSION_PREFIX_COUNT, VERSION_PORTED_COUNT]) {
+        const image = forged((memory, version) =>
+          memory.setUint32(version + counted, memory.getUint32(version + counted, true) + 1, true),
+        );
+        assert.equal(outcomeOf(image, build), 'BCHF_INDEX_IMAGE_INVALID');
+      }
+    });
+
+    it('is refused where an entry names a route that there is none of', () => {
+      for (const change of [ported(KEY, 7), prefix(KEY, 7), run(KEY, KEY, 7)]) {
+        const index = createWasmIndex({ memoryBytesMax });
+        index.apply([prefix(186, 6), change]);
+        const image = Buffer.concat([...index.imageChunks()]);
+        assert.throws(() => loadImage(image, { memoryBytesMax, build, routesMax: 7 }), {
+          code: 'BCHF_INDEX_IMAGE_INVALID',
+        });
+        loadImage(image, { memoryBytesMax, build, routesMax: 8 }).close();
+      }
     });
 
     it('comes to an end where free blocks lead in a circle', () => {
