@@ -166,14 +166,17 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     const code = KIND_CODES[kind];
     let left = this.counts()[kind];
     let from = 0;
-    let page: IndexEntry[];
-    do {
-      page = this.#page((exports) => exports.walkTrie(this.block, code, from));
-      left -= page.length;
-      if (left < 0) throw new IndexError('BCHF_INDEX_TRAP', `more ${kind} entries than counted`);
-      from = (page.at(-1)?.from ?? 0) + 1;
+    // Counted down, because looking for one more entry than there are would walk all of the trie.
+    while (left > 0) {
+      const wanted = Math.min(left, this.detailsMax);
+      const page = this.#page((exports) => exports.walkTrie(this.block, code, from, wanted));
+      if (page.length < wanted) {
+        throw new IndexError('BCHF_INDEX_TRAP', `fewer ${kind} entries than counted`);
+      }
+      left -= wanted;
+      from = page.at(-1)!.from + 1;
       yield* this.#unchanged(page);
-    } while (page.length === this.detailsMax);
+    }
   }
 
   *#walkRuns(): IterableIterator<IndexEntry> {

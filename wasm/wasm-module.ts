@@ -63,7 +63,7 @@ export interface IndexExports {
   mergeStagedRuns(reader: number): number;
   commitBatch(labelBytes: number): void;
   abortBatch(): void;
-  walkTrie(reader: number, kind: number, from: number): number;
+  walkTrie(reader: number, kind: number, from: number, countMax: number): number;
   walkRuns(reader: number, first: number): number;
   prefixCount(): number;
   runCount(): number;

@@ -33,6 +33,7 @@ import { runRecord } from './run-table';
 
 let details: u32 = 0;
 let written: u32 = 0;
+let writtenMax: u32 = 0;
 let wantedKind: u32 = 0;
 let lowest: u64 = 0;
 // Nodes that may still be visited: each once for each length, and none is smaller than 8 bytes. More
@@ -40,12 +41,13 @@ let lowest: u64 = 0;
 let visitsLeft: u64 = 0;
 
 /**
- * Writes the prefix or ported entries (`kind`) from a key on to the reader's details, in the order
- * of keys. Returns how many; fewer than DETAILS_MAX says that these were the last.
+ * Writes up to `countMax` (at most DETAILS_MAX) prefix or ported entries (`kind`) from a key on to
+ * the reader's details, in the order of keys. Returns how many.
  */
-export function walkTrie(reader: u32, version: u32, kind: u32, from: f64): u32 {
+export function walkTrie(reader: u32, version: u32, kind: u32, from: f64, countMax: u32): u32 {
   details = reader + READER_DETAILS;
   written = 0;
+  writtenMax = min(countMax, DETAILS_MAX);
   wantedKind = kind;
   lowest = <u64>from;
   visitsLeft = (<u64>(load<u32>(HEADER_USED) - ARENA) / 8 + 1) * DIGITS_MAX;
@@ -58,7 +60,7 @@ export function walkTrie(reader: u32, version: u32, kind: u32, from: f64): u32 {
 
 /** Walks below a node; `unit` is the power of ten that its digits lack to the wanted length. */
 function walkBelow(link: u32, prefix: u64, unit: u64): void {
-  if (written == DETAILS_MAX || (prefix + 1) * unit <= lowest) return;
+  if (written == writtenMax || (prefix + 1) * unit <= lowest) return;
   if (unit == 1) {
     found(link, <f64>prefix);
     return;
@@ -88,7 +90,7 @@ function found(link: u32, key: f64): void {
   written++;
 }
 
-/** Writes the fragmented runs from the run with index `first` on; see {@link walkTrie}. */
+/** Writes up to DETAILS_MAX fragmented runs from the run with index `first` on; returns how many. */
 export function walkRuns(reader: u32, version: u32, first: u32): u32 {
   const count = min(load<u32>(version + VERSION_RUN_COUNT) - first, DETAILS_MAX);
   for (let index: u32 = 0; index < count; index++) {
