@@ -112,7 +112,6 @@ type ValuesOf<T extends Options> = {
 };
 
 export type ServingConfig = ValuesOf<typeof servingOptions>;
-export type StartConfig = ValuesOf<typeof startOptions>;
 
 /** Where a value came from, for error messages and for "was this set at all". */
 export interface Sources {

@@ -30,6 +30,12 @@ export function encodeLabel({ height, blockHash, timeMs }: BlockLabel): Uint8Arr
   return label;
 }
 
+/** The height in a label, 0 in an empty one; for where the rest of the label is not needed. */
+export function heightOfLabel(label: Uint8Array): number {
+  if (label.length === 0) return 0;
+  return new DataView(label.buffer, label.byteOffset, label.byteLength).getFloat64(0, true);
+}
+
 /** The inverse; an index that was never given a label stands before the first block. */
 export function decodeLabel(label: Uint8Array): BlockLabel {
   if (label.length === 0) return { height: 0, blockHash: new Uint8Array(32), timeMs: 0 };

@@ -4,7 +4,7 @@
 import { digitsOf, type Identity, type NumberKey, type UeId } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import type { IndexEntry, IndexReader } from '../wasm/number-index.ts';
-import { type BlockLabel, decodeLabel, type NewestBlock } from './freshness.ts';
+import { type BlockLabel, decodeLabel, heightOfLabel, type NewestBlock } from './freshness.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** The readers of one serving thread, one for each identity kind. */
@@ -61,9 +61,15 @@ export class NumberResolver {
     return this.#readers[identity].hasBelow(key);
   }
 
-  /** The block that the index of an identity kind stands at. */
-  block(identity: Identity): BlockLabel {
-    return decodeLabel(this.#readers[identity].label());
+  /** The winning entry alone, for who does not tell the block that it comes from. */
+  find({ identity, key }: UeId): Resolved | undefined {
+    const entry = this.#readers[identity].find(key);
+    return entry && this.#withRoute(entry, key);
+  }
+
+  /** The height that the index of an identity kind stands at. */
+  height(identity: Identity): number {
+    return heightOfLabel(this.#readers[identity].label());
   }
 
   /**
@@ -76,9 +82,11 @@ export class NumberResolver {
   ): { value: T; block: BlockLabel } {
     const reader = this.#readers[identity];
     for (;;) {
-      const block = decodeLabel(reader.label());
+      const label = reader.label();
       const value = read(reader);
-      if (decodeLabel(reader.label()).height === block.height) return { value, block };
+      if (heightOfLabel(reader.label()) === heightOfLabel(label)) {
+        return { value, block: decodeLabel(label) };
+      }
     }
   }
 

@@ -23,7 +23,7 @@ import { AUTHORITY, signersOf } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
 import { createWasmIndex } from '../wasm/wasm-index.ts';
 import { type Configuration, flagName, type startOptions } from './config.ts';
-import { decodeLabel, NewestBlock } from './freshness.ts';
+import { decodeLabel, heightOfLabel, NewestBlock } from './freshness.ts';
 import type { Log } from './log.ts';
 import { probePorts } from './probe-ports.ts';
 import type { Progress } from './progress.ts';
@@ -90,7 +90,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       // The index's block and not the ledger's tip: at a stop the index may not have come to it.
       const block = { chainId: ledger.chainId, ...decodeLabel(indexes.msisdn.label()) };
       // A block that only one index could take: no snapshot is better than one of two heights.
-      if (decodeLabel(indexes.imsi.label()).height !== block.height) return;
+      if (heightOfLabel(indexes.imsi.label()) !== block.height) return;
       if (await snapshots.has(block)) return;
       const path = await snapshots.save({ indexes, routes, block }, now());
       await snapshots.prune(config.snapshotsKept);
@@ -189,7 +189,7 @@ async function restoreIndexes(
 /** Applies the blocks between the index's height and the ledger's. */
 async function catchUp(ledger: Ledger, indexes: IndexPair): Promise<void> {
   let changes: EntryChange[] = [];
-  for await (const block of ledger.changesSince(decodeLabel(indexes.msisdn.label()).height)) {
+  for await (const block of ledger.changesSince(heightOfLabel(indexes.msisdn.label()))) {
     changes = changes.concat(block.changes);
     if (changes.length < CATCH_UP_CHANGES && block.height < ledger.tip.height) continue;
     applyToIndexes(indexes, block, changes);

@@ -96,7 +96,7 @@ async function serveBatch(host: string, wantedPort: number, reusePort: boolean):
   const handler = createBatchHandler({
     readerOf: (identity) => readers[identity],
     freshness: (identity) => {
-      const { height } = resolver.block(identity);
+      const height = resolver.height(identity);
       return {
         height,
         lagMs: newest.lagMs(height, Date.now()),
@@ -131,7 +131,7 @@ const enumCounters = createEnumCounters();
 counts.enum = () => enumCounters;
 const enumLookup = {
   find: (key: number) => {
-    const { found } = resolver.resolve({ identity: 'msisdn', key });
+    const found = resolver.find({ identity: 'msisdn', key });
     return found && { entry: found.entry.entry, route: found.route };
   },
   hasBelow: (key: number) => resolver.hasBelow({ identity: 'msisdn', key }),

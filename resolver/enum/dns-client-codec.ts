@@ -15,6 +15,7 @@ import {
   OPT_BYTES,
   RECORD_TYPE,
   readU16,
+  type SoaData,
   writeU16,
 } from './dns-codec.ts';
 
@@ -95,16 +96,7 @@ export type DnsRecordData =
       regexp: string;
       replacement: string;
     }
-  | {
-      kind: 'soa';
-      primaryServer: string;
-      mailbox: string;
-      serial: number;
-      refreshSeconds: number;
-      retrySeconds: number;
-      expireSeconds: number;
-      minimumSeconds: number;
-    }
+  | ({ kind: 'soa' } & SoaData)
   | { kind: 'ns'; server: string }
   | { kind: 'hinfo'; cpu: string; os: string }
   | { kind: 'other'; bytes: Uint8Array };

@@ -67,6 +67,21 @@ export const FLAG_RD = 0x0100;
 export const OPCODE_MASK = 0x7800;
 export const DO_BIT = 0x8000;
 
+/** The data of an SOA record (RFC 1035 section 3.3.13). */
+export interface SoaData {
+  /** MNAME: the first of the zone's servers. */
+  primaryServer: string;
+  /** RNAME: the mailbox of who is responsible, `hostmaster.example.org` for `hostmaster@…`. */
+  mailbox: string;
+  /** Serial number, 0 to 2^32 - 1. */
+  serial: number;
+  refreshSeconds: number;
+  retrySeconds: number;
+  expireSeconds: number;
+  /** MINIMUM: how long a negative answer may be kept. */
+  minimumSeconds: number;
+}
+
 /** What the OPT record of a query says. */
 export interface Edns {
   version: number;

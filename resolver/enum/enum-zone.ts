@@ -1,7 +1,7 @@
 // A zone of ENUM names: its settings, checked and brought into wire form once.
 
 import { KEY_MAX } from '../../ledger/number.ts';
-import { encodeName, NAME_BYTES_MAX } from './dns-codec.ts';
+import { encodeName, NAME_BYTES_MAX, type SoaData } from './dns-codec.ts';
 import { encodeEnumName } from './enum-name-codec.ts';
 
 /** Highest TTL and SOA interval (RFC 2181 section 8). */
@@ -20,19 +20,8 @@ export interface EnumZoneSettings {
   soa: EnumSoaSettings;
 }
 
-/** The start of authority (RFC 1035 section 3.3.13). */
-export interface EnumSoaSettings {
-  /** MNAME: the first of the zone's servers. */
-  primaryServer: string;
-  /** RNAME: the mailbox of who is responsible, `hostmaster.example.org` for `hostmaster@…`. */
-  mailbox: string;
-  /** Serial number, 0 to 2^32 - 1. */
-  serial: number;
-  refreshSeconds: number;
-  retrySeconds: number;
-  expireSeconds: number;
-  /** MINIMUM: how long a negative answer may be kept, no longer than `ttlSeconds`. */
-  minimumSeconds: number;
+/** The SOA record of the apex. A negative answer is kept for the smaller of MINIMUM and its TTL. */
+export interface EnumSoaSettings extends SoaData {
   ttlSeconds: number;
 }
 

@@ -40,7 +40,7 @@ export function routeRequest(
     case 'live':
       return json({ status: 'up' });
     case 'ready':
-      return json({ status: 'up', height: resolver.block('msisdn').height });
+      return json({ status: 'up', height: resolver.height('msisdn') });
     case 'openapi':
       openApiJson ??= JSON.stringify(openApiDocument());
       return { status: 200, contentType: JSON_TYPE, body: openApiJson };

@@ -68,14 +68,14 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
       for (const { identity, bytes } of sources.indexBytes()) this.set({ identity }, bytes);
     },
   });
-  for (const { group, name, help } of counters.totals()) {
+  for (const { group, name, help, total } of counters.counters()) {
     new Counter({
       name: metricName(group, name),
       help,
       registers,
       collect() {
         this.reset();
-        this.inc(totalOf(counters, group, name));
+        this.inc(total());
       },
     });
   }
@@ -85,10 +85,4 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
 /** The metric of a counter: `enum`, `answeredNxdomain` → `bchf_enum_answered_nxdomain_total`. */
 export function metricName(group: string, name: string): string {
   return `bchf_${snakeCase(group)}_${snakeCase(name)}_total`;
-}
-
-function totalOf(counters: SharedCounters, group: string, name: string): number {
-  for (const one of counters.totals())
-    if (one.group === group && one.name === name) return one.total;
-  return 0;
 }

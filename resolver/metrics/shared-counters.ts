@@ -46,16 +46,19 @@ export class SharedCounters {
     };
   }
 
-  /** The sum over all threads of every counter. */
-  *totals(): Generator<{ group: string; name: string; help: string; total: number }> {
+  /** Every counter; `total` sums it over all threads as it stands when asked. */
+  *counters(): Generator<{ group: string; name: string; help: string; total: () => number }> {
     const words = new Float64Array(this.buffer);
     let position = 0;
     for (const [group, names] of Object.entries(this.#table)) {
       for (const [name, help] of Object.entries(names)) {
-        let total = 0;
-        for (let at = position; at < words.length; at += this.#width) total += words[at] as number;
+        const first = position++;
+        const total = () => {
+          let sum = 0;
+          for (let at = first; at < words.length; at += this.#width) sum += words[at] as number;
+          return sum;
+        };
         yield { group, name, help, total };
-        position++;
       }
     }
   }

@@ -52,21 +52,14 @@ export function getAll(port: number, paths: readonly string[]): Promise<HttpRepl
   });
 }
 
-function naptrQuery(key: number, suffix: Uint8Array, id: number): Uint8Array {
-  return encodeQuery({ id, name: encodeEnumName(key, suffix), type: RECORD_TYPE.NAPTR });
-}
+const SUFFIX = encodeName('e164.arpa') as Uint8Array;
 
-function suffixOf(domain: string): Uint8Array {
-  return encodeName(domain) as Uint8Array;
+function naptrQuery(key: number, id: number): Uint8Array {
+  return encodeQuery({ id, name: encodeEnumName(key, SUFFIX), type: RECORD_TYPE.NAPTR });
 }
 
 /** Asks ENUM for every number over UDP, repeating what is lost; replies in order. */
-export function askEnumUdp(
-  port: number,
-  keys: readonly number[],
-  domain = 'e164.arpa',
-): Promise<DnsResponse[]> {
-  const suffix = suffixOf(domain);
+export function askEnumUdp(port: number, keys: readonly number[]): Promise<DnsResponse[]> {
   return new Promise((resolve, reject) => {
     const socket = dgram.createSocket('udp4');
     const replies: DnsResponse[] = new Array(keys.length);
@@ -76,7 +69,7 @@ export function askEnumUdp(
     const sendOne = (position: number) => {
       const id = position & 0xffff;
       waiting.set(id, position);
-      socket.send(naptrQuery(keys[position] as number, suffix, id), port, '127.0.0.1');
+      socket.send(naptrQuery(keys[position] as number, id), port, '127.0.0.1');
     };
     const send = () => {
       while (sent < keys.length && waiting.size < WINDOW) sendOne(sent++);
@@ -103,12 +96,7 @@ export function askEnumUdp(
 }
 
 /** Asks ENUM for every number over one TCP connection, pipelined; replies in order of the keys. */
-export function askEnumTcp(
-  port: number,
-  keys: readonly number[],
-  domain = 'e164.arpa',
-): Promise<DnsResponse[]> {
-  const suffix = suffixOf(domain);
+export function askEnumTcp(port: number, keys: readonly number[]): Promise<DnsResponse[]> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(port, '127.0.0.1');
     const replies: DnsResponse[] = new Array(keys.length);
@@ -119,7 +107,7 @@ export function askEnumTcp(
       while (sent < keys.length && waiting.size < WINDOW) {
         const id = sent & 0xffff;
         waiting.set(id, sent);
-        const query = naptrQuery(keys[sent++] as number, suffix, id);
+        const query = naptrQuery(keys[sent++] as number, id);
         const length = Buffer.alloc(2);
         length.writeUInt16BE(query.length);
         socket.write(Buffer.concat([length, query]));
