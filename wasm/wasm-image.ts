@@ -10,10 +10,13 @@ import {
 } from './wasm-index.ts';
 import {
   createMemory,
+  HEADER_ROOT_FIRST,
   IMAGE_HEADER_BYTES,
   instantiate,
   PAGE_BYTES,
   PAGES_BEFORE_ARENA,
+  ROOT,
+  ROOT_BYTES,
 } from './wasm-module.ts';
 
 /** Takes an image in pieces of any size, in order. */
@@ -52,27 +55,45 @@ export function createImageLoader(imageBytes: number, options: ImageOptions = {}
     throw new RangeError(`an image of ${imageBytes} bytes`);
   }
   if (imageBytes < IMAGE_HEADER_BYTES) throw invalid('it is shorter than its header');
-  const pages = PAGES_BEFORE_ARENA + Math.ceil((imageBytes - IMAGE_HEADER_BYTES) / PAGE_BYTES);
+  // The end of the arena must have pages behind it: see ARENA_SLACK in layout.ts.
+  const pages = PAGES_BEFORE_ARENA + Math.ceil((imageBytes - IMAGE_HEADER_BYTES) / PAGE_BYTES) + 1;
   const memory = createMemory(pages, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
   const wasm = instantiate(memory, options.build ?? 'release');
   const routesMax = options.routesMax ?? ROUTES_MAX;
-  const arenaBytes = imageBytes - IMAGE_HEADER_BYTES;
-  const header = new Uint8Array(memory.buffer, 0, IMAGE_HEADER_BYTES);
-  const arena = new Uint8Array(memory.buffer, PAGES_BEFORE_ARENA * PAGE_BYTES, arenaBytes);
+  const bytes = new Uint8Array(memory.buffer);
+  const words = new Uint32Array(memory.buffer, 0, IMAGE_HEADER_BYTES / 4);
   let received = 0;
+
+  /** Where byte `received` of the image belongs, and how many from there on lie in one piece. */
+  const place = (): { offset: number; room: number } => {
+    if (received < IMAGE_HEADER_BYTES) {
+      return { offset: received, room: IMAGE_HEADER_BYTES - received };
+    }
+    const rootFirst = words[HEADER_ROOT_FIRST / 4]!;
+    const rootBytes = words[HEADER_ROOT_FIRST / 4 + 1]! - rootFirst;
+    if (!(rootFirst >= ROOT && rootBytes >= 0 && rootFirst + rootBytes <= ROOT + ROOT_BYTES)) {
+      throw invalid('its sizes do not fit each other');
+    }
+    const inRoot = received - IMAGE_HEADER_BYTES;
+    if (inRoot < rootBytes) return { offset: rootFirst + inRoot, room: rootBytes - inRoot };
+    const inArena = inRoot - rootBytes;
+    return { offset: PAGES_BEFORE_ARENA * PAGE_BYTES + inArena, room: imageBytes - received };
+  };
 
   return {
     write(chunk) {
       if (received + chunk.length > imageBytes) throw invalid('it is longer than announced');
-      const toHeader = chunk.subarray(0, Math.max(IMAGE_HEADER_BYTES - received, 0));
-      header.set(toHeader, Math.min(received, IMAGE_HEADER_BYTES - toHeader.length));
-      const toArena = chunk.subarray(toHeader.length);
-      arena.set(toArena, Math.max(received - IMAGE_HEADER_BYTES, 0));
-      received += chunk.length;
+      for (let from = 0; from < chunk.length; ) {
+        const { offset, room } = place();
+        const part = chunk.subarray(from, from + room);
+        bytes.set(part, offset);
+        received += part.length;
+        from += part.length;
+      }
     },
     finish() {
       if (received !== imageBytes) throw invalid('it is truncated');
-      const fault = wasm.call((exports) => exports.checkImage(arenaBytes, routesMax));
+      const fault = wasm.call((exports) => exports.checkImage(imageBytes, routesMax));
       if (fault !== 0) throw invalid(FAULTS[fault]!);
       return new MemoryIndex(memory, wasm);
     },

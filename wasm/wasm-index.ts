@@ -33,6 +33,7 @@ import {
   MEMORY_PAGES_MAX,
   MEMORY_PAGES_MIN,
   NO_ROUTE,
+  NO_USER_DATA,
   PAGE_BYTES,
   RECORD_BYTES,
   STATUS_CROSSING,
@@ -78,6 +79,9 @@ export function createWasmIndex(options: WasmIndexOptions = {}): WasmIndex {
 const KIND_CODES = { prefix: 1, fragmented: 2, ported: 3 } as const;
 const NO_LABEL = new Uint8Array(0);
 const CHUNK_BYTES_DEFAULT = 1 << 20;
+/** How often, and how long each time, an image waits for readers. */
+const IMAGE_WAITS_MAX = 1000;
+const IMAGE_WAIT_MS = 1;
 
 /** The writer over an instance whose memory holds an index. */
 export class MemoryIndex extends MemoryReader implements WasmIndex {
@@ -100,15 +104,19 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
 
   apply(changes: readonly IndexChange[], label: Uint8Array = NO_LABEL): void {
     checkBatch(changes, label);
-    const points = changes.filter((change) => change.entry !== 'fragmented');
+    const ported = changes.filter((change) => change.entry === 'ported');
+    const prefixes = changes.filter((change) => change.entry === 'prefix');
     const runs = sortedRunChanges(changes);
     this.#batches++;
     this.wasm.call((exports) => {
       let status = exports.beginBatch();
       if (status === STATUS_DONE) {
-        status = this.#eachScratchful(points, (count) => exports.applyPoints(count));
+        status = this.#eachScratchful(prefixes, (count) => exports.applyPrefixes(count));
       }
       if (status === STATUS_DONE && runs.length > 0) status = this.#applyRuns(exports, runs);
+      if (status === STATUS_DONE) {
+        status = this.#eachScratchful(ported, (count) => exports.applyPoints(count));
+      }
       if (status !== STATUS_DONE) {
         exports.abortBatch();
         throw this.#refusal(status);
@@ -135,10 +143,11 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
       const count = Math.min(changes.length - at, this.#changesMax);
       for (let place = 0; place < count; place++) {
         const { entry, from, to, route } = changes[at + place]!;
-        this.#changeKeys[place * 3] = from;
-        this.#changeKeys[place * 3 + 1] = to;
-        this.#changeWords[place * 6 + 4] = route ?? NO_ROUTE;
-        this.#changeWords[place * 6 + 5] = KIND_CODES[entry];
+        this.#changeKeys[place * 4] = from;
+        this.#changeKeys[place * 4 + 1] = to;
+        this.#changeKeys[place * 4 + 3] = NO_USER_DATA;
+        this.#changeWords[place * 8 + 4] = route ?? NO_ROUTE;
+        this.#changeWords[place * 8 + 5] = KIND_CODES[entry];
       }
       status = use(count);
     }
@@ -157,19 +166,22 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   }
 
   *entries(): IterableIterator<IndexEntry> {
-    yield* this.#walkTrie('prefix');
+    yield* this.#walkPoints('prefix');
     yield* this.#walkRuns();
-    yield* this.#walkTrie('ported');
+    yield* this.#walkPoints('ported');
   }
 
-  *#walkTrie(kind: 'prefix' | 'ported'): IterableIterator<IndexEntry> {
-    const code = KIND_CODES[kind];
+  *#walkPoints(kind: 'prefix' | 'ported'): IterableIterator<IndexEntry> {
     let left = this.counts()[kind];
     let from = 0;
     // Counted down, because looking for one more entry than there are would walk all of the trie.
     while (left > 0) {
       const wanted = Math.min(left, this.detailsMax);
-      const page = this.#page((exports) => exports.walkTrie(this.block, code, from, wanted));
+      const page = this.#page((exports) =>
+        kind === 'prefix'
+          ? exports.walkTrie(this.block, KIND_CODES.prefix, from, wanted)
+          : exports.walkPorted(this.block, from, wanted),
+      );
       if (page.length < wanted) {
         throw new IndexError('BCHF_INDEX_TRAP', `fewer ${kind} entries than counted`);
       }
@@ -214,7 +226,10 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   }
 
   imageBytes(): number {
-    return this.wasm.call((exports) => exports.HEADER_BYTES.value + (exports.arenaBytes() >>> 0));
+    return this.wasm.call(
+      (exports) =>
+        exports.HEADER_BYTES.value + (exports.rootBytes() >>> 0) + (exports.arenaBytes() >>> 0),
+    );
   }
 
   imageChunks(chunkBytesMax = CHUNK_BYTES_DEFAULT): IterableIterator<Uint8Array> {
@@ -225,12 +240,23 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   }
 
   *#chunks(chunkBytesMax: number): IterableIterator<Uint8Array> {
-    this.wasm.call((exports) => exports.prepareImage());
+    this.#prepareImage();
     const { buffer } = this.memory;
-    for (const { offset, bytes } of this.wasm.call(imageParts)) {
+    for (const { offset, bytes } of this.wasm.call((exports) => imageParts(this.memory, exports))) {
       for (let at = 0; at < bytes; at += chunkBytesMax) {
         yield new Uint8Array(buffer, offset + at, Math.min(chunkBytesMax, bytes - at));
       }
+    }
+  }
+
+  /** Waits for the readers that are in a call; they are through in far less than a millisecond. */
+  #prepareImage(): void {
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
+    for (let waits = 0; this.wasm.call((exports) => exports.prepareImage()) === 0; waits++) {
+      if (waits === IMAGE_WAITS_MAX) {
+        throw new IndexError('BCHF_INDEX_BUSY', 'a reader is in a call that does not end');
+      }
+      Atomics.wait(nothing, 0, 0, IMAGE_WAIT_MS);
     }
   }
 
@@ -245,9 +271,13 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
 }
 
 /** Where the parts of the image lie. */
-function imageParts(exports: IndexExports): { offset: number; bytes: number }[] {
+function imageParts(memory: WebAssembly.Memory, exports: IndexExports): { offset: number; bytes: number }[] {
   return [
     { offset: 0, bytes: exports.HEADER_BYTES.value },
+    {
+      offset: new Uint32Array(memory.buffer, exports.HEADER_ROOT_FIRST.value, 1)[0]!,
+      bytes: exports.rootBytes() >>> 0,
+    },
     { offset: exports.ARENA.value, bytes: exports.arenaBytes() >>> 0 },
   ];
 }

@@ -7,11 +7,15 @@ import { IndexError } from './number-index.ts';
 export type WasmBuild = 'release' | 'debug';
 
 /** Pages of a new memory: what asconfig.json declares as `initialMemory`. */
-export const MEMORY_PAGES_MIN = 80;
+export const MEMORY_PAGES_MIN = 104;
 /** Pages that layout.ts puts before the arena. */
-export const PAGES_BEFORE_ARENA = 66;
+export const PAGES_BEFORE_ARENA = 101;
 /** Bytes of the header, the first part of an image: HEADER_BYTES in layout.ts. */
-export const IMAGE_HEADER_BYTES = 512;
+export const IMAGE_HEADER_BYTES = 65_536;
+/** The root of the directory, and the header's word that tells which part of it is in use. */
+export const ROOT = IMAGE_HEADER_BYTES;
+export const ROOT_BYTES = 524_288;
+export const HEADER_ROOT_FIRST = 36;
 /** One page short of 4 GiB, so that the end of the memory is still a u32. */
 export const MEMORY_PAGES_MAX = 65_535;
 export const PAGE_BYTES = 65_536;
@@ -24,8 +28,11 @@ export const STATUS_CROSSING = 2;
 /** Marks a change that deletes, in place of a route; as layout.ts has it. */
 export const NO_ROUTE = 0xffff_ffff;
 
-/** Bytes of an entry record: from f64, to f64, route u32, kind u32. */
-export const RECORD_BYTES = 24;
+/** Bytes of an entry record: from f64, to f64, route u32, kind u32, user data f64. */
+export const RECORD_BYTES = 32;
+
+/** In place of user data: none; as layout.ts has it. */
+export const NO_USER_DATA = -1;
 
 /**
  * The exports, typed. Offsets are unsigned but arrive as signed: `>>> 0` before use. `reader` is the
@@ -38,6 +45,7 @@ export interface IndexExports {
   readonly CHANGES_MAX: WebAssembly.Global;
   readonly DETAILS_MAX: WebAssembly.Global;
   readonly HEADER_BYTES: WebAssembly.Global;
+  readonly HEADER_ROOT_FIRST: WebAssembly.Global;
   readonly READERS_MAX: WebAssembly.Global;
   readonly READER_ANSWERS: WebAssembly.Global;
   readonly READER_DETAILS: WebAssembly.Global;
@@ -58,18 +66,22 @@ export interface IndexExports {
   initialise(): void;
   beginBatch(): number;
   applyPoints(count: number): number;
+  applyPrefixes(count: number): number;
   beginRuns(count: number): number;
   stageRuns(count: number): void;
   mergeStagedRuns(reader: number): number;
   commitBatch(labelBytes: number): void;
   abortBatch(): void;
   walkTrie(reader: number, kind: number, from: number, countMax: number): number;
+  walkPorted(reader: number, from: number, countMax: number): number;
   walkRuns(reader: number, first: number): number;
   prefixCount(): number;
   runCount(): number;
   portedCount(): number;
   arenaBytes(): number;
-  prepareImage(): void;
+  rootBytes(): number;
+  settle(): number;
+  prepareImage(): number;
   checkImage(arenaBytes: number, routesMax: number): number;
 }
 

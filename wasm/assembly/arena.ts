@@ -16,10 +16,17 @@
 
 import {
   ARENA,
+  ARENA_SLACK,
+  AREA_ALIGNMENT,
+  AREA_BYTES,
+  HEADER_FREE_AREAS,
   HEADER_FREE_LISTS,
   HEADER_RETIRED_FIRST,
   HEADER_RETIRED_LAST,
   HEADER_USED,
+  LINE_BYTES,
+  LINE_LISTS,
+  LINES_MAX,
   PAGE_BYTES,
   READER_BYTES,
   READER_EPOCH,
@@ -31,9 +38,14 @@ const SMALL_CLASSES: u32 = 16;
 const SMALL_BYTES_MAX: u32 = SMALL_CLASSES * 4;
 /** log2 of the smallest size that is a power of two, and of the largest. */
 const LARGE_LOG_MIN: u32 = 7;
-const LARGE_LOG_MAX: u32 = 31;
+const LARGE_LOG_MAX: u32 = 29;
 const CLASSES: u32 = SMALL_CLASSES + LARGE_LOG_MAX - LARGE_LOG_MIN + 1;
 const BLOCK_BYTES_MAX: u32 = 1 << LARGE_LOG_MAX;
+
+// In place of the bytes of a retired block: so many lines, or a dense area.
+const RETIRED_LINES: u32 = 1 << 31;
+const RETIRED_AREA: u32 = 1 << 30;
+
 
 const CHUNK_NEXT: u32 = 0;
 const CHUNK_COUNT: u32 = 4;
@@ -42,9 +54,12 @@ const CHUNK_ENTRIES: u32 = 16;
 const CHUNK_BYTES: u32 = 1024;
 const CHUNK_COUNT_MAX: u32 = (CHUNK_BYTES - CHUNK_ENTRIES) / 8;
 
-// The chunks of the batch under way. A new chunk goes in front.
+// The chunks of the batch under way. A new chunk goes in front. What is retired for good, whether the
+// batch is published or given up, has chunks of its own.
 let pendingFirst: u32 = 0;
 let pendingLast: u32 = 0;
+let goneFirst: u32 = 0;
+let goneLast: u32 = 0;
 
 /** Whether bytes lie in the part of the arena that is used. */
 export function isInArena(offset: u32, bytes: u32): bool {
@@ -58,8 +73,87 @@ export function allocate(bytes: u32): u32 {
   const block = takeFree(sizeClass);
   if (block != 0) return block;
   const size = classBytes(sizeClass);
-  const extension = extend(size);
+  const extension = extend(size, 4);
   return extension != 0 ? extension : cutLarger(sizeClass, size);
+}
+
+/**
+ * The smallest number of lines not below `count`, at most LINES_MAX, that blocks of lines come in: 16
+ * sizes between powers of two, so that blocks that are given back soon fit again.
+ */
+export function lineBlockSize(count: u32): u32 {
+  const bits = 32 - clz<u32>(count);
+  if (bits <= 5) return count;
+  const step: u32 = 1 << (bits - 5);
+  return (count + step - 1) & ~(step - 1);
+}
+
+/** Offset of a block of `count` lines, one of {@link lineBlockSize}; 0 where the memory is full. */
+export function allocateLines(count: u32): u32 {
+  assert(count > 0 && count <= LINES_MAX && lineBlockSize(count) == count);
+  const exact = takeLines(count);
+  if (exact != 0) return exact;
+  // Cutting a little off a block would leave a rest that hardly fits anything.
+  for (let larger = count << 1; larger <= LINES_MAX; larger++) {
+    const block = takeLines(larger);
+    if (block == 0) continue;
+    let rest = larger - count;
+    let at = block + count * LINE_BYTES;
+    while (rest != 0) {
+      let part = rest;
+      while (lineBlockSize(part) != part) part--;
+      releaseLines(at, part);
+      at += part * LINE_BYTES;
+      rest -= part;
+    }
+    return block;
+  }
+  return extend(count * LINE_BYTES, LINE_BYTES);
+}
+
+function takeLines(count: u32): u32 {
+  const list = LINE_LISTS + (count << 2);
+  const block = load<u32>(list);
+  if (block != 0) store<u32>(list, load<u32>(block));
+  return block;
+}
+
+/** Gives back lines that no reader can see. */
+export function releaseLines(block: u32, count: u32): void {
+  assert(isInArena(block, count * LINE_BYTES));
+  const list = LINE_LISTS + (count << 2);
+  store<u32>(block, load<u32>(list));
+  store<u32>(list, block);
+}
+
+/** Offset of a block of AREA_BYTES bytes at a multiple of AREA_ALIGNMENT; 0: the memory is full. */
+export function allocateArea(): u32 {
+  const block = load<u32>(HEADER_FREE_AREAS);
+  if (block == 0) return extend(AREA_BYTES, AREA_ALIGNMENT);
+  store<u32>(HEADER_FREE_AREAS, load<u32>(block));
+  return block;
+}
+
+function releaseArea(block: u32): void {
+  assert(isInArena(block, AREA_BYTES));
+  store<u32>(block, load<u32>(HEADER_FREE_AREAS));
+  store<u32>(HEADER_FREE_AREAS, block);
+}
+
+/** Retires lines that the newest version has no more, whatever becomes of the batch. */
+export function discardLines(block: u32, count: u32): bool {
+  return discardBlock(block, RETIRED_LINES | count);
+}
+
+/** The same for a dense area. */
+export function discardArea(block: u32): bool {
+  return discardBlock(block, RETIRED_AREA);
+}
+
+function releaseRetired(block: u32, bytes: u32): void {
+  if (bytes == RETIRED_AREA) releaseArea(block);
+  else if ((bytes & RETIRED_LINES) != 0) releaseLines(block, bytes & ~RETIRED_LINES);
+  else release(block, bytes);
 }
 
 /** Gives back a block that no reader can see; `bytes` as it was allocated with. */
@@ -70,48 +164,74 @@ export function release(block: u32, bytes: u32): void {
 
 /** Notes a block that the version under way no longer has. False where the memory is full. */
 export function retire(block: u32, bytes: u32): bool {
-  if (pendingFirst == 0 || load<u32>(pendingFirst + CHUNK_COUNT) == CHUNK_COUNT_MAX) {
-    const chunk = allocate(CHUNK_BYTES);
-    if (chunk == 0) return false;
-    store<u32>(chunk + CHUNK_NEXT, pendingFirst);
-    store<u32>(chunk + CHUNK_COUNT, 0);
-    if (pendingFirst == 0) pendingLast = chunk;
-    pendingFirst = chunk;
-  }
-  const count = load<u32>(pendingFirst + CHUNK_COUNT);
-  const entry = pendingFirst + CHUNK_ENTRIES + count * 8;
+  const chunk = roomIn(pendingFirst);
+  if (chunk == 0) return false;
+  if (pendingFirst == 0) pendingLast = chunk;
+  pendingFirst = chunk;
+  note(chunk, block, bytes);
+  return true;
+}
+
+/**
+ * Notes a block that nobody is led to any more, whatever becomes of the batch under way, but that
+ * readers may still be looking at. False where the memory is full; then the block is lost.
+ */
+export function discardBlock(block: u32, bytes: u32): bool {
+  const chunk = roomIn(goneFirst);
+  if (chunk == 0) return false;
+  if (goneFirst == 0) goneLast = chunk;
+  goneFirst = chunk;
+  note(chunk, block, bytes);
+  return true;
+}
+
+/** The chunk, or else a new one in front of it, that has room; 0 where the memory is full. */
+function roomIn(first: u32): u32 {
+  if (first != 0 && load<u32>(first + CHUNK_COUNT) < CHUNK_COUNT_MAX) return first;
+  const chunk = allocate(CHUNK_BYTES);
+  if (chunk == 0) return 0;
+  store<u32>(chunk + CHUNK_NEXT, first);
+  store<u32>(chunk + CHUNK_COUNT, 0);
+  return chunk;
+}
+
+function note(chunk: u32, block: u32, bytes: u32): void {
+  const count = load<u32>(chunk + CHUNK_COUNT);
+  const entry = chunk + CHUNK_ENTRIES + count * 8;
   store<u32>(entry, block);
   store<u32>(entry + 4, bytes);
-  store<u32>(pendingFirst + CHUNK_COUNT, count + 1);
-  return true;
+  store<u32>(chunk + CHUNK_COUNT, count + 1);
 }
 
 /** Queues what the batch retired, under the epoch of the version that it published. */
 export function queueRetired(epoch: u64): void {
-  if (pendingFirst == 0) return;
-  for (let chunk = pendingFirst; chunk != 0; chunk = load<u32>(chunk + CHUNK_NEXT)) {
-    store<u64>(chunk + CHUNK_EPOCH, epoch);
-  }
-  if (load<u32>(HEADER_RETIRED_FIRST) == 0) store<u32>(HEADER_RETIRED_FIRST, pendingFirst);
-  else store<u32>(load<u32>(HEADER_RETIRED_LAST) + CHUNK_NEXT, pendingFirst);
-  store<u32>(HEADER_RETIRED_LAST, pendingLast);
+  queue(pendingFirst, pendingLast, epoch);
+  queue(goneFirst, goneLast, epoch);
   pendingFirst = 0;
-  pendingLast = 0;
+  goneFirst = 0;
 }
 
-/** Forgets what the batch retired: those blocks stay in use. */
+function queue(first: u32, last: u32, epoch: u64): void {
+  if (first == 0) return;
+  for (let chunk = first; chunk != 0; chunk = load<u32>(chunk + CHUNK_NEXT)) {
+    store<u64>(chunk + CHUNK_EPOCH, epoch);
+  }
+  if (load<u32>(HEADER_RETIRED_FIRST) == 0) store<u32>(HEADER_RETIRED_FIRST, first);
+  else store<u32>(load<u32>(HEADER_RETIRED_LAST) + CHUNK_NEXT, first);
+  store<u32>(HEADER_RETIRED_LAST, last);
+}
+
+/** Forgets what the batch retired: those blocks stay in use. What is gone stays noted. */
 export function forgetRetired(): void {
   while (pendingFirst != 0) {
     const next = load<u32>(pendingFirst + CHUNK_NEXT);
     release(pendingFirst, CHUNK_BYTES);
     pendingFirst = next;
   }
-  pendingLast = 0;
 }
 
-/** Releases the retired blocks that every reader has passed. */
-export function reclaim(): void {
-  const oldest = oldestReaderEpoch();
+/** Releases the retired blocks that every reader has passed, being at `oldest` or later. */
+export function reclaim(oldest: u64): void {
   let chunk = load<u32>(HEADER_RETIRED_FIRST);
   // A forged image may lead in a circle; the arena has no room for more chunks than these.
   let chunksLeft = (load<u32>(HEADER_USED) - ARENA) / CHUNK_BYTES;
@@ -120,7 +240,7 @@ export function reclaim(): void {
     if (count > CHUNK_COUNT_MAX || chunksLeft-- == 0) unreachable();
     const end = chunk + CHUNK_ENTRIES + count * 8;
     for (let entry = chunk + CHUNK_ENTRIES; entry < end; entry += 8) {
-      release(load<u32>(entry), load<u32>(entry + 4));
+      releaseRetired(load<u32>(entry), load<u32>(entry + 4));
     }
     const next = load<u32>(chunk + CHUNK_NEXT);
     release(chunk, CHUNK_BYTES);
@@ -130,7 +250,7 @@ export function reclaim(): void {
 }
 
 /** The lowest epoch that a reader entered its batch with; the highest u64 where none is in one. */
-function oldestReaderEpoch(): u64 {
+export function oldestReaderEpoch(): u64 {
   let oldest = u64.MAX_VALUE;
   for (let index: u32 = 0; index < READERS_MAX; index++) {
     const epoch = atomic.load<u64>(READERS + index * READER_BYTES + READER_EPOCH);
@@ -169,19 +289,39 @@ function putFree(sizeClass: u32, block: u32): void {
   store<u32>(list, block);
 }
 
-/** A block from the end of the arena; 0 where the memory cannot grow so far. */
-function extend(size: u32): u32 {
+/**
+ * A block from the end of the arena at a multiple of `alignment`, what is skipped being put into the
+ * free lists; 0 where the memory cannot grow so far.
+ */
+function extend(size: u32, alignment: u32): u32 {
   const used = load<u32>(HEADER_USED);
-  const end = <u64>used + size;
+  const block = ((<u64>used + alignment - 1) / alignment) * alignment;
+  const end = block + size;
+  if (!hasMemory(end + ARENA_SLACK)) return 0;
+  store<u32>(HEADER_USED, <u32>end);
+  putRest(used, <u32>block);
+  return <u32>block;
+}
+
+/** Whether the memory reaches, or now has grown, up to `end`. */
+function hasMemory(end: u64): bool {
   const pages = memory.size();
   const missing = <i32>((end + PAGE_BYTES - 1) / PAGE_BYTES) - pages;
   if (missing > 0) {
     // Growing by an eighth keeps the number of calls small; near the limit, what is needed will do.
     const grown = memory.grow(max(missing, pages >> 3)) >= 0 || memory.grow(missing) >= 0;
-    if (!grown) return 0;
+    if (!grown) return false;
   }
-  store<u32>(HEADER_USED, <u32>end);
-  return used;
+  return true;
+}
+
+/** Puts what lies between two offsets, multiples of 4, into the free lists. */
+function putRest(rest: u32, end: u32): void {
+  while (rest < end) {
+    const part = classWithin(end - rest);
+    putFree(part, rest);
+    rest += classBytes(part);
+  }
 }
 
 /** A block cut from a larger free one, whose rest goes back to the lists; 0 where there is none. */
@@ -189,13 +329,7 @@ function cutLarger(sizeClass: u32, size: u32): u32 {
   for (let larger = sizeClass + 1; larger < CLASSES; larger++) {
     const block = takeFree(larger);
     if (block == 0) continue;
-    let rest = block + size;
-    const end = block + classBytes(larger);
-    while (rest < end) {
-      const part = classWithin(end - rest);
-      putFree(part, rest);
-      rest += classBytes(part);
-    }
+    putRest(block + size, block + classBytes(larger));
     return block;
   }
   return 0;

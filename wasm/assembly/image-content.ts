@@ -50,7 +50,6 @@ export function isContentWhole(version: u32, routesMax: u32): bool {
   return (
     isTrieWhole(load<u32>(version + VERSION_ROOT), 0) &&
     prefixes == load<u32>(version + VERSION_PREFIX_COUNT) &&
-    ported == load<u32>(version + VERSION_PORTED_COUNT) &&
     areRunsWhole(version)
   );
 }

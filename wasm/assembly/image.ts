@@ -1,7 +1,7 @@
-// Images: the header and the used arena, one after the other, as they lie in memory.
+// Images: the header, the root in use and the used arena, one after the other, as they lie in memory.
 //
-// The checksum covers both, the header with its checksum field zero: XXH64 of the arena, seeded with
-// XXH64 of the header. With it, an image is what some writer wrote. Beyond that the version's own
+// The checksum covers all of it, the header with its checksum field zero: XXH64 of the arena, seeded
+// with XXH64 of the root in use, seeded with XXH64 of the header. An image has no patches. With it, an image is what some writer wrote. Beyond that the version's own
 // fields are checked, and all that its entries lead to (image-content.ts). What only the writer uses,
 // the lists of free and retired blocks, is not: a forged image may make an update trap, but each walk
 // is bounded, so it cannot hold a thread.
@@ -19,6 +19,8 @@ import {
   HEADER_FORMAT,
   HEADER_MAGIC,
   HEADER_ORDER_MARK,
+  HEADER_ROOT_END,
+  HEADER_ROOT_FIRST,
   HEADER_USED,
   IMAGE_BROKEN_ENTRY,
   IMAGE_DAMAGED,
@@ -41,14 +43,25 @@ import {
   VERSION_SEGMENT_STARTS,
   VERSION_TABLE_BYTES,
 } from './layout';
+import { settle } from './index-write';
 import { segmentRunsOf, segmentStartsOf, tableBytes } from './run-table';
 
 /** Far more batches than an index will ever see, and far from where counting them overflows. */
 const EPOCH_MAX: u64 = 1 << 53;
 
-/** Makes the header fit to be the beginning of an image, until the next batch. */
-export function prepareImage(): void {
+/**
+ * Makes the header fit to be the beginning of an image, until the next batch. False where patches are
+ * left: readers are in calls that they entered before the last batch, or the memory is full.
+ */
+export function prepareImage(): bool {
+  if (!settle()) return false;
   store<u64>(HEADER_CHECKSUM, imageChecksum());
+  return true;
+}
+
+/** Bytes of the root that an image holds. */
+export function rootBytes(): u32 {
+  return load<u32>(HEADER_ROOT_END) - load<u32>(HEADER_ROOT_FIRST);
 }
 
 /** Bytes of the arena that an image holds. */
@@ -56,12 +69,12 @@ export function arenaBytes(): u32 {
   return load<u32>(HEADER_USED) - ARENA;
 }
 
-/** Checks an image that lies in place, `bytes` of it in the arena, with routes below `routesMax`. */
+/** Checks an image of `bytes` bytes that lies in place, with routes below `routesMax`. */
 export function checkImage(bytes: u32, routesMax: u32): u32 {
   if (load<u64>(HEADER_MAGIC) != MAGIC) return IMAGE_NOT_ONE;
   if (load<u32>(HEADER_ORDER_MARK) != ORDER_MARK) return IMAGE_OTHER_BYTE_ORDER;
   if (load<u32>(HEADER_FORMAT) != FORMAT) return IMAGE_OTHER_FORMAT;
-  if (arenaBytes() != bytes) return IMAGE_INCONSISTENT;
+  if (<u64>HEADER_BYTES + rootBytes() + arenaBytes() != <u64>bytes) return IMAGE_INCONSISTENT;
   const checksum = load<u64>(HEADER_CHECKSUM);
   if (imageChecksum() != checksum) return IMAGE_DAMAGED;
   const epoch = load<u64>(HEADER_EPOCH);
@@ -78,7 +91,6 @@ function isVersion(version: u32): bool {
   // Each entry takes a word at least.
   const words = arenaBytes() >> 2;
   if (load<u32>(version + VERSION_PREFIX_COUNT) > words) return false;
-  if (load<u32>(version + VERSION_PORTED_COUNT) > words) return false;
   return isTable(version);
 }
 
@@ -96,5 +108,6 @@ function isTable(version: u32): bool {
 
 function imageChecksum(): u64 {
   store<u64>(HEADER_CHECKSUM, 0);
-  return xxh64(ARENA, arenaBytes(), xxh64(0, HEADER_BYTES, 0));
+  const first = load<u32>(HEADER_ROOT_FIRST);
+  return xxh64(ARENA, arenaBytes(), xxh64(first, rootBytes(), xxh64(0, HEADER_BYTES, 0)));
 }

@@ -9,6 +9,7 @@ import {
   KIND_PORTED,
   KIND_PREFIX,
   NO_RUN,
+  NO_USER_DATA,
   READER_DETAILS,
   RECORD_BYTES,
   RECORD_FROM,
@@ -19,15 +20,20 @@ import {
 } from './layout';
 import {
   FIELD_DIGIT_0,
-  FIELD_PORTED,
   FIELD_PREFIX,
   fieldAddress,
   hasField,
   isLeaf,
   LINKS_MASK,
   nodeAt,
-  routeOfLeaf,
 } from './node';
+import {
+  findPorted,
+  firstPortedFrom,
+  NO_KEY,
+  portedRoute,
+  portedUserData,
+} from './ported-read';
 import { writeEntry } from './record';
 import { anyRunWithin, innermostRun, runRecord } from './run-table';
 
@@ -40,6 +46,7 @@ export function anyBelow(version: u32, key: f64): bool {
   let from = key * 10;
   for (let size = 10.0; unitOf(from) != 0; size *= 10) {
     if (anyRunWithin(version, from, from + (size - 1))) return true;
+    if (firstPortedFrom(version, <u64>from, <u64>(from + size)) != NO_KEY) return true;
     from *= 10;
   }
   return false;
@@ -64,12 +71,7 @@ export function explainInto(reader: u32, version: u32, key: f64, skip: u32, coun
   details = reader + READER_DETAILS;
   const rest = <u64>key - unit;
 
-  const link = nodeAt(load<u32>(version + VERSION_ROOT), rest, unit);
-  if (link != 0 && isLeaf(link)) tell(key, key, routeOfLeaf(link), KIND_PORTED);
-  else if (link != 0 && hasField(load<u32>(link), FIELD_PORTED)) {
-    const route = load<u32>(fieldAddress(link, load<u32>(link), FIELD_PORTED));
-    tell(key, key, route, KIND_PORTED);
-  }
+  if (findPorted(version, <u64>key)) tell(key, key, portedRoute, portedUserData, KIND_PORTED);
   let run = innermostRun(version, key);
   while (run != NO_RUN && written < wanted) {
     const record = runRecord(version, run);
@@ -77,6 +79,7 @@ export function explainInto(reader: u32, version: u32, key: f64, skip: u32, coun
       load<f64>(record + RECORD_FROM),
       load<f64>(record + RECORD_TO),
       load<u32>(record + RECORD_ROUTE),
+      NO_USER_DATA,
       KIND_FRAGMENTED,
     );
     const parent = load<u32>(record + RECORD_TAIL);
@@ -103,15 +106,15 @@ function tellPrefixes(link: u32, prefix: u64, rest: u64, unit: u64): void {
   }
   if (hasField(head, FIELD_PREFIX)) {
     const route = load<u32>(fieldAddress(link, head, FIELD_PREFIX));
-    tell(<f64>prefix, <f64>prefix, route, KIND_PREFIX);
+    tell(<f64>prefix, <f64>prefix, route, NO_USER_DATA, KIND_PREFIX);
   }
 }
 
-function tell(from: f64, to: f64, route: u32, kind: u32): void {
+function tell(from: f64, to: f64, route: u32, userData: f64, kind: u32): void {
   if (toSkip > 0) {
     toSkip--;
   } else if (written < wanted) {
-    writeEntry(details + written * RECORD_BYTES, from, to, route, kind);
+    writeEntry(details + written * RECORD_BYTES, from, to, route, userData, kind);
     written++;
   }
 }

@@ -8,8 +8,10 @@ import {
   DETAILS_MAX,
   DIGITS_MAX,
   HEADER_USED,
+  KEY_END,
   KIND_FRAGMENTED,
   KIND_PORTED,
+  NO_USER_DATA,
   KIND_PREFIX,
   READER_DETAILS,
   RECORD_BYTES,
@@ -21,13 +23,18 @@ import {
 } from './layout';
 import {
   FIELD_DIGIT_0,
-  FIELD_PORTED,
   FIELD_PREFIX,
   fieldAddress,
   hasField,
   isLeaf,
-  routeOfLeaf,
 } from './node';
+import {
+  findPorted,
+  firstPortedFrom,
+  NO_KEY,
+  portedRoute,
+  portedUserData,
+} from './ported-read';
 import { writeEntry } from './record';
 import { runRecord } from './run-table';
 
@@ -77,17 +84,29 @@ function walkBelow(link: u32, prefix: u64, unit: u64): void {
 
 function found(link: u32, key: f64): void {
   const record = details + written * RECORD_BYTES;
-  if (isLeaf(link)) {
-    if (wantedKind != KIND_PORTED) return;
-    writeEntry(record, key, key, routeOfLeaf(link), KIND_PORTED);
-    written++;
-    return;
-  }
   const head = load<u32>(link);
-  const field = wantedKind == KIND_PREFIX ? FIELD_PREFIX : FIELD_PORTED;
+  const field = FIELD_PREFIX;
   if (!hasField(head, field)) return;
-  writeEntry(record, key, key, load<u32>(fieldAddress(link, head, field)), wantedKind);
+  writeEntry(record, key, key, load<u32>(fieldAddress(link, head, field)), NO_USER_DATA, wantedKind);
   written++;
+}
+
+/**
+ * Writes up to `countMax` (at most DETAILS_MAX) ported numbers from a key on to the reader's details, in
+ * order. Returns how many.
+ */
+export function walkPorted(reader: u32, version: u32, from: f64, countMax: u32): u32 {
+  const wanted = min(countMax, DETAILS_MAX);
+  let count: u32 = 0;
+  let key = firstPortedFrom(version, <u64>from, <u64>KEY_END);
+  while (key != NO_KEY && count < wanted) {
+    findPorted(version, key);
+    const record = reader + READER_DETAILS + count * RECORD_BYTES;
+    writeEntry(record, <f64>key, <f64>key, portedRoute, portedUserData, KIND_PORTED);
+    count++;
+    key = firstPortedFrom(version, key + 1, <u64>KEY_END);
+  }
+  return count;
 }
 
 /** Writes up to DETAILS_MAX fragmented runs from the run with index `first` on; returns how many. */
@@ -100,6 +119,7 @@ export function walkRuns(reader: u32, version: u32, first: u32): u32 {
       load<f64>(run + RECORD_FROM),
       load<f64>(run + RECORD_TO),
       load<u32>(run + RECORD_ROUTE),
+      NO_USER_DATA,
       KIND_FRAGMENTED,
     );
   }

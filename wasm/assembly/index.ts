@@ -18,15 +18,17 @@ import { answerBatch } from './lookup';
 
 export { xxh64 } from './checksum';
 export { claimReader, enter, leave, releaseReader } from './epoch';
-export { arenaBytes, checkImage, prepareImage } from './image';
+export { arenaBytes, checkImage, prepareImage, rootBytes } from './image';
 export {
   abortBatch,
   applyPoints,
+  applyPrefixes,
   beginBatch,
   beginRuns,
   commitBatch,
   initialise,
   mergeStagedRuns,
+  settle,
   stageRuns,
 } from './index-write';
 export {
@@ -36,6 +38,7 @@ export {
   CHANGES_MAX,
   DETAILS_MAX,
   HEADER_BYTES,
+  HEADER_ROOT_FIRST,
   READER_ANSWERS,
   READER_DETAILS,
   READER_KEYS,
@@ -72,6 +75,10 @@ export function label(reader: u32): u32 {
 
 export function walkTrie(reader: u32, kind: u32, from: f64, countMax: u32): u32 {
   return walk.walkTrie(reader, load<u32>(HEADER_CURRENT), kind, from, countMax);
+}
+
+export function walkPorted(reader: u32, from: f64, countMax: u32): u32 {
+  return walk.walkPorted(reader, load<u32>(HEADER_CURRENT), from, countMax);
 }
 
 export function walkRuns(reader: u32, first: u32): u32 {

@@ -19,6 +19,7 @@ import {
   KIND_FRAGMENTED,
   NO_ROUTE,
   NO_RUN,
+  NO_USER_DATA,
   RECORD_BYTES,
   RECORD_FROM,
   RECORD_ROUTE,
@@ -192,7 +193,7 @@ function addRun(source: u32, crossing: u32): bool {
     return false;
   }
   const record = runs + runCount * RECORD_BYTES;
-  writeEntry(record, from, to, load<u32>(source + RECORD_ROUTE), openRun);
+  writeEntry(record, from, to, load<u32>(source + RECORD_ROUTE), NO_USER_DATA, openRun);
   addSegment(from, runCount);
   openRun = runCount++;
   return true;
@@ -201,7 +202,7 @@ function addRun(source: u32, crossing: u32): bool {
 function tellCrossing(record: u32, run: u32): void {
   const from = load<f64>(run + RECORD_FROM);
   const to = load<f64>(run + RECORD_TO);
-  writeEntry(record, from, to, load<u32>(run + RECORD_ROUTE), KIND_FRAGMENTED);
+  writeEntry(record, from, to, load<u32>(run + RECORD_ROUTE), NO_USER_DATA, KIND_FRAGMENTED);
 }
 
 function closeRun(): void {

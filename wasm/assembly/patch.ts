@@ -1,0 +1,116 @@
+// Patches: lines as they are from some version on, until they are written in place.
+//
+// A line has its place: it can neither move with each change nor change under a reader. So a batch
+// that changes a line leaves it as it is, marks it dirty, and makes a *patch*: the entries that the
+// line has from the batch's version on. A reader that meets a dirty line looks for the newest patch
+// that is not newer than its own version; where there is none, the line itself is right for it.
+//
+// Once every reader that is in a call has entered it at the newest version, nobody reads what is in
+// dirty lines any more. The next batch then begins with *folding*: it writes the entries into the
+// lines, takes the marks away, and then all patches at once (fold.ts). A reader that has seen a mark
+// and finds no patch any more loads the line again: by then it is whole.
+//
+// The patches of one line, and of others by chance, are a chain, the newest first; its head is found
+// by the line's offset. A patch that a later batch has made useless stays until all are folded.
+//
+//      0      4      8         16        20     24        28     32
+//     ┌──────┬──────┬─────────┬─────────┬──────┬─────────┬──────┬─────────────────────┐
+//     │ line │ next │ version │ made    │ area │ segment │queue │ columns, see there  │
+//     │ u32  │ u32  │ u64     │ before  │ u32  │ u32     │ u32  │                     │
+//     └──────┴──────┴─────────┴─────────┴──────┴─────────┴──────┴─────────────────────┘
+//
+// `made before` links all patches, the newest first. Bit 31 of the segment tells that the background
+// of the line is to be determined anew. Patches that were taken away wait for their readers in queues of
+// such lists: the first of a list has the epoch in place of the version, and leads to the next list.
+
+import { release } from './arena';
+import { COLUMNS_BYTES } from './columns';
+import {
+  CHAINS,
+  CHAINS_BITS,
+  HEADER_PATCHES_FIRST,
+  HEADER_PATCHES_LAST,
+  LINE_BYTES,
+} from './layout';
+import { FLAG_DIRTY, FLAG_SLOW } from './line';
+
+export const PATCH_LINE: u32 = 0;
+export const PATCH_NEXT: u32 = 4;
+export const PATCH_VERSION: u32 = 8;
+export const PATCH_BEFORE: u32 = 16;
+export const PATCH_AREA: u32 = 20;
+export const PATCH_SEGMENT: u32 = 24;
+const PATCH_QUEUE: u32 = 28;
+export const PATCH_COLUMNS: u32 = 32;
+export const PATCH_NEW_BACKGROUND: u32 = 1 << 31;
+
+/** The patch that was made last; 0 where there are none. Images have none. */
+export let newestPatch: u32 = 0;
+
+/** Place of the head of the chain that a line's patches are in. */
+// @ts-ignore: decorator
+@inline
+function chainOf(line: u32): u32 {
+  return CHAINS + ((((line / LINE_BYTES) * 0x9e37_79b1) >> (32 - CHAINS_BITS)) << 2);
+}
+
+/** The newest patch of a line that is not newer than a version; 0 where there is none. */
+export function patchOf(line: u32, version: u64): u32 {
+  let patch = atomic.load<u32>(chainOf(line));
+  while (patch != 0) {
+    if (load<u32>(patch + PATCH_LINE) == line && load<u64>(patch + PATCH_VERSION) <= version) break;
+    patch = load<u32>(patch + PATCH_NEXT);
+  }
+  return patch;
+}
+
+/** Puts a patch, but for its links whole, in front of the others, and marks its line. */
+export function addPatch(patch: u32): void {
+  const line = load<u32>(patch + PATCH_LINE);
+  const chain = chainOf(line);
+  store<u32>(patch + PATCH_NEXT, load<u32>(chain));
+  store<u32>(patch + PATCH_BEFORE, newestPatch);
+  newestPatch = patch;
+  atomic.store<u32>(chain, patch);
+  atomic.store<u64>(line, load<u64>(line) | FLAG_SLOW | FLAG_DIRTY);
+}
+
+/**
+ * Takes the patches away that were made after `last`, 0 for all. They go back to the arena once every
+ * reader that is in a call has entered it at `epoch` or later.
+ */
+export function removePatches(last: u32, epoch: u64): void {
+  if (newestPatch == last) return;
+  const first = newestPatch;
+  let patch = first;
+  for (;;) {
+    // Chains begin with the newest, and all that are newer than this one are gone.
+    assert(load<u32>(chainOf(load<u32>(patch + PATCH_LINE))) == patch);
+    atomic.store<u32>(chainOf(load<u32>(patch + PATCH_LINE)), load<u32>(patch + PATCH_NEXT));
+    const before = load<u32>(patch + PATCH_BEFORE);
+    if (before == last) break;
+    patch = before;
+  }
+  store<u32>(patch + PATCH_BEFORE, 0);
+  newestPatch = last;
+  store<u64>(first + PATCH_VERSION, epoch);
+  store<u32>(first + PATCH_QUEUE, 0);
+  if (load<u32>(HEADER_PATCHES_FIRST) == 0) store<u32>(HEADER_PATCHES_FIRST, first);
+  else store<u32>(load<u32>(HEADER_PATCHES_LAST) + PATCH_QUEUE, first);
+  store<u32>(HEADER_PATCHES_LAST, first);
+}
+
+/** Gives the arena back the patches that no reader can meet any more. */
+export function reclaimPatches(oldestEpoch: u64): void {
+  let first = load<u32>(HEADER_PATCHES_FIRST);
+  while (first != 0 && load<u64>(first + PATCH_VERSION) <= oldestEpoch) {
+    const next = load<u32>(first + PATCH_QUEUE);
+    for (let patch = first; patch != 0; ) {
+      const before = load<u32>(patch + PATCH_BEFORE);
+      release(patch, PATCH_COLUMNS + load<u32>(patch + PATCH_COLUMNS + COLUMNS_BYTES));
+      patch = before;
+    }
+    first = next;
+  }
+  store<u32>(HEADER_PATCHES_FIRST, first);
+}

@@ -1,0 +1,183 @@
+// Single answers from the lines, as readers on their slow way, `find` and `explain` need them, and all
+// ported numbers in order. The quick way of a batch is in lookup.ts.
+
+import {
+  COLUMNS_COUNT,
+  COLUMNS_NUMBERS,
+  firstEntryFrom,
+  foundUserData,
+  routeInColumns,
+} from './columns';
+import {
+  AREAS_END,
+  DESCRIPTOR_DEFAULT,
+  DESCRIPTOR_LINES,
+  DESCRIPTOR_SHAPE,
+  descriptorOf,
+  firstKeyOf,
+  hasLines,
+  headerOf,
+  lineOfNumber,
+  nextArea,
+  portedAnswerOf,
+  segmentBitsOf,
+  segmentCountOf,
+  segmentOf,
+  spanOf,
+} from './directory';
+import {
+  AREA_BITS,
+  EMPTY_LINE,
+  KEY_END,
+  LINE_BYTES,
+  NO_ROUTE,
+  NO_USER_DATA,
+  VERSION_EPOCH,
+} from './layout';
+import {
+  codeOfEntry,
+  findEntry,
+  firstNumberFrom,
+  FLAG_DIRTY,
+  FLAG_FOREIGN,
+  FLAG_GENERIC,
+  FLAG_PIECE,
+  FOREIGN_AT,
+  foundEntry,
+  foundNumber,
+  pieceOf,
+  userDataOfEntry,
+} from './line';
+import { answerAt } from './line-background';
+import { routeOfCode } from './palette';
+import { PATCH_COLUMNS, PATCH_NEW_BACKGROUND, PATCH_SEGMENT, patchOf } from './patch';
+
+/** The answer to one key, which need not be one. */
+export function answerOf(version: u32, key: u64): u32 {
+  if (findPorted(version, key)) return portedAnswerOf(portedHeader, key) | portedRoute;
+  return isBackgroundKnown ? knownBackground : answerAt(version, key);
+}
+
+/** What {@link findPorted} found of a number with an entry. */
+export let portedRoute: u32 = 0;
+export let portedUserData: f64 = NO_USER_DATA;
+let portedHeader: u32 = 0;
+/** What it found of one without: whether its line says what answers it, and that. */
+let isBackgroundKnown: bool = false;
+let knownBackground: u32 = 0;
+
+/** Whether a number is ported. */
+export function findPorted(version: u32, key: u64): bool {
+  isBackgroundKnown = false;
+  if (key >= <u64>KEY_END) return false;
+  const header = headerOf(<u32>(key >> AREA_BITS));
+  if (header == 0) return false;
+  portedHeader = header;
+  const segment = segmentOf(header, key);
+  const descriptor = descriptorOf(header, segment);
+  const lines = atomic.load<u32>(descriptor + DESCRIPTOR_LINES);
+  if (!hasLines(lines)) {
+    isBackgroundKnown = lines == EMPTY_LINE;
+    knownBackground = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
+    return false;
+  }
+  const number = <u32>(key - firstKeyOf(header, segment));
+  const index = lineOfNumber(header, descriptor, number);
+  const line = lines + index * LINE_BYTES;
+  return findInLine(version, header, descriptor, line, number - index * spanOf(header, descriptor));
+}
+
+/** The columns that have a line's entries for a version, its flags in `lineFlags`; 0: the line itself. */
+function columnsFor(version: u32, line: u32): u32 {
+  lineFlags = atomic.load<u64>(line);
+  isBackgroundNew = false;
+  if ((lineFlags & FLAG_DIRTY) != 0) {
+    const patch = patchOf(line, load<u64>(version + VERSION_EPOCH));
+    if (patch != 0) {
+      isBackgroundNew = (load<u32>(patch + PATCH_SEGMENT) & PATCH_NEW_BACKGROUND) != 0;
+      return patch + PATCH_COLUMNS;
+    }
+    // Either the patch is of a newer version, or it has just been folded into the line.
+    lineFlags = atomic.load<u64>(line);
+  }
+  return (lineFlags & FLAG_FOREIGN) != 0 ? load<u32>(line + FOREIGN_AT) : 0;
+}
+
+let lineFlags: u64 = 0;
+/** Whether what the line says of the background does not hold for the version. */
+let isBackgroundNew: bool = false;
+
+function findInLine(version: u32, header: u32, descriptor: u32, line: u32, number: u32): bool {
+  const columns = columnsFor(version, line);
+  if (columns != 0) {
+    portedRoute = routeInColumns(columns, number);
+    portedUserData = foundUserData;
+    if (portedRoute != NO_ROUTE) return true;
+  } else {
+    const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+    if (findEntry(line, lineFlags, shape, number)) {
+      const entry = foundEntry;
+      portedRoute = routeOfCode(header, shape, codeOfEntry(line, lineFlags, shape, entry));
+      portedUserData = userDataOfEntry(line, lineFlags, shape, entry);
+      return true;
+    }
+  }
+  isBackgroundKnown = !isBackgroundNew && (lineFlags & FLAG_GENERIC) == 0;
+  knownBackground = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
+  if (isBackgroundKnown && (lineFlags & FLAG_PIECE) != 0) {
+    const piece = load<u64>(pieceOf(line));
+    const isInPiece = number >= <u32>(piece & 0xffff) && number <= <u32>((piece >> 16) & 0xffff);
+    if (isInPiece) knownBackground = <u32>(piece >> 32);
+  }
+  return false;
+}
+
+/** In place of a key: there is none. */
+export const NO_KEY: u64 = u64.MAX_VALUE;
+
+/** The first ported number from a key on, below `end`; NO_KEY where there is none. */
+export function firstPortedFrom(version: u32, from: u64, end: u64): u64 {
+  for (
+    let area = nextArea(<u32>(from >> AREA_BITS));
+    area < AREAS_END && (<u64>area) << AREA_BITS < end;
+    area = nextArea(area + 1)
+  ) {
+    const header = headerOf(area);
+    if (header == 0) continue;
+    const segments = segmentCountOf(header);
+    let segment = from > firstKeyOf(header, 0) ? segmentOf(header, from) : 0;
+    for (; segment < segments && firstKeyOf(header, segment) < end; segment++) {
+      const key = firstInSegment(version, header, segment, from);
+      if (key != NO_KEY) return key < end ? key : NO_KEY;
+    }
+  }
+  return NO_KEY;
+}
+
+/** The first ported number of a segment from a key on; NO_KEY where it has none. */
+function firstInSegment(version: u32, header: u32, segment: u32, from: u64): u64 {
+  const descriptor = descriptorOf(header, segment);
+  const lines = atomic.load<u32>(descriptor + DESCRIPTOR_LINES);
+  if (!hasLines(lines)) return NO_KEY;
+  const first = firstKeyOf(header, segment);
+  const span = spanOf(header, descriptor);
+  const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+  const numberEnd: u32 = 1 << segmentBitsOf(header);
+  let number: u32 = from > first ? <u32>(from - first) : 0;
+  while (number < numberEnd) {
+    const index = lineOfNumber(header, descriptor, number);
+    const line = lines + index * LINE_BYTES;
+    const base = index * span;
+    const columns = columnsFor(version, line);
+    if (columns != 0) {
+      const at = firstEntryFrom(columns, number - base);
+      if (at < load<u32>(columns + COLUMNS_COUNT)) {
+        return first + base + load<u32>(columns + COLUMNS_NUMBERS + (at << 2));
+      }
+    } else if (firstNumberFrom(line, lineFlags, shape, number - base)) {
+      return first + base + foundNumber;
+    }
+    number = base + span;
+  }
+  return NO_KEY;
+}
