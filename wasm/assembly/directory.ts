@@ -305,7 +305,8 @@ export function writeSparse(header: u32, lines: u32, lineCount: u32, span: u32, 
   memory.fill(header + SPARSE_TALLY, 0, SPARSE_BYTES - SPARSE_TALLY);
   store<u16>(header + SPARSE_TALLY + TALLY_LINES, <u16>lineCount);
   store<u32>(header + SPARSE_SPAN, span);
-  store<u64>(header + SPARSE_MULTIPLIER, ((1 << 48) + (<u64>span) - 1) / (<u64>span));
+  const scale: u64 = 1 << 48;
+  store<u64>(header + SPARSE_MULTIPLIER, (scale + span - 1) / span);
   writeDescriptor(header + SPARSE_DESCRIPTOR, lines, 0, shape, 0);
 }
 

@@ -111,7 +111,7 @@ import {
 
 /** Entries up to which an area is sparse, and below which a dense one becomes so again. */
 const SPARSE_ENTRIES_MAX: u32 = 32768;
-const DENSE_ENTRIES_MIN: u32 = 8192;
+const DENSE_ENTRIES_MIN: u32 = 2048;
 /** Bytes outside of its lines from which on a sparse area becomes dense. */
 const SPARSE_OUTSIDE_MAX: u32 = 32768;
 
@@ -406,7 +406,8 @@ function buildSegment(
   );
   if (!isBuilt) return false;
   const isSingle = builtSpan >> SEGMENT_BITS != 0;
-  const multiplier = isSingle ? 1 : <u32>(((1 << 32) + (<u64>builtSpan) - 1) / (<u64>builtSpan));
+  const scale: u64 = 1 << 32;
+  const multiplier = isSingle ? 1 : <u32>((scale + builtSpan - 1) / builtSpan);
   writeDescriptor(descriptor, builtLines, multiplier, builtShape, normal);
   writeTally(tally, count);
   return true;
