@@ -33,6 +33,7 @@ import {
   MEMORY_PAGES_MAX,
   MEMORY_PAGES_MIN,
   NO_ROUTE,
+  NO_USER_DATA,
   PAGE_BYTES,
   RECORD_BYTES,
   STATUS_CROSSING,
@@ -108,7 +109,11 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
       if (status === STATUS_DONE) {
         status = this.#eachScratchful(points, (count) => exports.applyPoints(count));
       }
-      if (status === STATUS_DONE && runs.length > 0) status = this.#applyRuns(exports, runs);
+      // Whether runs cross is judged by what the batch leads to, so deletions come first.
+      for (const part of [runs.filter(isDeletion), runs.filter((run) => !isDeletion(run))]) {
+        if (status !== STATUS_DONE) break;
+        status = this.#eachScratchful(part, (count) => exports.applyRuns(this.block, count));
+      }
       if (status !== STATUS_DONE) {
         exports.abortBatch();
         throw this.#refusal(status);
@@ -118,27 +123,18 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     });
   }
 
-  #applyRuns(exports: IndexExports, runs: readonly IndexChange[]): number {
-    const status = exports.beginRuns(runs.length);
-    if (status !== STATUS_DONE) return status;
-    this.#eachScratchful(runs, (count) => {
-      exports.stageRuns(count);
-      return STATUS_DONE;
-    });
-    return exports.mergeStagedRuns(this.block);
-  }
-
   /** Lays changes into the scratch, as many at a time as it holds, until one call is not done. */
   #eachScratchful(changes: readonly IndexChange[], use: (count: number) => number): number {
     let status = STATUS_DONE;
     for (let at = 0; at < changes.length && status === STATUS_DONE; at += this.#changesMax) {
       const count = Math.min(changes.length - at, this.#changesMax);
       for (let place = 0; place < count; place++) {
-        const { entry, from, to, route } = changes[at + place]!;
-        this.#changeKeys[place * 3] = from;
-        this.#changeKeys[place * 3 + 1] = to;
-        this.#changeWords[place * 6 + 4] = route ?? NO_ROUTE;
-        this.#changeWords[place * 6 + 5] = KIND_CODES[entry];
+        const { entry, from, to, route, userData } = changes[at + place]!;
+        this.#changeKeys[place * 4] = from;
+        this.#changeKeys[place * 4 + 1] = to;
+        this.#changeWords[place * 8 + 4] = route ?? NO_ROUTE;
+        this.#changeWords[place * 8 + 5] = KIND_CODES[entry];
+        this.#changeKeys[place * 4 + 3] = userData ?? NO_USER_DATA;
       }
       status = use(count);
     }
@@ -180,13 +176,20 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   }
 
   *#walkRuns(): IterableIterator<IndexEntry> {
-    let first = 0;
-    let page: IndexEntry[];
-    do {
-      page = this.#page((exports) => exports.walkRuns(this.block, first));
-      first += page.length;
+    let left = this.counts().fragmented;
+    // Before every run.
+    let last = { from: 0, to: 0 };
+    while (left > 0) {
+      const wanted = Math.min(left, this.detailsMax);
+      const { from, to } = last;
+      const page = this.#page((exports) => exports.walkRuns(this.block, from, to, wanted));
+      if (page.length < wanted) {
+        throw new IndexError('BCHF_INDEX_TRAP', 'fewer fragmented entries than counted');
+      }
+      left -= wanted;
+      last = page.at(-1)!;
       yield* this.#unchanged(page);
-    } while (page.length === this.detailsMax);
+    }
   }
 
   #page(fill: (exports: IndexExports) => number): IndexEntry[] {
@@ -242,6 +245,10 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     }
     this.wasm.call((exports) => exports.releaseReader(readerBlockOf(readerNumber)));
   }
+}
+
+function isDeletion({ route }: IndexChange): boolean {
+  return route === null;
 }
 
 /** Where the parts of the image lie. */
