@@ -113,7 +113,11 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
       if (status === STATUS_DONE) {
         status = this.#eachScratchful(prefixes, (count) => exports.applyPrefixes(count));
       }
-      if (status === STATUS_DONE && runs.length > 0) status = this.#applyRuns(exports, runs);
+      // Whether runs cross is judged by what the batch leads to, so deletions come first.
+      for (const part of [runs.filter(isDeletion), runs.filter((run) => !isDeletion(run))]) {
+        if (status !== STATUS_DONE) break;
+        status = this.#eachScratchful(part, (count) => exports.applyRuns(this.block, count));
+      }
       if (status === STATUS_DONE) {
         status = this.#eachScratchful(ported, (count) => exports.applyPoints(count));
       }
@@ -126,28 +130,18 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     });
   }
 
-  #applyRuns(exports: IndexExports, runs: readonly IndexChange[]): number {
-    const status = exports.beginRuns(runs.length);
-    if (status !== STATUS_DONE) return status;
-    this.#eachScratchful(runs, (count) => {
-      exports.stageRuns(count);
-      return STATUS_DONE;
-    });
-    return exports.mergeStagedRuns(this.block);
-  }
-
   /** Lays changes into the scratch, as many at a time as it holds, until one call is not done. */
   #eachScratchful(changes: readonly IndexChange[], use: (count: number) => number): number {
     let status = STATUS_DONE;
     for (let at = 0; at < changes.length && status === STATUS_DONE; at += this.#changesMax) {
       const count = Math.min(changes.length - at, this.#changesMax);
       for (let place = 0; place < count; place++) {
-        const { entry, from, to, route } = changes[at + place]!;
+        const { entry, from, to, route, userData } = changes[at + place]!;
         this.#changeKeys[place * 4] = from;
         this.#changeKeys[place * 4 + 1] = to;
-        this.#changeKeys[place * 4 + 3] = NO_USER_DATA;
         this.#changeWords[place * 8 + 4] = route ?? NO_ROUTE;
         this.#changeWords[place * 8 + 5] = KIND_CODES[entry];
+        this.#changeKeys[place * 4 + 3] = userData ?? NO_USER_DATA;
       }
       status = use(count);
     }
@@ -192,13 +186,20 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   }
 
   *#walkRuns(): IterableIterator<IndexEntry> {
-    let first = 0;
-    let page: IndexEntry[];
-    do {
-      page = this.#page((exports) => exports.walkRuns(this.block, first));
-      first += page.length;
+    let left = this.counts().fragmented;
+    // Before every run.
+    let last = { from: 0, to: 0 };
+    while (left > 0) {
+      const wanted = Math.min(left, this.detailsMax);
+      const { from, to } = last;
+      const page = this.#page((exports) => exports.walkRuns(this.block, from, to, wanted));
+      if (page.length < wanted) {
+        throw new IndexError('BCHF_INDEX_TRAP', 'fewer fragmented entries than counted');
+      }
+      left -= wanted;
+      last = page.at(-1)!;
       yield* this.#unchanged(page);
-    } while (page.length === this.detailsMax);
+    }
   }
 
   #page(fill: (exports: IndexExports) => number): IndexEntry[] {
@@ -268,6 +269,10 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     }
     this.wasm.call((exports) => exports.releaseReader(readerBlockOf(readerNumber)));
   }
+}
+
+function isDeletion({ route }: IndexChange): boolean {
+  return route === null;
 }
 
 /** Where the parts of the image lie. */

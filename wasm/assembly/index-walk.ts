@@ -9,17 +9,12 @@ import {
   DIGITS_MAX,
   HEADER_USED,
   KEY_END,
-  KIND_FRAGMENTED,
   KIND_PORTED,
-  NO_USER_DATA,
   KIND_PREFIX,
   READER_DETAILS,
   RECORD_BYTES,
-  RECORD_FROM,
-  RECORD_ROUTE,
-  RECORD_TO,
   VERSION_ROOT,
-  VERSION_RUN_COUNT,
+  VERSION_RUNS,
 } from './layout';
 import {
   FIELD_DIGIT_0,
@@ -36,7 +31,7 @@ import {
   portedUserData,
 } from './ported-read';
 import { writeEntry } from './record';
-import { runRecord } from './run-table';
+import { walkRunTree } from './run-tree';
 
 let details: u32 = 0;
 let written: u32 = 0;
@@ -87,7 +82,7 @@ function found(link: u32, key: f64): void {
   const head = load<u32>(link);
   const field = FIELD_PREFIX;
   if (!hasField(head, field)) return;
-  writeEntry(record, key, key, load<u32>(fieldAddress(link, head, field)), NO_USER_DATA, wantedKind);
+  writeEntry(record, key, key, load<u32>(fieldAddress(link, head, field)), wantedKind);
   written++;
 }
 
@@ -102,26 +97,18 @@ export function walkPorted(reader: u32, version: u32, from: f64, countMax: u32):
   while (key != NO_KEY && count < wanted) {
     findPorted(version, key);
     const record = reader + READER_DETAILS + count * RECORD_BYTES;
-    writeEntry(record, <f64>key, <f64>key, portedRoute, portedUserData, KIND_PORTED);
+    writeEntry(record, <f64>key, <f64>key, portedRoute, KIND_PORTED, portedUserData);
     count++;
     key = firstPortedFrom(version, key + 1, <u64>KEY_END);
   }
   return count;
 }
 
-/** Writes up to DETAILS_MAX fragmented runs from the run with index `first` on; returns how many. */
-export function walkRuns(reader: u32, version: u32, first: u32): u32 {
-  const count = min(load<u32>(version + VERSION_RUN_COUNT) - first, DETAILS_MAX);
-  for (let index: u32 = 0; index < count; index++) {
-    const run = runRecord(version, first + index);
-    writeEntry(
-      reader + READER_DETAILS + index * RECORD_BYTES,
-      load<f64>(run + RECORD_FROM),
-      load<f64>(run + RECORD_TO),
-      load<u32>(run + RECORD_ROUTE),
-      NO_USER_DATA,
-      KIND_FRAGMENTED,
-    );
-  }
-  return count;
+/**
+ * Writes up to `countMax` (at most DETAILS_MAX) fragmented runs to the reader's details, those that
+ * come after the run `from` to `to` in the order of runs. Returns how many.
+ */
+export function walkRuns(reader: u32, version: u32, from: f64, to: f64, countMax: u32): u32 {
+  const root = load<u32>(version + VERSION_RUNS);
+  return walkRunTree(root, from, to, reader + READER_DETAILS, min(countMax, DETAILS_MAX));
 }

@@ -23,13 +23,11 @@ export {
   abortBatch,
   applyPoints,
   applyPrefixes,
+  applyRuns,
   beginBatch,
-  beginRuns,
   commitBatch,
   initialise,
-  mergeStagedRuns,
   settle,
-  stageRuns,
 } from './index-write';
 export {
   ARENA,
@@ -81,8 +79,8 @@ export function walkPorted(reader: u32, from: f64, countMax: u32): u32 {
   return walk.walkPorted(reader, load<u32>(HEADER_CURRENT), from, countMax);
 }
 
-export function walkRuns(reader: u32, first: u32): u32 {
-  return walk.walkRuns(reader, load<u32>(HEADER_CURRENT), first);
+export function walkRuns(reader: u32, from: f64, to: f64, countMax: u32): u32 {
+  return walk.walkRuns(reader, load<u32>(HEADER_CURRENT), from, to, countMax);
 }
 
 export function prefixCount(): u32 {
