@@ -17,8 +17,17 @@
 //
 // The bytes are laid out in assembly/layout.ts.
 
+import {
+  EntryColumns,
+  type EntryPage,
+  entriesOfPages,
+  KINDS_IN_ORDER,
+  type PagedIndex,
+  whileUnchanged,
+} from './entry-pages.ts';
 import { checkBatch, describeRun, sortedRunChanges } from './key.ts';
 import {
+  type EntryKind,
   type IndexChange,
   type IndexCounts,
   type IndexEntry,
@@ -49,7 +58,7 @@ export interface WasmIndexOptions {
 }
 
 /** The writer of a Wasm index. */
-export interface WasmIndex extends NumberIndex, WasmReader {
+export interface WasmIndex extends NumberIndex, WasmReader, PagedIndex {
   /** Bytes of the image as it would be now; also what the index takes of its memory. */
   imageBytes(): number;
   /**
@@ -69,6 +78,11 @@ export const MEMORY_BYTES_MAX = MEMORY_PAGES_MAX * PAGE_BYTES;
 
 /** Makes an empty index. BCHF_INDEX_FULL where `memoryBytesMax` does not even hold that. */
 export function createWasmIndex(options: WasmIndexOptions = {}): WasmIndex {
+  return createMemoryIndex(options);
+}
+
+/** The same for who publishes several indexes together. */
+export function createMemoryIndex(options: WasmIndexOptions): MemoryIndex {
   const memory = createMemory(MEMORY_PAGES_MIN, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
   const wasm = instantiate(memory, options.build ?? 'release');
   wasm.call((exports) => exports.initialise());
@@ -100,6 +114,16 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
 
   apply(changes: readonly IndexChange[], label: Uint8Array = NO_LABEL): void {
     checkBatch(changes, label);
+    this.prepare(changes);
+    this.publish(label);
+  }
+
+  /**
+   * The first half of {@link apply}, for changes that have been checked: makes the next version,
+   * which no reader can see yet. Then comes `publish` or `abort`. Where it throws there is nothing
+   * to publish, and the index is as it was.
+   */
+  prepare(changes: readonly IndexChange[]): void {
     const points = changes.filter((change) => change.entry !== 'fragmented');
     const runs = sortedRunChanges(changes);
     this.#batches++;
@@ -109,13 +133,23 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
         status = this.#eachScratchful(points, (count) => exports.applyPoints(count));
       }
       if (status === STATUS_DONE && runs.length > 0) status = this.#applyRuns(exports, runs);
-      if (status !== STATUS_DONE) {
-        exports.abortBatch();
-        throw this.#refusal(status);
-      }
+      if (status === STATUS_DONE) return;
+      exports.abortBatch();
+      throw this.#refusal(status);
+    });
+  }
+
+  /** Makes the version that was prepared the current one. */
+  publish(label: Uint8Array): void {
+    this.wasm.call((exports) => {
       this.#changeBytes.set(label);
       exports.commitBatch(label.length);
     });
+  }
+
+  /** Gives the version up that was prepared. */
+  abort(): void {
+    this.wasm.call((exports) => exports.abortBatch());
   }
 
   #applyRuns(exports: IndexExports, runs: readonly IndexChange[]): number {
@@ -156,53 +190,59 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     );
   }
 
-  *entries(): IterableIterator<IndexEntry> {
-    yield* this.#walkTrie('prefix');
-    yield* this.#walkRuns();
-    yield* this.#walkTrie('ported');
+  entries(): IterableIterator<IndexEntry> {
+    return whileUnchanged(this.#allEntries(), () => this.#batches);
   }
 
-  *#walkTrie(kind: 'prefix' | 'ported'): IterableIterator<IndexEntry> {
+  *#allEntries(): IterableIterator<IndexEntry> {
+    for (const kind of KINDS_IN_ORDER) yield* entriesOfPages(kind, this.entryPages(kind));
+  }
+
+  entryPages(kind: EntryKind): IterableIterator<EntryPage> {
+    const pages = kind === 'fragmented' ? this.#runPages() : this.#triePages(kind);
+    return whileUnchanged(pages, () => this.#batches);
+  }
+
+  *#triePages(kind: 'prefix' | 'ported'): IterableIterator<EntryPage> {
+    const columns = new EntryColumns(this.detailsMax);
     const code = KIND_CODES[kind];
     let left = this.counts()[kind];
     let from = 0;
     // Counted down, because looking for one more entry than there are would walk all of the trie.
     while (left > 0) {
       const wanted = Math.min(left, this.detailsMax);
-      const page = this.#page((exports) => exports.walkTrie(this.block, code, from, wanted));
-      if (page.length < wanted) {
+      const count = this.wasm.call((exports) => exports.walkTrie(this.block, code, from, wanted));
+      if (count < wanted) {
         throw new IndexError('BCHF_INDEX_TRAP', `fewer ${kind} entries than counted`);
       }
-      left -= wanted;
-      from = page.at(-1)!.from + 1;
-      yield* this.#unchanged(page);
+      left -= count;
+      const page = this.#fillPage(columns, count);
+      from = page.from[count - 1]! + 1;
+      yield page;
     }
   }
 
-  *#walkRuns(): IterableIterator<IndexEntry> {
-    let first = 0;
-    let page: IndexEntry[];
-    do {
-      page = this.#page((exports) => exports.walkRuns(this.block, first));
-      first += page.length;
-      yield* this.#unchanged(page);
-    } while (page.length === this.detailsMax);
-  }
-
-  #page(fill: (exports: IndexExports) => number): IndexEntry[] {
-    const count = this.wasm.call(fill);
-    return Array.from({ length: count }, (_, at) => this.detail(at));
-  }
-
-  /** Passes items on for as long as no batch is applied in between. */
-  *#unchanged<Item>(items: Iterable<Item>): IterableIterator<Item> {
-    const batches = this.#batches;
-    for (const item of items) {
-      yield item;
-      if (this.#batches !== batches) {
-        throw new TypeError('the index was changed while it was being walked');
-      }
+  *#runPages(): IterableIterator<EntryPage> {
+    const columns = new EntryColumns(this.detailsMax);
+    let left = this.counts().fragmented;
+    for (let first = 0; left > 0; ) {
+      const count = this.wasm.call((exports) => exports.walkRuns(this.block, first));
+      if (count === 0) throw new IndexError('BCHF_INDEX_TRAP', 'fewer runs than counted');
+      first += count;
+      left -= count;
+      yield this.#fillPage(columns, count);
     }
+  }
+
+  /** Copies the entry records that a walk has left in the details into columns. */
+  #fillPage(columns: EntryColumns, count: number): EntryPage {
+    const { from, to, routes } = columns;
+    for (let at = 0; at < count; at++) {
+      from[at] = this.detailKeys[at * 3]!;
+      to[at] = this.detailKeys[at * 3 + 1]!;
+      routes[at] = this.detailWords[at * 6 + 4]!;
+    }
+    return columns.page(count);
   }
 
   counts(): IndexCounts {
@@ -221,7 +261,7 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     if (!(Number.isInteger(chunkBytesMax) && chunkBytesMax > 0)) {
       throw new RangeError(`chunks of ${chunkBytesMax} bytes`);
     }
-    return this.#unchanged(this.#chunks(chunkBytesMax));
+    return whileUnchanged(this.#chunks(chunkBytesMax), () => this.#batches);
   }
 
   *#chunks(chunkBytesMax: number): IterableIterator<Uint8Array> {

@@ -48,6 +48,11 @@ export function lookup(reader: u32, count: u32): void {
   leave(reader);
 }
 
+/** Answers as {@link lookup} does, from the version that {@link enter} gave. */
+export function lookupEntered(reader: u32, version: u32, count: u32): void {
+  answerBatch(reader, version, count);
+}
+
 export function hasBelow(reader: u32, key: f64): bool {
   const result = anyBelow(enter(reader), key);
   leave(reader);
