@@ -98,13 +98,41 @@ test('a prefix entry names the prefix and no index of user data', async () => {
   assert.equal('userDataIndex' in body, false);
 });
 
-test('explain lists every entry that covers the number, the winner first', async () => {
+test('explain lists every entry that covers the number, the winner first, and why it wins', async () => {
   const { body } = await get(`${PATH}/msisdn-358501234567?explain=true`);
   assertFits('RoutingInfo', body);
-  assert.deepEqual(
-    body.explanation.map((one: { match: { entry: string } }) => one.match.entry),
-    ['ported', 'fragmented', 'prefix'],
-  );
+  const ported = { entry: 'ported', from: '358501234567', to: '358501234567' };
+  const fragmented = { entry: 'fragmented', from: '358501234500', to: '358501234599' };
+  const prefix = { entry: 'prefix', prefix: '35850' };
+  assert.deepEqual(body.explanation, [
+    {
+      match: ported,
+      route: routes[1],
+      matchedLength: 12,
+      wins: true,
+      why: 'ported numbers come before runs and prefixes',
+      shadows: fragmented,
+      setBy: null,
+    },
+    {
+      match: fragmented,
+      route: routes[0],
+      userDataIndex: 567,
+      matchedLength: 12,
+      wins: false,
+      why: 'ported numbers come before runs',
+      shadows: prefix,
+      setBy: null,
+    },
+    {
+      match: prefix,
+      route: routes[1],
+      matchedLength: 5,
+      wins: false,
+      why: 'ported numbers come before prefixes',
+      setBy: null,
+    },
+  ]);
 });
 
 test('an explained answer and its explanation come from one version of the index', () => {
