@@ -47,8 +47,13 @@ export interface ShardedIndexOptions extends WasmIndexOptions {
 
 /** The writer of a sharded index. Its handle opens readers in other threads. */
 export interface ShardedIndex extends NumberIndex, ShardedIndexReader, PagedIndex {
-  /** Bytes that each shard takes of its memory. */
+  /** Bytes of the image of each shard, as it would be now; also what it takes of its memory. */
   shardBytes(): number[];
+  /**
+   * The image of one shard, piece by piece, as WasmIndex.imageChunks gives it. The images of all,
+   * loaded with createImageLoader and put together with joinShards, are the index again.
+   */
+  shardChunks(shard: number, chunkBytesMax?: number): IterableIterator<Uint8Array>;
   /**
    * Gives back the places of a reader whose thread has ended without closing it. The thread must have
    * ended: a reader that goes on without its places may read memory that is used again.
@@ -71,7 +76,8 @@ export function createShardedIndex(options: ShardedIndexOptions): ShardedIndex {
 
 const NO_LABEL = new Uint8Array(0);
 
-class ShardedWriter extends ShardedReader implements ShardedIndex {
+/** The writer over the writers of the shards, which are its own from then on. */
+export class ShardedWriter extends ShardedReader implements ShardedIndex {
   readonly #shards: readonly MemoryIndex[];
   /** Batches so far, applied or refused: tells an open iterator that the index changed under it. */
   #batches = 0;
@@ -165,6 +171,12 @@ class ShardedWriter extends ShardedReader implements ShardedIndex {
 
   shardBytes(): number[] {
     return this.#shards.map((shard) => shard.imageBytes());
+  }
+
+  shardChunks(shard: number, chunkBytesMax?: number): IterableIterator<Uint8Array> {
+    const index = this.#shards[shard];
+    if (index === undefined) throw new RangeError(`shard ${shard} of ${this.#shards.length}`);
+    return whileUnchanged(index.imageChunks(chunkBytesMax), () => this.#batches);
   }
 
   evictReader(readerNumbers: readonly number[]): void {
