@@ -1,4 +1,4 @@
-// A reading thread of sharded-concurrency.test.ts: asks about numbers of all shards again and again.
+// A reading thread of sharded-churn.ts: asks about numbers of all shards again and again.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { NOT_FOUND, routeOfAnswer } from '../number-index.ts';
