@@ -7,4 +7,4 @@ import { readWhileWriting } from './sharded-churn.ts';
 const seed = runSeed();
 
 it(`gives every reader one version over all shards, for long (BCHF_TEST_SEED=${seed})`, () =>
-  readWhileWriting(seed, 500_000, 1000));
+  readWhileWriting(seed, 1_500_000, 1000));
