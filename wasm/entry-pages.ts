@@ -33,9 +33,6 @@ export interface PagedIndex {
 /** Any index, for those who walk in pages: one that has none of its own is walked by entries. */
 export type WalkedIndex = PagedIndex | Pick<NumberIndex, 'entries'>;
 
-/** An entry that may say where its user data lies. */
-export type EntryWithUserData = IndexEntry & { userData?: number };
-
 /** The kinds in the order in which an index lists its entries. */
 export const KINDS_IN_ORDER: readonly EntryKind[] = ['prefix', 'fragmented', 'ported'];
 
@@ -51,17 +48,20 @@ export class EntryColumns {
   readonly from: Float64Array;
   readonly to: Float64Array;
   readonly routes: Uint32Array;
+  readonly userData: Float64Array;
 
   /** @param capacity most entries in a page */
   constructor(capacity: number) {
     this.from = new Float64Array(capacity);
     this.to = new Float64Array(capacity);
     this.routes = new Uint32Array(capacity);
+    this.userData = new Float64Array(capacity);
   }
 
-  /** The page of the first `count` places. */
-  page(count: number): EntryPage {
-    return { count, from: this.from, to: this.to, routes: this.routes };
+  /** The page of the first `count` places; without user data that column means nothing. */
+  page(count: number, hasUserData: boolean): EntryPage {
+    const { from, to, routes, userData } = this;
+    return hasUserData ? { count, from, to, routes, userData } : { count, from, to, routes };
   }
 }
 
@@ -82,7 +82,7 @@ export function pageFrom(page: EntryPage, place: number): EntryPage {
 export function* entriesOfPages(
   entry: EntryKind,
   pages: Iterable<EntryPage>,
-): IterableIterator<EntryWithUserData> {
+): IterableIterator<IndexEntry> {
   for (const { count, from, to, routes, userData } of pages) {
     for (let at = 0; at < count; at++) {
       const one = { entry, from: from[at]!, to: to[at]!, route: routes[at]! };
@@ -93,23 +93,22 @@ export function* entriesOfPages(
 }
 
 function* pagesOfEntries(
-  entries: Iterable<EntryWithUserData>,
+  entries: Iterable<IndexEntry>,
   kind: EntryKind,
 ): IterableIterator<EntryPage> {
   const columns = new EntryColumns(PAGE_ENTRIES);
-  const userData = new Float64Array(PAGE_ENTRIES);
   let count = 0;
   for (const one of entries) {
     if (one.entry !== kind) continue;
     columns.from[count] = one.from;
     columns.to[count] = one.to;
     columns.routes[count] = one.route;
-    userData[count] = one.userData ?? Number.NaN;
+    columns.userData[count] = one.userData ?? Number.NaN;
     if (++count < PAGE_ENTRIES) continue;
-    yield { ...columns.page(count), userData };
+    yield columns.page(count, true);
     count = 0;
   }
-  if (count > 0) yield { ...columns.page(count), userData };
+  if (count > 0) yield columns.page(count, true);
 }
 
 /**

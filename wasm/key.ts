@@ -1,7 +1,13 @@
 // What the host side knows of keys and changes: enough to refuse a caller's mistake before anything
 // is touched. Every implementation of the index uses this one check.
 
-import { type EntryKind, type IndexChange, LABEL_BYTES, ROUTES_MAX } from './number-index.ts';
+import {
+  type EntryKind,
+  type IndexChange,
+  LABEL_BYTES,
+  ROUTES_MAX,
+  USER_DATA_END,
+} from './number-index.ts';
 
 const KEY_END = 2e15;
 
@@ -27,7 +33,7 @@ export function checkBatch(changes: readonly IndexChange[], label: Uint8Array): 
   for (const change of changes) checkChange(change);
 }
 
-function checkChange({ entry, from, to, route }: IndexChange): void {
+function checkChange({ entry, from, to, route, userData }: IndexChange): void {
   if (!KINDS.has(entry)) throw new RangeError(`no kind of entry: ${entry}`);
   const length = lengthOfKey(from);
   if (length === 0) throw new RangeError(`not a key: ${from}`);
@@ -38,6 +44,11 @@ function checkChange({ entry, from, to, route }: IndexChange): void {
   }
   if (route !== null && !(Number.isInteger(route) && route >= 0 && route < ROUTES_MAX)) {
     throw new RangeError(`${entry} ${from}: route ${route} is not below ${ROUTES_MAX}`);
+  }
+  if (userData === undefined) return;
+  const isIndex = Number.isInteger(userData) && userData >= 0 && userData < USER_DATA_END;
+  if (entry === 'prefix' || !isIndex) {
+    throw new RangeError(`${entry} ${from}: no index of user data: ${userData}`);
   }
 }
 

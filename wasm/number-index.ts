@@ -9,19 +9,28 @@ export type EntryKind = 'prefix' | 'fragmented' | 'ported';
 /** Highest route number plus one. */
 export const ROUTES_MAX = 1 << 20;
 
+/** Highest index of user data plus one. */
+export const USER_DATA_END = 2 ** 48;
+
 /**
  * One change: the entry `from` to `to` gets `route`, or disappears where `route` is null.
  *
  * A prefix and a ported number have `to` equal to `from`. A fragmented run is a closed range of keys
  * of one length; runs nest or are apart, they never cross, and a change names a run exactly as it
- * was set. Setting an entry that exists replaces its route; deleting one that does not exist is no
- * error and changes nothing.
+ * was set. Setting an entry that exists replaces its route and user data; deleting one that does not
+ * exist is no error and changes nothing.
  */
 export interface IndexChange {
   entry: EntryKind;
   from: number;
   to: number;
   route: number | null;
+  /**
+   * Where in the data management element the user data lies: an integer below USER_DATA_END, or
+   * absent. That of a ported number is its own; that of a fragmented run belongs to its first number,
+   * and the number `key` in it has `userData + (key - from)`. A prefix has none.
+   */
+  userData?: number;
 }
 
 /** One entry of the index. */
@@ -30,6 +39,8 @@ export interface IndexEntry {
   from: number;
   to: number;
   route: number;
+  /** As it was set, see {@link IndexChange}; absent where there is none. */
+  userData?: number;
 }
 
 /** What an index holds, by entry kind. */

@@ -15,10 +15,16 @@ import {
   type NumberIndex,
 } from './number-index.ts';
 
+/** What an entry leads to. */
+interface Target {
+  route: number;
+  userData?: number;
+}
+
 interface Run {
   from: number;
   to: number;
-  route: number;
+  target: Target;
   /** The run around this one. */
   outer: Run | undefined;
 }
@@ -27,8 +33,8 @@ const KIND_CODES = { prefix: 1, fragmented: 2, ported: 3 } as const;
 
 export class ReferenceIndex implements NumberIndex {
   readonly batchMax = 4096;
-  readonly #prefixes = new Map<number, number>();
-  readonly #ported = new Map<number, number>();
+  readonly #prefixes = new Map<number, Target>();
+  readonly #ported = new Map<number, Target>();
   /** By from, an outer run before those inside it. */
   #runs: Run[] = [];
   #label = new Uint8Array(0);
@@ -41,11 +47,12 @@ export class ReferenceIndex implements NumberIndex {
     this.#batches++;
     // Only this can be refused, so it comes before anything changes.
     const runs = this.#changedRuns(changes);
-    for (const { entry, from, route } of changes) {
-      if (entry === 'fragmented') continue;
-      const points = entry === 'prefix' ? this.#prefixes : this.#ported;
-      if (route === null) points.delete(from);
-      else points.set(from, route);
+    for (const change of changes) {
+      if (change.entry === 'fragmented') continue;
+      const points = change.entry === 'prefix' ? this.#prefixes : this.#ported;
+      const target = targetOf(change);
+      if (target === undefined) points.delete(change.from);
+      else points.set(change.from, target);
     }
     this.#runs = runs;
     this.#label = label.slice();
@@ -55,14 +62,16 @@ export class ReferenceIndex implements NumberIndex {
   #changedRuns(changes: readonly IndexChange[]): Run[] {
     const runChanges = sortedRunChanges(changes);
     if (runChanges.length === 0) return this.#runs;
-    const routes = new Map<string, { from: number; to: number; route: number }>();
-    for (const run of this.#runs) routes.set(`${run.from}-${run.to}`, run);
-    for (const { from, to, route } of runChanges) {
-      if (route === null) routes.delete(`${from}-${to}`);
-      else routes.set(`${from}-${to}`, { from, to, route });
+    const runs = new Map<string, { from: number; to: number; target: Target }>();
+    for (const run of this.#runs) runs.set(`${run.from}-${run.to}`, run);
+    for (const change of runChanges) {
+      const { from, to } = change;
+      const target = targetOf(change);
+      if (target === undefined) runs.delete(`${from}-${to}`);
+      else runs.set(`${from}-${to}`, { from, to, target });
     }
     const open: Run[] = [];
-    return [...routes.values()].sort(compareRuns).map(({ from, to, route }) => {
+    return [...runs.values()].sort(compareRuns).map(({ from, to, target }) => {
       while (open.length > 0 && open.at(-1)!.to < from) open.pop();
       const outer = open.at(-1);
       if (outer !== undefined && outer.to < to) {
@@ -71,7 +80,7 @@ export class ReferenceIndex implements NumberIndex {
           `${describeRun(outer)} crosses ${describeRun({ from, to })}`,
         );
       }
-      const run: Run = { from, to, route, outer };
+      const run: Run = { from, to, target, outer };
       open.push(run);
       return run;
     });
@@ -101,19 +110,19 @@ export class ReferenceIndex implements NumberIndex {
     const explanation: Explanation = [];
     const ported = this.#ported.get(key);
     if (ported !== undefined) {
-      explanation.push({ entry: 'ported', from: key, to: key, route: ported });
+      explanation.push({ entry: 'ported', from: key, to: key, ...ported });
     }
     // Every run that covers the key is the last one to begin at or before it, or is around that.
     let run: Run | undefined =
       this.#runs[firstAbove(this.#runs, key, (candidate) => candidate.from) - 1];
     for (; run !== undefined; run = run.outer) {
       if (run.to < key) continue;
-      explanation.push({ entry: 'fragmented', from: run.from, to: run.to, route: run.route });
+      explanation.push({ entry: 'fragmented', from: run.from, to: run.to, ...run.target });
     }
     for (let prefix = key; prefix >= 10; prefix = Math.floor(prefix / 10)) {
-      const route = this.#prefixes.get(prefix);
-      if (route !== undefined) {
-        explanation.push({ entry: 'prefix', from: prefix, to: prefix, route });
+      const target = this.#prefixes.get(prefix);
+      if (target !== undefined) {
+        explanation.push({ entry: 'prefix', from: prefix, to: prefix, ...target });
       }
     }
     return explanation;
@@ -153,7 +162,9 @@ export class ReferenceIndex implements NumberIndex {
 
   *#allEntries(): IterableIterator<IndexEntry> {
     yield* pointEntries('prefix', this.#prefixes);
-    for (const { from, to, route } of this.#runs) yield { entry: 'fragmented', from, to, route };
+    for (const { from, to, target } of this.#runs) {
+      yield { entry: 'fragmented', from, to, ...target };
+    }
     yield* pointEntries('ported', this.#ported);
   }
 
@@ -168,11 +179,17 @@ export class ReferenceIndex implements NumberIndex {
 
 function* pointEntries(
   entry: 'prefix' | 'ported',
-  points: ReadonlyMap<number, number>,
+  points: ReadonlyMap<number, Target>,
 ): IterableIterator<IndexEntry> {
-  for (const [key, route] of [...points].sort(([left], [right]) => left - right)) {
-    yield { entry, from: key, to: key, route };
+  for (const [key, target] of [...points].sort(([left], [right]) => left - right)) {
+    yield { entry, from: key, to: key, ...target };
   }
+}
+
+/** What a change makes its entry lead to; undefined where it deletes the entry. */
+function targetOf({ route, userData }: IndexChange): Target | undefined {
+  if (route === null) return undefined;
+  return userData === undefined ? { route } : { route, userData };
 }
 
 /** Position of the first item whose key is above `key`, in items by rising key. */

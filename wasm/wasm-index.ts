@@ -42,6 +42,7 @@ import {
   MEMORY_PAGES_MAX,
   MEMORY_PAGES_MIN,
   NO_ROUTE,
+  NO_USER_DATA,
   PAGE_BYTES,
   RECORD_BYTES,
   STATUS_CROSSING,
@@ -132,7 +133,11 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
       if (status === STATUS_DONE) {
         status = this.#eachScratchful(points, (count) => exports.applyPoints(count));
       }
-      if (status === STATUS_DONE && runs.length > 0) status = this.#applyRuns(exports, runs);
+      // Whether runs cross is judged by what the batch leads to, so deletions come first.
+      for (const part of [runs.filter(isDeletion), runs.filter((run) => !isDeletion(run))]) {
+        if (status !== STATUS_DONE) break;
+        status = this.#eachScratchful(part, (count) => exports.applyRuns(this.block, count));
+      }
       if (status === STATUS_DONE) return;
       exports.abortBatch();
       throw this.#refusal(status);
@@ -152,27 +157,18 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     this.wasm.call((exports) => exports.abortBatch());
   }
 
-  #applyRuns(exports: IndexExports, runs: readonly IndexChange[]): number {
-    const status = exports.beginRuns(runs.length);
-    if (status !== STATUS_DONE) return status;
-    this.#eachScratchful(runs, (count) => {
-      exports.stageRuns(count);
-      return STATUS_DONE;
-    });
-    return exports.mergeStagedRuns(this.block);
-  }
-
   /** Lays changes into the scratch, as many at a time as it holds, until one call is not done. */
   #eachScratchful(changes: readonly IndexChange[], use: (count: number) => number): number {
     let status = STATUS_DONE;
     for (let at = 0; at < changes.length && status === STATUS_DONE; at += this.#changesMax) {
       const count = Math.min(changes.length - at, this.#changesMax);
       for (let place = 0; place < count; place++) {
-        const { entry, from, to, route } = changes[at + place]!;
-        this.#changeKeys[place * 3] = from;
-        this.#changeKeys[place * 3 + 1] = to;
-        this.#changeWords[place * 6 + 4] = route ?? NO_ROUTE;
-        this.#changeWords[place * 6 + 5] = KIND_CODES[entry];
+        const { entry, from, to, route, userData } = changes[at + place]!;
+        this.#changeKeys[place * 4] = from;
+        this.#changeKeys[place * 4 + 1] = to;
+        this.#changeWords[place * 8 + 4] = route ?? NO_ROUTE;
+        this.#changeWords[place * 8 + 5] = KIND_CODES[entry];
+        this.#changeKeys[place * 4 + 3] = userData ?? NO_USER_DATA;
       }
       status = use(count);
     }
@@ -225,24 +221,34 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   *#runPages(): IterableIterator<EntryPage> {
     const columns = new EntryColumns(this.detailsMax);
     let left = this.counts().fragmented;
-    for (let first = 0; left > 0; ) {
-      const count = this.wasm.call((exports) => exports.walkRuns(this.block, first));
-      if (count === 0) throw new IndexError('BCHF_INDEX_TRAP', 'fewer runs than counted');
-      first += count;
+    // Before every run.
+    let [from, to] = [0, 0];
+    while (left > 0) {
+      const wanted = Math.min(left, this.detailsMax);
+      const count = this.wasm.call((exports) => exports.walkRuns(this.block, from, to, wanted));
+      if (count < wanted) {
+        throw new IndexError('BCHF_INDEX_TRAP', 'fewer fragmented entries than counted');
+      }
       left -= count;
-      yield this.#fillPage(columns, count);
+      const page = this.#fillPage(columns, count);
+      [from, to] = [page.from[count - 1]!, page.to[count - 1]!];
+      yield page;
     }
   }
 
   /** Copies the entry records that a walk has left in the details into columns. */
   #fillPage(columns: EntryColumns, count: number): EntryPage {
-    const { from, to, routes } = columns;
+    const { from, to, routes, userData } = columns;
+    let hasUserData = false;
     for (let at = 0; at < count; at++) {
-      from[at] = this.detailKeys[at * 3]!;
-      to[at] = this.detailKeys[at * 3 + 1]!;
-      routes[at] = this.detailWords[at * 6 + 4]!;
+      from[at] = this.detailKeys[at * 4]!;
+      to[at] = this.detailKeys[at * 4 + 1]!;
+      routes[at] = this.detailWords[at * 8 + 4]!;
+      const data = this.detailKeys[at * 4 + 3]!;
+      userData[at] = data === NO_USER_DATA ? Number.NaN : data;
+      hasUserData ||= data !== NO_USER_DATA;
     }
-    return columns.page(count);
+    return columns.page(count, hasUserData);
   }
 
   counts(): IndexCounts {
@@ -282,6 +288,10 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     }
     this.wasm.call((exports) => exports.releaseReader(readerBlockOf(readerNumber)));
   }
+}
+
+function isDeletion({ route }: IndexChange): boolean {
+  return route === null;
 }
 
 /** Where the parts of the image lie. */

@@ -24,8 +24,11 @@ export const STATUS_CROSSING = 2;
 /** Marks a change that deletes, in place of a route; as layout.ts has it. */
 export const NO_ROUTE = 0xffff_ffff;
 
-/** Bytes of an entry record: from f64, to f64, route u32, kind u32. */
-export const RECORD_BYTES = 24;
+/** In place of an index of user data in an entry record, as layout.ts has it. */
+export const NO_USER_DATA = -1;
+
+/** Bytes of an entry record: from f64, to f64, route u32, kind u32, user data f64. */
+export const RECORD_BYTES = 32;
 
 /**
  * The exports, typed. Offsets are unsigned but arrive as signed: `>>> 0` before use. `reader` is the
@@ -59,13 +62,11 @@ export interface IndexExports {
   initialise(): void;
   beginBatch(): number;
   applyPoints(count: number): number;
-  beginRuns(count: number): number;
-  stageRuns(count: number): void;
-  mergeStagedRuns(reader: number): number;
+  applyRuns(reader: number, count: number): number;
   commitBatch(labelBytes: number): void;
   abortBatch(): void;
   walkTrie(reader: number, kind: number, from: number, countMax: number): number;
-  walkRuns(reader: number, first: number): number;
+  walkRuns(reader: number, from: number, to: number, countMax: number): number;
   prefixCount(): number;
   runCount(): number;
   portedCount(): number;

@@ -8,7 +8,13 @@ import {
   IndexError,
   type IndexReader,
 } from './number-index.ts';
-import { type GuardedExports, instantiate, RECORD_BYTES, type WasmBuild } from './wasm-module.ts';
+import {
+  type GuardedExports,
+  instantiate,
+  NO_USER_DATA,
+  RECORD_BYTES,
+  type WasmBuild,
+} from './wasm-module.ts';
 
 /** A reader of a Wasm index. */
 export interface WasmReader extends IndexReader {
@@ -152,12 +158,15 @@ export class MemoryReader implements WasmReader {
   /** The entry record at a position of the details. */
   protected detail(at: number): IndexEntry {
     const record = at * RECORD_BYTES;
-    return {
+    const entry: IndexEntry = {
       entry: KINDS[this.#details.getUint32(record + 20, true) - 1]!,
       from: this.#details.getFloat64(record, true),
       to: this.#details.getFloat64(record + 8, true),
       route: this.#details.getUint32(record + 16, true),
     };
+    const userData = this.#details.getFloat64(record + 24, true);
+    if (userData !== NO_USER_DATA) entry.userData = userData;
+    return entry;
   }
 }
 

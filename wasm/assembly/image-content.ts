@@ -8,16 +8,11 @@ import {
   ARENA,
   DIGITS_MAX,
   HEADER_USED,
-  NO_RUN,
-  RECORD_FROM,
-  RECORD_ROUTE,
-  RECORD_TAIL,
-  RECORD_TO,
   VERSION_PORTED_COUNT,
   VERSION_PREFIX_COUNT,
   VERSION_ROOT,
   VERSION_RUN_COUNT,
-  VERSION_SEGMENT_RUNS,
+  VERSION_RUNS,
 } from './layout';
 import {
   FIELD_DIGIT_0,
@@ -30,7 +25,7 @@ import {
   nodeBytes,
   routeOfLeaf,
 } from './node';
-import { runRecord } from './run-table';
+import { isRunTreeWhole } from './run-tree';
 
 /** Bits of a node's head that stand for fields. */
 const FIELDS_MASK: u32 = LINKS_MASK | (1 << FIELD_PREFIX) | (1 << FIELD_PORTED);
@@ -51,7 +46,11 @@ export function isContentWhole(version: u32, routesMax: u32): bool {
     isTrieWhole(load<u32>(version + VERSION_ROOT), 0) &&
     prefixes == load<u32>(version + VERSION_PREFIX_COUNT) &&
     ported == load<u32>(version + VERSION_PORTED_COUNT) &&
-    areRunsWhole(version)
+    isRunTreeWhole(
+      load<u32>(version + VERSION_RUNS),
+      load<u32>(version + VERSION_RUN_COUNT),
+      routes,
+    )
   );
 }
 
@@ -78,24 +77,6 @@ function isTrieWhole(link: u32, depth: u32): bool {
     if (!isTrieWhole(load<u32>(fieldAddress(link, head, FIELD_DIGIT_0 + digit)), depth + 1)) {
       return false;
     }
-  }
-  return true;
-}
-
-/** Whether each run has a route and lies inside a run before it, and each segment has a run. */
-function areRunsWhole(version: u32): bool {
-  const count = load<u32>(version + VERSION_RUN_COUNT);
-  for (let index: u32 = 0; index < count; index++) {
-    const run = runRecord(version, index);
-    if (load<u32>(run + RECORD_ROUTE) >= routes) return false;
-    if (!(load<f64>(run + RECORD_FROM) <= load<f64>(run + RECORD_TO))) return false;
-    const parent = load<u32>(run + RECORD_TAIL);
-    if (parent != NO_RUN && parent >= index) return false;
-  }
-  const segmentRuns = load<u32>(version + VERSION_SEGMENT_RUNS);
-  for (let segment: u32 = 0; segment < count << 1; segment++) {
-    const run = load<u32>(segmentRuns + (segment << 2));
-    if (run != NO_RUN && run >= count) return false;
   }
   return true;
 }

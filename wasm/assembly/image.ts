@@ -35,13 +35,7 @@ import {
   VERSION_PORTED_COUNT,
   VERSION_PREFIX_COUNT,
   VERSION_ROOT,
-  VERSION_RUN_COUNT,
-  VERSION_RUNS,
-  VERSION_SEGMENT_RUNS,
-  VERSION_SEGMENT_STARTS,
-  VERSION_TABLE_BYTES,
 } from './layout';
-import { segmentRunsOf, segmentStartsOf, tableBytes } from './run-table';
 
 /** Far more batches than an index will ever see, and far from where counting them overflows. */
 const EPOCH_MAX: u64 = 1 << 53;
@@ -78,20 +72,7 @@ function isVersion(version: u32): bool {
   // Each entry takes a word at least.
   const words = arenaBytes() >> 2;
   if (load<u32>(version + VERSION_PREFIX_COUNT) > words) return false;
-  if (load<u32>(version + VERSION_PORTED_COUNT) > words) return false;
-  return isTable(version);
-}
-
-function isTable(version: u32): bool {
-  const runs = load<u32>(version + VERSION_RUNS);
-  const runCount = load<u32>(version + VERSION_RUN_COUNT);
-  const bytes = load<u32>(version + VERSION_TABLE_BYTES);
-  if (tableBytes(runCount) != bytes) return false;
-  if (bytes == 0) return true;
-  if (!isInArena(runs, bytes)) return false;
-  const starts = load<u32>(version + VERSION_SEGMENT_STARTS);
-  const segmentRuns = load<u32>(version + VERSION_SEGMENT_RUNS);
-  return starts == segmentStartsOf(runs, runCount) && segmentRuns == segmentRunsOf(runs, runCount);
+  return load<u32>(version + VERSION_PORTED_COUNT) <= words;
 }
 
 function imageChecksum(): u64 {

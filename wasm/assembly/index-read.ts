@@ -8,14 +8,16 @@ import {
   KIND_FRAGMENTED,
   KIND_PORTED,
   KIND_PREFIX,
-  NO_RUN,
+  NO_USER_DATA,
   READER_DETAILS,
   RECORD_BYTES,
   RECORD_FROM,
   RECORD_ROUTE,
   RECORD_TAIL,
   RECORD_TO,
+  RECORD_USER_DATA,
   VERSION_ROOT,
+  VERSION_RUNS,
 } from './layout';
 import {
   FIELD_DIGIT_0,
@@ -29,7 +31,7 @@ import {
   routeOfLeaf,
 } from './node';
 import { writeEntry } from './record';
-import { anyRunWithin, innermostRun, runRecord } from './run-table';
+import { anyRunWithin, enclosingRun, innermostRunAt } from './run-tree';
 
 /** Whether an entry of more digits begins with the digits of the key. */
 export function anyBelow(version: u32, key: f64): bool {
@@ -37,9 +39,10 @@ export function anyBelow(version: u32, key: f64): bool {
   if (unit == 0) return false;
   const link = nodeAt(load<u32>(version + VERSION_ROOT), <u64>key - unit, unit);
   if (link != 0 && !isLeaf(link) && (load<u32>(link) & LINKS_MASK) != 0) return true;
+  const runs = load<u32>(version + VERSION_RUNS);
   let from = key * 10;
   for (let size = 10.0; unitOf(from) != 0; size *= 10) {
-    if (anyRunWithin(version, from, from + (size - 1))) return true;
+    if (anyRunWithin(runs, from, from + (size - 1))) return true;
     from *= 10;
   }
   return false;
@@ -70,19 +73,16 @@ export function explainInto(reader: u32, version: u32, key: f64, skip: u32, coun
     const route = load<u32>(fieldAddress(link, load<u32>(link), FIELD_PORTED));
     tell(key, key, route, KIND_PORTED);
   }
-  let run = innermostRun(version, key);
-  while (run != NO_RUN && written < wanted) {
-    const record = runRecord(version, run);
+  const runs = load<u32>(version + VERSION_RUNS);
+  let run = innermostRunAt(runs, key);
+  for (; run != 0 && written < wanted; run = enclosingRun(runs, run)) {
     tell(
-      load<f64>(record + RECORD_FROM),
-      load<f64>(record + RECORD_TO),
-      load<u32>(record + RECORD_ROUTE),
+      load<f64>(run + RECORD_FROM),
+      load<f64>(run + RECORD_TO),
+      load<u32>(run + RECORD_ROUTE),
       KIND_FRAGMENTED,
+      load<f64>(run + RECORD_USER_DATA),
     );
-    const parent = load<u32>(record + RECORD_TAIL);
-    // Parents come before; a forged image that says otherwise could lead in a circle.
-    if (parent != NO_RUN && parent >= run) unreachable();
-    run = parent;
   }
   tellPrefixes(load<u32>(version + VERSION_ROOT), 1, rest, unit);
   return written;
@@ -107,11 +107,11 @@ function tellPrefixes(link: u32, prefix: u64, rest: u64, unit: u64): void {
   }
 }
 
-function tell(from: f64, to: f64, route: u32, kind: u32): void {
+function tell(from: f64, to: f64, route: u32, kind: u32, userData: f64 = NO_USER_DATA): void {
   if (toSkip > 0) {
     toSkip--;
   } else if (written < wanted) {
-    writeEntry(details + written * RECORD_BYTES, from, to, route, kind);
+    writeEntry(details + written * RECORD_BYTES, from, to, route, kind, userData);
     written++;
   }
 }

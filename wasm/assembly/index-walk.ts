@@ -8,16 +8,12 @@ import {
   DETAILS_MAX,
   DIGITS_MAX,
   HEADER_USED,
-  KIND_FRAGMENTED,
   KIND_PORTED,
   KIND_PREFIX,
   READER_DETAILS,
   RECORD_BYTES,
-  RECORD_FROM,
-  RECORD_ROUTE,
-  RECORD_TO,
   VERSION_ROOT,
-  VERSION_RUN_COUNT,
+  VERSION_RUNS,
 } from './layout';
 import {
   FIELD_DIGIT_0,
@@ -29,7 +25,7 @@ import {
   routeOfLeaf,
 } from './node';
 import { writeEntry } from './record';
-import { runRecord } from './run-table';
+import { walkRunTree } from './run-tree';
 
 let details: u32 = 0;
 let written: u32 = 0;
@@ -90,18 +86,11 @@ function found(link: u32, key: f64): void {
   written++;
 }
 
-/** Writes up to DETAILS_MAX fragmented runs from the run with index `first` on; returns how many. */
-export function walkRuns(reader: u32, version: u32, first: u32): u32 {
-  const count = min(load<u32>(version + VERSION_RUN_COUNT) - first, DETAILS_MAX);
-  for (let index: u32 = 0; index < count; index++) {
-    const run = runRecord(version, first + index);
-    writeEntry(
-      reader + READER_DETAILS + index * RECORD_BYTES,
-      load<f64>(run + RECORD_FROM),
-      load<f64>(run + RECORD_TO),
-      load<u32>(run + RECORD_ROUTE),
-      KIND_FRAGMENTED,
-    );
-  }
-  return count;
+/**
+ * Writes up to `countMax` (at most DETAILS_MAX) fragmented runs to the reader's details, those that
+ * come after the run `from` to `to` in the order of runs. Returns how many.
+ */
+export function walkRuns(reader: u32, version: u32, from: f64, to: f64, countMax: u32): u32 {
+  const root = load<u32>(version + VERSION_RUNS);
+  return walkRunTree(root, from, to, reader + READER_DETAILS, min(countMax, DETAILS_MAX));
 }

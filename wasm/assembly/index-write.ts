@@ -1,8 +1,8 @@
 // Writing: one batch of changes from its beginning to its publication, or back.
 //
 // The host calls, in this order: beginBatch; applyPoints for prefixes and ported numbers, any number
-// of times; where runs change, beginRuns, stageRuns any number of times, mergeStagedRuns; then
-// commitBatch. After a status other than STATUS_DONE it calls abortBatch instead of going on.
+// of times; applyRuns for fragmented runs, any number of times; then commitBatch. After a status other
+// than STATUS_DONE it calls abortBatch instead of going on.
 
 import { allocate, forgetRetired, queueRetired, reclaim, release, retire } from './arena';
 import { unitOf } from './key';
@@ -26,6 +26,9 @@ import {
   RECORD_FROM,
   RECORD_ROUTE,
   RECORD_TAIL,
+  RECORD_TO,
+  RECORD_USER_DATA,
+  STATUS_CROSSING,
   STATUS_DONE,
   STATUS_FULL,
   VERSION_BYTES,
@@ -34,21 +37,25 @@ import {
   VERSION_PORTED_COUNT,
   VERSION_PREFIX_COUNT,
   VERSION_ROOT,
+  VERSION_RUN_COUNT,
   VERSION_RUNS,
-  VERSION_TABLE_BYTES,
   WORKING_ROOT,
+  WORKING_RUNS,
 } from './layout';
 import { FIELD_PORTED, FIELD_PREFIX, hasField, isLeaf, nodeAt, nodeOf } from './node';
-import { mergedRunCount, mergeRuns, tableBytes } from './run-table';
+import {
+  crossedRun,
+  deleteRun,
+  discardRuns,
+  insertRun,
+  runWasAdded,
+  runWasDeleted,
+  sealRuns,
+} from './run-tree';
 import { deleteRoute, discard, seal, setRoute, wasAdded } from './trie-write';
 
-// The batch under way: its version record, which nobody else knows yet, and the blocks that go back
-// where it is given up.
+/** The version record of the batch under way, which nobody else knows yet. */
 let version: u32 = 0;
-let staged: u32 = 0;
-let stagedCount: u32 = 0;
-let stagedCountMax: u32 = 0;
-let table: u32 = 0;
 
 /** Makes an empty index of a memory of zeros, which always has room for one. */
 export function initialise(): void {
@@ -73,6 +80,7 @@ export function beginBatch(): u32 {
   if (version == 0) return STATUS_FULL;
   memory.copy(version, current, VERSION_BYTES);
   store<u32>(WORKING_ROOT, load<u32>(current + VERSION_ROOT));
+  store<u32>(WORKING_RUNS, load<u32>(current + VERSION_RUNS));
   return retire(current, VERSION_BYTES) ? STATUS_DONE : STATUS_FULL;
 }
 
@@ -102,45 +110,49 @@ function applyPoint(key: f64, isPrefix: bool, route: u32): bool {
   return deleteRoute(rest, unit, field);
 }
 
-/** Makes room for the changes of runs. */
-export function beginRuns(count: u32): u32 {
-  stagedCountMax = count;
-  stagedCount = 0;
-  const bytes = <u64>count * RECORD_BYTES;
-  if (bytes > <u64>u32.MAX_VALUE) return STATUS_FULL;
-  staged = allocate(<u32>bytes);
-  return staged == 0 ? STATUS_FULL : STATUS_DONE;
-}
-
-/** Takes over `count` changes of runs from the change scratch, in the order of a run table. */
-export function stageRuns(count: u32): void {
-  memory.copy(staged + stagedCount * RECORD_BYTES, CHANGES, count * RECORD_BYTES);
-  stagedCount += count;
-}
-
-/** Makes the new run table. Where a run crosses another, both are in the reader's details. */
-export function mergeStagedRuns(reader: u32): u32 {
-  const count = mergedRunCount(version, staged, stagedCount);
-  const bytes = tableBytes(count);
-  if (bytes > <u64>u32.MAX_VALUE) return STATUS_FULL;
-  if (count != 0) {
-    table = allocate(<u32>bytes);
-    if (table == 0) return STATUS_FULL;
+/**
+ * Applies `count` changes of runs from the change scratch, in order. Where a run would cross another,
+ * both are in the reader's details.
+ */
+export function applyRuns(reader: u32, count: u32): u32 {
+  const end = CHANGES + count * RECORD_BYTES;
+  for (let change = CHANGES; change < end; change += RECORD_BYTES) {
+    const status = applyRun(change);
+    if (status == STATUS_CROSSING) tellCrossing(reader + READER_DETAILS, change);
+    if (status != STATUS_DONE) return status;
   }
-  const oldTable = load<u32>(version + VERSION_RUNS);
-  const oldBytes = load<u32>(version + VERSION_TABLE_BYTES);
-  store<u32>(version + VERSION_TABLE_BYTES, <u32>bytes);
-  const crossing = reader + READER_DETAILS;
-  const status = mergeRuns(version, staged, stagedCount, table, count, crossing);
-  if (status != STATUS_DONE) return status;
-  return oldTable == 0 || retire(oldTable, oldBytes) ? STATUS_DONE : STATUS_FULL;
+  return STATUS_DONE;
+}
+
+function applyRun(change: u32): u32 {
+  const from = load<f64>(change + RECORD_FROM);
+  const to = load<f64>(change + RECORD_TO);
+  const route = load<u32>(change + RECORD_ROUTE);
+  const countAt = version + VERSION_RUN_COUNT;
+  if (route == NO_ROUTE) {
+    const status = deleteRun(from, to);
+    if (status == STATUS_DONE && runWasDeleted) store<u32>(countAt, load<u32>(countAt) - 1);
+    return status;
+  }
+  const status = insertRun(from, to, route, load<f64>(change + RECORD_USER_DATA));
+  if (status == STATUS_DONE && runWasAdded) store<u32>(countAt, load<u32>(countAt) + 1);
+  return status;
+}
+
+/** Tells the run that a change would cross and the change, the one that begins first before. */
+function tellCrossing(first: u32, change: u32): void {
+  const second = first + RECORD_BYTES;
+  const isChangeFirst = load<f64>(change + RECORD_FROM) < load<f64>(crossedRun + RECORD_FROM);
+  memory.copy(first, isChangeFirst ? change : crossedRun, RECORD_BYTES);
+  memory.copy(second, isChangeFirst ? crossedRun : change, RECORD_BYTES);
 }
 
 /** Publishes the batch, its label of `labelBytes` bytes at the start of the change scratch. */
 export function commitBatch(labelBytes: u32): void {
-  releaseStaged();
   seal(WORKING_ROOT);
+  sealRuns();
   store<u32>(version + VERSION_ROOT, load<u32>(WORKING_ROOT));
+  store<u32>(version + VERSION_RUNS, load<u32>(WORKING_RUNS));
   store<u32>(version + VERSION_LABEL_BYTES, labelBytes);
   memory.fill(version + VERSION_LABEL, 0, LABEL_BYTES);
   memory.copy(version + VERSION_LABEL, CHANGES, labelBytes);
@@ -148,25 +160,17 @@ export function commitBatch(labelBytes: u32): void {
   queueRetired(epoch);
   atomic.store<u32>(HEADER_CURRENT, version);
   atomic.store<u64>(HEADER_EPOCH, epoch);
-  table = 0;
   version = 0;
 }
 
 /** Gives the batch up: its blocks go back, and the current version is as it was. */
 export function abortBatch(): void {
-  releaseStaged();
-  if (table != 0) release(table, load<u32>(version + VERSION_TABLE_BYTES));
-  table = 0;
   if (version == 0) return;
   discard(WORKING_ROOT);
+  discardRuns();
   release(version, VERSION_BYTES);
   version = 0;
   forgetRetired();
-}
-
-function releaseStaged(): void {
-  if (staged != 0) release(staged, stagedCountMax * RECORD_BYTES);
-  staged = 0;
 }
 
 /** Whether the number has the route in the trie of the batch under way. */

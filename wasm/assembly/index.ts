@@ -22,12 +22,10 @@ export { arenaBytes, checkImage, prepareImage } from './image';
 export {
   abortBatch,
   applyPoints,
+  applyRuns,
   beginBatch,
-  beginRuns,
   commitBatch,
   initialise,
-  mergeStagedRuns,
-  stageRuns,
 } from './index-write';
 export {
   ARENA,
@@ -79,8 +77,8 @@ export function walkTrie(reader: u32, kind: u32, from: f64, countMax: u32): u32 
   return walk.walkTrie(reader, load<u32>(HEADER_CURRENT), kind, from, countMax);
 }
 
-export function walkRuns(reader: u32, first: u32): u32 {
-  return walk.walkRuns(reader, load<u32>(HEADER_CURRENT), first);
+export function walkRuns(reader: u32, from: f64, to: f64, countMax: u32): u32 {
+  return walk.walkRuns(reader, load<u32>(HEADER_CURRENT), from, to, countMax);
 }
 
 export function prefixCount(): u32 {

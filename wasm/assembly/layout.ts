@@ -7,13 +7,13 @@
 //     offset        0 ┌──────────────────────────────────────────────────────────┐ ┐ image,
 //                     │ header: identification, current version, free lists      │ ┘ first part
 //                 512 ├──────────────────────────────────────────────────────────┤
-//                     │ working root: link to the trie of the batch under way    │
+//                     │ working roots: links to the trees of the batch under way │
 //              1 page ├──────────────────────────────────────────────────────────┤
 //                     │ 64 reader blocks of a page each: owner, epoch, scratch   │
 //            65 pages ├──────────────────────────────────────────────────────────┤
 //                     │ change scratch: changes on their way from the host       │
 //            66 pages ├──────────────────────────────────────────────────────────┤ ┐
-//                     │ arena: nodes, run tables, versions, retired lists        │ │ image,
+//                     │ arena: nodes, versions, retired lists                    │ │ image,
 //         HEADER_USED ├──────────────────────────────────────────────────────────┤ ┘ second part
 //                     │ never used                                               │
 //                     └──────────────────────────────────────────────────────────┘
@@ -53,30 +53,36 @@ export const HEADER_BYTES: u32 = 512;
 
 /** The bytes "bchfindx". */
 export const MAGIC: u64 = 0x78646e6966686362;
-export const FORMAT: u32 = 1;
+export const FORMAT: u32 = 2;
 export const ORDER_MARK: u32 = 0x01020304;
 
 /** The link (see node.ts) to the root of the trie of the batch under way. */
 export const WORKING_ROOT: u32 = HEADER_BYTES;
+/** The link (see run-node.ts) to the root of the run tree of the batch under way; 0: no runs. */
+export const WORKING_RUNS: u32 = WORKING_ROOT + 4;
 
-// An entry record, the one form of an entry in memory: in the change scratch, in run tables and in
-// the details of a reader. The tail is the kind, or in a run table the index of the parent run.
+// An entry record, the one form of an entry in memory: in the change scratch, in the run tree and in
+// the details of a reader. The tail is the kind.
 //
-//      0          8        16      20     24
-//     ┌──────────┬────────┬───────┬──────┐
-//     │ from f64 │ to f64 │ route │ tail │
-//     └──────────┴────────┴───────┴──────┘
+//      0          8        16      20     24              32
+//     ┌──────────┬────────┬───────┬──────┬───────────────┐
+//     │ from f64 │ to f64 │ route │ tail │ user data f64 │
+//     └──────────┴────────┴───────┴──────┴───────────────┘
 
 export const RECORD_FROM: u32 = 0;
 export const RECORD_TO: u32 = 8;
 export const RECORD_ROUTE: u32 = 16;
 export const RECORD_TAIL: u32 = 20;
-export const RECORD_BYTES: u32 = 24;
+/** Index of the user data; in a run that of its first number. An integer, or NO_USER_DATA. */
+export const RECORD_USER_DATA: u32 = 24;
+export const RECORD_BYTES: u32 = 32;
 
 /** In place of a route: none; in a change: delete the entry. */
 export const NO_ROUTE: u32 = 0xffff_ffff;
-/** In place of the index of a run: none. */
-export const NO_RUN: u32 = 0xffff_ffff;
+/** In place of an index of user data: none. */
+export const NO_USER_DATA: f64 = -1.0;
+/** First integer above the indexes of user data. */
+export const USER_DATA_END: f64 = 281_474_976_710_656.0;
 
 export const KIND_PREFIX: u32 = 1;
 export const KIND_FRAGMENTED: u32 = 2;
@@ -86,7 +92,7 @@ export const KIND_PORTED: u32 = 3;
 //
 //      0       8       64                  16384         49152           65536
 //     ┌───────┬───────┬───────────────────┬─────────────┬───────────────┐
-//     │ owner │ epoch │ details: 680      │ keys: 4096  │ answers: 4096 │
+//     │ owner │ epoch │ details: 510      │ keys: 4096  │ answers: 4096 │
 //     │ u32   │ u64   │ entry records     │ × f64       │ × u32         │
 //     └───────┴───────┴───────────────────┴─────────────┴───────────────┘
 
@@ -109,24 +115,21 @@ export const CHANGES_MAX: u32 = PAGE_BYTES / RECORD_BYTES;
 export const ARENA: u32 = CHANGES + PAGE_BYTES;
 
 // A version record: all that a reader needs to know of one version. It never changes once it is
-// current. See run-table.ts for the three run arrays, which lie in one block.
+// current. Root and runs are the roots of the trie and of the run tree.
 //
-//      0      4      8        12       16      20      24       28       32      36              100
-//     ┌──────┬──────┬────────┬────────┬───────┬───────┬────────┬────────┬───────┬───────────────┐
-//     │ root │ runs │segment │segment │ run   │ table │ prefix │ ported │ label │ label         │
-//     │      │      │ starts │ runs   │ count │ bytes │ count  │ count  │ bytes │               │
-//     └──────┴──────┴────────┴────────┴───────┴───────┴────────┴────────┴───────┴───────────────┘
+//      0      4      8       12       16       20      24              88
+//     ┌──────┬──────┬───────┬────────┬────────┬───────┬───────────────┐
+//     │ root │ runs │ run   │ prefix │ ported │ label │ label         │
+//     │      │ or 0 │ count │ count  │ count  │ bytes │               │
+//     └──────┴──────┴───────┴────────┴────────┴───────┴───────────────┘
 
 export const VERSION_ROOT: u32 = 0;
 export const VERSION_RUNS: u32 = 4;
-export const VERSION_SEGMENT_STARTS: u32 = 8;
-export const VERSION_SEGMENT_RUNS: u32 = 12;
-export const VERSION_RUN_COUNT: u32 = 16;
-export const VERSION_TABLE_BYTES: u32 = 20;
-export const VERSION_PREFIX_COUNT: u32 = 24;
-export const VERSION_PORTED_COUNT: u32 = 28;
-export const VERSION_LABEL_BYTES: u32 = 32;
-export const VERSION_LABEL: u32 = 36;
+export const VERSION_RUN_COUNT: u32 = 8;
+export const VERSION_PREFIX_COUNT: u32 = 12;
+export const VERSION_PORTED_COUNT: u32 = 16;
+export const VERSION_LABEL_BYTES: u32 = 20;
+export const VERSION_LABEL: u32 = 24;
 export const LABEL_BYTES: u32 = 64;
 export const VERSION_BYTES: u32 = VERSION_LABEL + LABEL_BYTES;
 

@@ -17,6 +17,7 @@
 //     │ u64          │ u64         │ u32  │ u32    │ u32    │ u32   │   the answer that it would be;
 //     └──────────────┴─────────────┴──────┴────────┴────────┴───────┘   place: in the batch
 
+import { answerOf } from './answer';
 import {
   alignDigits,
   FIRST_DIGITS,
@@ -29,12 +30,12 @@ import {
   KIND_FRAGMENTED,
   KIND_PORTED,
   KIND_PREFIX,
-  NO_RUN,
   READER_ANSWERS,
   READER_DETAILS,
   READER_KEYS,
   RECORD_ROUTE,
   VERSION_ROOT,
+  VERSION_RUNS,
 } from './layout';
 import {
   FIELD_DIGIT_0,
@@ -45,7 +46,7 @@ import {
   isLeaf,
   routeOfLeaf,
 } from './node';
-import { innermostRun, runRecord } from './run-table';
+import { innermostRunAt } from './run-tree';
 
 const LANE_FIRST: u32 = 0;
 const LANE_LAST: u32 = 8;
@@ -129,17 +130,14 @@ function descend(reader: u32, version: u32, lane: u32, depth: u32): bool {
 /** Answers by the innermost run, or else by the longest prefix. */
 function answerWithoutPorted(reader: u32, version: u32, lane: u32): bool {
   const place = load<u32>(lane + LANE_PLACE);
-  const run = innermostRun(version, load<f64>(reader + READER_KEYS + (place << 3)));
-  if (run == NO_RUN) return answer(reader, lane, load<u32>(lane + LANE_PREFIX));
-  const route = load<u32>(runRecord(version, run) + RECORD_ROUTE);
+  const key = load<f64>(reader + READER_KEYS + (place << 3));
+  const run = innermostRunAt(load<u32>(version + VERSION_RUNS), key);
+  if (run == 0) return answer(reader, lane, load<u32>(lane + LANE_PREFIX));
+  const route = load<u32>(run + RECORD_ROUTE);
   return answer(reader, lane, answerOf(KIND_FRAGMENTED, load<u32>(lane + LANE_LENGTH), route));
 }
 
 function answer(reader: u32, lane: u32, code: u32): bool {
   store<u32>(reader + READER_ANSWERS + (load<u32>(lane + LANE_PLACE) << 2), code);
   return false;
-}
-
-function answerOf(kind: u32, length: u32, route: u32): u32 {
-  return (kind << 30) | (length << 26) | route;
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { contentHash } from '../content-hash.ts';
-import type { EntryWithUserData, WalkedIndex } from '../entry-pages.ts';
-import type { IndexChange, NumberIndex } from '../number-index.ts';
+import type { WalkedIndex } from '../entry-pages.ts';
+import type { IndexChange, IndexEntry, NumberIndex } from '../number-index.ts';
 import { createShardedIndex } from '../sharded-index.ts';
 import { createWasmIndex } from '../wasm-index.ts';
 import { ported, prefix, run } from './changes.ts';
@@ -24,7 +24,7 @@ function wasmWith(...batches: IndexChange[][]): NumberIndex {
   return index;
 }
 
-const SMALL: readonly EntryWithUserData[] = [
+const SMALL: readonly IndexEntry[] = [
   { entry: 'prefix', from: 186139, to: 186139, route: 1 },
   { entry: 'fragmented', from: 18613912345000, to: 18613912345049, route: 2 },
   { entry: 'ported', from: 18613912345678, to: 18613912345678, route: 1_048_575 },
@@ -73,7 +73,7 @@ describe('Content hash', () => {
   }
 
   it('is another one for every single difference', () => {
-    const contents: (readonly EntryWithUserData[])[] = [
+    const contents: (readonly IndexEntry[])[] = [
       [],
       SMALL,
       ...SMALL.map((left) => SMALL.filter((one) => one !== left)),

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { EntryWithUserData, WalkedIndex } from '../entry-pages.ts';
+import type { WalkedIndex } from '../entry-pages.ts';
 import { diffIndexes, type IndexDifference } from '../index-diff.ts';
 import { compareRuns } from '../key.ts';
-import type { EntryKind, IndexChange, NumberIndex } from '../number-index.ts';
+import type { EntryKind, IndexChange, IndexEntry, NumberIndex } from '../number-index.ts';
 import { createShardedIndex } from '../sharded-index.ts';
 import { createWasmIndex } from '../wasm-index.ts';
 import { ported, prefix, run } from './changes.ts';
@@ -138,7 +138,7 @@ describe('Index diff', () => {
   });
 
   it('tells user data that changed, and joins what goes up with the key', () => {
-    const one = (key: number, userData?: number): EntryWithUserData => ({
+    const one = (key: number, userData?: number): IndexEntry => ({
       entry: 'ported',
       from: key,
       to: key,

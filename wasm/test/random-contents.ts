@@ -1,6 +1,5 @@
 // Random contents for tests that compare whole indexes.
 
-import type { EntryWithUserData } from '../entry-pages.ts';
 import type { IndexChange, IndexEntry } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { ported, prefix, run } from './changes.ts';
@@ -32,7 +31,7 @@ export function referenceWith(changes: readonly IndexChange[]): ReferenceIndex {
 }
 
 /** Something that can be walked and has just these entries, in their order. */
-export function walkedEntries(entries: readonly EntryWithUserData[]): {
+export function walkedEntries(entries: readonly IndexEntry[]): {
   entries(): IterableIterator<IndexEntry>;
 } {
   return { entries: () => entries.values() };

@@ -1,5 +1,5 @@
 // Two threads read while this one writes. Every batch gives all watched numbers the same route, and
-// moves nodes and run tables around them, so an answer from a torn version or from a block that was
+// moves nodes around them, so an answer from a torn version or from a block that was
 // used again too early shows as a route that differs.
 
 import assert from 'node:assert/strict';

@@ -14,10 +14,7 @@ import { Random, runSeed } from './random.ts';
 
 const seed = runSeed();
 
-/**
- * 400 changes at 3000 places: ported numbers, prefixes and runs come, change and go. About 500 runs
- * are there at a time, a number at which their table stays within one size class.
- */
+/** 400 changes at 3000 places: ported numbers, prefixes and runs come, change and go. */
 function churn(random: Random): IndexChange[] {
   return Array.from({ length: 400 }, () => {
     const place = random.below(3000);
@@ -36,8 +33,9 @@ describe('Wasm index memory', () => {
     for (let batch = 0; batch < 100; batch++) index.apply(churn(random));
     const settledBytes = index.imageBytes();
     for (let batch = 0; batch < 500; batch++) index.apply(churn(random));
+    // How full the nodes of runs are varies; what each batch lost would add up to much more.
     assert.ok(
-      index.imageBytes() <= settledBytes * 1.1,
+      index.imageBytes() <= settledBytes * 1.2,
       `${settledBytes} bytes became ${index.imageBytes()}`,
     );
   });
@@ -133,7 +131,7 @@ describe('Wasm index memory', () => {
     assert.equal(index.find(one)?.entry, 'ported');
   });
 
-  it('holds as many numbers where tables of runs have come and gone as where none were', () => {
+  it('holds as many numbers where runs have come and gone as where none were', () => {
     const full = { name: 'IndexError', code: 'BCHF_INDEX_FULL' };
     const fillUp = (index: WasmIndex): number => {
       assert.throws(() => {
