@@ -25,7 +25,10 @@ function diff(left: WalkedIndex, right: WalkedIndex): IndexDifference[] {
 
 const KINDS: readonly EntryKind[] = ['prefix', 'fragmented', 'ported'];
 
-/** The same by maps and one pass over all keys: obviously right, and all in memory. */
+/**
+ * The same by maps and one pass over all keys: obviously right, and all in memory. Of joined entries
+ * none has user data here.
+ */
 function naiveDiff(left: NumberIndex, right: NumberIndex): IndexDifference[] {
   const differences: IndexDifference[] = [];
   for (const kind of KINDS) {
@@ -39,19 +42,19 @@ function naiveDiff(left: NumberIndex, right: NumberIndex): IndexDifference[] {
     const all = [...new Map([...before!, ...after!]).values()].sort(compareRuns);
     let last: IndexDifference | undefined;
     for (const { from, to } of all) {
-      const leftRoute = before!.get(nameOf({ from, to }))?.route;
-      const rightRoute = after!.get(nameOf({ from, to }))?.route;
-      if (leftRoute === rightRoute) continue;
+      const [one, other] = [before, after].map((entries) => entries!.get(nameOf({ from, to })));
+      if (one?.route === other?.route && one?.userData === other?.userData) continue;
+      const change = one === undefined ? 'added' : other === undefined ? 'removed' : 'changed';
       const isNext = kind !== 'fragmented' && last?.to === from - 1;
-      if (isNext && last?.leftRoute === leftRoute && last?.rightRoute === rightRoute) {
+      if (isNext && last?.leftRoute === one?.route && last?.rightRoute === other?.route) {
         last!.to = to;
         continue;
       }
-      const change =
-        leftRoute === undefined ? 'added' : rightRoute === undefined ? 'removed' : 'changed';
       last = { entry: kind, from, to, change };
-      if (leftRoute !== undefined) last.leftRoute = leftRoute;
-      if (rightRoute !== undefined) last.rightRoute = rightRoute;
+      if (one !== undefined) last.leftRoute = one.route;
+      if (other !== undefined) last.rightRoute = other.route;
+      if (one?.userData !== undefined) last.leftUserData = one.userData;
+      if (other?.userData !== undefined) last.rightUserData = other.userData;
       differences.push(last);
     }
   }
