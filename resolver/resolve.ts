@@ -16,7 +16,7 @@ export interface Resolved {
   entry: IndexEntry;
   route: Route;
   routeJson: string;
-  /** Where in the data management element's database the record lies, if the route tells. */
+  /** Where in the data management element's database the record lies, if entry or route tell. */
   userDataIndex: number | undefined;
 }
 
@@ -109,16 +109,17 @@ export class NumberResolver {
 }
 
 /**
- * The index of a number's user data: the route's base plus the number's offset in its entry. A
- * prefix has none: it says nothing of single numbers.
+ * The index of a number's user data: the entry's own, or else the route's base, plus the number's
+ * offset in the entry. A prefix has none: it says nothing of single numbers.
  */
 export function userDataIndexOf(
   entry: IndexEntry,
   route: Route,
   key: NumberKey,
 ): number | undefined {
-  if (route.userDataIndexBase === undefined || entry.entry === 'prefix') return undefined;
-  return route.userDataIndexBase + (key - entry.from);
+  const base = entry.userData ?? route.userDataIndexBase;
+  if (base === undefined || entry.entry === 'prefix') return undefined;
+  return base + (key - entry.from);
 }
 
 /** How an entry is written for people and in JSON: digits, without the key's leading 1. */

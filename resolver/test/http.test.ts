@@ -28,6 +28,8 @@ msisdn.apply(
     { entry: 'prefix', from: 135850, to: 135850, route: 1 },
     { entry: 'fragmented', from: 1358501234500, to: 1358501234599, route: 0 },
     { entry: 'ported', from: 1358501234567, to: 1358501234567, route: 1 },
+    { entry: 'fragmented', from: 1358507770, to: 1358507779, route: 0, userData: 70 },
+    { entry: 'ported', from: 1358507775, to: 1358507775, route: 0, userData: 0 },
   ],
   encodeLabel(BLOCK),
 );
@@ -89,6 +91,12 @@ test('the index of the user data is the base of the route plus the offset in the
   assertFits('RoutingInfo', body);
   assert.deepEqual(body.match, { entry: 'fragmented', from: '358501234500', to: '358501234599' });
   assert.equal(body.userDataIndex, 542);
+});
+
+test("an entry's own index of user data comes before the base of its route", async () => {
+  const indexOf = async (ueId: string) => (await get(`${PATH}/${ueId}`)).body.userDataIndex;
+  assert.equal(await indexOf('msisdn-358507774'), 74);
+  assert.equal(await indexOf('msisdn-358507775'), 0);
 });
 
 test('a prefix entry names the prefix and no index of user data', async () => {
