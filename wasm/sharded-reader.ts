@@ -6,7 +6,7 @@
 
 import type { Explanation, IndexEntry, IndexReader } from './number-index.ts';
 import { Publication } from './publication.ts';
-import { checkBoundaries, shardOf } from './shard-plan.ts';
+import { checkBoundaries, ShardSearch, shardOf } from './shard-plan.ts';
 import { instantiate } from './wasm-module.ts';
 import { MemoryReader, type ReaderOptions } from './wasm-reader.ts';
 
@@ -59,10 +59,13 @@ export class ShardedReader implements ShardedIndexReader {
   protected readonly boundaries: readonly number[];
   protected readonly publication: Publication;
   readonly #shards: readonly MemoryReader[];
-  // Of the batch under way: how many keys each shard has of it, where each of them stands in the
-  // batch, and the version that the shard answers from.
+  readonly #search: ShardSearch;
+  readonly #keysOf: readonly Float64Array[];
+  readonly #answersOf: readonly Uint32Array[];
+  // Of the batch under way: the shard of each place, how many keys each shard has of it, and the
+  // version that the shard answers from.
+  readonly #shardOfPlace: Uint8Array;
   readonly #keyCounts: Uint32Array;
-  readonly #places: readonly Uint32Array[];
   readonly #versions: Uint32Array;
 
   constructor(
@@ -74,8 +77,11 @@ export class ShardedReader implements ShardedIndexReader {
     this.publication = publication;
     this.#shards = shards;
     this.batchMax = shards[0]!.batchMax;
+    this.#search = new ShardSearch(boundaries);
+    this.#keysOf = shards.map(({ keys }) => keys);
+    this.#answersOf = shards.map(({ answers }) => answers);
+    this.#shardOfPlace = new Uint8Array(this.batchMax);
     this.#keyCounts = new Uint32Array(shards.length);
-    this.#places = shards.map(() => new Uint32Array(this.batchMax));
     this.#versions = new Uint32Array(shards.length);
   }
 
@@ -98,25 +104,34 @@ export class ShardedReader implements ShardedIndexReader {
     }
     this.#deal(keys, count);
     this.publication.read(() => this.#enterDealt());
-    for (const [at, shard] of this.#shards.entries()) {
-      const keyCount = this.#keyCounts[at]!;
-      if (keyCount === 0) continue;
-      shard.lookupEntered(this.#versions[at]!, keyCount);
-      shard.leave();
-      const places = this.#places[at]!;
-      for (let key = 0; key < keyCount; key++) answers[places[key]!] = shard.answers[key]!;
+    for (let at = 0; at < this.#shards.length; at++) {
+      if (this.#keyCounts[at] === 0) continue;
+      this.#shards[at]!.lookupEntered(this.#versions[at]!, this.#keyCounts[at]!);
+      this.#shards[at]!.leave();
+    }
+    this.#gather(answers, count);
+  }
+
+  /** Lays each key of a batch into the scratch of its shard, in the order of the batch. */
+  #deal(keys: Float64Array, count: number): void {
+    const keysOf = this.#keysOf;
+    const shardOfPlace = this.#shardOfPlace;
+    const keyCounts = this.#keyCounts.fill(0);
+    this.#search.search(keys, shardOfPlace, count);
+    for (let place = 0; place < count; place++) {
+      const shard = shardOfPlace[place]!;
+      keysOf[shard]![keyCounts[shard]!++] = keys[place]!;
     }
   }
 
-  /** Lays each key of a batch into the scratch of its shard. */
-  #deal(keys: Float64Array, count: number): void {
-    this.#keyCounts.fill(0);
+  /** Takes the answers from the shards in the same order. */
+  #gather(answers: Uint32Array, count: number): void {
+    const answersOf = this.#answersOf;
+    const shardOfPlace = this.#shardOfPlace;
+    const taken = this.#keyCounts.fill(0);
     for (let place = 0; place < count; place++) {
-      const key = keys[place]!;
-      const at = shardOf(this.boundaries, key);
-      const keyCount = this.#keyCounts[at]!++;
-      this.#shards[at]!.keys[keyCount] = key;
-      this.#places[at]![keyCount] = place;
+      const shard = shardOfPlace[place]!;
+      answers[place] = answersOf[shard]![taken[shard]!++]!;
     }
   }
 

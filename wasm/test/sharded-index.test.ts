@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type IndexChange, IndexError } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
-import { planShards, SHARDS_MAX, shardOf } from '../shard-plan.ts';
+import { planShards, SHARDS_MAX, ShardSearch, shardOf } from '../shard-plan.ts';
 import { createShardedIndex, type ShardedIndex } from '../sharded-index.ts';
 import { openShardedReader } from '../sharded-reader.ts';
 import { openReader } from '../wasm-reader.ts';
@@ -180,6 +180,26 @@ describe('Sharded index', () => {
 
 describe('Shard plan', () => {
   const seed = runSeed();
+
+  it(`finds the shard of any key, alone or with others (BCHF_TEST_SEED=${seed})`, () => {
+    const random = new Random(seed);
+    for (const count of [0, 1, 2, 3, 4, 7, 8, SHARDS_MAX - 1]) {
+      const boundaries = Array.from({ length: count }, (_, at) => 10_000 + at * 7);
+      const keys = Float64Array.from([
+        ...boundaries.flatMap((boundary) => [boundary - 1, boundary, boundary + 1]),
+        ...Array.from({ length: 50 }, () => 10_000 + random.below(600)),
+        ...[10, 1_999_999_999_999_999, Number.NaN, Infinity, -Infinity, 0],
+      ]);
+      const shards = new Uint8Array(keys.length).fill(255);
+      new ShardSearch(boundaries).search(keys, shards, keys.length - 1);
+      for (const [place, key] of keys.subarray(0, -1).entries()) {
+        const below = boundaries.filter((boundary) => boundary <= key).length;
+        assert.equal(shards[place], below);
+        assert.equal(shardOf(boundaries, key), below);
+      }
+      assert.equal(shards.at(-1), 255);
+    }
+  });
 
   it(`gives every shard as many keys (BCHF_TEST_SEED=${seed})`, () => {
     const random = new Random(seed);
