@@ -104,6 +104,7 @@ export class ShardedReader implements ShardedIndexReader {
     }
     this.#deal(keys, count);
     this.publication.read(() => this.#enterDealt());
+    // A trap leaves the other shards pinned: its thread ends, and evictReader gives the places back.
     for (let at = 0; at < this.#shards.length; at++) {
       if (this.#keyCounts[at] === 0) continue;
       this.#shards[at]!.lookupEntered(this.#versions[at]!, this.#keyCounts[at]!);
