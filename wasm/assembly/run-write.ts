@@ -4,9 +4,9 @@
 // in place. After every step all fresh nodes hang together below the working root, so that a batch
 // that runs out of memory can be given up at any point.
 //
-// Setting a run splits full nodes on the way down. One that the run would come behind at the end is
-// split there, and not in the middle, where it is at the right edge of the tree or has a full
-// neighbour: so runs that come in order fill their nodes. Deleting merges a node that is less than a
+// Setting a run splits full nodes on the way down: in the middle, but where the run comes next to the
+// one set last, in the order of runs, behind that one. So runs that come in order fill their nodes,
+// wherever in the tree that is. Deleting merges a node that is less than a
 // quarter full with a neighbour where both fit into one with room to spare, so nodes come and go only
 // after many changes.
 
@@ -56,6 +56,10 @@ export let runWasDeleted: bool = false;
 /** The record of the run that crosses the one refused with STATUS_CROSSING. */
 export let crossedRun: u32 = 0;
 
+// The run set last, in whichever batch.
+let lastFrom: f64 = 0;
+let lastTo: f64 = 0;
+
 /**
  * Sets a run, or replaces route and user data of one that is there. STATUS_CROSSING, with nothing
  * changed and {@link crossedRun} told, where it crosses another; STATUS_FULL where the memory is.
@@ -72,6 +76,8 @@ export function insertRun(from: f64, to: f64, route: u32, userData: f64): u32 {
   const place = itemsUpTo(leaf, from, to);
   const record = runWasAdded ? openItem(leaf, place) : itemAt(leaf, place - 1);
   writeEntry(record, from, to, route, KIND_FRAGMENTED, userData);
+  lastFrom = from;
+  lastTo = to;
   return STATUS_DONE;
 }
 
@@ -137,28 +143,22 @@ function wayTo(from: f64, to: f64): u32 {
     node = makeRoot(++level);
     if (node == 0) return 0;
   }
-  let isAtEdge = true;
   for (; level > 0; level--) {
-    let index = max(itemsUpTo(node, from, to), 1) - 1;
+    let index = childIndex(node, from, to);
     let child = freshen(itemAt(node, index) + ITEM_LINK);
     if (child == 0) return 0;
     if (runWasAdded && countOf(child) == ITEMS_MAX) {
-      const isLast = index + 1 == countOf(node);
-      const isRoomBeside = !isLast && hasRoom(itemAt(node, index + 1));
-      const isBehind = itemsUpTo(child, from, to) == ITEMS_MAX;
-      // Behind the last item of a leaf is before the next leaf; in other nodes it may be below it.
-      if (isBehind && isRoomBeside && level == 1) index++;
+      const place = itemsUpTo(child, from, to);
+      // Behind the last run of a leaf is before the first of the next.
+      if (level == 1 && place == ITEMS_MAX && hasRoomAt(node, index + 1)) index++;
       else {
-        const isInOrder = isBehind && !isRoomBeside && (!isLast || isAtEdge);
-        if (!split(node, index, isInOrder ? ITEMS_MAX - 1 : ITEMS_MAX / 2)) return 0;
-        index = itemsUpTo(node, from, to);
-        index = max(index, 1) - 1;
+        if (!split(node, index, splitPlace(place, from, to))) return 0;
+        index = childIndex(node, from, to);
       }
       child = freshen(itemAt(node, index) + ITEM_LINK);
       if (child == 0) return 0;
     }
     if (runWasAdded) tellOf(itemAt(node, index), from, to);
-    isAtEdge = isAtEdge && index + 1 == countOf(node);
     node = child;
   }
   return node;
@@ -173,8 +173,24 @@ function tellOf(item: u32, from: f64, to: f64): void {
   store<f64>(item + RECORD_TO, to);
 }
 
-function hasRoom(item: u32): bool {
-  return countOf(nodeOfLink(load<u32>(item + ITEM_LINK))) < ITEMS_MAX;
+/** Index of the child of a node that a run is or belongs below. */
+function childIndex(node: u32, from: f64, to: f64): u32 {
+  return max(itemsUpTo(node, from, to), 1) - 1;
+}
+
+/** Whether there is a child at `index`, and room in it. */
+function hasRoomAt(node: u32, index: u32): bool {
+  if (index == countOf(node)) return false;
+  return countOf(nodeOfLink(load<u32>(itemAt(node, index) + ITEM_LINK))) < ITEMS_MAX;
+}
+
+/** Before which item to split a full node for a run that comes behind `place` items. */
+function splitPlace(place: u32, from: f64, to: f64): u32 {
+  const middle = ITEMS_MAX / 2;
+  if (place <= middle) return middle;
+  const before = lastReaching(load<u32>(WORKING_RUNS), from, to, 0);
+  if (before == 0 || load<f64>(before + RECORD_FROM) != lastFrom) return middle;
+  return load<f64>(before + RECORD_TO) == lastTo ? min(place, ITEMS_MAX - 1) : middle;
 }
 
 /** Puts a fresh root above the one that there is, or the first one; 0 where the memory is full. */

@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { lengthOfKey } from '../key.ts';
-import { type EntryKind, type IndexChange, IndexError, type NumberIndex } from '../number-index.ts';
+import {
+  type EntryKind,
+  type IndexChange,
+  IndexError,
+  type NumberIndex,
+  USER_DATA_END,
+} from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import type { KeyShape } from './key-shapes.ts';
 import { Random } from './random.ts';
@@ -13,13 +19,18 @@ const QUESTIONS = 60;
 const KINDS: readonly EntryKind[] = ['prefix', 'fragmented', 'ported', 'ported'];
 
 /** About 8,000 changes, with as many lookups and other questions in between. */
-export function compareWithReference(index: NumberIndex, shape: KeyShape, seed: number): void {
+export function compareWithReference(
+  index: NumberIndex,
+  shape: KeyShape,
+  seed: number,
+  keepsPortedUserData: boolean,
+): void {
   const random = new Random(seed);
   const reference = new ReferenceIndex();
   const known: IndexChange[] = [];
   for (let batch = 0; batch < BATCHES; batch++) {
     const changes = Array.from({ length: 1 + random.below(BATCH_CHANGES_MAX) }, () =>
-      randomChange(random, shape, known),
+      randomChange(random, shape, known, keepsPortedUserData),
     );
     const label = Uint8Array.of(batch);
     assert.equal(outcomeOf(index, changes, label), outcomeOf(reference, changes, label));
@@ -31,15 +42,22 @@ export function compareWithReference(index: NumberIndex, shape: KeyShape, seed: 
 }
 
 /** Half of the changes are of entries that were there before. */
-function randomChange(random: Random, shape: KeyShape, known: IndexChange[]): IndexChange {
+function randomChange(
+  random: Random,
+  shape: KeyShape,
+  known: IndexChange[],
+  keepsPortedUserData: boolean,
+): IndexChange {
   const route = random.chance(0.35) ? null : random.below(1 << 20);
   if (known.length > 0 && random.chance(0.5)) return { ...random.pick(known), route };
   const entry = random.pick(KINDS);
   const key = shape.key(random);
-  const change =
+  const change: IndexChange =
     entry === 'fragmented'
       ? { entry, ...randomRun(random, key), route }
       : { entry, from: key, to: key, route };
+  const keepsUserData = entry === 'fragmented' || (entry === 'ported' && keepsPortedUserData);
+  if (keepsUserData && random.chance(0.3)) change.userData = random.below(USER_DATA_END);
   known.push(change);
   return change;
 }

@@ -15,6 +15,7 @@ import {
 import { answerTo, createWith, ported, prefix, routeFor, run } from './changes.ts';
 import { compareWithReference } from './index-comparison.ts';
 import { describeChanges } from './index-suite-changes.ts';
+import { describeUserData } from './index-suite-user-data.ts';
 import { KEY_SHAPES } from './key-shapes.ts';
 import { runSeed } from './random.ts';
 
@@ -23,10 +24,12 @@ export interface IndexSuite {
   name: string;
   /** Makes an empty index. */
   create(): NumberIndex;
+  /** Whether ported numbers keep their index of user data; runs always do. */
+  keepsPortedUserData: boolean;
 }
 
 /** Registers the tests of one implementation. */
-export function indexSuite({ name, create }: IndexSuite): void {
+export function indexSuite({ name, create, keepsPortedUserData }: IndexSuite): void {
   describe(`number index: ${name}`, () => {
     describe('precedence', () => {
       it('prefers ported, then the innermost run, then the longest prefix', () => {
@@ -201,12 +204,13 @@ export function indexSuite({ name, create }: IndexSuite): void {
     });
 
     describeChanges(create);
+    describeUserData(create, keepsPortedUserData);
 
     describe('random operations', () => {
       const seed = runSeed();
       for (const shape of KEY_SHAPES) {
         it(`agrees with the reference on ${shape.name} (BCHF_TEST_SEED=${seed})`, () => {
-          compareWithReference(create(), shape, seed);
+          compareWithReference(create(), shape, seed, keepsPortedUserData);
         });
       }
     });

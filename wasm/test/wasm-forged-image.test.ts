@@ -40,6 +40,7 @@ function honestIndex(): WasmIndex {
       run(1861390, 1861399, batch),
       run(1861391, 1861393, batch),
       ...Array.from({ length: 40 }, (_, at) => ported(18613900 + at * 3 + batch, at)),
+      ...Array.from({ length: 40 }, (_, at) => run(1861400 + at * 3, 1861402 + at * 3, batch)),
     ]);
   }
   return index;

@@ -4,5 +4,9 @@ import { indexSuite } from './index-suite.ts';
 const memoryBytesMax = 64 << 20;
 
 for (const build of ['debug', 'release'] as const) {
-  indexSuite({ name: `Wasm, ${build}`, create: () => createWasmIndex({ memoryBytesMax, build }) });
+  indexSuite({
+    name: `Wasm, ${build}`,
+    create: () => createWasmIndex({ memoryBytesMax, build }),
+    keepsPortedUserData: false,
+  });
 }
