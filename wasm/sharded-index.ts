@@ -101,6 +101,8 @@ export class ShardedWriter extends ShardedReader implements ShardedIndex {
       for (const shard of prepared) shard.abort();
       throw error;
     }
+    // Readers wait while shards publish, so all that can be done before is.
+    for (const shard of this.#shards) shard.seal();
     this.publication.publish(() => {
       for (const shard of this.#shards) shard.publish(label);
     });

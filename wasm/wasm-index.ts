@@ -144,6 +144,14 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     });
   }
 
+  /**
+   * Does beforehand what of {@link publish} takes longer than storing a few words. Afterwards the
+   * version cannot be given up any more.
+   */
+  seal(): void {
+    this.wasm.call((exports) => exports.sealBatch());
+  }
+
   /** Makes the version that was prepared the current one. */
   publish(label: Uint8Array): void {
     this.wasm.call((exports) => {

@@ -63,6 +63,7 @@ export interface IndexExports {
   beginBatch(): number;
   applyPoints(count: number): number;
   applyRuns(reader: number, count: number): number;
+  sealBatch(): void;
   commitBatch(labelBytes: number): void;
   abortBatch(): void;
   walkTrie(reader: number, kind: number, from: number, countMax: number): number;

@@ -26,6 +26,7 @@ export {
   beginBatch,
   commitBatch,
   initialise,
+  sealBatch,
 } from './index-write';
 export {
   ARENA,
