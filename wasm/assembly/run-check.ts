@@ -22,6 +22,7 @@ import {
   itemAt,
   LEVELS_MAX,
   NODE_BYTES,
+  NODE_LEVEL,
 } from './run-node';
 import { lastReaching, nextRun } from './run-search';
 
@@ -38,7 +39,7 @@ export function isRunTreeWhole(root: u32, count: u32, routesMax: u32): bool {
   runsLeft = count;
   previous = 0;
   if (!isNode(root)) return false;
-  const level = load<u32>(root);
+  const level = load<u32>(root + NODE_LEVEL);
   if (level >= LEVELS_MAX || !isFormWhole(root, level)) return false;
   return runsLeft == 0 && areRunsNested(root);
 }

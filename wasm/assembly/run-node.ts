@@ -28,7 +28,7 @@
 
 import { RECORD_BYTES, RECORD_FROM, RECORD_ROUTE, RECORD_TO, RECORD_USER_DATA } from './layout';
 
-const NODE_LEVEL: u32 = 0;
+export const NODE_LEVEL: u32 = 0;
 const NODE_COUNT: u32 = 4;
 const NODE_ITEMS: u32 = 8;
 export const ITEM_LINK: u32 = RECORD_ROUTE;

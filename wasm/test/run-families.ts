@@ -17,11 +17,17 @@ export function runFamily(random: Random): RunRange[] {
     ...onion(1_999_999_999_000_000, 1_999_999_999_999_999, 200, () => random.below(3)),
     ...onion(10, 19, 4, () => 1),
   ];
-  for (let last = family.length - 1; last > 0; last--) {
+  return shuffled(random, family);
+}
+
+/** The same items in random order. */
+export function shuffled<Item>(random: Random, items: readonly Item[]): Item[] {
+  const result = [...items];
+  for (let last = result.length - 1; last > 0; last--) {
     const other = random.below(last + 1);
-    [family[last], family[other]] = [family[other]!, family[last]!];
+    [result[last], result[other]] = [result[other]!, result[last]!];
   }
-  return family;
+  return result;
 }
 
 /** Neighbours without gaps, every tenth with a run around it and the nine behind it. */

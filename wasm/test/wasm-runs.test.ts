@@ -10,7 +10,7 @@ import { instantiate } from '../wasm-module.ts';
 import { ported, routeFor, run } from './changes.ts';
 import { usedBytes } from './memory-inspection.ts';
 import { Random, runSeed } from './random.ts';
-import { type RunRange, runFamily } from './run-families.ts';
+import { type RunRange, runFamily, shuffled } from './run-families.ts';
 
 const memoryBytesMax = 64 << 20;
 const crossing = { name: 'IndexError', code: 'BCHF_INDEX_CROSSING_RUN' };
@@ -106,6 +106,24 @@ for (const build of ['debug', 'release'] as const) {
       }
     });
 
+    it('are found among tens of thousands that came in random order', () => {
+      const random = new Random(seed);
+      const index = createWasmIndex({ memoryBytesMax, build });
+      const runs = rowOfRuns(40_000);
+      const order = shuffled(random, runs);
+      for (let at = 0; at < order.length; at += 1000) index.apply(order.slice(at, at + 1000));
+      assert.deepEqual([...index.entries()], runs);
+      for (let question = 0; question < 2000; question++) {
+        const at = random.below(runs.length);
+        const key = runs[at]!.from + random.below(10);
+        assert.equal(routeFor(index, key), key <= runs[at]!.to ? at : undefined);
+      }
+      const gone = order.slice(0, 39_000).map((each) => ({ ...each, route: null }));
+      for (let at = 0; at < gone.length; at += 1000) index.apply(gone.slice(at, at + 1000));
+      const left = order.slice(39_000).sort((one, other) => one.from - other.from);
+      assert.deepEqual([...index.entries()], left);
+    });
+
     it('stay with a reader that is in a call, all of its version', () => {
       const runs = rowOfRuns(2000);
       const index = createWasmIndex({ memoryBytesMax, build });
@@ -139,14 +157,14 @@ for (const build of ['debug', 'release'] as const) {
       const family = runFamily(random);
       const index = createWasmIndex({ memoryBytesMax, build });
       index.apply(family.slice(0, 2000).map(({ from, to }) => run(from, to, 1)));
-      // The last of all runs by key, so that all other changes are tried before it.
-      const crossed = run(1_999_999_999_999_998, 1_999_999_999_999_999, 1);
+      // Between runs of the family and behind most of them, whose changes are tried before it.
+      const crossed = run(1_999_998_000_000_000, 1_999_998_000_000_001, 1);
       index.apply([crossed]);
       const before = [...index.entries()];
       const bytesBefore = usedBytes(index.memory);
       for (let batch = 0; batch < 20; batch++) {
         const changes = Array.from({ length: 1000 }, () => randomChange(random, family, 0.5));
-        const refused = run(1_999_999_999_999_997, 1_999_999_999_999_998, 2);
+        const refused = run(1_999_998_000_000_001, 1_999_998_000_000_002, 2);
         assert.throws(() => index.apply([...changes, crossed, refused]), crossing);
         assert.deepEqual([...index.entries()], before);
         assert.equal(usedBytes(index.memory), bytesBefore);
