@@ -4,6 +4,7 @@
 import { digitsOf, type Identity, type NumberKey, type UeId } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import type { IndexEntry, IndexReader } from '../wasm/number-index.ts';
+import { type Standing, standingsOf } from './explain.ts';
 import { type BlockLabel, decodeLabel, heightOfLabel, type NewestBlock } from './freshness.ts';
 import type { RouteTable } from './route-table.ts';
 
@@ -15,9 +16,12 @@ export interface Resolved {
   entry: IndexEntry;
   route: Route;
   routeJson: string;
-  /** Where in the data management element's database the record lies, if the route tells. */
+  /** Where in the data management element's database the record lies, if entry or route tell. */
   userDataIndex: number | undefined;
 }
+
+/** One of the entries that cover a number, and what it counts for against the others. */
+export type Considered = Resolved & Standing;
 
 export interface Resolution {
   /** `undefined` where no entry covers the number. */
@@ -49,9 +53,12 @@ export class NumberResolver {
   }
 
   /** What `resolve` tells, and every entry that covers the number, the winner first. */
-  explain({ identity, key }: UeId): Resolution & { considered: Resolved[] } {
+  explain({ identity, key }: UeId): Resolution & { considered: Considered[] } {
     const { value, block } = this.#readOneVersion(identity, (reader) => reader.explain(key));
-    const considered = value.map((entry) => this.#withRoute(entry, key));
+    const considered = standingsOf(key, value).map((standing, position) => ({
+      ...this.#withRoute(value[position]!, key),
+      ...standing,
+    }));
     const lagMs = this.#newest.lagMs(block.height, this.#now());
     return { found: considered[0], considered, block, lagMs };
   }
@@ -102,16 +109,17 @@ export class NumberResolver {
 }
 
 /**
- * The index of a number's user data: the route's base plus the number's offset in its entry. A
- * prefix has none: it says nothing of single numbers.
+ * The index of a number's user data: the entry's own, or else the route's base, plus the number's
+ * offset in the entry. A prefix has none: it says nothing of single numbers.
  */
 export function userDataIndexOf(
   entry: IndexEntry,
   route: Route,
   key: NumberKey,
 ): number | undefined {
-  if (route.userDataIndexBase === undefined || entry.entry === 'prefix') return undefined;
-  return route.userDataIndexBase + (key - entry.from);
+  const base = entry.userData ?? route.userDataIndexBase;
+  if (base === undefined || entry.entry === 'prefix') return undefined;
+  return base + (key - entry.from);
 }
 
 /** How an entry is written for people and in JSON: digits, without the key's leading 1. */

@@ -140,8 +140,9 @@ export const LABEL_BYTES = 64;
  * - BCHF_INDEX_FULL: the memory's limit is reached.
  * - BCHF_INDEX_READERS_MAX: every place for a reader is taken.
  * - BCHF_INDEX_IMAGE_INVALID: an image is truncated, damaged, of another version, or has an entry
- *   that is broken or names a route that there is none of.
- * - BCHF_INDEX_TRAP: the Wasm code trapped; the instance must not be used again.
+ *   that is broken or names a route that there is none of; or shards do not belong together.
+ * - BCHF_INDEX_TRAP: the Wasm code trapped, or a batch was published in some shards and not in all;
+ *   the instance must not be used again.
  */
 export class IndexError extends Error {
   readonly code: IndexErrorCode;

@@ -17,8 +17,17 @@
 //
 // The bytes are laid out in assembly/layout.ts.
 
+import {
+  EntryColumns,
+  type EntryPage,
+  entriesOfPages,
+  KINDS_IN_ORDER,
+  type PagedIndex,
+  whileUnchanged,
+} from './entry-pages.ts';
 import { checkBatch, describeRun, sortedRunChanges } from './key.ts';
 import {
+  type EntryKind,
   type IndexChange,
   type IndexCounts,
   type IndexEntry,
@@ -50,7 +59,7 @@ export interface WasmIndexOptions {
 }
 
 /** The writer of a Wasm index. */
-export interface WasmIndex extends NumberIndex, WasmReader {
+export interface WasmIndex extends NumberIndex, WasmReader, PagedIndex {
   /** Bytes of the image as it would be now; also what the index takes of its memory. */
   imageBytes(): number;
   /**
@@ -70,6 +79,11 @@ export const MEMORY_BYTES_MAX = MEMORY_PAGES_MAX * PAGE_BYTES;
 
 /** Makes an empty index. BCHF_INDEX_FULL where `memoryBytesMax` does not even hold that. */
 export function createWasmIndex(options: WasmIndexOptions = {}): WasmIndex {
+  return createMemoryIndex(options);
+}
+
+/** The same for who publishes several indexes together. */
+export function createMemoryIndex(options: WasmIndexOptions): MemoryIndex {
   const memory = createMemory(MEMORY_PAGES_MIN, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
   const wasm = instantiate(memory, options.build ?? 'release');
   wasm.call((exports) => exports.initialise());
@@ -104,6 +118,16 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
 
   apply(changes: readonly IndexChange[], label: Uint8Array = NO_LABEL): void {
     checkBatch(changes, label);
+    this.prepare(changes);
+    this.publish(label);
+  }
+
+  /**
+   * The first half of {@link apply}, for changes that have been checked: makes the next version,
+   * which no reader can see yet. Then comes `publish` or `abort`. Where it throws there is nothing
+   * to publish, and the index is as it was.
+   */
+  prepare(changes: readonly IndexChange[]): void {
     const ported = changes.filter((change) => change.entry === 'ported');
     const prefixes = changes.filter((change) => change.entry === 'prefix');
     const runs = sortedRunChanges(changes);
@@ -121,13 +145,31 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
       if (status === STATUS_DONE) {
         status = this.#eachScratchful(ported, (count) => exports.applyPoints(count));
       }
-      if (status !== STATUS_DONE) {
-        exports.abortBatch();
-        throw this.#refusal(status);
-      }
+      if (status === STATUS_DONE) return;
+      exports.abortBatch();
+      throw this.#refusal(status);
+    });
+  }
+
+  /**
+   * Does beforehand what of {@link publish} takes longer than storing a few words. Afterwards the
+   * version cannot be given up any more.
+   */
+  seal(): void {
+    this.wasm.call((exports) => exports.sealBatch());
+  }
+
+  /** Makes the version that was prepared the current one. */
+  publish(label: Uint8Array): void {
+    this.wasm.call((exports) => {
       this.#changeBytes.set(label);
       exports.commitBatch(label.length);
     });
+  }
+
+  /** Gives the version up that was prepared. */
+  abort(): void {
+    this.wasm.call((exports) => exports.abortBatch());
   }
 
   /** Lays changes into the scratch, as many at a time as it holds, until one call is not done. */
@@ -159,63 +201,72 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     );
   }
 
-  *entries(): IterableIterator<IndexEntry> {
-    yield* this.#walkPoints('prefix');
-    yield* this.#walkRuns();
-    yield* this.#walkPoints('ported');
+  entries(): IterableIterator<IndexEntry> {
+    return whileUnchanged(this.#allEntries(), () => this.#batches);
   }
 
-  *#walkPoints(kind: 'prefix' | 'ported'): IterableIterator<IndexEntry> {
+  *#allEntries(): IterableIterator<IndexEntry> {
+    for (const kind of KINDS_IN_ORDER) yield* entriesOfPages(kind, this.entryPages(kind));
+  }
+
+  entryPages(kind: EntryKind): IterableIterator<EntryPage> {
+    const pages = kind === 'fragmented' ? this.#runPages() : this.#pointPages(kind);
+    return whileUnchanged(pages, () => this.#batches);
+  }
+
+  *#pointPages(kind: 'prefix' | 'ported'): IterableIterator<EntryPage> {
+    const columns = new EntryColumns(this.detailsMax);
     let left = this.counts()[kind];
     let from = 0;
     // Counted down, because looking for one more entry than there are would walk all of the trie.
     while (left > 0) {
       const wanted = Math.min(left, this.detailsMax);
-      const page = this.#page((exports) =>
+      const count = this.wasm.call((exports) =>
         kind === 'prefix'
           ? exports.walkTrie(this.block, KIND_CODES.prefix, from, wanted)
           : exports.walkPorted(this.block, from, wanted),
       );
-      if (page.length < wanted) {
+      if (count < wanted) {
         throw new IndexError('BCHF_INDEX_TRAP', `fewer ${kind} entries than counted`);
       }
-      left -= wanted;
-      from = page.at(-1)!.from + 1;
-      yield* this.#unchanged(page);
+      left -= count;
+      const page = this.#fillPage(columns, count);
+      from = page.from[count - 1]! + 1;
+      yield page;
     }
   }
 
-  *#walkRuns(): IterableIterator<IndexEntry> {
+  *#runPages(): IterableIterator<EntryPage> {
+    const columns = new EntryColumns(this.detailsMax);
     let left = this.counts().fragmented;
     // Before every run.
-    let last = { from: 0, to: 0 };
+    let [from, to] = [0, 0];
     while (left > 0) {
       const wanted = Math.min(left, this.detailsMax);
-      const { from, to } = last;
-      const page = this.#page((exports) => exports.walkRuns(this.block, from, to, wanted));
-      if (page.length < wanted) {
+      const count = this.wasm.call((exports) => exports.walkRuns(this.block, from, to, wanted));
+      if (count < wanted) {
         throw new IndexError('BCHF_INDEX_TRAP', 'fewer fragmented entries than counted');
       }
-      left -= wanted;
-      last = page.at(-1)!;
-      yield* this.#unchanged(page);
+      left -= count;
+      const page = this.#fillPage(columns, count);
+      [from, to] = [page.from[count - 1]!, page.to[count - 1]!];
+      yield page;
     }
   }
 
-  #page(fill: (exports: IndexExports) => number): IndexEntry[] {
-    const count = this.wasm.call(fill);
-    return Array.from({ length: count }, (_, at) => this.detail(at));
-  }
-
-  /** Passes items on for as long as no batch is applied in between. */
-  *#unchanged<Item>(items: Iterable<Item>): IterableIterator<Item> {
-    const batches = this.#batches;
-    for (const item of items) {
-      yield item;
-      if (this.#batches !== batches) {
-        throw new TypeError('the index was changed while it was being walked');
-      }
+  /** Copies the entry records that a walk has left in the details into columns. */
+  #fillPage(columns: EntryColumns, count: number): EntryPage {
+    const { from, to, routes, userData } = columns;
+    let hasUserData = false;
+    for (let at = 0; at < count; at++) {
+      from[at] = this.detailKeys[at * 4]!;
+      to[at] = this.detailKeys[at * 4 + 1]!;
+      routes[at] = this.detailWords[at * 8 + 4]!;
+      const data = this.detailKeys[at * 4 + 3]!;
+      userData[at] = data === NO_USER_DATA ? Number.NaN : data;
+      hasUserData ||= data !== NO_USER_DATA;
     }
+    return columns.page(count, hasUserData);
   }
 
   counts(): IndexCounts {
@@ -237,7 +288,7 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     if (!(Number.isInteger(chunkBytesMax) && chunkBytesMax > 0)) {
       throw new RangeError(`chunks of ${chunkBytesMax} bytes`);
     }
-    return this.#unchanged(this.#chunks(chunkBytesMax));
+    return whileUnchanged(this.#chunks(chunkBytesMax), () => this.#batches);
   }
 
   *#chunks(chunkBytesMax: number): IterableIterator<Uint8Array> {

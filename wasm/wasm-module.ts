@@ -57,6 +57,7 @@ export interface IndexExports {
   enter(reader: number): number;
   leave(reader: number): void;
   lookup(reader: number, count: number): void;
+  lookupEntered(reader: number, version: number, count: number): void;
   hasBelow(reader: number, key: number): number;
   explain(reader: number, version: number, key: number, skip: number, countMax: number): number;
   label(reader: number): number;
@@ -68,6 +69,7 @@ export interface IndexExports {
   applyPoints(count: number): number;
   applyPrefixes(count: number): number;
   applyRuns(reader: number, count: number): number;
+  sealBatch(): void;
   commitBatch(labelBytes: number): void;
   abortBatch(): void;
   walkTrie(reader: number, kind: number, from: number, countMax: number): number;

@@ -61,6 +61,9 @@ export class MemoryReader implements WasmReader {
   protected readonly block: number;
   /** Most entries that one call leaves in the details. */
   protected readonly detailsMax: number;
+  /** The details as the float64 and the 32-bit words that entry records are made of. */
+  protected readonly detailKeys: Float64Array;
+  protected readonly detailWords: Uint32Array;
   readonly #details: DataView;
 
   constructor(memory: WebAssembly.Memory, wasm: GuardedExports) {
@@ -81,11 +84,11 @@ export class MemoryReader implements WasmReader {
       this.block + offsets.READER_ANSWERS.value,
       this.batchMax,
     );
-    this.#details = new DataView(
-      buffer,
-      this.block + offsets.READER_DETAILS.value,
-      this.detailsMax * RECORD_BYTES,
-    );
+    const details = this.block + offsets.READER_DETAILS.value;
+    const detailsBytes = this.detailsMax * RECORD_BYTES;
+    this.#details = new DataView(buffer, details, detailsBytes);
+    this.detailKeys = new Float64Array(buffer, details, detailsBytes / 8);
+    this.detailWords = new Uint32Array(buffer, details, detailsBytes / 4);
     this.readerNumber = readerNumberOf(this.block);
   }
 
@@ -97,6 +100,23 @@ export class MemoryReader implements WasmReader {
     if (keys !== this.keys) this.keys.set(keys.subarray(0, count));
     this.wasm.call((exports) => exports.lookup(this.block, count));
     if (answers !== this.answers) answers.set(this.answers.subarray(0, count));
+  }
+
+  /**
+   * Pins the current version, which stays whole until {@link leave}: the first step of a lookup in
+   * several indexes at once. To enter again moves the pin to what is then current.
+   */
+  enter(): number {
+    return this.wasm.call((exports) => exports.enter(this.block));
+  }
+
+  leave(): void {
+    this.wasm.call((exports) => exports.leave(this.block));
+  }
+
+  /** Answers the first `count` of the reader's own `keys` from the version that `enter` gave. */
+  lookupEntered(version: number, count: number): void {
+    this.wasm.call((exports) => exports.lookupEntered(this.block, version, count));
   }
 
   find(key: number): IndexEntry | undefined {

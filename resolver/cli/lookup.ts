@@ -19,7 +19,7 @@ export function addLookupCommand(program: Command): void {
     .command('lookup')
     .description('Look one number up. Exits with 0 where it is found and 3 where it is not.')
     .argument('<NUMBER>', 'msisdn-…, imsi-…, or an MSISDN with or without +')
-    .option('--explain', 'show every entry that covers the number')
+    .option('--explain', 'show every entry that covers the number and why one wins')
     .addOption(
       new Option('--server <URL>', 'the server to ask')
         .default('http://127.0.0.1:8080')
@@ -114,10 +114,29 @@ function describe(answer: LookupAnswer): string {
   if (explanation) {
     lines.push('', 'considered, the winner first:');
     for (const [position, one] of explanation.entries()) {
-      lines.push(`  ${position + 1}. ${describeMatch(one.match)} → ${one.route.id}`);
+      lines.push(...describeConsidered(one, position + 1));
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+type Considered = NonNullable<RoutingInfo['explanation']>[number];
+
+function describeConsidered(considered: Considered, rank: number): string[] {
+  const { match, route, matchedLength, wins, why, shadows, setBy } = considered;
+  const digits = matchedLength === 1 ? '1 digit' : `${matchedLength} digits`;
+  const origin = setBy
+    ? `height ${setBy.height}, transaction ${setBy.transaction}`
+    : 'height and transaction unknown';
+  const details = [
+    `${wins ? 'wins' : 'loses'}: ${why}`,
+    ...(shadows ? [`shadows: ${describeMatch(shadows)}`] : []),
+    `set by: ${origin}`,
+  ];
+  return [
+    `  ${rank}. ${describeMatch(match)} → ${route.id} (${digits} matched)`,
+    ...details.map((line) => `     ${line}`),
+  ];
 }
 
 function describeMatch({ entry, prefix, from, to }: RoutingInfo['match']): string {

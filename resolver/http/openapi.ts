@@ -2,10 +2,12 @@
 
 import { z } from 'zod';
 import {
+  consideredSchema,
   healthSchema,
   ledgerSchema,
   matchSchema,
   problemSchema,
+  provenanceSchema,
   routeComponentSchema,
   routingInfoSchema,
 } from './schemas.ts';
@@ -39,7 +41,8 @@ export function openApiDocument() {
             {
               name: 'explain',
               in: 'query',
-              description: 'Also list every entry that covers the number.',
+              description:
+                'Also list every entry that covers the number, and why which of them wins.',
               schema: { type: 'boolean', default: false },
             },
           ],
@@ -99,6 +102,8 @@ const components = [
   routingInfoSchema,
   matchSchema,
   routeComponentSchema,
+  consideredSchema,
+  provenanceSchema,
   ledgerSchema,
   problemSchema,
   healthSchema,

@@ -1,7 +1,7 @@
 // Nbchf_Routing: GET /nbchf-routing/v1/routing-info/{ueId}, the answer to the one question.
 
 import { formatUeId, parseUeId } from '../../ledger/number.ts';
-import { describeEntry, type NumberResolver, type Resolved } from '../resolve.ts';
+import { type Considered, describeEntry, type NumberResolver, type Resolved } from '../resolve.ts';
 import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
 import { problem } from './problem.ts';
 
@@ -39,7 +39,7 @@ export function answerRoutingInfo(
     });
   }
   const explanation = explained
-    ? `,"explanation":[${explained.considered.map((one) => `{${resolvedJson(one)}}`).join()}]`
+    ? `,"explanation":[${explained.considered.map(consideredJson).join()}]`
     : '';
   // The route's JSON is kept ready in the table; the rest is digits and hexadecimal.
   const body =
@@ -52,6 +52,19 @@ export function answerRoutingInfo(
 function resolvedJson({ entry, routeJson, userDataIndex }: Resolved): string {
   const index = userDataIndex === undefined ? '' : `,"userDataIndex":${userDataIndex}`;
   return `"match":${JSON.stringify(describeEntry(entry))},"route":${routeJson}${index}`;
+}
+
+function consideredJson(considered: Considered): string {
+  const { matchedLength, wins, why, shadows } = considered;
+  const standing = {
+    matchedLength,
+    wins,
+    why,
+    ...(shadows && { shadows: describeEntry(shadows) }),
+    // The ledger stores changes by height: no thread can tell which of them set an entry.
+    setBy: null,
+  };
+  return `{${resolvedJson(considered)},${JSON.stringify(standing).slice(1)}`;
 }
 
 /** Undoes percent-encoding (RFC 3986 section 2.1); a malformed one stays as it is, and fails later. */

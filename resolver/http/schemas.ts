@@ -38,14 +38,39 @@ const foundSchema = z.strictObject({
   userDataIndex: z.int().min(0).optional().describe("Where the record lies in the element's data."),
 });
 
+export const provenanceSchema = z
+  .strictObject({
+    height: z.int().min(1).describe('Height of the block that set the entry.'),
+    transaction: z
+      .string()
+      .regex(/^[0-9A-F]{64}$/)
+      .describe('Hash of the transaction that set the entry.'),
+  })
+  .meta({ id: 'Provenance' });
+
+export const consideredSchema = foundSchema
+  .extend({
+    matchedLength: z.int().min(1).max(15).describe('How many digits of the number matched.'),
+    wins: z.boolean().describe('Whether this entry answers.'),
+    why: z.string().describe('Why it wins, or what comes before it; for people.'),
+    shadows: matchSchema
+      .optional()
+      .describe('The next in precedence, which would answer without this entry.'),
+    setBy: provenanceSchema.nullable().describe('What set the entry; null where it is not known.'),
+  })
+  .meta({ id: 'Considered' });
+
 export const routingInfoSchema = foundSchema
   .extend({
     ueId: z.string().regex(/^(imsi|msisdn)-[0-9]{1,15}$/),
     ledger: ledgerSchema,
     explanation: z
-      .array(foundSchema)
+      .array(consideredSchema)
       .optional()
-      .describe('With explain=true: every entry that covers the number, the winner first.'),
+      .describe(
+        'With explain=true: every entry that covers the number, the winner first. Each shadows all ' +
+          'that come after it.',
+      ),
   })
   .meta({ id: 'RoutingInfo' });
 

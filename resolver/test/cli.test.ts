@@ -105,6 +105,37 @@ test('lookup ends with 0 where a number is found, 3 where not, 2 where it is non
   }
 });
 
+test('lookup --explain tells what was considered, why it wins, and what is not known', async () => {
+  const entries = entriesFile(
+    'explained.csv',
+    'ported,msisdn,358401234567,,a',
+    'fragmented,msisdn,358401234500,358401234599,a',
+    'prefix,msisdn,3584,,a',
+  );
+  const out = fileIn('explained.bchf');
+  assert.equal((await build(entries, out)).code, 0);
+  const lookup = ['lookup', '358401234567', '--explain', '--snapshot', out];
+  const { code, stdout } = await runBchf(...lookup);
+  assert.equal(code, 0);
+  const considered = stdout.slice(stdout.indexOf('considered'));
+  assert.equal(
+    considered,
+    `considered, the winner first:
+  1. ported 358401234567 → a (12 digits matched)
+     wins: ported numbers come before runs and prefixes
+     shadows: fragmented 358401234500 to 358401234599
+     set by: height and transaction unknown
+  2. fragmented 358401234500 to 358401234599 → a (12 digits matched)
+     loses: ported numbers come before runs
+     shadows: prefix 3584
+     set by: height and transaction unknown
+  3. prefix 3584 → a (4 digits matched)
+     loses: ported numbers come before prefixes
+     set by: height and transaction unknown
+`,
+  );
+});
+
 test('lookup does not take the answer of another kind of server for not found', async () => {
   const answers: [number, string][] = [
     [200, '{}'],

@@ -28,6 +28,8 @@ msisdn.apply(
     { entry: 'prefix', from: 135850, to: 135850, route: 1 },
     { entry: 'fragmented', from: 1358501234500, to: 1358501234599, route: 0 },
     { entry: 'ported', from: 1358501234567, to: 1358501234567, route: 1 },
+    { entry: 'fragmented', from: 1358507770, to: 1358507779, route: 0, userData: 70 },
+    { entry: 'ported', from: 1358507775, to: 1358507775, route: 0, userData: 0 },
   ],
   encodeLabel(BLOCK),
 );
@@ -91,6 +93,12 @@ test('the index of the user data is the base of the route plus the offset in the
   assert.equal(body.userDataIndex, 542);
 });
 
+test("an entry's own index of user data comes before the base of its route", async () => {
+  const indexOf = async (ueId: string) => (await get(`${PATH}/${ueId}`)).body.userDataIndex;
+  assert.equal(await indexOf('msisdn-358507774'), 74);
+  assert.equal(await indexOf('msisdn-358507775'), 0);
+});
+
 test('a prefix entry names the prefix and no index of user data', async () => {
   const { body } = await get(`${PATH}/imsi-244050123456789`);
   assertFits('RoutingInfo', body);
@@ -98,13 +106,41 @@ test('a prefix entry names the prefix and no index of user data', async () => {
   assert.equal('userDataIndex' in body, false);
 });
 
-test('explain lists every entry that covers the number, the winner first', async () => {
+test('explain lists every entry that covers the number, the winner first, and why it wins', async () => {
   const { body } = await get(`${PATH}/msisdn-358501234567?explain=true`);
   assertFits('RoutingInfo', body);
-  assert.deepEqual(
-    body.explanation.map((one: { match: { entry: string } }) => one.match.entry),
-    ['ported', 'fragmented', 'prefix'],
-  );
+  const ported = { entry: 'ported', from: '358501234567', to: '358501234567' };
+  const fragmented = { entry: 'fragmented', from: '358501234500', to: '358501234599' };
+  const prefix = { entry: 'prefix', prefix: '35850' };
+  assert.deepEqual(body.explanation, [
+    {
+      match: ported,
+      route: routes[1],
+      matchedLength: 12,
+      wins: true,
+      why: 'ported numbers come before runs and prefixes',
+      shadows: fragmented,
+      setBy: null,
+    },
+    {
+      match: fragmented,
+      route: routes[0],
+      userDataIndex: 567,
+      matchedLength: 12,
+      wins: false,
+      why: 'ported numbers come before runs',
+      shadows: prefix,
+      setBy: null,
+    },
+    {
+      match: prefix,
+      route: routes[1],
+      matchedLength: 5,
+      wins: false,
+      why: 'ported numbers come before prefixes',
+      setBy: null,
+    },
+  ]);
 });
 
 test('an explained answer and its explanation come from one version of the index', () => {

@@ -2,7 +2,8 @@
 //
 // The host calls, in this order: beginBatch; applyPoints for prefixes and ported numbers, any number
 // of times; applyRuns for fragmented runs, any number of times; then commitBatch. After a status other
-// than STATUS_DONE it calls abortBatch instead of going on.
+// than STATUS_DONE it calls abortBatch instead of going on. Who publishes several indexes together calls
+// sealBatch for all before it calls commitBatch for the first.
 
 import {
   allocate,
@@ -192,10 +193,18 @@ function tellCrossing(first: u32, change: u32): void {
   memory.copy(second, isChangeFirst ? crossedRun : change, RECORD_BYTES);
 }
 
-/** Publishes the batch, its label of `labelBytes` bytes at the start of the change scratch. */
-export function commitBatch(labelBytes: u32): void {
+/**
+ * The part of {@link commitBatch} that takes long, ahead of it: a walk over all that the batch has
+ * copied. Afterwards the batch cannot be given up any more.
+ */
+export function sealBatch(): void {
   seal(WORKING_ROOT);
   sealRuns();
+}
+
+/** Publishes the batch, its label of `labelBytes` bytes at the start of the change scratch. */
+export function commitBatch(labelBytes: u32): void {
+  sealBatch();
   store<u32>(version + VERSION_ROOT, load<u32>(WORKING_ROOT));
   store<u32>(version + VERSION_RUNS, load<u32>(WORKING_RUNS));
   store<u32>(version + VERSION_LABEL_BYTES, labelBytes);

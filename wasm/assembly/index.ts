@@ -27,6 +27,7 @@ export {
   beginBatch,
   commitBatch,
   initialise,
+  sealBatch,
   settle,
 } from './index-write';
 export {
@@ -47,6 +48,11 @@ export {
 export function lookup(reader: u32, count: u32): void {
   answerBatch(reader, enter(reader), count);
   leave(reader);
+}
+
+/** Answers as {@link lookup} does, from the version that {@link enter} gave. */
+export function lookupEntered(reader: u32, version: u32, count: u32): void {
+  answerBatch(reader, version, count);
 }
 
 export function hasBelow(reader: u32, key: f64): bool {
