@@ -1,6 +1,7 @@
 // Loading an image: its bytes go to their places in a new memory as they come, without a second
 // copy of the whole, and are checked when all are there.
 
+import { adviseHugePages } from './huge-pages.ts';
 import { IndexError, ROUTES_MAX } from './number-index.ts';
 import {
   MEMORY_BYTES_MAX,
@@ -53,7 +54,9 @@ export function createImageLoader(imageBytes: number, options: ImageOptions = {}
   }
   if (imageBytes < IMAGE_HEADER_BYTES) throw invalid('it is shorter than its header');
   const pages = PAGES_BEFORE_ARENA + Math.ceil((imageBytes - IMAGE_HEADER_BYTES) / PAGE_BYTES);
-  const memory = createMemory(pages, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
+  const memoryBytesMax = options.memoryBytesMax ?? MEMORY_BYTES_MAX;
+  const memory = createMemory(pages, memoryBytesMax);
+  if (options.hugePages !== false) adviseHugePages(memory, memoryBytesMax);
   const wasm = instantiate(memory, options.build ?? 'release');
   const routesMax = options.routesMax ?? ROUTES_MAX;
   const arenaBytes = imageBytes - IMAGE_HEADER_BYTES;

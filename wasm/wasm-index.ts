@@ -17,6 +17,7 @@
 //
 // The bytes are laid out in assembly/layout.ts.
 
+import { adviseHugePages } from './huge-pages.ts';
 import { checkBatch, describeRun, sortedRunChanges } from './key.ts';
 import {
   type IndexChange,
@@ -44,6 +45,8 @@ import { MemoryReader, readerBlockOf, type WasmReader } from './wasm-reader.ts';
 export interface WasmIndexOptions {
   /** Most bytes that the memory of the index may take; one page less than 4 GiB if not given. */
   memoryBytesMax?: number;
+  /** False leaves the memory in small pages; see huge-pages.ts for what becomes of it otherwise. */
+  hugePages?: boolean;
   /** Which build to run; release if not given. */
   build?: WasmBuild;
 }
@@ -69,7 +72,9 @@ export const MEMORY_BYTES_MAX = MEMORY_PAGES_MAX * PAGE_BYTES;
 
 /** Makes an empty index. BCHF_INDEX_FULL where `memoryBytesMax` does not even hold that. */
 export function createWasmIndex(options: WasmIndexOptions = {}): WasmIndex {
-  const memory = createMemory(MEMORY_PAGES_MIN, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
+  const memoryBytesMax = options.memoryBytesMax ?? MEMORY_BYTES_MAX;
+  const memory = createMemory(MEMORY_PAGES_MIN, memoryBytesMax);
+  if (options.hugePages !== false) adviseHugePages(memory, memoryBytesMax);
   const wasm = instantiate(memory, options.build ?? 'release');
   wasm.call((exports) => exports.initialise());
   return new MemoryIndex(memory, wasm);
