@@ -6,7 +6,11 @@ import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createLoadBatch } from '../bench/bench-ceiling.ts';
-import { type BenchPopulation, createBenchPopulation, PREFIX_COUNT } from '../bench/bench-population.ts';
+import {
+  type BenchPopulation,
+  createBenchPopulation,
+  PREFIX_COUNT,
+} from '../bench/bench-population.ts';
 import {
   type BenchOption,
   formatReport,
