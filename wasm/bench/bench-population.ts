@@ -71,6 +71,8 @@ export interface PortedChunk {
 export interface BenchPopulation {
   /** How many ported numbers were asked for. */
   readonly portedCount: number;
+  /** Key of the first number of the space; the others follow it. */
+  readonly firstKey: number;
   /** How many numbers the space has. */
   readonly numberCount: number;
   /** How many cells with one run each the space has; 0 where there are no runs. */
@@ -138,6 +140,7 @@ export function createBenchPopulation(
 
   const population: BenchPopulation = {
     portedCount,
+    firstKey,
     numberCount,
     cellCount,
     prefixes() {

@@ -106,17 +106,24 @@ export async function startMeasuring(
 export async function serveMeasurements<Task>(
   prepare: (task: Task) => Prepared | Unavailable | Promise<Prepared | Unavailable>,
 ): Promise<void> {
+  // Ctrl-C is for the bench: it goes, and this process notices and gives back what it has.
+  process.on('SIGINT', () => undefined);
   const prepared = await prepare(JSON.parse(process.argv[2]!) as Task);
-  const reply = (message: Reply): boolean => process.send!(message);
-  if ('unavailable' in prepared) {
-    reply(prepared);
-    process.disconnect();
+  // Without a place for errors, one that comes of the bench being gone would end this process as it is.
+  const reply = (message: Reply): boolean => process.send!(message, () => undefined);
+  const end = async (): Promise<void> => {
+    if ('end' in prepared) await prepared.end?.();
+    process.exit();
+  };
+  if (!process.connected) {
+    await end();
     return;
   }
-  process.once('disconnect', async () => {
-    await prepared.end?.();
-    process.exit();
-  });
+  process.once('disconnect', end);
+  if ('unavailable' in prepared) {
+    reply(prepared);
+    return;
+  }
   process.on('message', async (run) => reply({ figures: await prepared.measure(run as number) }));
   reply({ figures: prepared.figures });
 }
