@@ -67,9 +67,9 @@ export async function openRedis({ portedChunks }: BenchPopulation): Promise<Peer
       let next = 0;
       const drive = async (connection: RedisConnection): Promise<void> => {
         const routes = new Int32Array(PIPELINE);
-        while (performance.now() - startedMs < loopMs) {
+        do {
           await connection.request(pipelines[next++ % pipelines.length]!, PIPELINE, routes);
-        }
+        } while (performance.now() - startedMs < loopMs);
       };
       await Promise.all(connections.map(drive));
       return { single: (next * PIPELINE * 1000) / (performance.now() - startedMs) };

@@ -16,12 +16,18 @@ export interface ReadingTask {
 export const CONTROL_BATCHES = 0;
 /** Word of the control: not 0 when the thread is to end. */
 export const CONTROL_STOP = 1;
-const CONTROL_WORDS = 2;
+/** Word of the control: not 0 when the thread has ended, for whichever reason. */
+export const CONTROL_ENDED = 2;
+const CONTROL_WORDS = 3;
 
 export interface ReadingThread {
-  /** Lookups a second since it was asked the last time. */
+  /** Begins to count anew. */
+  restart(): void;
+  /** Batches since it began to count; throws where the thread has ended. */
+  batches(): number;
+  /** Lookups a second since it began to count. */
   rate(): number;
-  /** Does nothing for a while but let it read; does not give way to events either. */
+  /** Does nothing but let it read, for a while and one batch at least; events wait too. */
   letRead(ms: number): void;
   /** Resolves when the thread has ended; rejects with what it failed with, if it did. */
   end(): Promise<void>;
@@ -40,19 +46,22 @@ export async function startReading(
   const ended = once(worker, 'exit');
   // A failure is for whoever waits for the end, and nobody does before the bench is through.
   ended.catch(() => undefined);
-  let batches = Atomics.load(control, CONTROL_BATCHES);
-  let atMs = performance.now();
+  let batchesBefore = 0;
+  let startedMs = 0;
+  const batches = (): number => {
+    if (Atomics.load(control, CONTROL_ENDED) !== 0) throw new Error('the reading thread ended');
+    return (Atomics.load(control, CONTROL_BATCHES) - batchesBefore) >>> 0;
+  };
   return {
-    rate() {
-      const batchesNow = Atomics.load(control, CONTROL_BATCHES);
-      const nowMs = performance.now();
-      const rate = (((batchesNow - batches) >>> 0) * BATCH * 1000) / (nowMs - atMs);
-      batches = batchesNow;
-      atMs = nowMs;
-      return rate;
+    restart() {
+      batchesBefore = Atomics.load(control, CONTROL_BATCHES);
+      startedMs = performance.now();
     },
+    batches,
+    rate: () => (batches() * BATCH * 1000) / (performance.now() - startedMs),
     letRead(ms) {
-      Atomics.wait(control, CONTROL_STOP, 0, ms);
+      do Atomics.wait(control, CONTROL_STOP, 0, ms);
+      while (batches() === 0);
     },
     async end() {
       Atomics.store(control, CONTROL_STOP, 1);

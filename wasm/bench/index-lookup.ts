@@ -66,7 +66,7 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
   const population = createBenchPopulation(values.entries, seed);
   const hugeBytesBefore = hugePageBytes() ?? 0;
   const { index, buildSeconds } = buildIndex(population);
-  const hugeBytes = (hugePageBytes() ?? 0) - hugeBytesBefore;
+  const hugeBytes = Math.max((hugePageBytes() ?? 0) - hugeBytesBefore, 0);
   const counts = index.counts();
   const imageBytes = index.imageBytes();
   const inSmallPages = hugeBytes > 0 ? copyInSmallPages(index) : undefined;

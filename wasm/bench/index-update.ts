@@ -85,7 +85,7 @@ async function measure({
     const startedMs = performance.now();
     const first = batches;
     let elapsedMs = 0;
-    while (elapsedMs < loopMs || batches - first < batchesMin) {
+    while (elapsedMs < loopMs || batches - first < batchesMin || thread.batches() === 0) {
       index.apply(churn.batch(batches));
       batches++;
       elapsedMs = performance.now() - startedMs;
@@ -93,9 +93,10 @@ async function measure({
     return ((batches - first) * CHURN_BATCH * 1000) / elapsedMs;
   };
   const measured = repeat(runs, (run) => {
-    thread.rate();
+    thread.restart();
     thread.letRead(loopMs);
     const alone = thread.rate();
+    thread.restart();
     // The run that is thrown away goes once through everything, or memory would grow in the next.
     const updates = applyFor(run === 0 ? churn.batchCount : 1);
     const during = thread.rate();
