@@ -3,8 +3,9 @@
 
 import type { IndexChange } from '../number-index.ts';
 import { createWasmIndex, type WasmIndex, type WasmIndexOptions } from '../wasm-index.ts';
+import { group } from './bench-format.ts';
 import type { BenchPopulation, PortedChunk } from './bench-population.ts';
-import { group, tell } from './bench-report.ts';
+import { tell } from './bench-report.ts';
 
 /** Changes in a batch: copies of the upper nodes hardly count. */
 const BATCH_CHANGES = 20_000;

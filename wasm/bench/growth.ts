@@ -11,6 +11,7 @@
 // in millions of bytes) and `bytesPerEntry` (all bytes of the image by its ported entries) are taken
 // once. `bytesPerEntryGrowth` is the bytes per entry of a size by those of the size before.
 
+import { group } from './bench-format.ts';
 import type { GrowthTask } from './bench-growth-size.ts';
 import { PORTED_MAX, PORTED_MIN } from './bench-population.ts';
 import { type MeasuringProcess, startMeasuring } from './bench-process.ts';
@@ -18,7 +19,6 @@ import {
   type BenchOptions,
   type BenchResult,
   type Figure,
-  group,
   repeatAsync,
   runBench,
   tell,

@@ -10,13 +10,13 @@
 // that are not ported, and that belongs to the figure.
 
 import { buildIndex } from './bench-build.ts';
+import { group } from './bench-format.ts';
 import { BATCH, checkAnswers, lookupRate } from './bench-lookups.ts';
 import { createBenchPopulation, ROUTE_COUNT } from './bench-population.ts';
 import {
   type BenchOptions,
   type BenchResult,
   type Figure,
-  group,
   repeat,
   runBench,
   tell,

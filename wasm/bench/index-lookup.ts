@@ -20,6 +20,7 @@ import type { WasmIndex } from '../wasm-index.ts';
 import { PAGE_BYTES, PAGES_BEFORE_ARENA } from '../wasm-module.ts';
 import { buildIndex } from './bench-build.ts';
 import { createLoadBatch } from './bench-ceiling.ts';
+import { group } from './bench-format.ts';
 import { BATCH, checkAnswers, lookupRate, rateOf } from './bench-lookups.ts';
 import { hugePageBytes } from './bench-memory.ts';
 import { createBenchPopulation, PORTED_MAX, PORTED_MIN, ROUTE_COUNT } from './bench-population.ts';
@@ -27,7 +28,6 @@ import {
   type BenchOptions,
   type BenchResult,
   type Figure,
-  group,
   repeat,
   runBench,
   tell,

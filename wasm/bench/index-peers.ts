@@ -10,6 +10,7 @@
 //     ratioToMap …                 the first by the lookups a second of each of the others
 //     …BytesPerEntry               resident memory more than before the numbers were in it, for each
 
+import { group } from './bench-format.ts';
 import { BATCH } from './bench-lookups.ts';
 import type { PeerName, PeerTask } from './bench-peer.ts';
 import { PORTED_MIN } from './bench-population.ts';
@@ -18,7 +19,6 @@ import {
   type BenchOptions,
   type BenchResult,
   type Figure,
-  group,
   repeatAsync,
   runBench,
   tell,

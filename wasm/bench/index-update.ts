@@ -17,17 +17,11 @@
 import type { WasmIndex } from '../wasm-index.ts';
 import { buildIndex } from './bench-build.ts';
 import { CHURN_BATCH, type Churn, createChurn } from './bench-churn.ts';
+import { group } from './bench-format.ts';
 import { BATCH, checkAnswers } from './bench-lookups.ts';
 import { createBenchPopulation, PORTED_MAX } from './bench-population.ts';
 import { startReading } from './bench-reading.ts';
-import {
-  type BenchOptions,
-  type BenchResult,
-  group,
-  repeat,
-  runBench,
-  tell,
-} from './bench-report.ts';
+import { type BenchOptions, type BenchResult, repeat, runBench, tell } from './bench-report.ts';
 
 const UPDATES_BAR = { atLeast: 1_000_000 };
 const SLOWDOWN_BAR = { atMost: 1.3 };

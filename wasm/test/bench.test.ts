@@ -5,16 +5,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import {
-  type BenchOption,
-  formatReport,
-  meetsBar,
-  parseBenchOptions,
-  repeat,
-  repeatAsync,
-  type Spread,
-  spreadOf,
-} from '../bench/bench-report.ts';
+import { formatReport, meetsBar, type Spread, spreadOf } from '../bench/bench-format.ts';
+import { type BenchOption, parseBenchOptions, repeat, repeatAsync } from '../bench/bench-report.ts';
 
 interface Run {
   code: number | null;
