@@ -8,9 +8,9 @@
 //
 // A page is huge at its first touch only if the memory already reaches over all of its 2 MiB, which
 // is what keeps small indexes small: on Linux 6.18 an empty index takes not one huge page and no byte
-// more than without advice, and one that grew to 20 MiB by eighths takes one. Of one that grew to
-// 675 MiB by eighths 91% are huge, of one that was made at that size all but the ends (Node 20.20.2,
-// x64, 2026-11-22).
+// more than without advice (koffi itself takes 3 MB, once), and one that grew to 20 MiB by eighths
+// takes one. Of one that grew to 675 MiB by eighths 89% are huge, of one that was made at that size all
+// but the ends (Node 20.20.2, x64, 2026-11-22).
 //
 // Only the arena is advised. The reader blocks before it are 4 MiB of which a process touches a few
 // pages, and the cache has those anyhow.
