@@ -4,7 +4,7 @@
 import type { IndexChange } from '../number-index.ts';
 import { createWasmIndex, type WasmIndex, type WasmIndexOptions } from '../wasm-index.ts';
 import { group } from './bench-format.ts';
-import type { BenchPopulation, PortedChunk } from './bench-population.ts';
+import type { BenchPopulation } from './bench-population.ts';
 import { tell } from './bench-report.ts';
 
 /** Changes in a batch: copies of the upper nodes hardly count. */
@@ -32,27 +32,12 @@ export function buildIndex(
   };
   apply(population.prefixes());
   apply(population.runs());
-  const batch = Array.from(
-    { length: BATCH_CHANGES },
-    (): IndexChange => ({ entry: 'ported', from: 0, to: 0, route: 0 }),
-  );
   const progress = createProgress(population.portedCount);
-  for (const chunk of population.portedChunks(BATCH_CHANGES)) {
-    apply(changesOf(chunk, batch));
-    progress(chunk.keys.length);
+  for (const batch of population.portedBatches(BATCH_CHANGES)) {
+    apply(batch);
+    progress(batch.length);
   }
   return { index, buildSeconds: buildMs / 1000 };
-}
-
-/** A chunk as changes: `apply` keeps nothing of them, so all chunks share the same objects. */
-function changesOf({ keys, routes }: PortedChunk, batch: IndexChange[]): IndexChange[] {
-  for (let at = 0; at < keys.length; at++) {
-    const change = batch[at]!;
-    change.from = keys[at]!;
-    change.to = keys[at]!;
-    change.route = routes[at]!;
-  }
-  return keys.length === batch.length ? batch : batch.slice(0, keys.length);
 }
 
 /** Tells every tenth of a build that takes long. */

@@ -91,6 +91,8 @@ export interface BenchPopulation {
    * overwritten by the next.
    */
   portedChunks(chunkSize: number): IterableIterator<PortedChunk>;
+  /** The same as changes for `apply`, which keeps nothing of a batch: the next overwrites it. */
+  portedBatches(batchSize: number): IterableIterator<readonly IndexChange[]>;
   /** Fills `keys` with numbers that are drawn uniformly from the space; `draw` numbers the drawing. */
   drawUniform(keys: Float64Array, draw: number): void;
   /**
@@ -183,6 +185,18 @@ export function createBenchPopulation(
       }
       if (count > 0) yield { keys: keys.subarray(0, count), routes: routes.subarray(0, count) };
     },
+    *portedBatches(batchSize) {
+      const batch = Array.from({ length: batchSize }, () => portedChange(0, 0));
+      for (const { keys, routes } of population.portedChunks(batchSize)) {
+        for (let at = 0; at < keys.length; at++) {
+          const change = batch[at]!;
+          change.from = keys[at]!;
+          change.to = keys[at]!;
+          change.route = routes[at]!;
+        }
+        yield keys.length === batchSize ? batch : batch.slice(0, keys.length);
+      }
+    },
     drawUniform(keys, draw) {
       const draws = new Draws(hash32(uniformKey, draw));
       for (let at = 0; at < keys.length; at++) keys[at] = firstKey + draws.below(numberCount);
@@ -220,6 +234,10 @@ export function isPortedAnswer(answer: Answer, route: number): boolean {
     lengthOfAnswer(answer) === NUMBER_DIGITS &&
     routeOfAnswer(answer) === route
   );
+}
+
+function portedChange(key: number, route: number): IndexChange {
+  return { entry: 'ported', from: key, to: key, route };
 }
 
 function prefixChange(key: number, route: number): IndexChange {

@@ -65,6 +65,9 @@ describe('Bench population', () => {
     assert.ok(ported.every(({ from }, at) => at === 0 || from > ported[at - 1]!.from));
     const again = createBenchPopulation(PORTED, seed);
     assert.deepEqual(portedOf(again, 100_000), ported);
+    const batches = [...again.portedBatches(300)].map((batch) => batch.length);
+    assert.ok(batches.every((size, at) => size === 300 || at === batches.length - 1));
+    assert.deepEqual([...again.portedBatches(100_000)].flat(), ported);
     assert.deepEqual(again.runs(), population.runs());
     assert.deepEqual(again.prefixes(), population.prefixes());
   });
