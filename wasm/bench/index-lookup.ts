@@ -110,7 +110,7 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
       `uniform lookups are answered by ${shares}`,
       `${runs} runs of ${loopMs} ms a figure, batches of ${BATCH}, one thread`,
       hugeBytes > 0
-        ? `${group(hugeBytes >> 20)} MiB of the index, of ${group(imageBytes >> 20)}, are in huge pages`
+        ? `${mebibytes(hugeBytes)} MiB of the index, of ${mebibytes(imageBytes)}, are in huge pages`
         : 'no part of the index is in huge pages',
     ],
     figures: [
@@ -127,6 +127,10 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
     ],
     ...(atFullSize ? {} : { unjudged: `they are set for ${group(ENTRIES_FULL)} ported numbers` }),
   };
+}
+
+function mebibytes(bytes: number): string {
+  return group(Math.round(bytes / 2 ** 20));
 }
 
 /** The same index once more, byte for byte, in a memory without huge pages. */

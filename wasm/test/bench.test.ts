@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { formatReport, meetsBar, type Spread, spreadOf } from '../bench/bench-format.ts';
@@ -70,15 +71,28 @@ describe('Bench index-lookup', () => {
     assert.match(stdout, /bytesPerPortedEntry .*<= 2\.2 +not judged\n/);
   });
 
-  it('refuses options that are none, and tells of those that are', () => {
+  it('refuses a size that its population cannot have', () => {
     assert.equal(runBench('index-lookup', '--entries', '999').code, 2);
-    assert.equal(runBench('index-lookup', '--speed', '9').code, 2);
-    const help = runBench('index-lookup', '--help');
-    assert.equal(help.code, 0);
-    for (const option of ['--quick', '--runs', '--seed', '--entries']) {
-      assert.ok(help.stdout.includes(`  ${option} `), option);
-    }
   });
+});
+
+describe('Benches', () => {
+  const folder = fileURLToPath(new URL('../bench/', import.meta.url));
+  const names = readdirSync(folder)
+    .filter((file) => file.endsWith('.js') && !file.startsWith('bench-'))
+    .map((file) => file.slice(0, -3));
+
+  for (const name of names) {
+    it(`tell what ${name} is and takes, and refuse what it does not`, () => {
+      const { code, stdout } = runBench(name, '--help');
+      assert.equal(code, 0);
+      assert.ok(stdout.startsWith(`usage: npm run bench -- ${name} [options]\n`));
+      for (const option of ['--quick', '--runs', '--seed']) {
+        assert.ok(stdout.includes(`  ${option} `), option);
+      }
+      assert.equal(runBench(name, '--speed', '9').code, 2);
+    });
+  }
 });
 
 describe('Bench index-density', () => {
