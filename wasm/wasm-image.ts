@@ -1,6 +1,7 @@
 // Loading an image: its bytes go to their places in a new memory as they come, without a second
 // copy of the whole, and are checked when all are there.
 
+import { adviseHugePages } from './huge-pages.ts';
 import { IndexError, ROUTES_MAX } from './number-index.ts';
 import {
   MEMORY_BYTES_MAX,
@@ -9,10 +10,12 @@ import {
   type WasmIndexOptions,
 } from './wasm-index.ts';
 import {
+  ARENA_SLACK,
   createMemory,
   HEADER_ROOT_FIRST,
   IMAGE_HEADER_BYTES,
   instantiate,
+  MEMORY_PAGES_MIN,
   PAGE_BYTES,
   PAGES_BEFORE_ARENA,
   ROOT,
@@ -47,21 +50,21 @@ const FAULTS: readonly string[] = [
 ];
 
 /**
- * Begins to load an image of `imageBytes` bytes. BCHF_INDEX_FULL where `memoryBytesMax` does not
- * hold it.
+ * Begins to load an image of `imageBytes` bytes. BCHF_INDEX_FULL, here or once the header is known,
+ * where `memoryBytesMax` does not hold it.
  */
 export function createImageLoader(imageBytes: number, options: ImageOptions = {}): ImageLoader {
   if (!(Number.isInteger(imageBytes) && imageBytes >= 0)) {
     throw new RangeError(`an image of ${imageBytes} bytes`);
   }
   if (imageBytes < IMAGE_HEADER_BYTES) throw invalid('it is shorter than its header');
-  // The end of the arena must have pages behind it: see ARENA_SLACK in layout.ts.
-  const pages = PAGES_BEFORE_ARENA + Math.ceil((imageBytes - IMAGE_HEADER_BYTES) / PAGE_BYTES) + 1;
-  const memory = createMemory(pages, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
+  const memoryBytesMax = options.memoryBytesMax ?? MEMORY_BYTES_MAX;
+  const memory = createMemory(MEMORY_PAGES_MIN, memoryBytesMax);
+  if (options.hugePages !== false) adviseHugePages(memory, memoryBytesMax);
   const wasm = instantiate(memory, options.build ?? 'release');
   const routesMax = options.routesMax ?? ROUTES_MAX;
-  const bytes = new Uint8Array(memory.buffer);
   const words = new Uint32Array(memory.buffer, 0, IMAGE_HEADER_BYTES / 4);
+  let bytes = new Uint8Array(memory.buffer);
   let received = 0;
 
   /** Where byte `received` of the image belongs, and how many from there on lie in one piece. */
@@ -76,8 +79,18 @@ export function createImageLoader(imageBytes: number, options: ImageOptions = {}
     }
     const inRoot = received - IMAGE_HEADER_BYTES;
     if (inRoot < rootBytes) return { offset: rootFirst + inRoot, room: rootBytes - inRoot };
-    const inArena = inRoot - rootBytes;
-    return { offset: PAGES_BEFORE_ARENA * PAGE_BYTES + inArena, room: imageBytes - received };
+    const arena = PAGES_BEFORE_ARENA * PAGE_BYTES;
+    makeRoom(arena + imageBytes - IMAGE_HEADER_BYTES - rootBytes + ARENA_SLACK);
+    return { offset: arena + inRoot - rootBytes, room: imageBytes - received };
+  };
+
+  /** Grows the memory once, to all that the image needs. */
+  const makeRoom = (end: number): void => {
+    const missing = Math.ceil((end - bytes.length) / PAGE_BYTES);
+    if (missing <= 0) return;
+    if (end > memoryBytesMax) throw full(end, memoryBytesMax);
+    memory.grow(missing);
+    bytes = new Uint8Array(memory.buffer);
   };
 
   return {
@@ -105,6 +118,11 @@ export function loadImage(image: Uint8Array, options: ImageOptions = {}): WasmIn
   const loader = createImageLoader(image.length, options);
   loader.write(image);
   return loader.finish();
+}
+
+function full(bytes: number, bytesMax: number): IndexError {
+  const message = `the image needs ${bytes} bytes of memory, its limit is ${bytesMax}`;
+  return new IndexError('BCHF_INDEX_FULL', message);
 }
 
 function invalid(fault: string): IndexError {

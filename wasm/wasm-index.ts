@@ -17,6 +17,7 @@
 //
 // The bytes are laid out in assembly/layout.ts.
 
+import { adviseHugePages } from './huge-pages.ts';
 import {
   EntryColumns,
   type EntryPage,
@@ -54,6 +55,8 @@ import { MemoryReader, readerBlockOf, type WasmReader } from './wasm-reader.ts';
 export interface WasmIndexOptions {
   /** Most bytes that the memory of the index may take; one page less than 4 GiB if not given. */
   memoryBytesMax?: number;
+  /** False leaves the memory in small pages; see huge-pages.ts for what becomes of it otherwise. */
+  hugePages?: boolean;
   /** Which build to run; release if not given. */
   build?: WasmBuild;
 }
@@ -84,7 +87,9 @@ export function createWasmIndex(options: WasmIndexOptions = {}): WasmIndex {
 
 /** The same for who publishes several indexes together. */
 export function createMemoryIndex(options: WasmIndexOptions): MemoryIndex {
-  const memory = createMemory(MEMORY_PAGES_MIN, options.memoryBytesMax ?? MEMORY_BYTES_MAX);
+  const memoryBytesMax = options.memoryBytesMax ?? MEMORY_BYTES_MAX;
+  const memory = createMemory(MEMORY_PAGES_MIN, memoryBytesMax);
+  if (options.hugePages !== false) adviseHugePages(memory, memoryBytesMax);
   const wasm = instantiate(memory, options.build ?? 'release');
   wasm.call((exports) => exports.initialise());
   return new MemoryIndex(memory, wasm);

@@ -16,6 +16,8 @@ export const IMAGE_HEADER_BYTES = 65_536;
 export const ROOT = IMAGE_HEADER_BYTES;
 export const ROOT_BYTES = 524_288;
 export const HEADER_ROOT_FIRST = 36;
+/** Bytes that the memory has behind the arena at least. */
+export const ARENA_SLACK = 64;
 /** One page short of 4 GiB, so that the end of the memory is still a u32. */
 export const MEMORY_PAGES_MAX = 65_535;
 export const PAGE_BYTES = 65_536;

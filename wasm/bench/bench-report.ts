@@ -1,5 +1,5 @@
-// What all benches share: their command line, repetition with median and spread, the machine they ran
-// on, the table for people and the JSON object in the last line.
+// What all benches share: their command line, repetition, the machine they ran on, and the report of
+// their figures (bench-format.ts).
 //
 // A bench says what it measures and hands over its figures; it prints nothing but progress, which
 // goes to standard error. Clocks and loops belong to the bench itself, because what may lie between
@@ -14,6 +14,7 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { formatReport } from './bench-format.ts';
 
 /** An option of a bench that takes an integer. */
 export interface BenchOption {
@@ -44,16 +45,11 @@ export type Bar = { atLeast: number } | { atMost: number };
 export interface Figure {
   /** Key in the JSON object, its unit last. */
   name: string;
+  /** The case it is of, where there are several: under the key there is an object, a key for each. */
+  of?: string;
   /** One value for each run; a number where it is not repeated. */
   measured: number | readonly number[];
   bar?: Bar;
-}
-
-/** Median and range of a figure over the runs. */
-export interface Spread {
-  median: number;
-  min: number;
-  max: number;
 }
 
 export interface BenchResult {
@@ -71,7 +67,7 @@ export interface Bench<Name extends string> {
   about: string;
   /** The options besides those of every bench. */
   options: Record<Name, BenchOption>;
-  measure(options: BenchOptions<Name>): BenchResult;
+  measure(options: BenchOptions<Name>): BenchResult | Promise<BenchResult>;
 }
 
 export interface BenchEnvironment {
@@ -86,7 +82,6 @@ export interface BenchEnvironment {
 const SEED_DEFAULT = 1;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
-const VALUE_DIGITS = 4;
 
 const COMMON_OPTIONS = {
   runs: { what: 'runs of every figure', full: 5, quick: 2, min: 1, max: 1000 },
@@ -100,7 +95,7 @@ const COMMON_OPTIONS = {
 } as const satisfies Record<string, BenchOption>;
 
 /** Runs a bench with the command line of this process, prints its report, sets the exit code. */
-export function runBench<Name extends string>(bench: Bench<Name>): void {
+export async function runBench<Name extends string>(bench: Bench<Name>): Promise<void> {
   const argv = process.argv.slice(2);
   if (argv.includes('--help')) {
     process.stdout.write(usageOf(bench));
@@ -116,7 +111,7 @@ export function runBench<Name extends string>(bench: Bench<Name>): void {
     return;
   }
   try {
-    const result = bench.measure(options);
+    const result = await bench.measure(options);
     process.stdout.write(formatReport(bench.name, result, environmentOf(options.seed)));
   } catch (error) {
     process.stderr.write(`${bench.name}: ${error instanceof Error ? error.stack : error}\n`);
@@ -176,85 +171,32 @@ export function repeat<Name extends string>(
   measureOnce: (run: number) => Record<Name, number>,
 ): Record<Name, number[]> {
   measureOnce(0);
-  const results = Array.from({ length: runs }, (_, at) => measureOnce(at + 1));
+  return byFigure(Array.from({ length: runs }, (_, at) => measureOnce(at + 1)));
+}
+
+/** The same where a run waits for other processes. One run begins when the one before is over. */
+export async function repeatAsync<Name extends string>(
+  runs: number,
+  measureOnce: (run: number) => Promise<Record<Name, number>>,
+): Promise<Record<Name, number[]>> {
+  await measureOnce(0);
+  const results: Record<Name, number>[] = [];
+  for (let run = 1; run <= runs; run++) results.push(await measureOnce(run));
+  return byFigure(results);
+}
+
+function byFigure<Name extends string>(
+  results: readonly Record<Name, number>[],
+): Record<Name, number[]> {
   const names = Object.keys(results[0]!) as Name[];
   return Object.fromEntries(
     names.map((name) => [name, results.map((result) => result[name])]),
   ) as Record<Name, number[]>;
 }
 
-/** Median, least and greatest of at least one value; of an even count, the middle two's mean. */
-export function spreadOf(values: readonly number[]): Spread {
-  if (values.length === 0) throw new RangeError('no values to summarise');
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = (sorted.length - 1) / 2;
-  return {
-    median: (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2,
-    min: sorted[0]!,
-    max: sorted.at(-1)!,
-  };
-}
-
-/** Whether a figure meets its bar; of a repeated one the median counts. */
-export function meetsBar(measured: Figure['measured'], bar: Bar): boolean {
-  const value = typeof measured === 'number' ? measured : spreadOf(measured).median;
-  return 'atLeast' in bar ? value >= bar.atLeast : value <= bar.atMost;
-}
-
-/** The notes, the table and, as the last line, the JSON object. */
-export function formatReport(name: string, result: BenchResult, env: BenchEnvironment): string {
-  const rows = result.figures.map((figure) => rowOf(figure, result.unjudged !== undefined));
-  const unjudged = result.unjudged === undefined ? [] : [`Bars not judged: ${result.unjudged}`];
-  const machine = `${env.cpu}, ${env.cores} cores, Node ${env.node}, commit ${env.commit}, seed ${env.seed}`;
-  const figures = Object.fromEntries(
-    result.figures.map(({ name: key, measured }) => [
-      key,
-      typeof measured === 'number' ? measured : spreadOf(measured),
-    ]),
-  );
-  return [
-    `${name}: ${machine}`,
-    ...result.notes,
-    '',
-    ...formatTable([['figure', 'median', 'min', 'max', 'bar', 'verdict'], ...rows]),
-    ...unjudged,
-    '',
-    JSON.stringify({ bench: name, figures, env }),
-    '',
-  ].join('\n');
-}
-
-function rowOf({ name, measured, bar }: Figure, unjudged: boolean): string[] {
-  const values =
-    typeof measured === 'number'
-      ? [Number.isInteger(measured) ? countFormat.format(measured) : formatValue(measured), '', '']
-      : Object.values(spreadOf(measured)).map(formatValue);
-  if (bar === undefined) return [name, ...values, '', ''];
-  const verdict = meetsBar(measured, bar) ? 'met' : 'NOT MET';
-  const limit = 'atLeast' in bar ? `>= ${bar.atLeast}` : `<= ${bar.atMost}`;
-  return [name, ...values, limit, unjudged ? 'not judged' : verdict];
-}
-
-const valueFormat = new Intl.NumberFormat('en-US', { maximumSignificantDigits: VALUE_DIGITS });
-const countFormat = new Intl.NumberFormat('en-US');
-
-function formatValue(value: number): string {
-  return valueFormat.format(value);
-}
-
-/** Columns padded to their widest cell: the first and the last from the left, numbers from the right. */
-function formatTable(rows: readonly string[][]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 || column === row.length - 1
-          ? cell.padEnd(widths[column]!)
-          : cell.padStart(widths[column]!),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
+/** Progress: standard output is for the report. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function environmentOf(seed: number): BenchEnvironment {

@@ -3,69 +3,185 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createLoadBatch } from '../bench/bench-ceiling.ts';
-import { createBenchPopulation, PREFIX_COUNT } from '../bench/bench-population.ts';
-import {
-  type BenchOption,
-  formatReport,
-  meetsBar,
-  parseBenchOptions,
-  repeat,
-  spreadOf,
-} from '../bench/bench-report.ts';
-import { type IndexChange, NOT_FOUND } from '../number-index.ts';
-import { ReferenceIndex } from '../reference-index.ts';
-import { Random, runSeed } from './random.ts';
+import { formatReport, meetsBar, type Spread, spreadOf } from '../bench/bench-format.ts';
+import { type BenchOption, parseBenchOptions, repeat, repeatAsync } from '../bench/bench-report.ts';
 
-const seed = runSeed();
-const benchFile = fileURLToPath(new URL('../bench/index-lookup.js', import.meta.url));
+interface Run {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
 
-function runIndexLookup(...argv: string[]): { code: number | null; stdout: string } {
-  const { status, stdout } = spawnSync(process.execPath, [benchFile, ...argv], {
+function runBench(name: string, ...argv: string[]): Run {
+  const file = fileURLToPath(new URL(`../bench/${name}.js`, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...argv], {
     encoding: 'utf8',
   });
-  return { code: status, stdout };
+  return { code: status, stdout, stderr };
+}
+
+/** What the last line of a bench says, once it has been seen to be a report of that bench. */
+function reportOf(name: string, { code, stdout, stderr }: Run): Record<string, Measured> {
+  assert.equal(code, 0, stderr);
+  const { bench, figures, env } = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
+  assert.equal(bench, name);
+  assert.deepEqual(Object.keys(env), ['cpu', 'cores', 'node', 'commit', 'seed']);
+  assert.equal(env.node, process.versions.node);
+  assert.equal(env.seed, 7);
+  return figures;
+}
+
+type Measured = number | Spread | { [of: string]: number | Spread };
+
+/** That a repeated figure is above zero in every run. */
+function assertSpread(measured: Measured | undefined, name: string): void {
+  const { median, min, max } = measured as Spread;
+  assert.ok(0 < min && min <= median && median <= max, `${name}: ${JSON.stringify(measured)}`);
 }
 
 describe('Bench index-lookup', () => {
-  it('ends in one JSON object with its figures and where they were measured', () => {
-    const { code, stdout } = runIndexLookup('--quick', '--entries', '20000', '--seed', '7');
-    assert.equal(code, 0);
-    const { bench, figures, env } = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
-    assert.equal(bench, 'index-lookup');
+  it('has figures of the index it built, and tells whether it lies in huge pages', () => {
+    const run = runBench('index-lookup', '--quick', '--entries', '20000', '--seed', '7');
+    const figures = reportOf('index-lookup', run);
     for (const name of [
       'lookupsPerSecond',
       'ceilingLoadsPerSecond',
       'ratioToCeiling',
       'zipfLookupsPerSecond',
     ]) {
-      const { median, min, max } = figures[name];
-      assert.ok(0 < min && min <= median && median <= max, name);
+      assertSpread(figures[name], name);
     }
-    assert.ok(Math.abs(figures.portedEntries - 20_000) < 1000);
-    assert.equal(figures.bytesPerPortedEntry, figures.imageBytes / figures.portedEntries);
-    assert.ok(figures.buildSeconds > 0);
-    assert.deepEqual(Object.keys(env), ['cpu', 'cores', 'node', 'commit', 'seed']);
-    assert.equal(env.node, process.versions.node);
-    assert.equal(env.seed, 7);
+    const { portedEntries, imageBytes, hugePageBytes } = figures as Record<string, number>;
+    assert.ok(Math.abs(portedEntries! - 20_000) < 1000);
+    assert.equal(figures.bytesPerPortedEntry, imageBytes! / portedEntries!);
+    assert.ok((figures.buildSeconds as number) > 0);
+    assert.equal('smallPageLookupsPerSecond' in figures, hugePageBytes! > 0);
+    assert.match(
+      run.stdout,
+      hugePageBytes! > 0 ? / are in huge pages\n/ : /^no part of the index/m,
+    );
   });
 
   it('judges no bar at another size than the bars are set for', () => {
-    const { stdout } = runIndexLookup('--quick', '--entries', '1000');
+    const { stdout } = runBench('index-lookup', '--quick', '--entries', '1000');
     assert.match(stdout, /ratioToCeiling .*>= 0\.6 +not judged\n/);
     assert.match(stdout, /bytesPerPortedEntry .*<= 2\.2 +not judged\n/);
   });
 
-  it('refuses options that are none, and tells of those that are', () => {
-    assert.equal(runIndexLookup('--entries', '999').code, 2);
-    assert.equal(runIndexLookup('--speed', '9').code, 2);
-    const help = runIndexLookup('--help');
-    assert.equal(help.code, 0);
-    for (const option of ['--quick', '--runs', '--seed', '--entries']) {
-      assert.ok(help.stdout.includes(`  ${option} `), option);
+  it('refuses a size that its population cannot have', () => {
+    assert.equal(runBench('index-lookup', '--entries', '999').code, 2);
+  });
+});
+
+describe('Benches', () => {
+  const folder = fileURLToPath(new URL('../bench/', import.meta.url));
+  const names = readdirSync(folder)
+    .filter((file) => file.endsWith('.js') && !file.startsWith('bench-'))
+    .map((file) => file.slice(0, -3));
+
+  for (const name of names) {
+    it(`tell what ${name} is and takes, and refuse what it does not`, () => {
+      const { code, stdout } = runBench(name, '--help');
+      assert.equal(code, 0);
+      assert.ok(stdout.startsWith(`usage: npm run bench -- ${name} [options]\n`));
+      for (const option of ['--quick', '--runs', '--seed']) {
+        assert.ok(stdout.includes(`  ${option} `), option);
+      }
+      assert.equal(runBench(name, '--speed', '9').code, 2);
+    });
+  }
+});
+
+describe('Bench index-density', () => {
+  it('has bytes beside their limit for every density, and judges from one in a hundred on', () => {
+    const run = runBench('index-density', '--quick', '--seed', '7');
+    const figures = reportOf('index-density', run) as Record<string, Record<string, never>>;
+    const { bytesPerEntry, entropyBytes, ratio, lookupsPerSecond } = figures;
+    const densities = ['0.1%', '1%', '10%', '30%', '60%'];
+    for (const figure of [bytesPerEntry, entropyBytes, ratio, lookupsPerSecond]) {
+      assert.deepEqual(Object.keys(figure!), densities);
     }
+    for (const of of densities) {
+      assert.equal(ratio![of], bytesPerEntry![of]! / entropyBytes![of]!);
+      assertSpread(lookupsPerSecond![of], of);
+    }
+    // PERFORMANCE figure for 10% and 64 routes: 10.7 bits.
+    assert.ok(Math.abs(entropyBytes!['10%']! - 10.7 / 8) < 0.02);
+    assert.match(run.stdout, /^ratio 0\.1% +[\d.]+$/m);
+    assert.match(run.stdout, /^ratio 1% .*<= 2 +not judged$/m);
+  });
+});
+
+describe('Bench index-update', () => {
+  it('has the rates of both threads, their bars, and what became of the memory', () => {
+    const run = runBench('index-update', '--quick', '--seed', '7');
+    const figures = reportOf('index-update', run);
+    for (const name of [
+      'updatesPerSecond',
+      'readerSlowdown',
+      'lookupsPerSecondAlone',
+      'lookupsPerSecondDuringUpdates',
+    ]) {
+      assertSpread(figures[name], name);
+    }
+    assert.ok((figures.memoryGrowth as number) > 0);
+    assert.match(run.stdout, /updatesPerSecond .*>= 1000000 +not judged\n/);
+    assert.match(run.stdout, /readerSlowdown .*<= 1\.3 +not judged\n/);
+  });
+});
+
+describe('Bench growth', () => {
+  it('has every size up to the largest', () => {
+    const run = runBench('growth', '--quick', '--seed', '7', '--largest', '20000');
+    const figures = reportOf('growth', run) as Record<string, Record<string, never>>;
+    const sizes = ['1000', '10000', '20000'];
+    for (const name of ['lookupsPerSecond', 'loadMs']) {
+      assert.deepEqual(Object.keys(figures[name]!), sizes);
+      for (const of of sizes) assertSpread(figures[name]![of], `${name} ${of}`);
+    }
+    for (const name of ['buildSeconds', 'residentMB', 'bytesPerEntry']) {
+      assert.deepEqual(Object.keys(figures[name]!), sizes);
+    }
+    const { bytesPerEntry, bytesPerEntryGrowth } = figures;
+    assert.deepEqual(bytesPerEntryGrowth, {
+      10000: bytesPerEntry!['10000']! / bytesPerEntry!['1000']!,
+      20000: bytesPerEntry!['20000']! / bytesPerEntry!['10000']!,
+    });
+  });
+});
+
+describe('Bench index-peers', () => {
+  it('has speed and size of every peer, or says why one is left out', () => {
+    const run = runBench('index-peers', '--quick', '--seed', '7', '--entries', '2000');
+    const figures = reportOf('index-peers', run);
+    assertSpread(figures.indexLookupsPerSecond, 'batches');
+    assertSpread(figures.indexSingleLookupsPerSecond, 'single');
+    assert.equal(typeof figures.indexBytesPerEntry, 'number');
+    for (const [peer, ratio] of [
+      ['map', 'ratioToMap'],
+      ['lmdb', 'ratioToLmdb'],
+      ['redis', 'ratioToRedis'],
+    ] as const) {
+      if (run.stdout.includes(`left out: ${peer}, because `)) continue;
+      assertSpread(figures[`${peer}LookupsPerSecond`], peer);
+      assertSpread(figures[ratio], ratio);
+      assert.equal(typeof figures[`${peer}BytesPerEntry`], 'number');
+    }
+    assert.ok('ratioToMap' in figures);
+  });
+
+  it('leaves Redis out where there is none', () => {
+    const file = fileURLToPath(new URL('../bench/index-peers.js', import.meta.url));
+    const { status, stdout } = spawnSync(process.execPath, [file, '--quick', '--runs', '1'], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: '' },
+    });
+    assert.equal(status, 0);
+    assert.match(stdout, /^left out: redis, because redis-server cannot be started: /m);
+    assert.equal(stdout.includes('ratioToRedis'), false);
   });
 });
 
@@ -98,11 +214,11 @@ describe('Bench report', () => {
     assert.throws(() => refused('--quick=yes'), TypeError);
   });
 
-  it('throws the first run away', () => {
-    assert.deepEqual(
-      repeat(3, (run) => ({ once: run, twice: run * 2 })),
-      { once: [1, 2, 3], twice: [2, 4, 6] },
-    );
+  it('throws the first run away', async () => {
+    const measureOnce = (run: number) => ({ once: run, twice: run * 2 });
+    const measured = { once: [1, 2, 3], twice: [2, 4, 6] };
+    assert.deepEqual(repeat(3, measureOnce), measured);
+    assert.deepEqual(await repeatAsync(3, async (run) => measureOnce(run)), measured);
   });
 
   it('summarises runs by median and range', () => {
@@ -140,111 +256,27 @@ describe('Bench report', () => {
       env,
     });
   });
-});
 
-describe('Bench ceiling', () => {
-  const memory = new WebAssembly.Memory({ initial: 2, maximum: 4, shared: true });
-  const scratch = new Uint32Array(memory.buffer, 64, 100);
-
-  it(`loads every address that is given, wherever it lies (BCHF_TEST_SEED=${seed})`, () => {
-    const random = new Random(seed);
-    const bytes = new DataView(memory.buffer);
-    for (let at = 1024; at < bytes.byteLength; at += 4) bytes.setUint32(at, random.below(2 ** 32));
-    const loadBatch = createLoadBatch(memory, scratch);
-    for (const count of [1, 2, 99, 100]) {
-      let sum = 0n;
-      for (let place = 0; place < scratch.length; place++) {
-        scratch[place] = 1024 + random.below((bytes.byteLength - 1024) / 8) * 8;
-        if (place < count) sum += bytes.getBigUint64(scratch[place]!, true);
-      }
-      assert.equal(BigInt.asUintN(64, loadBatch(count)), BigInt.asUintN(64, sum));
-    }
-  });
-
-  it('refuses batches that the scratch area does not hold', () => {
-    const loadBatch = createLoadBatch(memory, scratch);
-    for (const count of [0, 101, 1.5]) assert.throws(() => loadBatch(count), RangeError);
-  });
-});
-
-describe('Bench population', () => {
-  const PORTED = 2500;
-  const SPACE_FIRST = 18_613_000_000_000;
-  const population = createBenchPopulation(PORTED, seed);
-  const ported: IndexChange[] = [];
-  for (const batch of population.portedBatches(300)) {
-    ported.push(...batch.map((change) => ({ ...change })));
-  }
-
-  it(`is a tenth ported, in order, and the same for the same seed (BCHF_TEST_SEED=${seed})`, () => {
-    // Six standard deviations of a binomial distribution over the space.
-    assert.ok(Math.abs(ported.length - PORTED) < 6 * Math.sqrt(PORTED * 0.9));
-    assert.ok(ported.every(({ from }, at) => at === 0 || from > ported[at - 1]!.from));
-    const again = createBenchPopulation(PORTED, seed);
-    assert.deepEqual([...again.portedBatches(100_000)].flat(), ported);
-    assert.deepEqual(again.runs(), population.runs());
-    assert.deepEqual(again.prefixes(), population.prefixes());
-  });
-
-  it(`is what an index answers, and nothing else passes (BCHF_TEST_SEED=${seed})`, () => {
-    const index = new ReferenceIndex();
-    index.apply(population.prefixes());
-    index.apply(population.runs());
-    index.apply(ported);
-    assert.equal(index.counts().prefix, PREFIX_COUNT);
-    assert.equal(index.counts().fragmented, 2);
-    const keys = Float64Array.from(
-      { length: population.numberCount },
-      (_, place) => SPACE_FIRST + place,
+  it('has one object for a figure of several cases, and a row for each', () => {
+    const report = formatReport(
+      'example',
+      {
+        notes: [],
+        figures: [
+          { name: 'bytes', of: 'small', measured: 2 },
+          { name: 'rate', of: 'small', measured: [1, 3] },
+          { name: 'bytes', of: 'large', measured: 4, bar: { atMost: 3 } },
+        ],
+        unjudged: 'it is an example',
+      },
+      env,
     );
-    const answers = new Uint32Array(index.batchMax);
-    for (let at = 0; at < keys.length; at += answers.length) {
-      const batch = keys.subarray(at, at + answers.length);
-      index.lookup(batch, answers, batch.length);
-      batch.forEach((key, place) => {
-        const answer = answers[place]!;
-        assert.ok(population.isRight(key, answer), `key ${key}, answer ${answer}`);
-        assert.equal(population.isRight(key, NOT_FOUND), false);
-      });
-    }
-    const { from, route } = ported[0]!;
-    index.apply([{ entry: 'ported', from, to: from, route: route! ^ 1 }]);
-    index.lookup(Float64Array.of(from), answers, 1);
-    assert.equal(population.isRight(from, answers[0]!), false);
-  });
-
-  it(`is asked uniformly, or for few numbers often (BCHF_TEST_SEED=${seed})`, () => {
-    const keys = new Float64Array(100_000);
-    const countsOf = (): number[] => {
-      const counts = new Map<number, number>();
-      for (const key of keys) {
-        assert.ok(key >= SPACE_FIRST && key < SPACE_FIRST + population.numberCount);
-        counts.set(key, (counts.get(key) ?? 0) + 1);
-      }
-      return [...counts.values()].sort((left, right) => right - left);
-    };
-    population.drawUniform(keys, 1);
-    // Four of each on average.
-    assert.ok(countsOf()[0]! < 40);
-    population.drawZipf(keys, 1);
-    const [first, second] = countsOf();
-    // 1/H(25,000) is 9.3%; where scattering lets a second frequent number fall on the same place, more.
-    assert.ok(first! > 8700 && first! < 20_000, `${first} times`);
-    assert.ok(second! > 4200 && second! <= first!, `${second} times`);
-  });
-
-  it('has a least and a greatest size', () => {
-    for (const count of [999, 100_000_001, 1500.5, Number.NaN]) {
-      assert.throws(() => createBenchPopulation(count, seed), RangeError);
-    }
-  });
-
-  it(`draws addresses that are aligned and within their limits (BCHF_TEST_SEED=${seed})`, () => {
-    const addresses = new Uint32Array(10_000);
-    population.drawAddresses(addresses, 1, 64, 164);
-    assert.deepEqual(
-      [...new Set(addresses)].sort((left, right) => left - right),
-      Array.from({ length: 12 }, (_, place) => 64 + place * 8),
-    );
+    const lines = report.trimEnd().split('\n');
+    assert.match(lines.find((line) => line.startsWith('bytes small'))!, / 2$/);
+    assert.match(lines.find((line) => line.startsWith('bytes large'))!, /<= 3 +not judged$/);
+    assert.deepEqual(JSON.parse(lines.at(-1)!).figures, {
+      bytes: { small: 2, large: 4 },
+      rate: { small: { median: 2, min: 1, max: 3 } },
+    });
   });
 });

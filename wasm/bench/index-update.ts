@@ -1,0 +1,134 @@
+// `npm run bench -- index-update`: how many changes a second one thread makes in an index in which
+// another looks numbers up at full speed, and how much slower that makes the lookups.
+//
+// In each run the other thread looks up numbers drawn uniformly from the space without a pause, and
+// this one
+//
+//     sleeps                     the reader's rate alone
+//     applies batches of 1,000   updatesPerSecond, and the reader's rate meanwhile
+//
+// `readerSlowdown` is the first rate of the reader by the second. The changes (bench-churn.ts) were
+// made before the clock starts: numbers are ported, ported home and to other routes, runs come and
+// go, and the index stays as large as it was. So does its memory, or something is not given back:
+// `memoryGrowth` is its image after the last run by its image after the one that is thrown away.
+//
+// What the index answers is compared with what the changes lead to, before them and after each run.
+
+import type { WasmIndex } from '../wasm-index.ts';
+import { buildIndex } from './bench-build.ts';
+import { CHURN_BATCH, type Churn, createChurn } from './bench-churn.ts';
+import { group } from './bench-format.ts';
+import { BATCH, checkAnswers } from './bench-lookups.ts';
+import { createBenchPopulation, PORTED_MAX } from './bench-population.ts';
+import { startReading } from './bench-reading.ts';
+import { type BenchOptions, type BenchResult, repeat, runBench, tell } from './bench-report.ts';
+
+const UPDATES_BAR = { atLeast: 1_000_000 };
+const SLOWDOWN_BAR = { atMost: 1.3 };
+/** What the number of free blocks may differ by from one moment to the next. */
+const GROWTH_BAR = { atMost: 1.02 };
+/** The size that the bars are set for. */
+const ENTRIES_FULL = 10_000_000;
+/** Cells enough for two batches of changes. */
+const ENTRIES_QUICK = 20_000;
+const ENTRIES_MIN = 10_000;
+/** Batches of half a round: a million different entries change. */
+const CHURN_BATCHES_FULL = 1000;
+const CHURN_BATCHES_QUICK = 10;
+const KEY_BATCHES_FULL = 1024;
+const KEY_BATCHES_QUICK = 4;
+/** How long the reader is measured in a run, alone, and then while changes are made. */
+const LOOP_MS_FULL = 2000;
+const LOOP_MS_QUICK = 20;
+
+await runBench({
+  name: 'index-update',
+  about: 'Changes a second in an index that another thread reads, and what they cost that thread.',
+  options: {
+    entries: {
+      what: 'ported numbers',
+      full: ENTRIES_FULL,
+      quick: ENTRIES_QUICK,
+      min: ENTRIES_MIN,
+      max: PORTED_MAX,
+    },
+  },
+  measure,
+});
+
+async function measure({
+  quick,
+  runs,
+  seed,
+  values,
+}: BenchOptions<'entries'>): Promise<BenchResult> {
+  const population = createBenchPopulation(values.entries, seed);
+  const { index } = buildIndex(population);
+  const { ported, fragmented, prefix } = index.counts();
+  const churn = createChurn(population, seed, quick ? CHURN_BATCHES_QUICK : CHURN_BATCHES_FULL);
+  tell(`a round of ${group(churn.batchCount * CHURN_BATCH)} changes is drawn`);
+
+  const keys = new Float64Array((quick ? KEY_BATCHES_QUICK : KEY_BATCHES_FULL) * BATCH);
+  population.drawUniform(keys, 0);
+  checkChurn(index, churn, keys, 0);
+  const loopMs = quick ? LOOP_MS_QUICK : LOOP_MS_FULL;
+  const thread = await startReading(index.memory, keys);
+  let batches = 0;
+  let warmBytes = 0;
+  const applyFor = (batchesMin: number): number => {
+    const startedMs = performance.now();
+    const first = batches;
+    let elapsedMs = 0;
+    while (elapsedMs < loopMs || batches - first < batchesMin || thread.batches() === 0) {
+      index.apply(churn.batch(batches));
+      batches++;
+      elapsedMs = performance.now() - startedMs;
+    }
+    return ((batches - first) * CHURN_BATCH * 1000) / elapsedMs;
+  };
+  const measured = repeat(runs, (run) => {
+    thread.restart();
+    thread.letRead(loopMs);
+    const alone = thread.rate();
+    thread.restart();
+    // The run that is thrown away goes once through everything, or memory would grow in the next.
+    const updates = applyFor(run === 0 ? churn.batchCount : 1);
+    const during = thread.rate();
+    checkChurn(index, churn, keys, batches);
+    if (run === 0) warmBytes = index.imageBytes();
+    tell(run === 0 ? 'warm-up done' : `run ${run} of ${runs} done`);
+    return { updates, alone, during, slowdown: alone / during };
+  });
+  await thread.end();
+
+  const atFullSize = values.entries === ENTRIES_FULL && !quick;
+  return {
+    notes: [
+      `${group(ported)} ported numbers in a space of ${group(population.numberCount)}, ` +
+        `${group(fragmented)} fragmented runs, ${group(prefix)} prefixes`,
+      `batches of ${CHURN_BATCH} changes, back to back, each visible as a whole; ` +
+        `${group(batches)} batches in all, a round has ${group(churn.batchCount)}`,
+      `${runs} runs of ${loopMs} ms a figure, one thread that reads in batches of ${BATCH}`,
+    ],
+    figures: [
+      { name: 'updatesPerSecond', measured: measured.updates, bar: UPDATES_BAR },
+      { name: 'readerSlowdown', measured: measured.slowdown, bar: SLOWDOWN_BAR },
+      { name: 'lookupsPerSecondAlone', measured: measured.alone },
+      { name: 'lookupsPerSecondDuringUpdates', measured: measured.during },
+      { name: 'memoryGrowth', measured: index.imageBytes() / warmBytes, bar: GROWTH_BAR },
+      { name: 'imageBytes', measured: index.imageBytes() },
+    ],
+    ...(atFullSize ? {} : { unjudged: `they are set for ${group(ENTRIES_FULL)} ported numbers` }),
+  };
+}
+
+/** Throws where an answer is not what so many batches lead to, in the whole space or at what changed. */
+function checkChurn(index: WasmIndex, churn: Churn, keys: Float64Array, batches: number): void {
+  const isRight = (key: number, answer: number): boolean => churn.isRight(key, answer, batches);
+  checkAnswers(index, { isRight }, keys);
+  const changed = new Float64Array(Math.ceil(churn.changedKeys.length / BATCH) * BATCH);
+  for (let at = 0; at < changed.length; at++) {
+    changed[at] = churn.changedKeys[at % churn.changedKeys.length]!;
+  }
+  checkAnswers(index, { isRight }, changed);
+}
