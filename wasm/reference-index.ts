@@ -33,8 +33,9 @@ export class ReferenceIndex implements NumberIndex {
   #runs: Run[] = [];
   #label = new Uint8Array(0);
   #batches = 0;
-  /** Keys of all prefixes and ported numbers, rising; made when it is asked for. */
-  #sortedPoints: Float64Array | undefined;
+  /** Keys of all prefixes and ported numbers, rising, but for those that changed since. */
+  #sortedPoints = new Float64Array(0);
+  readonly #changedPoints = new Set<number>();
 
   apply(changes: readonly IndexChange[], label: Uint8Array = new Uint8Array(0)): void {
     checkBatch(changes, label);
@@ -46,23 +47,17 @@ export class ReferenceIndex implements NumberIndex {
       const points = entry === 'prefix' ? this.#prefixes : this.#ported;
       if (route === null) points.delete(from);
       else points.set(from, route);
+      this.#changedPoints.add(from);
     }
     this.#runs = runs;
     this.#label = label.slice();
-    this.#sortedPoints = undefined;
   }
 
   #changedRuns(changes: readonly IndexChange[]): Run[] {
     const runChanges = sortedRunChanges(changes);
     if (runChanges.length === 0) return this.#runs;
-    const routes = new Map<string, { from: number; to: number; route: number }>();
-    for (const run of this.#runs) routes.set(`${run.from}-${run.to}`, run);
-    for (const { from, to, route } of runChanges) {
-      if (route === null) routes.delete(`${from}-${to}`);
-      else routes.set(`${from}-${to}`, { from, to, route });
-    }
     const open: Run[] = [];
-    return [...routes.values()].sort(compareRuns).map(({ from, to, route }) => {
+    return mergeRuns(this.#runs, runChanges).map(({ from, to, route }) => {
       while (open.length > 0 && open.at(-1)!.to < from) open.pop();
       const outer = open.at(-1);
       if (outer !== undefined && outer.to < to) {
@@ -122,10 +117,7 @@ export class ReferenceIndex implements NumberIndex {
   hasBelow(key: number): boolean {
     const length = lengthOfKey(key);
     if (length === 0) return false;
-    this.#sortedPoints ??= Float64Array.from([
-      ...this.#prefixes.keys(),
-      ...this.#ported.keys(),
-    ]).sort();
+    this.#sortPoints();
     for (let size = 10, missing = 15 - length; missing > 0; size *= 10, missing--) {
       const [from, to] = [key * size, key * size + size - 1];
       const point = this.#sortedPoints[firstAbove(this.#sortedPoints, from - 1, (each) => each)];
@@ -135,6 +127,21 @@ export class ReferenceIndex implements NumberIndex {
       if (this.explain(from).some((entry) => entry.entry === 'fragmented')) return true;
     }
     return false;
+  }
+
+  /** Brings the sorted keys up to date, at the price of one pass over them. */
+  #sortPoints(): void {
+    if (this.#changedPoints.size === 0) return;
+    const changed = Float64Array.from(this.#changedPoints).sort();
+    const present = changed.filter((key) => this.#prefixes.has(key) || this.#ported.has(key));
+    const same = this.#sortedPoints.filter((key) => !this.#changedPoints.has(key));
+    const merged = new Float64Array(same.length + present.length);
+    for (let at = 0, left = 0, right = 0; at < merged.length; at++) {
+      const takesLeft = right === present.length || same[left]! < present[right]!;
+      merged[at] = takesLeft ? same[left++]! : present[right++]!;
+    }
+    this.#sortedPoints = merged;
+    this.#changedPoints.clear();
   }
 
   label(): Uint8Array {
@@ -170,9 +177,28 @@ function* pointEntries(
   entry: 'prefix' | 'ported',
   points: ReadonlyMap<number, number>,
 ): IterableIterator<IndexEntry> {
-  for (const [key, route] of [...points].sort(([left], [right]) => left - right)) {
-    yield { entry, from: key, to: key, route };
+  for (const key of Float64Array.from(points.keys()).sort()) {
+    yield { entry, from: key, to: key, route: points.get(key)! };
   }
+}
+
+type RunRoute = Pick<Run, 'from' | 'to' | 'route'>;
+
+/** The runs after some changes; both in the order of runs, each run once. */
+function mergeRuns(runs: readonly Run[], changes: readonly IndexChange[]): RunRoute[] {
+  const merged: RunRoute[] = [];
+  let next = 0;
+  const takeChange = (): void => {
+    const { from, to, route } = changes[next++]!;
+    if (route !== null) merged.push({ from, to, route });
+  };
+  for (const run of runs) {
+    while (next < changes.length && compareRuns(changes[next]!, run) < 0) takeChange();
+    if (next < changes.length && compareRuns(changes[next]!, run) === 0) takeChange();
+    else merged.push(run);
+  }
+  while (next < changes.length) takeChange();
+  return merged;
 }
 
 /** Position of the first item whose key is above `key`, in items by rising key. */

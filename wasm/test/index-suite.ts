@@ -1,5 +1,5 @@
 // What every implementation of NumberIndex has to do. An implementation's own test file calls
-// `indexSuite`; the comparison with the reference is in index-comparison.ts.
+// `indexSuite`; the comparison with the reference is in index-model.test.ts.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -13,10 +13,7 @@ import {
   routeOfAnswer,
 } from '../number-index.ts';
 import { answerTo, createWith, ported, prefix, routeFor, run } from './changes.ts';
-import { compareWithReference } from './index-comparison.ts';
 import { describeChanges } from './index-suite-changes.ts';
-import { KEY_SHAPES } from './key-shapes.ts';
-import { runSeed } from './random.ts';
 
 export interface IndexSuite {
   /** Names the implementation in the report. */
@@ -201,14 +198,5 @@ export function indexSuite({ name, create }: IndexSuite): void {
     });
 
     describeChanges(create);
-
-    describe('random operations', () => {
-      const seed = runSeed();
-      for (const shape of KEY_SHAPES) {
-        it(`agrees with the reference on ${shape.name} (BCHF_TEST_SEED=${seed})`, () => {
-          compareWithReference(create(), shape, seed);
-        });
-      }
-    });
   });
 }

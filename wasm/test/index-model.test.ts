@@ -1,0 +1,25 @@
+// Random operations over every shape of keys: the Wasm builds against the reference, the reference
+// against a plain list. Ten million of them are in index-model.slow.ts.
+
+import { describe, it } from 'node:test';
+import { runModel } from './index-model.ts';
+import { KEY_SHAPES } from './key-shapes.ts';
+import { referenceSubject, wasmSubject } from './model-subjects.ts';
+import { runSeed } from './random.ts';
+
+const seed = runSeed();
+const SUBJECTS = [
+  { name: 'release', subject: wasmSubject('release'), operations: 360_000 },
+  { name: 'debug', subject: wasmSubject('debug'), operations: 60_000 },
+  { name: 'reference', subject: referenceSubject, operations: 12_000 },
+];
+
+for (const { name, subject, operations } of SUBJECTS) {
+  describe(`${name}, ${operations} random operations (BCHF_TEST_SEED=${seed})`, () => {
+    for (const shape of KEY_SHAPES) {
+      it(`agrees with its oracle on ${shape.name}`, () => {
+        runModel(subject, shape, seed, Math.ceil(operations / KEY_SHAPES.length));
+      });
+    }
+  });
+}
