@@ -8,5 +8,5 @@ import { runSeed } from './random.ts';
 const seed = runSeed();
 
 describe(`Wasm index memory under churn (BCHF_TEST_SEED=${seed})`, () => {
-  describeChurn(seed, 150_000);
+  describeChurn({ seed, changes: 150_000, growthMax: 1.15 });
 });
