@@ -3,7 +3,7 @@
 
 import { describe, it } from 'node:test';
 import { runModel } from './index-model.ts';
-import { KEY_SHAPES } from './key-shapes.ts';
+import { MODEL_SHAPES } from './model-shapes.ts';
 import { referenceSubject, wasmSubject } from './model-subjects.ts';
 import { runSeed } from './random.ts';
 
@@ -16,9 +16,9 @@ const SUBJECTS = [
 
 for (const { name, subject, operations } of SUBJECTS) {
   describe(`${name}, ${operations} random operations (BCHF_TEST_SEED=${seed})`, () => {
-    for (const shape of KEY_SHAPES) {
+    for (const shape of MODEL_SHAPES) {
       it(`agrees with its oracle on ${shape.name}`, () => {
-        runModel(subject, shape, seed, Math.ceil(operations / KEY_SHAPES.length));
+        runModel(subject, shape, seed, Math.ceil(operations / MODEL_SHAPES.length));
       });
     }
   });

@@ -2,9 +2,9 @@
 // after each. A failure names what repeats it (seed, shape) and the changes that touch the key.
 
 import { type EntryKind, type IndexChange, IndexError, type NumberIndex } from '../number-index.ts';
-import { KEY_SHAPES, type KeyShape } from './key-shapes.ts';
 import { BATCH_CHANGES_MAX, ChangeSource, type ModelChange } from './model-changes.ts';
 import { compareAnswers, compareEntries, KeyFault } from './model-comparison.ts';
+import { MODEL_SHAPES, type ModelShape } from './model-shapes.ts';
 import { Random } from './random.ts';
 
 export interface ModelSubject {
@@ -14,8 +14,8 @@ export interface ModelSubject {
   createOracle(): NumberIndex;
   /** Takes an image of the index and loads it into another; left out where there are no images. */
   reload?(index: NumberIndex): NumberIndex;
-  /** Whether entries carry user data. */
-  withUserData?: boolean;
+  /** Kinds of entries that may say where the user data lies; none if not given. */
+  userDataOf?: readonly EntryKind[];
   /** Most changes in one batch, and to begin with, where the oracle is too slow for more. */
   changesMax?: number;
 }
@@ -29,7 +29,7 @@ const CHANGES_SHOWN = 12;
  */
 export function runModel(
   subject: ModelSubject,
-  shape: KeyShape,
+  shape: ModelShape,
   seed: number,
   operations: number,
 ): void {
@@ -43,7 +43,7 @@ export function runModel(
 
 class Model {
   readonly #subject: ModelSubject;
-  readonly #shape: KeyShape;
+  readonly #shape: ModelShape;
   readonly #seed: number;
   readonly #random: Random;
   readonly #key: () => number;
@@ -54,12 +54,12 @@ class Model {
   #operations = 0;
   #changes: readonly ModelChange[] = [];
 
-  constructor(subject: ModelSubject, shape: KeyShape, seed: number) {
+  constructor(subject: ModelSubject, shape: ModelShape, seed: number) {
     this.#subject = subject;
     this.#shape = shape;
     this.#seed = seed;
     // Shapes that lay nothing out would otherwise all have as many routes and runs as wide.
-    this.#random = new Random(seed + KEY_SHAPES.indexOf(shape));
+    this.#random = new Random(seed + MODEL_SHAPES.indexOf(shape));
     const layout = shape.lay(this.#random);
     this.#key = () => layout.key();
     this.#source = new ChangeSource(this.#random, layout, subject);

@@ -6,14 +6,15 @@
 
 import { lengthOfKey } from '../key.ts';
 import { type EntryKind, type IndexChange, ROUTES_MAX } from '../number-index.ts';
-import type { KeyLayout } from './key-shapes.ts';
+import type { KeyLayout } from './model-shapes.ts';
 import type { Random } from './random.ts';
 
 /** A change that may say where the user data lies. */
 export type ModelChange = IndexChange & { userData?: number };
 
 export interface ChangeOptions {
-  withUserData?: boolean;
+  /** Kinds of entries that may say where the user data lies; none if not given. */
+  userDataOf?: readonly EntryKind[];
   /** Most changes in one batch, and to begin with. */
   changesMax?: number;
 }
@@ -40,7 +41,7 @@ const USER_DATA_HALF = 2 ** 24;
 export class ChangeSource {
   readonly #random: Random;
   readonly #layout: KeyLayout;
-  readonly #withUserData: boolean;
+  readonly #userDataOf: readonly EntryKind[];
   readonly #sizeMax: number;
   readonly #initialMax: number;
   readonly #routes: readonly number[];
@@ -54,7 +55,7 @@ export class ChangeSource {
   constructor(random: Random, layout: KeyLayout, options: ChangeOptions) {
     this.#random = random;
     this.#layout = layout;
-    this.#withUserData = options.withUserData ?? false;
+    this.#userDataOf = options.userDataOf ?? [];
     this.#sizeMax = options.changesMax ?? BATCH_CHANGES_MAX;
     this.#initialMax = options.changesMax ?? Number.POSITIVE_INFINITY;
     const routeCount = random.pick(ROUTE_COUNTS);
@@ -137,7 +138,7 @@ export class ChangeSource {
   #change(entry: EntryKind, from: number, to: number, deletes: boolean): ModelChange {
     if (deletes) return { entry, from, to, route: null };
     const change: ModelChange = { entry, from, to, route: this.#route() };
-    if (this.#withUserData && entry !== 'prefix' && this.#random.chance(0.3)) {
+    if (this.#userDataOf.includes(entry) && this.#random.chance(0.3)) {
       const [high, low] = [this.#random.below(USER_DATA_HALF), this.#random.below(USER_DATA_HALF)];
       change.userData = high * USER_DATA_HALF + low;
     }

@@ -1,5 +1,6 @@
 // The pairs of an index and an oracle that the model test compares.
 
+import type { EntryKind } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
@@ -8,12 +9,12 @@ import type { ModelSubject } from './index-model.ts';
 import { ListIndex } from './list-index.ts';
 
 const memoryBytesMax = 256 << 20;
-// Once entries carry user data (IndexChange.userData), the model test gives it to them.
-const withUserData = false;
+// Of `fragmented` and `ported` those that carry user data, once IndexChange.userData is there.
+const userDataOf: readonly EntryKind[] = [];
 
 export function wasmSubject(build: WasmBuild): ModelSubject {
   return {
-    withUserData,
+    userDataOf,
     create: () => createWasmIndex({ memoryBytesMax, build }),
     createOracle: () => new ReferenceIndex(),
     reload: (index) =>
@@ -22,7 +23,7 @@ export function wasmSubject(build: WasmBuild): ModelSubject {
 }
 
 export const referenceSubject: ModelSubject = {
-  withUserData,
+  userDataOf,
   create: () => new ReferenceIndex(),
   createOracle: () => new ListIndex(),
   changesMax: 150,
