@@ -9,9 +9,9 @@ import { runSeed } from './random.ts';
 
 const seed = runSeed();
 const SUBJECTS = [
-  { name: 'release', subject: wasmSubject('release'), operations: 360_000 },
-  { name: 'debug', subject: wasmSubject('debug'), operations: 60_000 },
-  { name: 'reference', subject: referenceSubject, operations: 12_000 },
+  { name: 'release', subject: wasmSubject('release'), operations: 200_000 },
+  { name: 'debug', subject: wasmSubject('debug'), operations: 40_000 },
+  { name: 'reference', subject: referenceSubject, operations: 6_000 },
 ];
 
 for (const { name, subject, operations } of SUBJECTS) {
