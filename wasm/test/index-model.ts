@@ -14,12 +14,14 @@ export interface ModelSubject {
   createOracle(): NumberIndex;
   /** Takes an image of the index and loads it into another; left out where there are no images. */
   reload?(index: NumberIndex): NumberIndex;
-  /** Kinds of entries that may say where the user data lies; none if not given. */
+  /** Kinds of entries that may say where the user data lies; USER_DATA_OF if not given. */
   userDataOf?: readonly EntryKind[];
   /** Most changes in one batch, and to begin with, where the oracle is too slow for more. */
   changesMax?: number;
 }
 
+/** Of `fragmented` and `ported` those that carry user data, once IndexChange.userData is there. */
+const USER_DATA_OF: readonly EntryKind[] = [];
 const CHANGES_SHOWN = 12;
 
 /**
@@ -62,7 +64,10 @@ class Model {
     this.#random = new Random(seed + MODEL_SHAPES.indexOf(shape));
     const layout = shape.lay(this.#random);
     this.#key = () => layout.key();
-    this.#source = new ChangeSource(this.#random, layout, subject);
+    this.#source = new ChangeSource(this.#random, layout, {
+      userDataOf: USER_DATA_OF,
+      ...subject,
+    });
     this.#oracle = subject.createOracle();
     this.#index = subject.create();
   }

@@ -1,5 +1,5 @@
 // What every implementation of NumberIndex has to do. An implementation's own test file calls
-// `indexSuite`; the comparison with the reference is in index-model.test.ts.
+// `indexSuite`.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,18 +12,27 @@ import {
   ROUTES_MAX,
   routeOfAnswer,
 } from '../number-index.ts';
+import { ReferenceIndex } from '../reference-index.ts';
 import { answerTo, createWith, ported, prefix, routeFor, run } from './changes.ts';
+import { type ModelSubject, runModel } from './index-model.ts';
 import { describeChanges } from './index-suite-changes.ts';
+import { MODEL_SHAPES } from './model-shapes.ts';
+import { runSeed } from './random.ts';
 
-export interface IndexSuite {
+/** The reference is the oracle of the random operations, where no other is given. */
+export interface IndexSuite extends Partial<ModelSubject> {
   /** Names the implementation in the report. */
   name: string;
   /** Makes an empty index. */
   create(): NumberIndex;
 }
 
+const SHAPE_OPERATIONS = 1000;
+const BATCH_CHANGES_MAX = 200;
+
 /** Registers the tests of one implementation. */
-export function indexSuite({ name, create }: IndexSuite): void {
+export function indexSuite(suite: IndexSuite): void {
+  const { name, create } = suite;
   describe(`number index: ${name}`, () => {
     describe('precedence', () => {
       it('prefers ported, then the innermost run, then the longest prefix', () => {
@@ -198,5 +207,19 @@ export function indexSuite({ name, create }: IndexSuite): void {
     });
 
     describeChanges(create);
+
+    describe('random operations', () => {
+      const seed = runSeed();
+      const subject: ModelSubject = {
+        createOracle: () => new ReferenceIndex(),
+        changesMax: BATCH_CHANGES_MAX,
+        ...suite,
+      };
+      for (const shape of MODEL_SHAPES) {
+        it(`agrees with its oracle on ${shape.name} (BCHF_TEST_SEED=${seed})`, () => {
+          runModel(subject, shape, seed, SHAPE_OPERATIONS);
+        });
+      }
+    });
   });
 }

@@ -40,8 +40,14 @@ export class ListIndex implements NumberIndex {
   }
 
   explain(key: number): Explanation {
+    if (lengthOfKey(key) === 0) return [];
+    const beginnings = new Set<number>();
+    for (let digits = key; digits >= 10; digits = Math.floor(digits / 10)) beginnings.add(digits);
+    // A prefix covers what begins with its digits; the others cover the numbers of their own length.
     return this.#entries
-      .filter((entry) => covers(entry, key))
+      .filter(({ entry, from, to }) =>
+        entry === 'prefix' ? beginnings.has(from) : from <= key && key <= to,
+      )
       .sort(
         (left, right) =>
           RANKS[right.entry] - RANKS[left.entry] ||
@@ -65,9 +71,11 @@ export class ListIndex implements NumberIndex {
   }
 
   hasBelow(key: number): boolean {
+    const length = lengthOfKey(key);
+    if (length === 0) return false;
     return this.#entries.some(({ from, to }) => {
-      const digitsMore = lengthOfKey(from) - lengthOfKey(key);
-      if (lengthOfKey(key) === 0 || digitsMore <= 0) return false;
+      const digitsMore = lengthOfKey(from) - length;
+      if (digitsMore <= 0) return false;
       const first = key * 10 ** digitsMore;
       return from < first + 10 ** digitsMore && to >= first;
     });
@@ -94,11 +102,4 @@ export class ListIndex implements NumberIndex {
 
 function nameOf({ entry, from, to }: Omit<IndexEntry, 'route'>): string {
   return `${entry} ${from} ${to}`;
-}
-
-/** A prefix covers what begins with its digits; the others cover the numbers of their own length. */
-function covers({ entry, from, to }: IndexEntry, key: number): boolean {
-  if (lengthOfKey(key) === 0) return false;
-  if (entry !== 'prefix') return from <= key && key <= to;
-  return String(key).startsWith(String(from));
 }

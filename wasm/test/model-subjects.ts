@@ -1,30 +1,19 @@
-// The pairs of an index and an oracle that the model test compares.
+// The Wasm builds as the model test has them, with the reference as their oracle.
 
-import type { EntryKind } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import type { WasmBuild } from '../wasm-module.ts';
+import { imageOf } from './forged-images.ts';
 import type { ModelSubject } from './index-model.ts';
-import { ListIndex } from './list-index.ts';
 
 const memoryBytesMax = 256 << 20;
-// Of `fragmented` and `ported` those that carry user data, once IndexChange.userData is there.
-const userDataOf: readonly EntryKind[] = [];
 
 export function wasmSubject(build: WasmBuild): ModelSubject {
+  const options = { memoryBytesMax, build };
   return {
-    userDataOf,
-    create: () => createWasmIndex({ memoryBytesMax, build }),
+    create: () => createWasmIndex(options),
     createOracle: () => new ReferenceIndex(),
-    reload: (index) =>
-      loadImage(Buffer.concat([...(index as WasmIndex).imageChunks()]), { memoryBytesMax, build }),
+    reload: (index) => loadImage(imageOf(index as WasmIndex), options),
   };
 }
-
-export const referenceSubject: ModelSubject = {
-  userDataOf,
-  create: () => new ReferenceIndex(),
-  createOracle: () => new ListIndex(),
-  changesMax: 150,
-};
