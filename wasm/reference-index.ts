@@ -39,8 +39,9 @@ export class ReferenceIndex implements NumberIndex {
   #runs: Run[] = [];
   #label = new Uint8Array(0);
   #batches = 0;
-  /** Keys of all prefixes and ported numbers, rising; made when it is asked for. */
-  #sortedPoints: Float64Array | undefined;
+  /** Keys of all prefixes and ported numbers, rising, but for those that changed since. */
+  #sortedPoints = new Float64Array(0);
+  readonly #changedPoints = new Set<number>();
 
   apply(changes: readonly IndexChange[], label: Uint8Array = new Uint8Array(0)): void {
     checkBatch(changes, label);
@@ -53,25 +54,17 @@ export class ReferenceIndex implements NumberIndex {
       const target = targetOf(change);
       if (target === undefined) points.delete(change.from);
       else points.set(change.from, target);
+      this.#changedPoints.add(change.from);
     }
     this.#runs = runs;
     this.#label = label.slice();
-    this.#sortedPoints = undefined;
   }
 
   #changedRuns(changes: readonly IndexChange[]): Run[] {
     const runChanges = sortedRunChanges(changes);
     if (runChanges.length === 0) return this.#runs;
-    const runs = new Map<string, { from: number; to: number; target: Target }>();
-    for (const run of this.#runs) runs.set(`${run.from}-${run.to}`, run);
-    for (const change of runChanges) {
-      const { from, to } = change;
-      const target = targetOf(change);
-      if (target === undefined) runs.delete(`${from}-${to}`);
-      else runs.set(`${from}-${to}`, { from, to, target });
-    }
     const open: Run[] = [];
-    return [...runs.values()].sort(compareRuns).map(({ from, to, target }) => {
+    return mergeRuns(this.#runs, runChanges).map(({ from, to, target }) => {
       while (open.length > 0 && open.at(-1)!.to < from) open.pop();
       const outer = open.at(-1);
       if (outer !== undefined && outer.to < to) {
@@ -131,10 +124,7 @@ export class ReferenceIndex implements NumberIndex {
   hasBelow(key: number): boolean {
     const length = lengthOfKey(key);
     if (length === 0) return false;
-    this.#sortedPoints ??= Float64Array.from([
-      ...this.#prefixes.keys(),
-      ...this.#ported.keys(),
-    ]).sort();
+    this.#sortPoints();
     for (let size = 10, missing = 15 - length; missing > 0; size *= 10, missing--) {
       const [from, to] = [key * size, key * size + size - 1];
       const point = this.#sortedPoints[firstAbove(this.#sortedPoints, from - 1, (each) => each)];
@@ -144,6 +134,21 @@ export class ReferenceIndex implements NumberIndex {
       if (this.explain(from).some((entry) => entry.entry === 'fragmented')) return true;
     }
     return false;
+  }
+
+  /** Brings the sorted keys up to date, at the price of one pass over them. */
+  #sortPoints(): void {
+    if (this.#changedPoints.size === 0) return;
+    const changed = Float64Array.from(this.#changedPoints).sort();
+    const present = changed.filter((key) => this.#prefixes.has(key) || this.#ported.has(key));
+    const same = this.#sortedPoints.filter((key) => !this.#changedPoints.has(key));
+    const merged = new Float64Array(same.length + present.length);
+    for (let at = 0, left = 0, right = 0; at < merged.length; at++) {
+      const takesLeft = right === present.length || same[left]! < present[right]!;
+      merged[at] = takesLeft ? same[left++]! : present[right++]!;
+    }
+    this.#sortedPoints = merged;
+    this.#changedPoints.clear();
   }
 
   label(): Uint8Array {
@@ -181,9 +186,27 @@ function* pointEntries(
   entry: 'prefix' | 'ported',
   points: ReadonlyMap<number, Target>,
 ): IterableIterator<IndexEntry> {
-  for (const [key, target] of [...points].sort(([left], [right]) => left - right)) {
-    yield { entry, from: key, to: key, ...target };
+  for (const key of Float64Array.from(points.keys()).sort()) {
+    yield { entry, from: key, to: key, ...points.get(key)! };
   }
+}
+
+/** The runs after some changes; both in the order of runs, each run once. */
+function mergeRuns(runs: readonly Run[], changes: readonly IndexChange[]): Omit<Run, 'outer'>[] {
+  const merged: Omit<Run, 'outer'>[] = [];
+  let next = 0;
+  const takeChange = (): void => {
+    const change = changes[next++]!;
+    const target = targetOf(change);
+    if (target !== undefined) merged.push({ from: change.from, to: change.to, target });
+  };
+  for (const run of runs) {
+    while (next < changes.length && compareRuns(changes[next]!, run) < 0) takeChange();
+    if (next < changes.length && compareRuns(changes[next]!, run) === 0) takeChange();
+    else merged.push(run);
+  }
+  while (next < changes.length) takeChange();
+  return merged;
 }
 
 /** What a change makes its entry lead to; undefined where it deletes the entry. */

@@ -1,5 +1,5 @@
 // What every implementation of NumberIndex has to do. An implementation's own test file calls
-// `indexSuite`; the comparison with the reference is in index-comparison.ts.
+// `indexSuite`.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,24 +12,27 @@ import {
   ROUTES_MAX,
   routeOfAnswer,
 } from '../number-index.ts';
+import { ReferenceIndex } from '../reference-index.ts';
 import { answerTo, createWith, ported, prefix, routeFor, run } from './changes.ts';
-import { compareWithReference } from './index-comparison.ts';
+import { type ModelSubject, runModel } from './index-model.ts';
 import { describeChanges } from './index-suite-changes.ts';
-import { describeUserData } from './index-suite-user-data.ts';
-import { KEY_SHAPES } from './key-shapes.ts';
+import { MODEL_SHAPES } from './model-shapes.ts';
 import { runSeed } from './random.ts';
 
-export interface IndexSuite {
+/** The reference is the oracle of the random operations, where no other is given. */
+export interface IndexSuite extends Partial<ModelSubject> {
   /** Names the implementation in the report. */
   name: string;
   /** Makes an empty index. */
   create(): NumberIndex;
-  /** Whether ported numbers keep their index of user data; runs always do. */
-  keepsPortedUserData: boolean;
 }
 
+const SHAPE_OPERATIONS = 1000;
+const BATCH_CHANGES_MAX = 200;
+
 /** Registers the tests of one implementation. */
-export function indexSuite({ name, create, keepsPortedUserData }: IndexSuite): void {
+export function indexSuite(suite: IndexSuite): void {
+  const { name, create } = suite;
   describe(`number index: ${name}`, () => {
     describe('precedence', () => {
       it('prefers ported, then the innermost run, then the longest prefix', () => {
@@ -204,13 +207,17 @@ export function indexSuite({ name, create, keepsPortedUserData }: IndexSuite): v
     });
 
     describeChanges(create);
-    describeUserData(create, keepsPortedUserData);
 
     describe('random operations', () => {
       const seed = runSeed();
-      for (const shape of KEY_SHAPES) {
-        it(`agrees with the reference on ${shape.name} (BCHF_TEST_SEED=${seed})`, () => {
-          compareWithReference(create(), shape, seed, keepsPortedUserData);
+      const subject: ModelSubject = {
+        createOracle: () => new ReferenceIndex(),
+        changesMax: BATCH_CHANGES_MAX,
+        ...suite,
+      };
+      for (const shape of MODEL_SHAPES) {
+        it(`agrees with its oracle on ${shape.name} (BCHF_TEST_SEED=${seed})`, () => {
+          runModel(subject, shape, seed, SHAPE_OPERATIONS);
         });
       }
     });

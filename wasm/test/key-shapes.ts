@@ -33,7 +33,7 @@ export const KEY_SHAPES: readonly KeyShape[] = [
 ];
 
 /** So many random digits. */
-function digits(random: Random, length: number): string {
+export function digits(random: Random, length: number): string {
   return Array.from({ length }, () => random.below(10)).join('');
 }
 

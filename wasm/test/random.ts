@@ -7,9 +7,14 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** An integer from 0 to `limit - 1`. */
+  /** An integer from 0 to `limit - 1`; above 2^32 not every one of them. */
   below(limit: number): number {
     return Math.floor(this.#next() * limit);
+  }
+
+  /** An integer from `from` to `to`. */
+  between(from: number, to: number): number {
+    return from + this.below(to - from + 1);
   }
 
   /** True with the given probability. */

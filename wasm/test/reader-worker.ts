@@ -1,37 +1,69 @@
-// A reading thread of wasm-concurrency.test.ts: looks the same numbers up again and again.
+// A reading thread of the concurrency test: looks the watched numbers up again and again, and holds
+// every answer against what the version that the first one names would give.
 
-import { parentPort, workerData } from 'node:worker_threads';
-import { NOT_FOUND, routeOfAnswer } from '../number-index.ts';
+import { workerData } from 'node:worker_threads';
+import { routeOfAnswer } from '../number-index.ts';
 import { openReader } from '../wasm-reader.ts';
+import { PROGRESS_WORDS, type ReaderTask } from './reader-task.ts';
+import {
+  EXPLAINED_ENTRIES,
+  EXPLAINED_KEY,
+  expectedAnswers,
+  versionOfLabel,
+  WATCHED_KEYS,
+} from './watched-numbers.ts';
 
-export interface ReaderTask {
-  memory: WebAssembly.Memory;
-  keys: readonly number[];
-  /** How many batches to look up at least. */
-  batchesMin: number;
-  /** How many routes to see at least: it goes on until the writer has written so often. */
-  routesMin: number;
-}
+const { memory, build, batchesPerPlace, progress, readerIndex } = workerData as ReaderTask;
+const batchesWord = readerIndex * PROGRESS_WORDS;
+const stopAt = progress.length - 1;
+let reader = openReader(memory, { build });
+let versionBefore = 0;
 
-export interface ReaderReport {
-  /** The routes of the first batches whose numbers did not all have the same one; -1: not found. */
-  torn: number[][];
-}
-
-const TORN_MAX = 3;
-
-const { memory, keys, batchesMin, routesMin } = workerData as ReaderTask;
-const reader = openReader(memory);
-reader.keys.set(keys);
-const torn: number[][] = [];
-const seen = new Set<number>();
-for (let batch = 0; batch < batchesMin || seen.size < routesMin; batch++) {
-  reader.lookup(reader.keys, reader.answers, keys.length);
-  const answers = [...reader.answers.subarray(0, keys.length)];
-  const routes = answers.map((answer) => (answer === NOT_FOUND ? -1 : routeOfAnswer(answer)));
-  if (routes.some((route) => route !== routes[0]) && torn.length < TORN_MAX) torn.push(routes);
-  seen.add(routes[0]!);
+while (Atomics.load(progress, stopAt) === 0) {
+  const version = checkBatch();
+  if (version < versionBefore) throw new Error(`version ${version} after ${versionBefore}`);
+  const batches = Atomics.add(progress, batchesWord, 1) + 1;
+  if (version !== versionBefore) Atomics.add(progress, batchesWord + 1, 1);
+  versionBefore = version;
+  if (batches % 16 === 0) checkExplanation();
+  if (batches % batchesPerPlace === 0) {
+    reader.close();
+    reader = openReader(memory, { build });
+  }
 }
 reader.close();
-const report: ReaderReport = { torn };
-parentPort!.postMessage(report);
+
+/** Looks all watched numbers up; returns the version that answered. */
+function checkBatch(): number {
+  reader.keys.set(WATCHED_KEYS);
+  const labelBefore = versionOfLabel(reader.label());
+  reader.lookup(reader.keys, reader.answers, WATCHED_KEYS.length);
+  const version = routeOfAnswer(reader.answers[0]!);
+  const expected = expectedAnswers(version);
+  for (let at = 0; at < expected.length; at++) {
+    if (reader.answers[at] === expected[at]) continue;
+    throw new Error(
+      `key ${WATCHED_KEYS[at]} is answered 0x${reader.answers[at]!.toString(16)} in a batch of ` +
+        `version ${version}, where 0x${expected[at]!.toString(16)} is right`,
+    );
+  }
+  const labelAfter = versionOfLabel(reader.label());
+  if (labelBefore > version || version > labelAfter) {
+    throw new Error(`version ${version} answers between labels ${labelBefore} and ${labelAfter}`);
+  }
+  return version;
+}
+
+/** All entries that cover one number are of one version too, and `find` gives the first of them. */
+function checkExplanation(): void {
+  const explanation = reader.explain(EXPLAINED_KEY);
+  const routes = new Set(explanation.map(({ route }) => route));
+  if (explanation.length !== EXPLAINED_ENTRIES || routes.size !== 1) {
+    throw new Error(`torn explanation: ${JSON.stringify(explanation)}`);
+  }
+  const found = reader.find(EXPLAINED_KEY);
+  if (found?.entry !== 'ported' || found.route < explanation[0]!.route) {
+    throw new Error(`find gives ${JSON.stringify(found)} after ${JSON.stringify(explanation[0])}`);
+  }
+  if (!reader.hasBelow(18614)) throw new Error('nothing is below a prefix of watched numbers');
+}

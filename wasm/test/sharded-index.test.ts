@@ -25,14 +25,12 @@ for (const boundaries of [
   indexSuite({
     name: `sharded at ${boundaries.join(' and ')}`,
     create: () => createShardedIndex({ boundaries, memoryBytesMax }),
-    keepsPortedUserData: true,
   });
 }
 
 indexSuite({
   name: 'sharded, one shard, debug',
   create: () => createShardedIndex({ boundaries: [], memoryBytesMax, build: 'debug' }),
-  keepsPortedUserData: true,
 });
 
 /** Three shards, of which the first two hold 1,000 of these numbers each. */

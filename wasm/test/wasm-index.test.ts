@@ -1,12 +1,6 @@
-import { createWasmIndex } from '../wasm-index.ts';
 import { indexSuite } from './index-suite.ts';
-
-const memoryBytesMax = 64 << 20;
+import { wasmSubject } from './model-subjects.ts';
 
 for (const build of ['debug', 'release'] as const) {
-  indexSuite({
-    name: `Wasm, ${build}`,
-    create: () => createWasmIndex({ memoryBytesMax, build }),
-    keepsPortedUserData: true,
-  });
+  indexSuite({ name: `Wasm, ${build}`, ...wasmSubject(build) });
 }

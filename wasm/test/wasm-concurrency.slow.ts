@@ -1,0 +1,8 @@
+import { it } from 'node:test';
+import { readWhileWriting } from './concurrency.ts';
+import { runSeed } from './random.ts';
+
+const seed = runSeed();
+
+it(`gives every reader one whole version per batch, for a minute (BCHF_TEST_SEED=${seed})`, () =>
+  readWhileWriting(60_000, seed));
