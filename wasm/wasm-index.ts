@@ -283,10 +283,11 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   }
 
   imageBytes(): number {
-    return this.wasm.call(
-      (exports) =>
-        exports.HEADER_BYTES.value + (exports.rootBytes() >>> 0) + (exports.arenaBytes() >>> 0),
-    );
+    return this.wasm.call((exports) => {
+      // Folding takes memory and gives some back, and an image begins with it.
+      exports.settle();
+      return exports.HEADER_BYTES.value + (exports.rootBytes() >>> 0) + (exports.arenaBytes() >>> 0);
+    });
   }
 
   imageChunks(chunkBytesMax = CHUNK_BYTES_DEFAULT): IterableIterator<Uint8Array> {

@@ -189,6 +189,8 @@ export const ORDER: u32 = ENTRY_USERS + ENTRIES_MAX * 8;
 export const CODES: u32 = ORDER + PAGE_BYTES;
 export const CODES_BITS: u32 = 16;
 export const LINE_BUFFER: u32 = CODES + (4 << CODES_BITS);
+/** Codes on their way to a block outside of a line: 20 bits for each of 400 at most. */
+export const CODES_BUFFER: u32 = LINE_BUFFER + PAGE_BYTES / 2;
 
 export const ARENA: u32 = LINE_BUFFER + PAGE_BYTES;
 /** Bytes behind the arena that can always be loaded: a load may begin in its last bytes. */

@@ -14,7 +14,7 @@ import {
   routesOf,
   userDataOf,
 } from './columns';
-import { LINE_BUFFER, LINE_BYTES, NO_USER_DATA } from './layout';
+import { CODES_BUFFER, LINE_BUFFER, LINE_BYTES, NO_USER_DATA } from './layout';
 import {
   codeBitsOf,
   codeOfEntry,
@@ -97,14 +97,13 @@ export function encodeLine(header: u32, shape: u32, from: u32, to: u32): bool {
     return false;
   }
   flags |= isListed ? writeListed(from, to, lowCountOf(shape)) : writeGrouped(from, to);
-  for (let entry: u32 = 0; entry < count; entry++) {
+  const inside = min(count, room);
+  const codesEnd = codesEndOf(flags);
+  for (let entry: u32 = 0; entry < inside; entry++) {
     const code = codeOfRoute(header, shape, load<u32>(routes + ((from + entry) << 2)));
-    if (entry < room) writeBits(LINE_BUFFER, codesEndOf(flags) - (entry + 1) * codeBits, code);
-    else {
-      const bit = OUTSIDE_HEADER_BYTES * 8 + (entry - room) * codeBits;
-      writeBits(outsideOf(LINE_BUFFER, flags), bit, code);
-    }
+    writeBits(LINE_BUFFER, codesEnd - (entry + 1) * codeBits, code);
   }
+  if (inside < count) writeCodesOutside(header, shape, flags, from + inside, to);
   finishBuffer(flags);
   return true;
 }
@@ -179,15 +178,25 @@ function makeOutside(
   const codes = count > room ? count - room : 0;
   const userAt = userDataAt(codes, codeBits);
   const bytes = userAt + (hasUserData ? count << 3 : 0);
-  // Codes are written eight bytes at a time.
-  const block = allocate(bytes + 8);
+  const block = allocate(bytes);
   if (block == 0) return false;
-  memory.fill(block, 0, bytes + 8);
-  bytesOutside = bytes + 8;
-  store<u32>(block, bytesOutside | (hasUserData ? OUTSIDE_HAS_USER_DATA : 0));
+  bytesOutside = bytes;
+  store<u32>(block, bytes | (hasUserData ? OUTSIDE_HAS_USER_DATA : 0));
   store<u32>(LINE_BUFFER + (codesEndOf(flags) >> 3), block);
   if (hasUserData) memory.copy(block + userAt, userData + (from << 3), count << 3);
   return true;
+}
+
+/** Writes the codes that have no room, by way of a buffer, as bits are written eight bytes at a time. */
+function writeCodesOutside(header: u32, shape: u32, flags: u64, from: u32, to: u32): void {
+  const codeBits = codeBitsOf(shape);
+  const bytes = userDataAt(to - from, codeBits) - OUTSIDE_HEADER_BYTES;
+  memory.fill(CODES_BUFFER, 0, bytes + 8);
+  for (let entry = from; entry < to; entry++) {
+    const code = codeOfRoute(header, shape, load<u32>(routes + (entry << 2)));
+    writeBits(CODES_BUFFER, (entry - from) * codeBits, code);
+  }
+  memory.copy(outsideOf(LINE_BUFFER, flags) + OUTSIDE_HEADER_BYTES, CODES_BUFFER, bytes);
 }
 
 function writeGrouped(from: u32, to: u32): u64 {
@@ -276,11 +285,21 @@ export function takeApart(header: u32, shape: u32, line: u32, flags: u64, base: 
   for (let entry: u32 = 0; entry < count; entry++) {
     const code = codeOfEntry(line, flags, shape, entry);
     store<u32>(toRoutes + ((at + entry) << 2), routeOfCode(header, shape, code));
-    const user = userDataOfEntry(line, flags, shape, entry);
-    store<f64>(toUserData + ((at + entry) << 3), user);
-    if (user != NO_USER_DATA) tookUserData = true;
   }
+  takeUserData(line, flags, shape, count, toUserData + (at << 3));
   return at + count;
+}
+
+function takeUserData(line: u32, flags: u64, shape: u32, count: u32, to: u32): void {
+  const hasOutside = (flags & FLAG_OUTSIDE) != 0;
+  if (hasOutside && (load<u32>(outsideOf(line, flags)) & OUTSIDE_HAS_USER_DATA) != 0) {
+    tookUserData = true;
+    for (let entry: u32 = 0; entry < count; entry++) {
+      store<f64>(to + (entry << 3), userDataOfEntry(line, flags, shape, entry));
+    }
+  } else {
+    for (let entry: u32 = 0; entry < count; entry++) store<f64>(to + (entry << 3), NO_USER_DATA);
+  }
 }
 
 /** Appends entries from columns; see {@link takeApart}. */

@@ -17,7 +17,7 @@
 // What a group has under way lies in the reader's details, in columns of u32 that loops pass on to
 // each other.
 
-import { portedAnswerOf } from './directory';
+import { AREA_PORTED_ANSWER, portedAnswerOf } from './directory';
 import {
   ABSENT_AREA,
   AREA_ALIGNMENT,
@@ -28,7 +28,18 @@ import {
   READER_KEYS,
   ROOT,
 } from './layout';
-import { codeOfEntry, findEntry, FLAG_SLOW, foundEntry, GROUP_BYTES_AT } from './line';
+import {
+  codeOfEntry,
+  FLAG_DIRTY,
+  FLAG_FOREIGN,
+  FLAG_GENERIC,
+  FLAG_PIECE,
+  FLAG_SLOW,
+  findEntry,
+  foundEntry,
+  GROUP_BYTES_AT,
+  pieceOf,
+} from './line';
 import { routeOfCode } from './palette';
 import { answerOf } from './ported-read';
 
@@ -136,11 +147,14 @@ function locate(lanes: u32, keys: u32, answers: u32, count: u32): void {
     v128.store(lane, i32x4.add(lines, i32x4.shl(line, 6)), LINE);
     // For number 8g + i of a grouped line: 62 − g, which shifts the bit of its group to the top, and
     // 7 − i, the place of its own bit in the byte of the group.
-    const place = i32x4.sub(i32x4.add(i32x4.mul(line, span), i32x4.splat(62 * 8 + 7)), number);
+    const place = i32x4.sub(i32x4.add(i32x4.mul(line, span), i32x4.splat(PLACE_LAST)), number);
     v128.store(lane, i32x4.shr_u(place, 3), GROUP_SHIFT);
     v128.store(lane, v128.and(place, i32x4.splat(7)), IN_GROUP);
   }
 }
+
+/** See {@link locate}: 8 × (62 − g) + 7 − i of number 0. */
+const PLACE_LAST: u32 = 62 * 8 + 7;
 
 /** Keeps the loads of {@link touch} from being left out. */
 let touched: u32 = 0;
@@ -185,28 +199,37 @@ function test(lanes: u32, count: u32): u32 {
   return noted;
 }
 
+/** Lines with one of these flags are looked at as single lookups look at them. */
+const FLAGS_OF_ITS_OWN: u64 = FLAG_DIRTY | FLAG_GENERIC | FLAG_FOREIGN;
+
 /** Answers what was noted; each note is four times the place in the group. */
 function finish(reader: u32, version: u32, from: u32, notedEnd: u32): void {
   const keys = reader + READER_KEYS + (from << 3);
   const answers = reader + READER_ANSWERS + (from << 2);
   for (let noted = reader + NOTED; noted < notedEnd; noted += 4) {
     const place = load<u32>(noted);
-    const key = keyOf(load<f64>(keys + (place << 1)));
-    const line = load<u32>(reader + place, LINE);
+    const lane = reader + place;
+    const line = load<u32>(lane, LINE);
     const flags = atomic.load<u64>(line);
-    if ((flags & FLAG_SLOW) != 0) {
-      store<u32>(answers + place, answerOf(version, key));
+    if ((flags & FLAGS_OF_ITS_OWN) != 0) {
+      store<u32>(answers + place, answerOf(version, keyOf(load<f64>(keys + (place << 1)))));
       continue;
     }
-    const header = ABSENT_AREA + AREA_ALIGNMENT + load<u32>(reader + place, IN_NODE);
-    const shape = load<u32>(reader + place, IN_SEGMENT);
-    const number =
-      62 * 8 +
-      7 -
-      ((load<u32>(reader + place, GROUP_SHIFT) << 3) | load<u32>(reader + place, IN_GROUP));
+    const shape = load<u32>(lane, IN_SEGMENT);
+    const behind = (load<u32>(lane, GROUP_SHIFT) << 3) | load<u32>(lane, IN_GROUP);
+    const number: u32 = PLACE_LAST - behind;
     if (findEntry(line, flags, shape, number)) {
-      const code = codeOfEntry(line, flags, shape, foundEntry);
-      store<u32>(answers + place, portedAnswerOf(header, key) | routeOfCode(header, shape, code));
+      const header = ABSENT_AREA + AREA_ALIGNMENT + load<u32>(lane, IN_NODE);
+      const route = routeOfCode(header, shape, codeOfEntry(line, flags, shape, foundEntry));
+      const ported = load<u32>(header, AREA_PORTED_ANSWER);
+      store<u32>(
+        answers + place,
+        route | (ported != 0 ? ported : portedAnswerOf(header, keyOf(load<f64>(keys + (place << 1))))),
+      );
+    } else if ((flags & FLAG_PIECE) != 0) {
+      const piece = load<u64>(pieceOf(line));
+      const isInPiece = number >= <u32>(piece & 0xffff) && number <= <u32>((piece >> 16) & 0xffff);
+      if (isInPiece) store<u32>(answers + place, <u32>(piece >> 32));
     }
   }
 }

@@ -31,9 +31,6 @@ export let builtSpan: u32 = 0;
 export let builtShape: u32 = 0;
 export let builtOutside: u32 = 0;
 
-/** Bits for codes and numbers that a block outside of a line costs beyond its own. */
-const OUTSIDE_ALLOCATION: u32 = 4;
-
 /** Listed lines take longer to look into: they have to be that much smaller, in eighths. */
 const LISTED_EIGHTHS: u64 = 6;
 
@@ -115,10 +112,16 @@ function codeBitsFor(header: u32, routesAt: u32): u32 {
   return codeBitsNeeded(header);
 }
 
+/** Where the density, in numbers per entry, makes only one form worth trying. */
+const LISTED_NUMBERS_MIN: u32 = 9;
+const GROUPED_NUMBERS_MAX: u32 = 64;
+
 function chooseShape(): void {
   bestCost = u64.MAX_VALUE;
-  if (segmentBits == SEGMENT_BITS) tryGrouped();
+  const numbersPerEntry = <u32>(((1 as u64) << (<u64>segmentBits)) / max(count, 1));
+  if (segmentBits == SEGMENT_BITS && numbersPerEntry <= GROUPED_NUMBERS_MAX) tryGrouped();
   const grouped = bestCost;
+  if (grouped != u64.MAX_VALUE && numbersPerEntry < LISTED_NUMBERS_MIN) return;
   tryListed();
   if (!bestIsListed || grouped == u64.MAX_VALUE) return;
   if (bestCost * 8 <= grouped * LISTED_EIGHTHS) return;
@@ -159,15 +162,22 @@ function tryListed(): void {
   tryAround(max(count / min(perLine, LISTED_MAX), 1), 1, true);
 }
 
+/** Numbers of lines that are tried in a row. */
+const TRIES: u32 = 6;
+
 /** Tries numbers of lines around one, but not fewer than `lineCountMin`. */
 function tryAround(lineCount: u32, lineCountMin: u32, isListed: bool): void {
   const step = max(lineCount >> 4, 1);
   let tried: u32 = 0;
-  for (let at = max<i32>(<i32>lineCount - 2 * step, 1); at <= <i32>(lineCount + 4 * step); at += step) {
-    const size = lineBlockSize(min(max(<u32>at, lineCountMin), LINES_MAX));
+  let at = max(lineCount, step + 1) - step;
+  for (let left = TRIES; left > 0; left--, at += step) {
+    const size = lineBlockSize(min(max(at, lineCountMin), LINES_MAX));
     if (size == tried) continue;
     tried = size;
+    const before = bestCost;
     tryLines(size, isListed);
+    // Costs fall and then rise: once they rise again, the least is known.
+    if (bestCost == before && bestIsListed == isListed && bestCost != u64.MAX_VALUE) return;
   }
 }
 
@@ -211,5 +221,5 @@ function outsideCost(held: u32, numberBits: u32, isListed: bool): u32 {
   if (bits <= LINE_BITS && (!isListed || held <= LISTED_MAX)) return 0;
   const room = LINE_BITS - OUTSIDE_POINTER_BYTES * 8;
   if (numberBits > room || (isListed && held > LISTED_MAX)) return <u32>columnsBytes(held, false);
-  return OUTSIDE_HEADER_BYTES + OUTSIDE_ALLOCATION + 8 + ((bits - room + 7) >> 3);
+  return OUTSIDE_HEADER_BYTES + (((bits - room + 31) >> 5) << 2);
 }
