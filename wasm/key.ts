@@ -14,9 +14,22 @@ const KEY_END = 2e15;
 /** How many digits the number of a key has, 1 to 15; 0 for what is no key. */
 export function lengthOfKey(key: number): number {
   if (!Number.isInteger(key) || key < 10 || key >= KEY_END) return 0;
+  // By halves, because every change of a batch comes through here.
   let unit = 10;
   let length = 1;
-  while (unit * 10 <= key) {
+  if (key >= 1e9) {
+    unit = 1e9;
+    length = 9;
+  }
+  if (key >= unit * 1e4) {
+    unit *= 1e4;
+    length += 4;
+  }
+  if (key >= unit * 1e2) {
+    unit *= 1e2;
+    length += 2;
+  }
+  if (key >= unit * 10) {
     unit *= 10;
     length++;
   }

@@ -8,8 +8,6 @@ import {
   DETAILS_MAX,
   DIGITS_MAX,
   HEADER_USED,
-  KEY_END,
-  KIND_PORTED,
   KIND_PREFIX,
   READER_DETAILS,
   RECORD_BYTES,
@@ -23,13 +21,6 @@ import {
   hasField,
   isLeaf,
 } from './node';
-import {
-  findPorted,
-  firstPortedFrom,
-  NO_KEY,
-  portedRoute,
-  portedUserData,
-} from './ported-read';
 import { writeEntry } from './record';
 import { walkRunTree } from './run-tree';
 
@@ -84,24 +75,6 @@ function found(link: u32, key: f64): void {
   if (!hasField(head, field)) return;
   writeEntry(record, key, key, load<u32>(fieldAddress(link, head, field)), wantedKind);
   written++;
-}
-
-/**
- * Writes up to `countMax` (at most DETAILS_MAX) ported numbers from a key on to the reader's details, in
- * order. Returns how many.
- */
-export function walkPorted(reader: u32, version: u32, from: f64, countMax: u32): u32 {
-  const wanted = min(countMax, DETAILS_MAX);
-  let count: u32 = 0;
-  let key = firstPortedFrom(version, <u64>from, <u64>KEY_END);
-  while (key != NO_KEY && count < wanted) {
-    findPorted(version, key);
-    const record = reader + READER_DETAILS + count * RECORD_BYTES;
-    writeEntry(record, <f64>key, <f64>key, portedRoute, KIND_PORTED, portedUserData);
-    count++;
-    key = firstPortedFrom(version, key + 1, <u64>KEY_END);
-  }
-  return count;
 }
 
 /**

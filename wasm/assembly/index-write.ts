@@ -54,7 +54,7 @@ import {
   WORKING_RUNS,
 } from './layout';
 import { FIELD_PREFIX, hasField, isLeaf, nodeAt, nodeOf } from './node';
-import { newestPatch, reclaimPatches, removePatches } from './patch';
+import { newestPatch, patchCount, reclaimPatches, removePatches } from './patch';
 import { addedCount, applyPorted, removedCount, renewBackground } from './ported-write';
 import {
   crossedRun,
@@ -103,15 +103,34 @@ export function beginBatch(): u32 {
   return retire(current, VERSION_BYTES) ? STATUS_DONE : STATUS_FULL;
 }
 
+/** Patches from which on a batch waits for readers before it begins. */
+const PATCHES_WAITED_FOR: u32 = 2048;
+/** How often the readers are looked at while waiting: some milliseconds, many times a call. */
+const LOOKS_MAX: u32 = 20_000;
+
+/** From how many patches on the next wait is worth trying. */
+let waitFrom: u32 = PATCHES_WAITED_FOR;
+
 /**
  * Takes back what no reader can see any more, and where all readers see the current version, writes
  * patches into their lines. Returns whether there are no patches left.
+ *
+ * Where batches follow each other at once, readers are always in calls that they entered before the
+ * last. So with many patches it waits, not long, for them to come out. A reader that does not, because
+ * its thread has stopped, is waited for again only when there are twice as many.
  */
 export function settle(): bool {
-  const oldest = oldestReaderEpoch();
+  const epoch = load<u64>(HEADER_EPOCH);
+  let oldest = oldestReaderEpoch();
+  if (patchCount >= waitFrom) {
+    for (let looks: u32 = 0; oldest < epoch && looks < LOOKS_MAX; looks++) {
+      oldest = oldestReaderEpoch();
+    }
+    waitFrom = oldest < epoch ? patchCount * 2 : PATCHES_WAITED_FOR;
+  }
   reclaimPatches(oldest);
   reclaim(oldest);
-  if (oldest >= load<u64>(HEADER_EPOCH)) fold(load<u32>(HEADER_CURRENT));
+  if (oldest >= epoch) fold(load<u32>(HEADER_CURRENT));
   return newestPatch == 0;
 }
 

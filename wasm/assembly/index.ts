@@ -4,6 +4,7 @@
 import { claimReader, enter, leave, releaseReader } from './epoch';
 import { anyBelow, explainInto } from './index-read';
 import * as walk from './index-walk';
+import * as portedWalk from './ported-walk';
 import {
   HEADER_CURRENT,
   LABEL_BYTES,
@@ -82,7 +83,7 @@ export function walkTrie(reader: u32, kind: u32, from: f64, countMax: u32): u32 
 }
 
 export function walkPorted(reader: u32, from: f64, countMax: u32): u32 {
-  return walk.walkPorted(reader, load<u32>(HEADER_CURRENT), from, countMax);
+  return portedWalk.walkPorted(reader, load<u32>(HEADER_CURRENT), <u64>from, countMax);
 }
 
 export function walkRuns(reader: u32, from: f64, to: f64, countMax: u32): u32 {

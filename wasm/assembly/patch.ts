@@ -46,6 +46,8 @@ export const PATCH_NEW_BACKGROUND: u32 = 1 << 31;
 
 /** The patch that was made last; 0 where there are none. Images have none. */
 export let newestPatch: u32 = 0;
+/** How many patches there are. */
+export let patchCount: u32 = 0;
 
 /** Place of the head of the chain that a line's patches are in. */
 // @ts-ignore: decorator
@@ -71,6 +73,7 @@ export function addPatch(patch: u32): void {
   store<u32>(patch + PATCH_NEXT, load<u32>(chain));
   store<u32>(patch + PATCH_BEFORE, newestPatch);
   newestPatch = patch;
+  patchCount++;
   atomic.store<u32>(chain, patch);
   atomic.store<u64>(line, load<u64>(line) | FLAG_SLOW | FLAG_DIRTY);
 }
@@ -87,6 +90,7 @@ export function removePatches(last: u32, epoch: u64): void {
     // Chains begin with the newest, and all that are newer than this one are gone.
     assert(load<u32>(chainOf(load<u32>(patch + PATCH_LINE))) == patch);
     atomic.store<u32>(chainOf(load<u32>(patch + PATCH_LINE)), load<u32>(patch + PATCH_NEXT));
+    patchCount--;
     const before = load<u32>(patch + PATCH_BEFORE);
     if (before == last) break;
     patch = before;

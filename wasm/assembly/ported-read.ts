@@ -88,7 +88,7 @@ export function findPorted(version: u32, key: u64): bool {
 }
 
 /** The columns that have a line's entries for a version, its flags in `lineFlags`; 0: the line itself. */
-function columnsFor(version: u32, line: u32): u32 {
+export function columnsFor(version: u32, line: u32): u32 {
   lineFlags = atomic.load<u64>(line);
   isBackgroundNew = false;
   if ((lineFlags & FLAG_DIRTY) != 0) {
@@ -103,7 +103,8 @@ function columnsFor(version: u32, line: u32): u32 {
   return (lineFlags & FLAG_FOREIGN) != 0 ? load<u32>(line + FOREIGN_AT) : 0;
 }
 
-let lineFlags: u64 = 0;
+/** See {@link columnsFor}. */
+export let lineFlags: u64 = 0;
 /** Whether what the line says of the background does not hold for the version. */
 let isBackgroundNew: bool = false;
 
