@@ -15,10 +15,10 @@
 //               └──────┴───────┴───────┴───────────────┴───────────────┴──
 
 import {
-  ARENA,
-  ARENA_SLACK,
   AREA_ALIGNMENT,
   AREA_BYTES,
+  ARENA,
+  ARENA_SLACK,
   HEADER_FREE_AREAS,
   HEADER_FREE_LISTS,
   HEADER_RETIRED_FIRST,
@@ -45,7 +45,6 @@ const BLOCK_BYTES_MAX: u32 = 1 << LARGE_LOG_MAX;
 // In place of the bytes of a retired block: so many lines, or a dense area.
 const RETIRED_LINES: u32 = 1 << 31;
 const RETIRED_AREA: u32 = 1 << 30;
-
 
 const CHUNK_NEXT: u32 = 0;
 const CHUNK_COUNT: u32 = 4;

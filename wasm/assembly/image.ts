@@ -9,6 +9,7 @@
 import { isInArena } from './arena';
 import { xxh64 } from './checksum';
 import { isContentWhole } from './image-content';
+import { settle } from './index-write';
 import {
   ARENA,
   FORMAT,
@@ -38,7 +39,6 @@ import {
   VERSION_PREFIX_COUNT,
   VERSION_ROOT,
 } from './layout';
-import { settle } from './index-write';
 
 /** Far more batches than an index will ever see, and far from where counting them overflows. */
 const EPOCH_MAX: u64 = 1 << 53;

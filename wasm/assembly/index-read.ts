@@ -28,13 +28,7 @@ import {
   LINKS_MASK,
   nodeAt,
 } from './node';
-import {
-  findPorted,
-  firstPortedFrom,
-  NO_KEY,
-  portedRoute,
-  portedUserData,
-} from './ported-read';
+import { findPorted, firstPortedFrom, NO_KEY, portedRoute, portedUserData } from './ported-read';
 import { writeEntry } from './record';
 import { anyRunWithin, enclosingRun, innermostRunAt } from './run-tree';
 

@@ -14,13 +14,7 @@ import {
   VERSION_ROOT,
   VERSION_RUNS,
 } from './layout';
-import {
-  FIELD_DIGIT_0,
-  FIELD_PREFIX,
-  fieldAddress,
-  hasField,
-  isLeaf,
-} from './node';
+import { FIELD_DIGIT_0, FIELD_PREFIX, fieldAddress, hasField, isLeaf } from './node';
 import { writeEntry } from './record';
 import { walkRunTree } from './run-tree';
 

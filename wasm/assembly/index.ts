@@ -4,7 +4,6 @@
 import { claimReader, enter, leave, releaseReader } from './epoch';
 import { anyBelow, explainInto } from './index-read';
 import * as walk from './index-walk';
-import * as portedWalk from './ported-walk';
 import {
   HEADER_CURRENT,
   LABEL_BYTES,
@@ -16,7 +15,9 @@ import {
   VERSION_RUN_COUNT,
 } from './layout';
 import { answerBatch } from './lookup';
+import * as portedWalk from './ported-walk';
 
+export { addBulk, BULK_MAX, beginBulk, finishBulk } from './bulk';
 export { xxh64 } from './checksum';
 export { claimReader, enter, leave, releaseReader } from './epoch';
 export { arenaBytes, checkImage, prepareImage, rootBytes } from './image';

@@ -36,13 +36,13 @@ import {
 } from './layout';
 import {
   codeOfEntry,
-  findEntry,
-  firstNumberFrom,
   FLAG_DIRTY,
   FLAG_FOREIGN,
   FLAG_GENERIC,
   FLAG_PIECE,
   FOREIGN_AT,
+  findEntry,
+  firstNumberFrom,
   foundEntry,
   foundNumber,
   pieceOf,

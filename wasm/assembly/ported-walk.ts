@@ -80,14 +80,7 @@ function walkSegment(version: u32, header: u32, segment: u32, from: u64): void {
   }
 }
 
-function walkLine(
-  version: u32,
-  header: u32,
-  shape: u32,
-  line: u32,
-  base: u64,
-  from: u64,
-): void {
+function walkLine(version: u32, header: u32, shape: u32, line: u32, base: u64, from: u64): void {
   const columns = columnsFor(version, line);
   takeTo(ENTRY_OFFSETS, ENTRY_ROUTES, ENTRY_USERS);
   let count: u32;

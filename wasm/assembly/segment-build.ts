@@ -21,7 +21,14 @@ import {
   shapeOf,
 } from './line';
 import { determineBackground } from './line-background';
-import { bytesOutside, encodeLine, releaseOutside, setBase, storeLine, takeFrom } from './line-write';
+import {
+  bytesOutside,
+  encodeLine,
+  releaseOutside,
+  setBase,
+  storeLine,
+  takeFrom,
+} from './line-write';
 import { codeBitsNeeded, NO_CODE, paletteCode } from './palette';
 
 /** What {@link buildLines} made. */
@@ -67,7 +74,8 @@ export function buildLines(
   chooseShape();
   builtLineCount = bestLineCount;
   builtSpan = spanFor(bestLineCount, bestIsListed);
-  const spanInShape = builtSpan >> SEGMENT_BITS == 0 ? builtSpan : bits == SEGMENT_BITS ? 0xffff : 0;
+  const spanInShape =
+    builtSpan >> SEGMENT_BITS == 0 ? builtSpan : bits == SEGMENT_BITS ? 0xffff : 0;
   builtShape = shapeOf(spanInShape, bestLowCount, codeBits, bestIsListed);
   builtLines = allocateLines(builtLineCount);
   if (builtLines == 0) return false;
@@ -78,7 +86,7 @@ export function buildLines(
   for (let line: u32 = 0; line < builtLineCount; line++) {
     // The last lines may lie behind the segment: then there is nothing in them.
     const base = line * builtSpan;
-    const end = min<u64>((<u64>base) + builtSpan, (1 as u64) << (<u64>bits));
+    const end = min<u64>(<u64>base + builtSpan, (1 as u64) << (<u64>bits));
     let to = from;
     while (to < count && <u64>load<u32>(numbers + (to << 2)) < end) to++;
     setBase(base);
@@ -188,7 +196,7 @@ function tryLines(lineCount: u32, isListed: bool): void {
   // A segment of a dense area knows its span by 16 bits.
   let lowCount: u32 = isListed ? 0 : 3;
   while (GROUPS_MAX << lowCount < span) lowCount++;
-  let cost = (<u64>lineCount) * LINE_BYTES;
+  let cost = <u64>lineCount * LINE_BYTES;
   const headBits = isListed ? LOW_BITS_AT : GROUP_BYTES_AT << 3;
   let from: u32 = 0;
   let end: u64 = span;
