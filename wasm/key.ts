@@ -46,6 +46,26 @@ export function checkBatch(changes: readonly IndexChange[], label: Uint8Array): 
   for (const change of changes) checkChange(change);
 }
 
+function isUserData(index: number): boolean {
+  return Number.isInteger(index) && index >= 0 && index < USER_DATA_END;
+}
+
+/** Throws a RangeError for the first place of columns of ported numbers that is none. */
+export function checkColumns(keys: Float64Array, routes: Uint32Array, users?: Float64Array): void {
+  if (routes.length !== keys.length || (users !== undefined && users.length !== keys.length)) {
+    throw new RangeError('columns of different lengths');
+  }
+  for (let at = 0; at < keys.length; at++) {
+    if (lengthOfKey(keys[at]!) === 0) throw new RangeError(`not a key: ${keys[at]}`);
+    if (routes[at]! >= ROUTES_MAX)
+      throw new RangeError(`route ${routes[at]} is not below ${ROUTES_MAX}`);
+  }
+  if (users === undefined) return;
+  for (const index of users) {
+    if (index !== -1 && !isUserData(index)) throw new RangeError(`no index of user data: ${index}`);
+  }
+}
+
 function checkChange({ entry, from, to, route, userData }: IndexChange): void {
   if (!KINDS.has(entry)) throw new RangeError(`no kind of entry: ${entry}`);
   const length = lengthOfKey(from);
@@ -59,7 +79,7 @@ function checkChange({ entry, from, to, route, userData }: IndexChange): void {
     throw new RangeError(`${entry} ${from}: route ${route} is not below ${ROUTES_MAX}`);
   }
   if (userData === undefined) return;
-  const isIndex = Number.isInteger(userData) && userData >= 0 && userData < USER_DATA_END;
+  const isIndex = isUserData(userData);
   if (entry === 'prefix' || !isIndex) {
     throw new RangeError(`${entry} ${from}: no index of user data: ${userData}`);
   }

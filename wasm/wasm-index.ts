@@ -17,7 +17,6 @@
 //
 // The bytes are laid out in assembly/layout.ts.
 
-import { adviseHugePages } from './huge-pages.ts';
 import {
   EntryColumns,
   type EntryPage,
@@ -26,7 +25,8 @@ import {
   type PagedIndex,
   whileUnchanged,
 } from './entry-pages.ts';
-import { checkBatch, describeRun, sortedRunChanges } from './key.ts';
+import { adviseHugePages } from './huge-pages.ts';
+import { checkBatch, checkColumns, describeRun, sortedRunChanges } from './key.ts';
 import {
   type EntryKind,
   type IndexChange,
@@ -48,6 +48,7 @@ import {
   RECORD_BYTES,
   STATUS_CROSSING,
   STATUS_DONE,
+  STATUS_UNSORTED,
   type WasmBuild,
 } from './wasm-module.ts';
 import { MemoryReader, readerBlockOf, type WasmReader } from './wasm-reader.ts';
@@ -59,6 +60,15 @@ export interface WasmIndexOptions {
   hugePages?: boolean;
   /** Which build to run; release if not given. */
   build?: WasmBuild;
+}
+
+/** Ported numbers in columns of the same length. */
+export interface PortedColumns {
+  /** Keys (see number-index.ts), rising, also from one chunk to the next. */
+  keys: Float64Array;
+  routes: Uint32Array;
+  /** Indexes of user data, −1 for none; left out where no number of the chunk has one. */
+  userData?: Float64Array;
 }
 
 /** The writer of a Wasm index. */
@@ -110,15 +120,24 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   readonly #changeBytes: Uint8Array;
   readonly #changeKeys: Float64Array;
   readonly #changeWords: Uint32Array;
+  readonly #bulkMax: number;
+  readonly #bulkKeys: Float64Array;
+  readonly #bulkRoutes: Uint32Array;
+  readonly #bulkUserData: Float64Array;
 
   constructor(memory: WebAssembly.Memory, wasm: GuardedExports) {
     super(memory, wasm);
-    const { CHANGES, CHANGES_MAX } = wasm.call((exports) => exports);
+    const { CHANGES, CHANGES_MAX, BULK_MAX } = wasm.call((exports) => exports);
     this.#changesMax = CHANGES_MAX.value;
     const bytes = this.#changesMax * RECORD_BYTES;
     this.#changeBytes = new Uint8Array(memory.buffer, CHANGES.value, bytes);
     this.#changeKeys = new Float64Array(memory.buffer, CHANGES.value, bytes / 8);
     this.#changeWords = new Uint32Array(memory.buffer, CHANGES.value, bytes / 4);
+    const bulkMax = BULK_MAX.value;
+    this.#bulkMax = bulkMax;
+    this.#bulkKeys = new Float64Array(memory.buffer, CHANGES.value, bulkMax);
+    this.#bulkRoutes = new Uint32Array(memory.buffer, CHANGES.value + bulkMax * 8, bulkMax);
+    this.#bulkUserData = new Float64Array(memory.buffer, CHANGES.value + bulkMax * 12, bulkMax);
   }
 
   apply(changes: readonly IndexChange[], label: Uint8Array = NO_LABEL): void {
@@ -175,6 +194,42 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   /** Gives the version up that was prepared. */
   abort(): void {
     this.wasm.call((exports) => exports.abortBatch());
+  }
+
+  /** Grows the memory by so many bytes at once, as far as its limit allows. */
+  reserve(bytes: number): void {
+    const pages = Math.ceil(bytes / PAGE_BYTES);
+    try {
+      this.memory.grow(pages);
+    } catch {
+      // It then grows as it is needed, up to the limit.
+    }
+  }
+
+  /**
+   * Adds ported numbers to an index that has none, and that no other thread reads yet. See
+   * wasm-build.ts for the errors; after one the index must not be used any more.
+   */
+  addPorted(chunks: Iterable<PortedColumns>): void {
+    this.#batches++;
+    this.wasm.call((exports) => exports.beginBulk());
+    for (const { keys, routes, userData } of chunks) {
+      checkColumns(keys, routes, userData);
+      for (let from = 0; from < keys.length; from += this.#bulkMax) {
+        const to = Math.min(from + this.#bulkMax, keys.length);
+        this.#bulkKeys.set(keys.subarray(from, to));
+        this.#bulkRoutes.set(routes.subarray(from, to));
+        if (userData === undefined) this.#bulkUserData.fill(NO_USER_DATA, 0, to - from);
+        else this.#bulkUserData.set(userData.subarray(from, to));
+        this.#checkBulk(this.wasm.call((exports) => exports.addBulk(to - from)));
+      }
+    }
+    this.#checkBulk(this.wasm.call((exports) => exports.finishBulk()));
+  }
+
+  #checkBulk(status: number): void {
+    if (status === STATUS_UNSORTED) throw new RangeError('keys of ported numbers do not rise');
+    if (status !== STATUS_DONE) throw this.#refusal(status);
   }
 
   /** Lays changes into the scratch, as many at a time as it holds, until one call is not done. */
@@ -286,7 +341,9 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     return this.wasm.call((exports) => {
       // Folding takes memory and gives some back, and an image begins with it.
       exports.settle();
-      return exports.HEADER_BYTES.value + (exports.rootBytes() >>> 0) + (exports.arenaBytes() >>> 0);
+      return (
+        exports.HEADER_BYTES.value + (exports.rootBytes() >>> 0) + (exports.arenaBytes() >>> 0)
+      );
     });
   }
 
@@ -333,7 +390,10 @@ function isDeletion({ route }: IndexChange): boolean {
 }
 
 /** Where the parts of the image lie. */
-function imageParts(memory: WebAssembly.Memory, exports: IndexExports): { offset: number; bytes: number }[] {
+function imageParts(
+  memory: WebAssembly.Memory,
+  exports: IndexExports,
+): { offset: number; bytes: number }[] {
   return [
     { offset: 0, bytes: exports.HEADER_BYTES.value },
     {

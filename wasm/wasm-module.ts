@@ -26,6 +26,7 @@ export const PAGE_BYTES = 65_536;
 export const STATUS_DONE = 0;
 export const STATUS_FULL = 1;
 export const STATUS_CROSSING = 2;
+export const STATUS_UNSORTED = 3;
 
 /** Marks a change that deletes, in place of a route; as layout.ts has it. */
 export const NO_ROUTE = 0xffff_ffff;
@@ -43,6 +44,7 @@ export const RECORD_BYTES = 32;
 export interface IndexExports {
   readonly ARENA: WebAssembly.Global;
   readonly BATCH_MAX: WebAssembly.Global;
+  readonly BULK_MAX: WebAssembly.Global;
   readonly CHANGES: WebAssembly.Global;
   readonly CHANGES_MAX: WebAssembly.Global;
   readonly DETAILS_MAX: WebAssembly.Global;
@@ -68,6 +70,9 @@ export interface IndexExports {
   // For the one writer.
   initialise(): void;
   beginBatch(): number;
+  beginBulk(): void;
+  addBulk(count: number): number;
+  finishBulk(): number;
   applyPoints(count: number): number;
   applyPrefixes(count: number): number;
   applyRuns(reader: number, count: number): number;

@@ -21,14 +21,10 @@ export function columnsBytes(capacity: u64, hasUserData: bool): u64 {
   return COLUMNS_NUMBERS + capacity * (hasUserData ? 16 : 8);
 }
 
-// @ts-ignore: decorator
-@inline
 export function routesOf(columns: u32): u32 {
   return columns + COLUMNS_NUMBERS + (load<u32>(columns + COLUMNS_CAPACITY) << 2);
 }
 
-// @ts-ignore: decorator
-@inline
 export function userDataOf(columns: u32): u32 {
   return columns + COLUMNS_NUMBERS + (load<u32>(columns + COLUMNS_CAPACITY) << 3);
 }

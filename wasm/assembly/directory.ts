@@ -248,8 +248,6 @@ export function segmentOf(header: u32, key: u64): u32 {
 }
 
 /** Whether a segment's lines, by the offset of the first, are its own. */
-// @ts-ignore: decorator
-@inline
 export function hasLines(lines: u32): bool {
   return lines > GENERIC_LINE;
 }
@@ -343,4 +341,3 @@ export function makeOwnLine(descriptor: u32, tally: u32): bool {
   atomic.store<u32>(descriptor + DESCRIPTOR_LINES, line);
   return true;
 }
-

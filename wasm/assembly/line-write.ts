@@ -62,8 +62,6 @@ export function setBase(base: u32): void {
   numbersBase = base;
 }
 
-// @ts-ignore: decorator
-@inline
 function numberAt(entry: u32): u32 {
   return load<u32>(numbers + (entry << 2)) - numbersBase;
 }
@@ -263,8 +261,6 @@ export function takeTo(numbersAt: u32, routesAt: u32, users: u32): void {
 }
 
 /** Appends an entry at a position of the columns. */
-// @ts-ignore: decorator
-@inline
 export function appendEntry(at: u32, number: u32, route: u32, user: f64): void {
   store<u32>(toNumbers + (at << 2), number);
   store<u32>(toRoutes + (at << 2), route);
@@ -318,7 +314,7 @@ function takeGrouped(line: u32, flags: u64, base: u32, at: u32): void {
   let place = line + GROUP_BYTES_AT;
   let to = toNumbers + (at << 2);
   for (let groups = (flags & GROUPS_MASK) >> 1; groups != 0; groups &= groups - 1) {
-    const first = base + (<u32>ctz<u64>(groups) << 3);
+    const first = base + ((<u32>ctz<u64>(groups)) << 3);
     for (let byte = (<u32>load<u8>(place++)) << 24; byte != 0; ) {
       const inGroup = clz<u32>(byte);
       byte &= ~((0x8000_0000 as u32) >> inGroup);
@@ -333,8 +329,8 @@ function takeListed(line: u32, flags: u64, lowCount: u32, count: u32, base: u32,
   let groups = (flags & GROUPS_MASK) >> 1;
   let high: u32 = 0;
   for (let entry: u32 = 0; entry < count; entry++) {
-    if (((firsts >> (<u64>entry)) & 1) != 0) {
-      high = <u32>ctz<u64>(groups) << lowCount;
+    if (((firsts >> <u64>entry) & 1) != 0) {
+      high = (<u32>ctz<u64>(groups)) << lowCount;
       groups &= groups - 1;
     }
     const low = readLineBits(line, LOW_BITS_AT + entry * lowCount, lowCount);

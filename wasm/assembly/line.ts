@@ -87,33 +87,23 @@ export const FOREIGN_AT: u32 = 8;
  *    │ 0       │ is listed │ code bits │ low   │ span           │
  *    └─────────┴───────────┴───────────┴───────┴────────────────┘
  */
-// @ts-ignore: decorator
-@inline
 export function shapeOf(span: u32, lowCount: u32, codeBits: u32, isListed: bool): u32 {
   return span | (lowCount << 16) | (codeBits << 21) | ((<u32>isListed) << 26);
 }
 
-// @ts-ignore: decorator
-@inline
 export function lowCountOf(shape: u32): u32 {
   return (shape >> 16) & 31;
 }
 
-// @ts-ignore: decorator
-@inline
 export function codeBitsOf(shape: u32): u32 {
   return (shape >> 21) & 31;
 }
 
-// @ts-ignore: decorator
-@inline
 export function isListedShape(shape: u32): bool {
   return ((shape >> 26) & 1) != 0;
 }
 
 /** Bit behind the codes of a line. */
-// @ts-ignore: decorator
-@inline
 export function codesEndOf(flags: u64): u32 {
   return (
     LINE_BITS -
@@ -123,15 +113,11 @@ export function codesEndOf(flags: u64): u32 {
 }
 
 /** Offset of the piece of a line that has one. */
-// @ts-ignore: decorator
-@inline
 export function pieceOf(line: u32): u32 {
   return line + LINE_BYTES - PIECE_BYTES;
 }
 
 /** Offset of the block outside of a line that has one. */
-// @ts-ignore: decorator
-@inline
 export function outsideOf(line: u32, flags: u64): u32 {
   return load<u32>(line + (codesEndOf(flags) >> 3));
 }
@@ -141,7 +127,7 @@ function selectBit(word: u64, rank: u32): u32 {
   let from: u32 = 0;
   let width: u32 = 32;
   while (width != 0) {
-    const count = <u32>popcnt<u64>((word >> (<u64>from)) & lowBits(width));
+    const count = <u32>popcnt<u64>((word >> <u64>from) & lowBits(width));
     if (rank >= count) {
       rank -= count;
       from += width;
@@ -164,7 +150,7 @@ export function findEntry(line: u32, flags: u64, shape: u32, number: u32): bool 
 function findGrouped(line: u32, flags: u64, number: u32): bool {
   const group = number >> 3;
   const groups = (flags & GROUPS_MASK) >> 1;
-  if (((groups >> (<u64>group)) & 1) == 0) return false;
+  if (((groups >> <u64>group) & 1) == 0) return false;
   const place = line + GROUP_BYTES_AT + <u32>popcnt<u64>(groups & lowBits(group));
   const byte = <u32>load<u8>(place);
   const inGroup = number & 7;
@@ -176,7 +162,7 @@ function findGrouped(line: u32, flags: u64, number: u32): bool {
 function findListed(line: u32, flags: u64, lowCount: u32, number: u32): bool {
   const group = number >> lowCount;
   const groups = (flags & GROUPS_MASK) >> 1;
-  if (((groups >> (<u64>group)) & 1) == 0) return false;
+  if (((groups >> <u64>group) & 1) == 0) return false;
   const firsts = load<u64>(line + FIRST_BITS_AT);
   const low = number & <u32>lowBits(lowCount);
   let entry = selectBit(firsts, <u32>popcnt<u64>(groups & lowBits(group)));
@@ -186,7 +172,7 @@ function findListed(line: u32, flags: u64, lowCount: u32, number: u32): bool {
       return true;
     }
     entry++;
-  } while (((firsts >> (<u64>entry)) & 1) == 0);
+  } while (((firsts >> <u64>entry) & 1) == 0);
   return false;
 }
 
@@ -243,11 +229,9 @@ export function userDataAt(codes: u32, codeBits: u32): u32 {
 }
 
 /** {@link readBits} of a line, without touching the line behind it. */
-// @ts-ignore: decorator
-@inline
 export function readLineBits(line: u32, bit: u32, count: u32): u32 {
   const at = min<u32>(bit >> 3, LINE_BYTES - 8);
-  return <u32>((load<u64>(line + at) >> (<u64>(bit - (at << 3)))) & lowBits(count));
+  return <u32>((load<u64>(line + at) >> <u64>(bit - (at << 3))) & lowBits(count));
 }
 
 /** What {@link firstNumberFrom} found. */
@@ -258,7 +242,7 @@ export function firstNumberFrom(line: u32, flags: u64, shape: u32, from: u32): b
   const lowCount = lowCountOf(shape);
   const groups = (flags & GROUPS_MASK) >> 1;
   let group = from >> lowCount;
-  for (let rest = groups >> (<u64>group); rest != 0; rest = groups >> (<u64>group)) {
+  for (let rest = groups >> <u64>group; rest != 0; rest = groups >> <u64>group) {
     group += <u32>ctz<u64>(rest);
     const base = group << lowCount;
     const low = from > base ? from - base : 0;
@@ -283,13 +267,13 @@ function firstLowFrom(line: u32, rank: u32, lowCount: u32, low: u32): bool {
     foundNumber = readLineBits(line, LOW_BITS_AT + entry * lowCount, lowCount);
     if (foundNumber >= low) return true;
     entry++;
-  } while (((firsts >> (<u64>entry)) & 1) == 0);
+  } while (((firsts >> <u64>entry) & 1) == 0);
   return false;
 }
 
 /** Whether the byte of a group of a grouped line has a bit from the place `low` on. */
 function firstBitFrom(place: u32, low: u32): bool {
-  const rest = (<u32>load<u8>(place)) & ((0xff as u32) >> low);
+  const rest = <u32>load<u8>(place) & ((0xff as u32) >> low);
   if (rest == 0) return false;
   foundNumber = clz<u32>(rest) - 24;
   return true;

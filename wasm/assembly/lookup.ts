@@ -76,29 +76,20 @@ export function answerBatch(reader: u32, version: u32, count: u32): void {
 }
 
 /** Two keys as integers; 0 for what is none. */
-// @ts-ignore: decorator
-@inline
 function integersAt(keys: u32): v128 {
   const key = v128.load(keys);
   const shifted = f64x2.add(key, f64x2.splat(INTEGER_SHIFT));
   const isInteger = f64x2.eq(f64x2.sub(shifted, f64x2.splat(INTEGER_SHIFT)), key);
-  const isInRange = v128.and(
-    f64x2.ge(key, f64x2.splat(0)),
-    f64x2.lt(key, f64x2.splat(KEY_END)),
-  );
+  const isInRange = v128.and(f64x2.ge(key, f64x2.splat(0)), f64x2.lt(key, f64x2.splat(KEY_END)));
   const integer = v128.and(shifted, i64x2.splat(INTEGER_MASK));
   return v128.and(integer, v128.and(isInteger, isInRange));
 }
 
-// @ts-ignore: decorator
-@inline
 function lowWords(left: v128, right: v128): v128 {
   return v128.shuffle<u32>(left, right, 0, 2, 4, 6);
 }
 
 /** The descriptor of the segment of a lane. */
-// @ts-ignore: decorator
-@inline
 function descriptorAt(lane: u32): v128 {
   const node = load<u32>(load<u32>(lane, IN_ROOT), ROOT);
   const area = load<u32>(node + load<u32>(lane, IN_NODE), EMPTY_NODE);
@@ -172,8 +163,6 @@ function touch(lanes: u32, count: u32): void {
 }
 
 /** Notes a lane if its line has the number or is slow; returns where the next is noted. */
-// @ts-ignore: decorator
-@inline
 function testLane(lane: u32, place: u32, noted: u32): u32 {
   const line = load<u32>(lane, LINE);
   const flags = atomic.load<u64>(line);
@@ -224,7 +213,8 @@ function finish(reader: u32, version: u32, from: u32, notedEnd: u32): void {
       const ported = load<u32>(header, AREA_PORTED_ANSWER);
       store<u32>(
         answers + place,
-        route | (ported != 0 ? ported : portedAnswerOf(header, keyOf(load<f64>(keys + (place << 1))))),
+        route |
+          (ported != 0 ? ported : portedAnswerOf(header, keyOf(load<f64>(keys + (place << 1))))),
       );
     } else if ((flags & FLAG_PIECE) != 0) {
       const piece = load<u64>(pieceOf(line));
@@ -240,4 +230,3 @@ export function keyOf(key: f64): u64 {
   const integer = <u64>key;
   return <f64>integer == key ? integer : 0;
 }
-

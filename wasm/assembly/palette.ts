@@ -22,8 +22,6 @@ const PALETTE_FIRST: u32 = 4;
 export const NO_CODE: u32 = 0xffff_ffff;
 
 /** The route of a code in lines of a shape. */
-// @ts-ignore: decorator
-@inline
 export function routeOfCode(header: u32, shape: u32, code: u32): u32 {
   if (codeBitsOf(shape) == DIRECT_CODE_BITS) return code;
   return load<u32>(load<u32>(header + AREA_PALETTE) + (code << 2));

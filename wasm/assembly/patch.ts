@@ -50,8 +50,6 @@ export let newestPatch: u32 = 0;
 export let patchCount: u32 = 0;
 
 /** Place of the head of the chain that a line's patches are in. */
-// @ts-ignore: decorator
-@inline
 function chainOf(line: u32): u32 {
   return CHAINS + ((((line / LINE_BYTES) * 0x9e37_79b1) >> (32 - CHAINS_BITS)) << 2);
 }

@@ -74,15 +74,11 @@ export let removedCount: u32 = 0;
 const PLACE_BITS: u64 = 12;
 
 /** The key of the change at a position of the order. */
-// @ts-ignore: decorator
-@inline
 function keyAt(at: u32): u64 {
   return load<u64>(ORDER + (at << 3)) >> PLACE_BITS;
 }
 
 /** The record of the change at a position of the order. */
-// @ts-ignore: decorator
-@inline
 function changeAt(at: u32): u32 {
   return CHANGES + (load<u32>(ORDER + (at << 3)) & (CHANGES_MAX - 1)) * RECORD_BYTES;
 }
@@ -131,7 +127,7 @@ function touchLines(count: u32): void {
     const header = headerOf(<u32>(key >> AREA_BITS));
     if (header == 0) continue;
     const descriptor = descriptorOf(header, segmentOf(header, key));
-    const number = <u32>(key & ((1 << <u64>segmentBitsOf(header)) - 1));
+    const number = <u32>(key & ((1 << (<u64>segmentBitsOf(header))) - 1));
     const line = lineOfNumber(header, descriptor, number) * LINE_BYTES;
     sum += load<u64>(load<u32>(descriptor + DESCRIPTOR_LINES) + line);
   }
@@ -174,7 +170,7 @@ function sortByDigit(from: u32, to: u32, count: u32, shift: u64): void {
   memory.fill(SORT_COUNTS, 0, DIGITS * 4);
   const end = from + (count << 3);
   for (let at = from; at < end; at += 8) {
-    const place = SORT_COUNTS + (((<u32>(load<u64>(at) >> shift)) & (DIGITS - 1)) << 2);
+    const place = SORT_COUNTS + ((<u32>(load<u64>(at) >> shift) & (DIGITS - 1)) << 2);
     store<u32>(place, load<u32>(place) + 1);
   }
   let sum: u32 = 0;
@@ -186,7 +182,7 @@ function sortByDigit(from: u32, to: u32, count: u32, shift: u64): void {
   }
   for (let at = from; at < end; at += 8) {
     const word = load<u64>(at);
-    const place = SORT_COUNTS + (((<u32>(word >> shift)) & (DIGITS - 1)) << 2);
+    const place = SORT_COUNTS + ((<u32>(word >> shift) & (DIGITS - 1)) << 2);
     const position = load<u32>(place);
     store<u32>(place, position + 1);
     store<u64>(to + (position << 3), word);
@@ -351,7 +347,8 @@ function mergeChanges(columns: u32, base: u64, from: u32, to: u32): bool {
         const place = kept + inserts;
         store<u32>(numbers + (place << 2), number);
         store<u32>(routes + (place << 2), route);
-        if (users != 0) store<f64>(users + (place << 3), load<f64>(changeAt(at) + RECORD_USER_DATA));
+        if (users != 0)
+          store<f64>(users + (place << 3), load<f64>(changeAt(at) + RECORD_USER_DATA));
         isDifferent = true;
       }
     }
@@ -361,14 +358,10 @@ function mergeChanges(columns: u32, base: u64, from: u32, to: u32): bool {
   return isDifferent;
 }
 
-// @ts-ignore: decorator
-@inline
 function numberOf(at: u32, base: u64): u32 {
   return <u32>(keyAt(at) - base);
 }
 
-// @ts-ignore: decorator
-@inline
 function moveEntry(numbers: u32, routes: u32, users: u32, from: u32, to: u32): void {
   if (from == to) return;
   store<u32>(numbers + (to << 2), load<u32>(numbers + (from << 2)));

@@ -1,14 +1,14 @@
 // Fills an index with a population, for every bench in the same way. This is the one place that knows
 // how an index is built in bulk.
 
-import type { IndexChange } from '../number-index.ts';
-import { createWasmIndex, type WasmIndex, type WasmIndexOptions } from '../wasm-index.ts';
+import { buildWasmIndex } from '../wasm-build.ts';
+import type { PortedColumns, WasmIndex, WasmIndexOptions } from '../wasm-index.ts';
 import { group } from './bench-format.ts';
 import type { BenchPopulation } from './bench-population.ts';
 import { tell } from './bench-report.ts';
 
-/** Changes in a batch: copies of the upper nodes hardly count. */
-const BATCH_CHANGES = 20_000;
+/** Ported numbers drawn at a time. */
+const CHUNK_NUMBERS = 65_536;
 const STEPS_TOLD = 10;
 /** Below this many ported numbers nobody waits for news. */
 const TOLD_FROM = 5_000_000;
@@ -23,21 +23,22 @@ export function buildIndex(
   population: BenchPopulation,
   options: WasmIndexOptions = {},
 ): BuiltIndex {
-  const index = createWasmIndex(options);
-  let buildMs = 0;
-  const apply = (changes: readonly IndexChange[]): void => {
-    const startedMs = performance.now();
-    index.apply(changes);
-    buildMs += performance.now() - startedMs;
-  };
-  apply(population.prefixes());
-  apply(population.runs());
   const progress = createProgress(population.portedCount);
-  for (const batch of population.portedBatches(BATCH_CHANGES)) {
-    apply(batch);
-    progress(batch.length);
+  let drawingMs = 0;
+  function* chunks(): IterableIterator<PortedColumns> {
+    let askedMs = performance.now();
+    for (const chunk of population.portedChunks(CHUNK_NUMBERS)) {
+      drawingMs += performance.now() - askedMs;
+      yield chunk;
+      progress(chunk.keys.length);
+      askedMs = performance.now();
+    }
   }
-  return { index, buildSeconds: buildMs / 1000 };
+  const changes = [...population.prefixes(), ...population.runs()];
+  const startedMs = performance.now();
+  const { portedCount } = population;
+  const index = buildWasmIndex({ changes, ported: chunks(), portedCount }, options);
+  return { index, buildSeconds: (performance.now() - startedMs - drawingMs) / 1000 };
 }
 
 /** Tells every tenth of a build that takes long. */
