@@ -202,7 +202,8 @@ function writeGrouped(from: u32, to: u32): u64 {
   let place: u32 = LINE_BUFFER + GROUP_BYTES_AT - 1;
   for (let entry = from; entry < to; entry++) {
     const number = numberAt(entry);
-    const bit = (2 as u64) << (<u64>(number >> 3));
+    const group: u64 = number >> 3;
+    const bit: u64 = (2 as u64) << group;
     if ((groups & bit) == 0) place++;
     groups |= bit;
     store<u8>(place, load<u8>(place) | <u8>((0x80 as u32) >> (number & 7)));
@@ -215,13 +216,14 @@ function writeListed(from: u32, to: u32, lowCount: u32): u64 {
   let firsts: u64 = 0;
   for (let entry = from; entry < to; entry++) {
     const number = numberAt(entry);
-    const bit = (2 as u64) << (<u64>(number >> lowCount));
-    if ((groups & bit) == 0) firsts |= (1 as u64) << (<u64>(entry - from));
+    const group: u64 = number >> lowCount;
+    const bit: u64 = (2 as u64) << group;
+    if ((groups & bit) == 0) firsts |= (1 as u64) << <u64>(entry - from);
     groups |= bit;
     const low = number & <u32>lowBits(lowCount);
     writeBits(LINE_BUFFER, LOW_BITS_AT + (entry - from) * lowCount, low);
   }
-  firsts |= (1 as u64) << (<u64>(to - from));
+  firsts |= (1 as u64) << <u64>(to - from);
   // Its lowest byte is the highest of the first word, which has nothing there.
   store<u64>(LINE_BUFFER + FIRST_BITS_AT, firsts);
   return groups;
