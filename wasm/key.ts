@@ -2,7 +2,6 @@
 // is touched. Every implementation of the index uses this one check.
 
 import {
-  type EntryKind,
   type IndexChange,
   LABEL_BYTES,
   ROUTES_MAX,
@@ -36,8 +35,6 @@ export function lengthOfKey(key: number): number {
   return key < unit * 2 ? length : 0;
 }
 
-const KINDS: ReadonlySet<EntryKind> = new Set(['prefix', 'fragmented', 'ported']);
-
 /** Throws a RangeError for the first change that is none, or for a label that is too long. */
 export function checkBatch(changes: readonly IndexChange[], label: Uint8Array): void {
   if (label.length > LABEL_BYTES) {
@@ -67,11 +64,12 @@ export function checkColumns(keys: Float64Array, routes: Uint32Array, users?: Fl
 }
 
 function checkChange({ entry, from, to, route, userData }: IndexChange): void {
-  if (!KINDS.has(entry)) throw new RangeError(`no kind of entry: ${entry}`);
   const length = lengthOfKey(from);
   if (length === 0) throw new RangeError(`not a key: ${from}`);
-  if (entry !== 'fragmented') {
+  if (entry === 'ported' || entry === 'prefix') {
     if (to !== from) throw new RangeError(`${entry} ${from}: to is ${to}, not the same key`);
+  } else if (entry !== 'fragmented') {
+    throw new RangeError(`no kind of entry: ${entry}`);
   } else if (lengthOfKey(to) !== length || to < from) {
     throw new RangeError(`fragmented ${from} to ${to}: not a range of keys of one length`);
   }

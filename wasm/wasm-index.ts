@@ -152,8 +152,12 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
    * to publish, and the index is as it was.
    */
   prepare(changes: readonly IndexChange[]): void {
-    const ported = changes.filter((change) => change.entry === 'ported');
-    const prefixes = changes.filter((change) => change.entry === 'prefix');
+    const ported: IndexChange[] = [];
+    const prefixes: IndexChange[] = [];
+    for (const change of changes) {
+      if (change.entry === 'ported') ported.push(change);
+      else if (change.entry === 'prefix') prefixes.push(change);
+    }
     const runs = sortedRunChanges(changes);
     this.#batches++;
     this.wasm.call((exports) => {

@@ -36,6 +36,7 @@ import {
   OUTSIDE_HEADER_BYTES,
   outsideOf,
   readLineBits,
+  roomOf,
   userDataAt,
   userDataOfEntry,
 } from './line';
@@ -218,12 +219,12 @@ function writeListed(from: u32, to: u32, lowCount: u32): u64 {
     const number = numberAt(entry);
     const group: u64 = number >> lowCount;
     const bit: u64 = (2 as u64) << group;
-    if ((groups & bit) == 0) firsts |= (1 as u64) << <u64>(entry - from);
+    if ((groups & bit) == 0) firsts |= (1 as u64) << (<u64>(entry - from));
     groups |= bit;
     const low = number & <u32>lowBits(lowCount);
     writeBits(LINE_BUFFER, LOW_BITS_AT + (entry - from) * lowCount, low);
   }
-  firsts |= (1 as u64) << <u64>(to - from);
+  firsts |= (1 as u64) << (<u64>(to - from));
   // Its lowest byte is the highest of the first word, which has nothing there.
   store<u64>(LINE_BUFFER + FIRST_BITS_AT, firsts);
   return groups;
@@ -280,12 +281,23 @@ export function takeApart(header: u32, shape: u32, line: u32, flags: u64, base: 
   if (count == 0) return at;
   if (isListedShape(shape)) takeListed(line, flags, lowCountOf(shape), count, base, at);
   else takeGrouped(line, flags, base, at);
-  for (let entry: u32 = 0; entry < count; entry++) {
-    const code = codeOfEntry(line, flags, shape, entry);
-    store<u32>(toRoutes + ((at + entry) << 2), routeOfCode(header, shape, code));
-  }
+  takeRoutes(header, shape, line, flags, count, toRoutes + (at << 2));
   takeUserData(line, flags, shape, count, toUserData + (at << 3));
   return at + count;
+}
+
+function takeRoutes(header: u32, shape: u32, line: u32, flags: u64, count: u32, to: u32): void {
+  const inside = min(count, roomOf(line, flags, shape));
+  const codeBits = codeBitsOf(shape);
+  let bit = codesEndOf(flags);
+  for (let entry: u32 = 0; entry < inside; entry++) {
+    bit -= codeBits;
+    store<u32>(to + (entry << 2), routeOfCode(header, shape, readLineBits(line, bit, codeBits)));
+  }
+  for (let entry = inside; entry < count; entry++) {
+    const code = codeOfEntry(line, flags, shape, entry);
+    store<u32>(to + (entry << 2), routeOfCode(header, shape, code));
+  }
 }
 
 function takeUserData(line: u32, flags: u64, shape: u32, count: u32, to: u32): void {

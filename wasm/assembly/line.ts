@@ -198,15 +198,20 @@ function numbersEndOf(line: u32, flags: u64, shape: u32): u32 {
     : (GROUP_BYTES_AT + <u32>popcnt<u64>(flags & GROUPS_MASK)) << 3;
 }
 
+/** How many codes a line has room for that is neither dirty nor foreign. */
+export function roomOf(line: u32, flags: u64, shape: u32): u32 {
+  // Without anything outside there is room for all.
+  if ((flags & FLAG_OUTSIDE) == 0) return u32.MAX_VALUE;
+  return (codesEndOf(flags) - numbersEndOf(line, flags, shape)) / codeBitsOf(shape);
+}
+
 /** The code of an entry of a line that is neither dirty nor foreign. */
 export function codeOfEntry(line: u32, flags: u64, shape: u32, entry: u32): u32 {
   const codeBits = codeBitsOf(shape);
-  const end = codesEndOf(flags);
-  // A line without anything outside has room for all codes, so this mostly ends here.
-  const at = end - (entry + 1) * codeBits;
-  if ((flags & FLAG_OUTSIDE) == 0) return readLineBits(line, at, codeBits);
-  const room = (end - numbersEndOf(line, flags, shape)) / codeBits;
-  if (entry < room) return readLineBits(line, at, codeBits);
+  const room = roomOf(line, flags, shape);
+  if (entry < room) {
+    return readLineBits(line, codesEndOf(flags) - (entry + 1) * codeBits, codeBits);
+  }
   const bit = OUTSIDE_HEADER_BYTES * 8 + (entry - room) * codeBits;
   return readBits(outsideOf(line, flags), bit, codeBits);
 }
@@ -217,7 +222,7 @@ export function userDataOfEntry(line: u32, flags: u64, shape: u32, entry: u32): 
   const outside = outsideOf(line, flags);
   if ((load<u32>(outside) & OUTSIDE_HAS_USER_DATA) == 0) return NO_USER_DATA;
   const codeBits = codeBitsOf(shape);
-  const room = (codesEndOf(flags) - numbersEndOf(line, flags, shape)) / codeBits;
+  const room = roomOf(line, flags, shape);
   const count = entryCountOf(line, flags, shape);
   const codesOutside = count > room ? count - room : 0;
   return load<f64>(outside + userDataAt(codesOutside, codeBits) + (entry << 3));
