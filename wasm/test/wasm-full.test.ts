@@ -8,11 +8,12 @@ import { type IndexChange, IndexError } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
+import { MEMORY_PAGES_MIN, PAGE_BYTES } from '../wasm-module.ts';
 import { ported, prefix, run } from './changes.ts';
 import { setRoom, usedBytes } from './memory-inspection.ts';
 import { Random, runSeed } from './random.ts';
 
-const memoryBytesMax = 80 * 65_536;
+const memoryBytesMax = MEMORY_PAGES_MIN * PAGE_BYTES;
 const FIRST_KEY = 18613912340;
 const ROOM_BYTES_MAX = 1 << 16;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createImageLoader, loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
-import { instantiate, PAGE_BYTES } from '../wasm-module.ts';
+import { instantiate, MEMORY_PAGES_MIN, PAGE_BYTES } from '../wasm-module.ts';
 import { ported, prefix, routeFor, run } from './changes.ts';
 import { imageOf } from './forged-images.ts';
 import { setRoom } from './memory-inspection.ts';
@@ -81,7 +81,7 @@ describe('Wasm index image', () => {
   });
 
   it('of a memory that is full fits a memory with the same limit', () => {
-    const limit = 80 * PAGE_BYTES;
+    const limit = MEMORY_PAGES_MIN * PAGE_BYTES;
     const index = createWasmIndex({ memoryBytesMax: limit });
     index.apply([ported(18613, 5)]);
     setRoom(index.memory, 0);
