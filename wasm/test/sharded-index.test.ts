@@ -134,19 +134,19 @@ describe('Sharded index', () => {
 
   it('holds more than the memory of one shard does', () => {
     const held = (boundaries: number[]): number => {
-      const index = createShardedIndex({ boundaries, memoryBytesMax: 7 << 20 });
+      const index = createShardedIndex({ boundaries, memoryBytesMax: 7.5 * 2 ** 20 });
       assert.throws(() => {
         for (let first = 0; ; first++) {
           index.apply(
-            Array.from({ length: 300 }, (_, at) =>
-              ported(FIRST_KEY + (at % 3) * 1_000_000 + (first * 100 + Math.floor(at / 3)) * 7, 1),
+            Array.from({ length: 600 }, (_, at) =>
+              ported(FIRST_KEY + (at % 3) * 1e9 + (first * 200 + Math.floor(at / 3)) * 1009, 1),
             ),
           );
         }
       }, full);
       return index.counts().ported;
     };
-    assert.ok(held([FIRST_KEY + 1_000_000, FIRST_KEY + 2_000_000]) > 2 * held([]));
+    assert.ok(held([FIRST_KEY + 1e9, FIRST_KEY + 2e9]) > 2 * held([]));
   });
 
   it('is read by other readers over its handle, up to 64 in each shard', () => {

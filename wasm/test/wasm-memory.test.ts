@@ -180,8 +180,7 @@ describe('Wasm index memory', () => {
     const random = new Random(seed);
     const index = createWasmIndex({ memoryBytesMax: 7 << 20 });
     const full = { name: 'IndexError', code: 'BCHF_INDEX_FULL' };
-    const number = (): number =>
-      keyOf(`8613${String(random.below(1e9)).padStart(9, '0')}`);
+    const number = (): number => keyOf(`8613${String(random.below(1e9)).padStart(9, '0')}`);
     let last: IndexChange[] = [];
     const fill = (): void => {
       for (;;) {
@@ -224,8 +223,9 @@ describe('Wasm index memory', () => {
       }, full);
       return index.counts().ported;
     };
-    const fresh = createWasmIndex({ memoryBytesMax: 7 << 20 });
-    const worn = createWasmIndex({ memoryBytesMax: 7 << 20 });
+    const memoryBytesMax = 7.5 * 2 ** 20;
+    const fresh = createWasmIndex({ memoryBytesMax });
+    const worn = createWasmIndex({ memoryBytesMax });
     const runs = Array.from({ length: 8000 }, (_, at) => run(10_000 + at, 10_000 + at, 1));
     worn.apply(runs);
     worn.apply(runs.map((change) => ({ ...change, route: null })));
