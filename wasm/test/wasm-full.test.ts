@@ -103,7 +103,7 @@ describe(`Wasm index whose memory is full (BCHF_TEST_SEED=${seed})`, () => {
       const areas = areaCounts(index.memory);
       assert.equal(areas.dense, kind === 'dense' ? 1 : 0);
       const before = [...index.entries()];
-      // All the room there is goes into what cannot be finished: a column for too many numbers.
+      // More than there is room for, whatever is left of it.
       setRoom(index.memory, 0);
       const refused = (): void => {
         const batch = [
@@ -111,7 +111,7 @@ describe(`Wasm index whose memory is full (BCHF_TEST_SEED=${seed})`, () => {
           ported(first + 300, null),
           run(first, first + 99, null),
           prefix(118, 5),
-          ported(first + 2 ** 25, 7),
+          ...Array.from({ length: 2000 }, (_, at) => ported(first + 2 ** 25 + at, 7)),
         ];
         assert.equal(applied(index, batch), false);
       };
