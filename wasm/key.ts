@@ -1,12 +1,7 @@
 // What the host side knows of keys and changes: enough to refuse a caller's mistake before anything
 // is touched. Every implementation of the index uses this one check.
 
-import {
-  type IndexChange,
-  LABEL_BYTES,
-  ROUTES_MAX,
-  USER_DATA_END,
-} from './number-index.ts';
+import { type IndexChange, LABEL_BYTES, ROUTES_MAX, USER_DATA_END } from './number-index.ts';
 
 const KEY_END = 2e15;
 

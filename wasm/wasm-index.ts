@@ -4,15 +4,30 @@
 //
 // - There is one writer: the thread that made or loaded the index. All others open readers over the
 //   same memory. A reader object belongs to one thread.
-// - What readers can reach never changes in place. The writer builds the next version from fresh
-//   blocks and from what did not change, and publishes it with one atomic store (HEADER_CURRENT).
-//   A reader loads that word once per call, so each call sees exactly one version, whole.
-// - Nobody ever waits. Before it loads that word a reader stores the epoch it enters with in its
+// - A version is prefixes, runs and ported numbers together. The writer builds the next one while
+//   readers use the current one, and publishes it with one atomic store (HEADER_CURRENT). A reader
+//   loads that word once per call, so each call sees exactly one version, whole.
+// - Of prefixes and runs, what readers can reach never changes in place: a version has roots of its
+//   own, and what did not change belongs to many versions.
+// - Ported numbers lie in lines that all versions share. A batch leaves a line as it is, marks it
+//   dirty and adds a patch: the line's entries from this version on. Who meets a dirty line takes the
+//   newest patch that is not newer than its own version, or else the line.
+// - Patches are folded into their lines when the next batch begins (an empty one does, too, and so
+//   does taking an image), provided that every reader in a call has entered it at the newest version.
+//   Segments and areas that have come out of shape are then built anew, beside the old ones.
+// - Readers never wait. The writer does, a few milliseconds at most, where many patches are to be folded
+//   and readers are still in older calls (`settle` in assembly/index-write.ts). Before it loads that word a reader stores the epoch it enters with in its
 //   block, and 0 when it is through. The epoch follows HEADER_CURRENT, so what a reader sees is
 //   never older than the epoch it stored.
-// - What a new version no longer has is retired under its epoch and used again only once no reader
-//   is in a call that it entered with an earlier one. A reader that ends inside a call (a trap, a
-//   terminated thread) would hold that up for good: `evictReader` gives its place back.
+// - What a new version no longer has, what was built anew and patches that were folded are retired
+//   under an epoch and used again only once no reader is in a call that it entered with an earlier
+//   one.
+// - A reader that ends inside a call (a trap, a terminated thread) holds all of that up for good:
+//   nothing that was retired since is used again, and nothing is folded, so each batch adds patches
+//   and lookups in changed lines take longer, until the memory is at its limit. Answers stay right.
+//   `evictReader` gives its place back.
+// - A batch that is refused publishes nothing. What it prepared for numbers to come (an area or a
+//   line that is empty, a background that has to be looked up) may stay.
 // - Memory only grows. Views of a shared memory stay valid when it does.
 //
 // The bytes are laid out in assembly/layout.ts.

@@ -16,6 +16,8 @@ export const IMAGE_HEADER_BYTES = 65_536;
 export const ROOT = IMAGE_HEADER_BYTES;
 export const ROOT_BYTES = 524_288;
 export const HEADER_ROOT_FIRST = 36;
+/** Offset of the first reader block, as layout.ts has it. */
+export const READERS = 851_968;
 /** Bytes that the memory has behind the arena at least. */
 export const ARENA_SLACK = 64;
 /** One page short of 4 GiB, so that the end of the memory is still a u32. */
@@ -50,6 +52,7 @@ export interface IndexExports {
   readonly DETAILS_MAX: WebAssembly.Global;
   readonly HEADER_BYTES: WebAssembly.Global;
   readonly HEADER_ROOT_FIRST: WebAssembly.Global;
+  readonly READERS: WebAssembly.Global;
   readonly READERS_MAX: WebAssembly.Global;
   readonly READER_ANSWERS: WebAssembly.Global;
   readonly READER_DETAILS: WebAssembly.Global;

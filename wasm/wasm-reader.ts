@@ -12,6 +12,7 @@ import {
   type GuardedExports,
   instantiate,
   NO_USER_DATA,
+  READERS,
   RECORD_BYTES,
   type WasmBuild,
 } from './wasm-module.ts';
@@ -170,14 +171,14 @@ export class MemoryReader implements WasmReader {
   }
 }
 
-// Reader blocks are a page each, the first at page 1; see layout.ts.
+// Reader blocks are a page each.
 const READER_BYTES = 65_536;
 
 function readerNumberOf(block: number): number {
-  return block / READER_BYTES - 1;
+  return (block - READERS) / READER_BYTES;
 }
 
 /** Offset of the block of a reader. */
 export function readerBlockOf(readerNumber: number): number {
-  return (readerNumber + 1) * READER_BYTES;
+  return READERS + readerNumber * READER_BYTES;
 }

@@ -4,7 +4,16 @@
 // What readers see stays as it was: everything is built beside, and one store in the directory puts it in
 // the place of the old, which goes once every reader has left it.
 
-import { allocate, allocateArea, discardArea, discardBlock, discardLines, release } from './arena';
+import {
+  allocate,
+  allocateArea,
+  discardArea,
+  discardBlock,
+  discardLines,
+  release,
+  releaseArea,
+  releaseLines,
+} from './arena';
 import { COLUMNS_NUMBERS, columnsBytes, initialiseColumns, routesOf, userDataOf } from './columns';
 import {
   AREA_ENTRIES,
@@ -53,7 +62,14 @@ import {
   SEGMENTS,
 } from './layout';
 import { backgroundFlags, determineBackground, dominantAnswer } from './line-background';
-import { outsideBlock, outsideBlockBytes, takeApart, takeTo, tookUserData } from './line-write';
+import {
+  outsideBlock,
+  outsideBlockBytes,
+  releaseOutside,
+  takeApart,
+  takeTo,
+  tookUserData,
+} from './line-write';
 import {
   buildLines,
   builtLineCount,
@@ -238,11 +254,20 @@ export function emptyDense(area: u32): u32 {
   return made;
 }
 
-/** Discards a dense area whose first segments have been built. */
-export function discardBuilt(made: u32, segments: u32): void {
-  for (let segment: u32 = 0; segment < segments; segment++) discardSegment(made, segment);
+/** Releases a dense area that nobody was led to, and whose first segments have been built. */
+export function releaseBuilt(made: u32, segments: u32): void {
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    const lines = load<u32>(descriptorOf(made, segment) + DESCRIPTOR_LINES);
+    if (!hasLines(lines)) continue;
+    const count = lineCountOf(made, segment);
+    for (let index: u32 = 0; index < count; index++) {
+      const line = lines + index * LINE_BYTES;
+      releaseOutside(line, load<u64>(line));
+    }
+    releaseLines(lines, count);
+  }
   releasePalette(made);
-  discardArea(made - AREA_ALIGNMENT);
+  releaseArea(made - AREA_ALIGNMENT);
 }
 
 function newDense(version: u32, header: u32, columns: u32, entries: u32): u32 {
@@ -260,7 +285,7 @@ function newDense(version: u32, header: u32, columns: u32, entries: u32): u32 {
     const routes = routesOf(columns) + (from << 2);
     const users = tookUserData ? userDataOf(columns) + (from << 3) : 0;
     if (!buildSegment(version, made, segment, to - from, numbers + (from << 2), routes, users)) {
-      discardBuilt(made, segment);
+      releaseBuilt(made, segment);
       return 0;
     }
     from = to;

@@ -1,9 +1,11 @@
 // The arena: blocks of memory for the writer, and their way back once no reader can see them.
 //
 // Free blocks wait in lists by size class: every multiple of 4 bytes up to 64 (trie nodes), then
-// powers of two (tables, version records, chunks). A block comes from its own list, else from the
-// end of the arena, which grows the memory; only when the memory is at its limit is a larger free
-// block cut up. Free blocks are never joined: the sizes in use repeat, so the lists settle.
+// powers of two (tables, version records, chunks). Lines and dense areas, which have to be aligned,
+// wait in lists of their own. A block comes from its own list, else from the end of the arena, which
+// grows the memory; only when the memory is at its limit is a larger free block of any kind cut up.
+// Before that is refused, free blocks that lie next to each other are joined. Otherwise they never
+// are: the sizes in use repeat, so the lists settle.
 //
 // A block that readers may be looking at is not released but *retired*: noted in a chunk that, when
 // the batch is published, joins a queue under the epoch of the version that no longer has the block.
@@ -60,6 +62,9 @@ let pendingLast: u32 = 0;
 let goneFirst: u32 = 0;
 let goneLast: u32 = 0;
 
+/** What was released since free blocks were joined; very much at first. */
+let releasedBytes: u64 = 1 << 32;
+
 /** Whether bytes lie in the part of the arena that is used. */
 export function isInArena(offset: u32, bytes: u32): bool {
   return offset >= ARENA && <u64>offset + bytes <= <u64>load<u32>(HEADER_USED);
@@ -73,7 +78,16 @@ export function allocate(bytes: u32): u32 {
   if (block != 0) return block;
   const size = classBytes(sizeClass);
   const extension = extend(size, 4);
-  return extension != 0 ? extension : cutLarger(sizeClass, size);
+  if (extension != 0) return extension;
+  const cut = cutAny(sizeClass, size);
+  if (cut != 0 || !joinFree()) return cut;
+  const joined = takeFree(sizeClass);
+  return joined != 0 ? joined : cutAny(sizeClass, size);
+}
+
+function cutAny(sizeClass: u32, size: u32): u32 {
+  const cut = cutLarger(sizeClass, size);
+  return cut != 0 ? cut : cutLinesOrArea(size);
 }
 
 /**
@@ -93,7 +107,20 @@ export function allocateLines(count: u32): u32 {
   const exact = takeLines(count);
   if (exact != 0) return exact;
   // Cutting a little off a block would leave a rest that hardly fits anything.
-  for (let larger = count << 1; larger <= LINES_MAX; larger++) {
+  const cut = cutLines(count, count << 1);
+  if (cut != 0) return cut;
+  const bytes = count * LINE_BYTES;
+  const extension = extend(bytes, LINE_BYTES);
+  if (extension != 0) return extension;
+  const tight = cutLines(count, count + 1);
+  if (tight != 0) return tight;
+  const aligned = cutAligned(bytes, LINE_BYTES);
+  return aligned != 0 || !joinFree() ? aligned : cutAligned(bytes, LINE_BYTES);
+}
+
+/** `count` lines cut from a free block of at least `countMin`; 0 where there is none. */
+function cutLines(count: u32, countMin: u32): u32 {
+  for (let larger = countMin; larger <= LINES_MAX; larger++) {
     const block = takeLines(larger);
     if (block == 0) continue;
     let rest = larger - count;
@@ -107,7 +134,7 @@ export function allocateLines(count: u32): u32 {
     }
     return block;
   }
-  return extend(count * LINE_BYTES, LINE_BYTES);
+  return 0;
 }
 
 function takeLines(count: u32): u32 {
@@ -120,6 +147,7 @@ function takeLines(count: u32): u32 {
 /** Gives back lines that no reader can see. */
 export function releaseLines(block: u32, count: u32): void {
   assert(isInArena(block, count * LINE_BYTES));
+  releasedBytes += count * LINE_BYTES;
   const list = LINE_LISTS + (count << 2);
   store<u32>(block, load<u32>(list));
   store<u32>(list, block);
@@ -128,13 +156,19 @@ export function releaseLines(block: u32, count: u32): void {
 /** Offset of a block of AREA_BYTES bytes at a multiple of AREA_ALIGNMENT; 0: the memory is full. */
 export function allocateArea(): u32 {
   const block = load<u32>(HEADER_FREE_AREAS);
-  if (block == 0) return extend(AREA_BYTES, AREA_ALIGNMENT);
+  if (block == 0) {
+    const extension = extend(AREA_BYTES, AREA_ALIGNMENT);
+    if (extension != 0) return extension;
+    const aligned = cutAligned(AREA_BYTES, AREA_ALIGNMENT);
+    return aligned != 0 || !joinFree() ? aligned : cutAligned(AREA_BYTES, AREA_ALIGNMENT);
+  }
   store<u32>(HEADER_FREE_AREAS, load<u32>(block));
   return block;
 }
 
-function releaseArea(block: u32): void {
+export function releaseArea(block: u32): void {
   assert(isInArena(block, AREA_BYTES));
+  releasedBytes += AREA_BYTES;
   store<u32>(block, load<u32>(HEADER_FREE_AREAS));
   store<u32>(HEADER_FREE_AREAS, block);
 }
@@ -158,6 +192,7 @@ function releaseRetired(block: u32, bytes: u32): void {
 /** Gives back a block that no reader can see; `bytes` as it was allocated with. */
 export function release(block: u32, bytes: u32): void {
   assert(isInArena(block, bytes));
+  releasedBytes += bytes;
   putFree(classFor(bytes), block);
 }
 
@@ -332,4 +367,128 @@ function cutLarger(sizeClass: u32, size: u32): u32 {
     return block;
   }
   return 0;
+}
+
+/** The same from a free block of lines, or else a dense area. */
+function cutLinesOrArea(size: u32): u32 {
+  for (let lines = (size + LINE_BYTES - 1) / LINE_BYTES; lines <= LINES_MAX; lines++) {
+    const block = takeLines(lines);
+    if (block == 0) continue;
+    putRest(block + size, block + lines * LINE_BYTES);
+    return block;
+  }
+  const area = load<u32>(HEADER_FREE_AREAS);
+  if (area == 0 || size > AREA_BYTES) return 0;
+  store<u32>(HEADER_FREE_AREAS, load<u32>(area));
+  putRest(area + size, area + AREA_BYTES);
+  return area;
+}
+
+/** A block at a multiple of `alignment`, cut from a larger free one; 0 where there is none. */
+function cutAligned(size: u32, alignment: u32): u32 {
+  for (let larger = classFor(size + alignment - 4); larger < CLASSES; larger++) {
+    const block = takeFree(larger);
+    if (block == 0) continue;
+    const aligned = (block + alignment - 1) & ~(alignment - 1);
+    putRest(block, aligned);
+    putRest(aligned + size, block + classBytes(larger));
+    return aligned;
+  }
+  return 0;
+}
+
+/** Joining is not worth it before so much of the arena, by a shift, was released. */
+const JOIN_SHARE_BITS: u32 = 6;
+
+/**
+ * Joins free blocks that lie next to each other, all but those of 4 bytes. False where that was done
+ * not long ago, and the lists are as they were.
+ */
+function joinFree(): bool {
+  const arenaBytes = load<u32>(HEADER_USED) - ARENA;
+  if (releasedBytes <= arenaBytes >> JOIN_SHARE_BITS) return false;
+  let list: u32 = 0;
+  let bytesLeft = arenaBytes;
+  for (let sizeClass: u32 = 1; sizeClass < CLASSES; sizeClass++) {
+    const bytes = classBytes(sizeClass);
+    for (let block = takeFree(sizeClass); block != 0; block = takeFree(sizeClass)) {
+      bytesLeft = countDown(bytesLeft, bytes);
+      list = linkFree(list, block, bytes);
+    }
+  }
+  for (let count: u32 = 1; count <= LINES_MAX; count++) {
+    const bytes = count * LINE_BYTES;
+    for (let block = takeLines(count); block != 0; block = takeLines(count)) {
+      bytesLeft = countDown(bytesLeft, bytes);
+      list = linkFree(list, block, bytes);
+    }
+  }
+  for (let block = load<u32>(HEADER_FREE_AREAS); block != 0; ) {
+    const next = load<u32>(block);
+    bytesLeft = countDown(bytesLeft, AREA_BYTES);
+    list = linkFree(list, block, AREA_BYTES);
+    block = next;
+  }
+  store<u32>(HEADER_FREE_AREAS, 0);
+  for (let block = sortedByOffset(list); block != 0; ) {
+    let next = load<u32>(block);
+    let end = block + load<u32>(block + 4);
+    while (next == end) {
+      end += load<u32>(next + 4);
+      next = load<u32>(next);
+    }
+    putRest(block, end);
+    block = next;
+  }
+  releasedBytes = 0;
+  return true;
+}
+
+/** A forged image's lists may lead in circles; those of others never hold more than the arena. */
+function countDown(bytesLeft: u32, bytes: u32): u32 {
+  if (bytes > bytesLeft) unreachable();
+  return bytesLeft - bytes;
+}
+
+function linkFree(list: u32, block: u32, bytes: u32): u32 {
+  if (!isInArena(block, bytes)) unreachable();
+  store<u32>(block, list);
+  store<u32>(block + 4, bytes);
+  return block;
+}
+
+/** Sorts a list of blocks by merging, which needs no memory. */
+function sortedByOffset(list: u32): u32 {
+  let merges: u32 = 2;
+  for (let width: u32 = 1; merges > 1; width <<= 1) {
+    let rest = list;
+    let last: u32 = 0;
+    list = 0;
+    merges = 0;
+    while (rest != 0) {
+      merges++;
+      let left = rest;
+      let right = rest;
+      let leftCount: u32 = 0;
+      for (; leftCount < width && right != 0; leftCount++) right = load<u32>(right);
+      let rightCount = width;
+      while (leftCount > 0 || (rightCount > 0 && right != 0)) {
+        let block = right;
+        if (leftCount > 0 && (rightCount == 0 || right == 0 || left < right)) {
+          block = left;
+          left = load<u32>(left);
+          leftCount--;
+        } else {
+          right = load<u32>(right);
+          rightCount--;
+        }
+        if (last == 0) list = block;
+        else store<u32>(last, block);
+        last = block;
+      }
+      rest = right;
+    }
+    if (last != 0) store<u32>(last, 0);
+  }
+  return list;
 }

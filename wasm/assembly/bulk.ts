@@ -6,9 +6,9 @@
 
 import {
   buildSegment,
-  discardBuilt,
   emptyDense,
   newSparse,
+  releaseBuilt,
   SPARSE_ENTRIES_MAX,
 } from './area-build';
 import { AREA_ENTRIES, setHeader } from './directory';
@@ -138,7 +138,7 @@ function buildHeld(end: u32): bool {
     const users = tookUserData ? ENTRY_USERS + (from << 3) : 0;
     const count = to - from;
     if (!buildSegment(version, dense, built, count, ENTRY_OFFSETS + (from << 2), routes, users)) {
-      discardBuilt(dense, built);
+      releaseBuilt(dense, built);
       area = NO_AREA;
       dense = 0;
       held = 0;

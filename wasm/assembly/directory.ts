@@ -49,7 +49,7 @@
 // the descriptor of an area that readers know may change in its first word alone. Everything else is
 // built beside and published by one store.
 
-import { allocate, allocateLines, release, releaseLines } from './arena';
+import { allocate, allocateLines, discardBlock, release, releaseLines } from './arena';
 import { unitOf } from './key';
 import {
   ABSENT_AREA,
@@ -188,8 +188,8 @@ function firstAreaAt(place: u32): u32 {
 export const AREAS_END: u32 = (ROOT_BYTES >> 2) << (NODE_BITS - AREA_BITS);
 
 /**
- * Makes an area known by its header, in place of what it was; a header of 0 makes it absent. False
- * where the memory is full.
+ * Makes an area known by its header, in place of what it was; a header of 0 makes it absent, and its
+ * node too where that was the last one. False where the memory is full.
  */
 export function setHeader(area: u32, header: u32): bool {
   const place = rootPlace(area);
@@ -212,7 +212,25 @@ export function setHeader(area: u32, header: u32): bool {
   // The header first: who is led to GENERIC_LINE by the one looks at the other.
   atomic.store<u32>(at + NODE_HEADERS, header);
   atomic.store<u32>(at, isDense ? header - AREA_ALIGNMENT - ABSENT_AREA : 0);
+  if (header == 0) removeEmptyNode(place);
   return true;
+}
+
+/** Makes the node at a place of the root absent if it has no areas. */
+function removeEmptyNode(place: u32): void {
+  const node = EMPTY_NODE + load<u32>(place);
+  for (let at: u32 = 0; at < NODE_AREAS; at++) {
+    if (load<u32>(node + NODE_HEADERS + (at << 2)) != 0) return;
+  }
+  // A node that cannot be noted is better kept than lost.
+  if (!discardBlock(node, NODE_BYTES)) return;
+  atomic.store<u32>(place, 0);
+  let first = load<u32>(HEADER_ROOT_FIRST);
+  let end = load<u32>(HEADER_ROOT_END);
+  while (first < end && load<u32>(first) == 0) first += 4;
+  while (first < end && load<u32>(end - 4) == 0) end -= 4;
+  store<u32>(HEADER_ROOT_FIRST, first < end ? first : ROOT);
+  store<u32>(HEADER_ROOT_END, first < end ? end : ROOT);
 }
 
 /** Offset of the tally of a segment. */

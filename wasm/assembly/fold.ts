@@ -47,6 +47,7 @@ import {
   PATCH_LINE,
   PATCH_NEW_BACKGROUND,
   PATCH_SEGMENT,
+  patchOf,
   removePatches,
 } from './patch';
 
@@ -68,9 +69,10 @@ export function noteToBuild(header: u32): void {
 export function fold(version: u32): void {
   let isDone = true;
   for (let patch = newestPatch; patch != 0; patch = load<u32>(patch + PATCH_BEFORE)) {
-    const flags = load<u64>(load<u32>(patch + PATCH_LINE));
-    // A newer patch of the line has been folded already.
-    if ((flags & FLAG_DIRTY) == 0) continue;
+    const line = load<u32>(patch + PATCH_LINE);
+    const flags = load<u64>(line);
+    // Only the newest patch of a line counts. Where there was no room to fold it, the line stays dirty.
+    if ((flags & FLAG_DIRTY) == 0 || patchOf(line, u64.MAX_VALUE) != patch) continue;
     if (!foldPatch(version, patch, flags)) isDone = false;
   }
   if (!isDone) return;

@@ -43,6 +43,7 @@ export {
   READER_ANSWERS,
   READER_DETAILS,
   READER_KEYS,
+  READERS,
   READERS_MAX,
 } from './layout';
 

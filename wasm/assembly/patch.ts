@@ -13,15 +13,16 @@
 // The patches of one line, and of others by chance, are a chain, the newest first; its head is found
 // by the line's offset. A patch that a later batch has made useless stays until all are folded.
 //
-//      0      4      8         16        20     24        28     32
-//     ┌──────┬──────┬─────────┬─────────┬──────┬─────────┬──────┬─────────────────────┐
-//     │ line │ next │ version │ made    │ area │ segment │queue │ columns, see there  │
-//     │ u32  │ u32  │ u64     │ before  │ u32  │ u32     │ u32  │                     │
-//     └──────┴──────┴─────────┴─────────┴──────┴─────────┴──────┴─────────────────────┘
+//      0      4      8         16        20     24        28      32      40
+//     ┌──────┬──────┬─────────┬─────────┬──────┬─────────┬───────┬───────┬────────────────────┐
+//     │ line │ next │ version │ made    │ area │ segment │ queue │ epoch │ columns, see there │
+//     │ u32  │ u32  │ u64     │ before  │ u32  │ u32     │ u32   │ u64   │                    │
+//     └──────┴──────┴─────────┴─────────┴──────┴─────────┴───────┴───────┴────────────────────┘
 //
 // `made before` links all patches, the newest first. Bit 31 of the segment tells that the background
 // of the line is to be determined anew. Patches that were taken away wait for their readers in queues of
-// such lists: the first of a list has the epoch in place of the version, and leads to the next list.
+// such lists: the first of a list has the epoch that readers have to reach, and leads to the next list.
+// What readers look at stays as it was meanwhile: one may be on its way to the patch.
 
 import { release } from './arena';
 import { COLUMNS_BYTES } from './columns';
@@ -41,7 +42,8 @@ export const PATCH_BEFORE: u32 = 16;
 export const PATCH_AREA: u32 = 20;
 export const PATCH_SEGMENT: u32 = 24;
 const PATCH_QUEUE: u32 = 28;
-export const PATCH_COLUMNS: u32 = 32;
+const PATCH_EPOCH: u32 = 32;
+export const PATCH_COLUMNS: u32 = 40;
 export const PATCH_NEW_BACKGROUND: u32 = 1 << 31;
 
 /** The patch that was made last; 0 where there are none. Images have none. */
@@ -95,7 +97,7 @@ export function removePatches(last: u32, epoch: u64): void {
   }
   store<u32>(patch + PATCH_BEFORE, 0);
   newestPatch = last;
-  store<u64>(first + PATCH_VERSION, epoch);
+  store<u64>(first + PATCH_EPOCH, epoch);
   store<u32>(first + PATCH_QUEUE, 0);
   if (load<u32>(HEADER_PATCHES_FIRST) == 0) store<u32>(HEADER_PATCHES_FIRST, first);
   else store<u32>(load<u32>(HEADER_PATCHES_LAST) + PATCH_QUEUE, first);
@@ -105,7 +107,7 @@ export function removePatches(last: u32, epoch: u64): void {
 /** Gives the arena back the patches that no reader can meet any more. */
 export function reclaimPatches(oldestEpoch: u64): void {
   let first = load<u32>(HEADER_PATCHES_FIRST);
-  while (first != 0 && load<u64>(first + PATCH_VERSION) <= oldestEpoch) {
+  while (first != 0 && load<u64>(first + PATCH_EPOCH) <= oldestEpoch) {
     const next = load<u32>(first + PATCH_QUEUE);
     for (let patch = first; patch != 0; ) {
       const before = load<u32>(patch + PATCH_BEFORE);

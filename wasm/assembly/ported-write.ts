@@ -99,11 +99,16 @@ export function applyPorted(count: u32, version: u64): bool {
     if (header == 0) {
       header = makeSparseArea(key);
       if (header == 0) return false;
+      // Where the batch is given up, the next fold takes it away again.
+      noteToBuild(header);
     }
     const segment = segmentOf(header, key);
     const descriptor = descriptorOf(header, segment);
     const isOwned = hasLines(load<u32>(descriptor + DESCRIPTOR_LINES));
-    if (!isOwned && !makeOwnLine(descriptor, tallyOf(header, segment))) return false;
+    if (!isOwned) {
+      if (!makeOwnLine(descriptor, tallyOf(header, segment))) return false;
+      noteToBuild(header);
+    }
     const bits: u64 = segmentBitsOf(header);
     const first = (key >> bits) << bits;
     const span = spanOf(header, descriptor);

@@ -5,6 +5,7 @@ import { ReferenceIndex } from '../reference-index.ts';
 import { planShards, SHARDS_MAX, ShardSearch, shardOf } from '../shard-plan.ts';
 import { createShardedIndex, type ShardedIndex } from '../sharded-index.ts';
 import { openShardedReader } from '../sharded-reader.ts';
+import { MEMORY_PAGES_MIN, PAGE_BYTES } from '../wasm-module.ts';
 import { openReader } from '../wasm-reader.ts';
 import { ported, prefix, routeFor, run } from './changes.ts';
 import { indexSuite } from './index-suite.ts';
@@ -82,7 +83,7 @@ describe('Sharded index', () => {
   for (const fullShard of [0, 1, 2]) {
     it(`is as it was where shard ${fullShard} is full (BCHF_TEST_SEED=${seed})`, () => {
       const random = new Random(seed);
-      const index = create(80 * 65_536);
+      const index = create(MEMORY_PAGES_MIN * PAGE_BYTES);
       const reference = new ReferenceIndex();
       const randomBatch = (): IndexChange[] =>
         Array.from({ length: 30 }, () => {
@@ -106,7 +107,7 @@ describe('Sharded index', () => {
   }
 
   it('takes a batch after one that was refused, in shards that are not full', () => {
-    const index = create(6 << 20);
+    const index = create(7 << 20);
     const number = (at: number): IndexChange => ported(FIRST_KEY + 2000 + at * 1009, 1);
     assert.throws(() => {
       for (let first = 0; ; first += 2000) {
@@ -122,8 +123,8 @@ describe('Sharded index', () => {
       ]);
     }, IndexError);
     assert.equal(routeFor(index, FIRST_KEY), undefined);
-    for (let first = 0; first < held; first += 20) {
-      const some = Array.from({ length: Math.min(20, held - first) }, (_, at) => first + at);
+    for (let first = 0; first < held; first += 5) {
+      const some = Array.from({ length: Math.min(5, held - first) }, (_, at) => first + at);
       index.apply(some.map((at) => ({ ...number(at), route: null })));
     }
     index.apply([ported(FIRST_KEY, 3)]);
@@ -133,19 +134,19 @@ describe('Sharded index', () => {
 
   it('holds more than the memory of one shard does', () => {
     const held = (boundaries: number[]): number => {
-      const index = createShardedIndex({ boundaries, memoryBytesMax: 6 << 20 });
+      const index = createShardedIndex({ boundaries, memoryBytesMax: 7.5 * 2 ** 20 });
       assert.throws(() => {
         for (let first = 0; ; first++) {
           index.apply(
-            Array.from({ length: 300 }, (_, at) =>
-              ported(FIRST_KEY + (at % 3) * 1_000_000 + (first * 100 + Math.floor(at / 3)) * 7, 1),
+            Array.from({ length: 600 }, (_, at) =>
+              ported(FIRST_KEY + (at % 3) * 1e9 + (first * 200 + Math.floor(at / 3)) * 1009, 1),
             ),
           );
         }
       }, full);
       return index.counts().ported;
     };
-    assert.ok(held([FIRST_KEY + 1_000_000, FIRST_KEY + 2_000_000]) > 2 * held([]));
+    assert.ok(held([FIRST_KEY + 1e9, FIRST_KEY + 2e9]) > 2 * held([]));
   });
 
   it('is read by other readers over its handle, up to 64 in each shard', () => {

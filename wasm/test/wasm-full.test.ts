@@ -8,11 +8,12 @@ import { type IndexChange, IndexError } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
+import { MEMORY_PAGES_MIN, PAGE_BYTES } from '../wasm-module.ts';
 import { ported, prefix, run } from './changes.ts';
-import { setRoom, usedBytes } from './memory-inspection.ts';
+import { areaCounts, setRoom, settle, usedBytes } from './memory-inspection.ts';
 import { Random, runSeed } from './random.ts';
 
-const memoryBytesMax = 80 * 65_536;
+const memoryBytesMax = MEMORY_PAGES_MIN * PAGE_BYTES;
 const FIRST_KEY = 18613912340;
 const ROOM_BYTES_MAX = 1 << 16;
 
@@ -89,5 +90,40 @@ describe(`Wasm index whose memory is full (BCHF_TEST_SEED=${seed})`, () => {
         assert.ok(refusals > 10);
       });
     }
+  }
+
+  for (const kind of ['sparse', 'dense'] as const) {
+    it(`takes no more memory after 1,000 refused batches than after 10, ${kind} areas`, () => {
+      const count = kind === 'dense' ? 40_000 : 500;
+      const first = 11_000 * 2 ** 24;
+      const index = createWasmIndex({ memoryBytesMax: 32 << 20 });
+      index.apply(Array.from({ length: count }, (_, at) => ported(first + at * 300, at % 50)));
+      index.apply([run(first, first + 99, 1), prefix(1184, 2)]);
+      settle(index);
+      const areas = areaCounts(index.memory);
+      assert.equal(areas.dense, kind === 'dense' ? 1 : 0);
+      const before = [...index.entries()];
+      // More than there is room for, whatever is left of it.
+      setRoom(index.memory, 0);
+      const refused = (): void => {
+        const batch = [
+          ported(first + 150, 60),
+          ported(first + 300, null),
+          run(first, first + 99, null),
+          prefix(118, 5),
+          ...Array.from({ length: 2000 }, (_, at) => ported(first + 2 ** 25 + at, 7)),
+        ];
+        assert.equal(applied(index, batch), false);
+      };
+      index.memory.grow(Math.floor(((32 << 20) - index.memory.buffer.byteLength) / PAGE_BYTES));
+      for (const roomBytes of [0, 400, 1600, 3200, 6400]) {
+        setRoom(index.memory, roomBytes);
+        for (let batch = 0; batch < 10; batch++) refused();
+        const usedAfter10 = usedBytes(index.memory);
+        for (let batch = 0; batch < 990; batch++) refused();
+        assert.ok(usedBytes(index.memory) <= usedAfter10);
+        assert.deepEqual([...index.entries()], before);
+      }
+    });
   }
 });

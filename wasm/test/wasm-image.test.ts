@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createImageLoader, loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
-import { instantiate, PAGE_BYTES } from '../wasm-module.ts';
+import { ARENA_SLACK, instantiate, MEMORY_PAGES_MIN, PAGE_BYTES } from '../wasm-module.ts';
 import { ported, prefix, routeFor, run } from './changes.ts';
 import { imageOf } from './forged-images.ts';
-import { setRoom } from './memory-inspection.ts';
+import { livePatches, setRoom, settle, usedBytes } from './memory-inspection.ts';
 
 const memoryBytesMax = 64 << 20;
 const invalid = { name: 'IndexError', code: 'BCHF_INDEX_IMAGE_INVALID' };
@@ -73,18 +73,26 @@ describe('Wasm index image', () => {
     wasm.call((exports) => exports.enter(exports.claimReader()));
     const entries = [...index.entries()];
     for (const entry of entries.slice(0, 300)) index.apply([{ ...entry, route: 3 }]);
+    assert.ok(livePatches(index.memory).length > 0);
     const loaded = loadImage(imageOf(index), { memoryBytesMax });
+    // The patches that the reader held up are folded, for there are no readers yet.
+    assert.deepEqual(livePatches(loaded.memory), []);
     assert.deepEqual([...loaded.entries()], [...index.entries()]);
-    const bytesBefore = loaded.imageBytes();
-    for (const entry of entries.slice(0, 300)) loaded.apply([{ ...entry, route: 4 }]);
-    assert.equal(loaded.imageBytes(), bytesBefore);
+    for (const { from } of entries.slice(0, 300)) {
+      assert.deepEqual(loaded.find(from), index.find(from));
+    }
+    loaded.apply([...loaded.entries()].map((entry) => ({ ...entry, route: null })));
+    settle(loaded);
+    const empty = createWasmIndex({ memoryBytesMax });
+    settle(empty);
+    assert.equal(usedBytes(loaded.memory), usedBytes(empty.memory));
   });
 
   it('of a memory that is full fits a memory with the same limit', () => {
-    const limit = 80 * PAGE_BYTES;
+    const limit = MEMORY_PAGES_MIN * PAGE_BYTES;
     const index = createWasmIndex({ memoryBytesMax: limit });
     index.apply([ported(18613, 5)]);
-    setRoom(index.memory, 0);
+    setRoom(index.memory, ARENA_SLACK);
     const loaded = loadImage(imageOf(index), { memoryBytesMax: limit });
     assert.equal(routeFor(loaded, 18613), 5);
   });
@@ -106,16 +114,28 @@ describe('Wasm index image', () => {
 
   it('is refused when pieces of it are missing, or come twice', () => {
     const image = imageOf(wornIndex());
-    const loader = createImageLoader(image.length, { memoryBytesMax });
-    loader.write(image.subarray(1));
-    assert.throws(() => loader.finish(), invalid);
-    assert.throws(() => loader.write(image), invalid);
+    const load = (...pieces: Uint8Array[]): void => {
+      const loader = createImageLoader(image.length, { memoryBytesMax });
+      for (const piece of pieces) loader.write(piece);
+      loader.finish();
+    };
+    load(image.subarray(0, 1), image.subarray(1));
+    assert.throws(() => load(image.subarray(1)), invalid);
+    assert.throws(() => load(image.subarray(0, -1)), invalid);
+    assert.throws(() => load(image, image), invalid);
   });
 
   it('is refused by a memory that may not grow so far', () => {
     const full = { name: 'IndexError', code: 'BCHF_INDEX_FULL' };
-    assert.throws(() => createImageLoader(10 << 20, { memoryBytesMax: 8 << 20 }), full);
-    assert.throws(() => createImageLoader(5e9), full);
+    const image = imageOf(wornIndex());
+    const load = (imageBytes: number, limit?: number): void => {
+      createImageLoader(imageBytes, limit === undefined ? {} : { memoryBytesMax: limit }).write(
+        image,
+      );
+    };
+    assert.throws(() => load(10 << 20, 8 << 20), full);
+    assert.throws(() => load(5e9), full);
+    assert.throws(() => load(image.length, 1 << 20), full);
     assert.throws(() => createImageLoader(-1), RangeError);
   });
 

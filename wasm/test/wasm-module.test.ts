@@ -10,6 +10,7 @@ import {
   instantiate,
   PAGE_BYTES,
   PAGES_BEFORE_ARENA,
+  READERS,
   wasmFile,
 } from '../wasm-module.ts';
 import { openReader, readerBlockOf } from '../wasm-reader.ts';
@@ -55,6 +56,10 @@ for (const build of ['debug', 'release'] as const) {
       assert.equal(arena, PAGES_BEFORE_ARENA * PAGE_BYTES);
       const headerBytes = wasm.call((exports) => exports.HEADER_BYTES.value);
       assert.equal(headerBytes, IMAGE_HEADER_BYTES);
+      assert.equal(
+        wasm.call((exports) => exports.READERS.value),
+        READERS,
+      );
       const second = wasm.call((exports) => exports.claimReader());
       assert.equal(index.readerNumber, 0);
       assert.equal(second, readerBlockOf(1));

@@ -255,7 +255,7 @@ describe(`Wasm runs (BCHF_TEST_SEED=${seed})`, () => {
   });
 
   it('stay when a batch of others meets the limit of the memory', () => {
-    const index = createWasmIndex({ memoryBytesMax: 6 << 20 });
+    const index = createWasmIndex({ memoryBytesMax: 7 << 20 });
     index.apply(rowOfRuns(1000));
     const tooMany = Array.from({ length: 60_000 }, (_, at) => run(110_000 + at, 110_000 + at, 2));
     const bytesBefore = usedBytes(index.memory);
