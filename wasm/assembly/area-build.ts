@@ -13,6 +13,7 @@ import {
   release,
   releaseArea,
   releaseLines,
+  reserveNotes,
 } from './arena';
 import { COLUMNS_NUMBERS, columnsBytes, initialiseColumns, routesOf, userDataOf } from './columns';
 import {
@@ -106,6 +107,8 @@ function outsideMax(tallyWord: u32, entries: u32): u32 {
 
 /** Builds what needs it of an area. Where the memory is full, it stays as it is. */
 export function buildArea(version: u32, header: u32): void {
+  // What is discarded has to be noted, or it would be lost.
+  if (!reserveNotes(blockCountOf(header))) return;
   const entries = load<u32>(header + AREA_ENTRIES);
   const isDense = load<u32>(header + AREA_KIND) == DENSE;
   if (entries == 0) removeArea(header);
@@ -115,6 +118,16 @@ export function buildArea(version: u32, header: u32): void {
   else if (load<u32>(tallyOf(header, 0) + TALLY_OUTSIDE) > SPARSE_OUTSIDE_MAX)
     makeDense(version, header);
   else makeSparse(version, header);
+}
+
+/** At least as many blocks as an area consists of. */
+function blockCountOf(header: u32): u32 {
+  const segments = segmentCountOf(header);
+  // The area, its node, its palette now and as it may grow to be; each line with a block outside.
+  let count: u32 = 16;
+  for (let segment: u32 = 0; segment < segments; segment++)
+    count += 1 + lineCountOf(header, segment);
+  return count;
 }
 
 function removeArea(header: u32): void {
@@ -340,6 +353,7 @@ function rebuildSegments(version: u32, header: u32): void {
   if (area == 0) return;
   const made = area + AREA_ALIGNMENT;
   memory.copy(area, header - AREA_ALIGNMENT, AREA_ALIGNMENT * 2);
+  let isChanged = false;
   for (let segment: u32 = 0; segment < SEGMENTS; segment++) {
     if (!needsBuilding(tallyOf(header, segment))) continue;
     takeTo(ENTRY_OFFSETS, ENTRY_ROUTES, ENTRY_USERS);
@@ -348,7 +362,14 @@ function rebuildSegments(version: u32, header: u32): void {
     // A segment that has no room to be built stays as it is.
     if (buildSegment(version, made, segment, count, ENTRY_OFFSETS, ENTRY_ROUTES, users)) {
       discardSegment(header, segment);
+      isChanged = true;
     }
+  }
+  if (!isChanged) {
+    // The palette may have grown, and the old one be on its way out.
+    memory.copy(header + AREA_PALETTE, made + AREA_PALETTE, 12);
+    releaseArea(area);
+    return;
   }
   const isSet = setHeader(load<u32>(header + AREA_NUMBER), made);
   assert(isSet);

@@ -219,10 +219,39 @@ export function discardBlock(block: u32, bytes: u32): bool {
   return true;
 }
 
+// Chunks that are kept for what is about to be noted, linked.
+let spareFirst: u32 = 0;
+
+/** Makes sure that `count` blocks can be noted. False where the memory is full. */
+export function reserveNotes(count: u32): bool {
+  for (let chunk = spareFirst; chunk != 0; chunk = load<u32>(chunk + CHUNK_NEXT)) {
+    count -= min(count, CHUNK_COUNT_MAX);
+  }
+  while (count > 0) {
+    const chunk = allocate(CHUNK_BYTES);
+    if (chunk == 0) return false;
+    store<u32>(chunk + CHUNK_NEXT, spareFirst);
+    spareFirst = chunk;
+    count -= min(count, CHUNK_COUNT_MAX);
+  }
+  return true;
+}
+
+/** Gives back what {@link reserveNotes} took and nobody used. */
+export function releaseNotes(): void {
+  while (spareFirst != 0) {
+    const next = load<u32>(spareFirst + CHUNK_NEXT);
+    release(spareFirst, CHUNK_BYTES);
+    spareFirst = next;
+  }
+}
+
 /** The chunk, or else a new one in front of it, that has room; 0 where the memory is full. */
 function roomIn(first: u32): u32 {
   if (first != 0 && load<u32>(first + CHUNK_COUNT) < CHUNK_COUNT_MAX) return first;
-  const chunk = allocate(CHUNK_BYTES);
+  let chunk = spareFirst;
+  if (chunk != 0) spareFirst = load<u32>(chunk + CHUNK_NEXT);
+  else chunk = allocate(CHUNK_BYTES);
   if (chunk == 0) return 0;
   store<u32>(chunk + CHUNK_NEXT, first);
   store<u32>(chunk + CHUNK_COUNT, 0);

@@ -4,6 +4,7 @@
 // one begins, when no reader is in a call that it entered at an older version; see patch.ts.
 
 import { buildArea, needsBuilding } from './area-build';
+import { releaseNotes } from './arena';
 import {
   COLUMNS_COUNT,
   COLUMNS_HAS_USER_DATA,
@@ -83,6 +84,7 @@ export function fold(version: u32): void {
     store<u32>(header + AREA_TO_BUILD, 0);
     buildArea(version, header);
   }
+  releaseNotes();
 }
 
 function foldPatch(version: u32, patch: u32, flags: u64): bool {

@@ -3,7 +3,7 @@
 // An area's palette only ever grows, so a code means the same for good, and readers may use it while
 // the writer appends. Where an area has very many routes, codes are the routes themselves.
 
-import { allocate, discardBlock } from './arena';
+import { allocate, discardBlock, reserveNotes } from './arena';
 import {
   AREA_NUMBER,
   AREA_PALETTE,
@@ -65,6 +65,7 @@ function append(header: u32, route: u32): bool {
   if (count == capacity) {
     const larger = capacity == 0 ? PALETTE_FIRST : capacity << 1;
     const old = load<u32>(header + AREA_PALETTE);
+    if (!reserveNotes(1)) return false;
     const palette = allocate(larger << 2);
     if (palette == 0) return false;
     memory.fill(palette, 0, larger << 2);
