@@ -136,7 +136,6 @@ export const LABEL_BYTES = 64;
  * An operating error of the index, with a stable code:
  *
  * - BCHF_INDEX_CROSSING_RUN: a fragmented run would cross another.
- * - BCHF_INDEX_BUSY: an image is asked for, and a reader does not end its call.
  * - BCHF_INDEX_FULL: the memory's limit is reached.
  * - BCHF_INDEX_READERS_MAX: every place for a reader is taken.
  * - BCHF_INDEX_IMAGE_INVALID: an image is truncated, damaged, of another version, or has an entry
@@ -156,7 +155,6 @@ export class IndexError extends Error {
 
 export type IndexErrorCode =
   | 'BCHF_INDEX_CROSSING_RUN'
-  | 'BCHF_INDEX_BUSY'
   | 'BCHF_INDEX_FULL'
   | 'BCHF_INDEX_READERS_MAX'
   | 'BCHF_INDEX_IMAGE_INVALID'

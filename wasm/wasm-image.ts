@@ -48,6 +48,8 @@ const FAULTS: readonly string[] = [
   'its checksum does not fit its content',
   'an entry of it is broken, or names a route that there is none of',
 ];
+/** What IMAGE_INCONSISTENT is. */
+const FAULT_OF_TRAP = 4;
 
 /**
  * Begins to load an image of `imageBytes` bytes. BCHF_INDEX_FULL, here or once the header is known,
@@ -93,6 +95,16 @@ export function createImageLoader(imageBytes: number, options: ImageOptions = {}
     bytes = new Uint8Array(memory.buffer);
   };
 
+  /** What is wrong with the image. A trap is too: its free memory lies where there is none. */
+  const check = (): number => {
+    try {
+      return wasm.call((exports) => exports.checkImage(imageBytes, routesMax));
+    } catch (error) {
+      if (error instanceof IndexError && error.code === 'BCHF_INDEX_TRAP') return FAULT_OF_TRAP;
+      throw error;
+    }
+  };
+
   return {
     write(chunk) {
       if (received + chunk.length > imageBytes) throw invalid('it is longer than announced');
@@ -106,7 +118,7 @@ export function createImageLoader(imageBytes: number, options: ImageOptions = {}
     },
     finish() {
       if (received !== imageBytes) throw invalid('it is truncated');
-      const fault = wasm.call((exports) => exports.checkImage(imageBytes, routesMax));
+      const fault = check();
       if (fault !== 0) throw invalid(FAULTS[fault]!);
       return new MemoryIndex(memory, wasm);
     },

@@ -123,14 +123,13 @@ export function createMemoryIndex(options: WasmIndexOptions): MemoryIndex {
 const KIND_CODES = { prefix: 1, fragmented: 2, ported: 3 } as const;
 const NO_LABEL = new Uint8Array(0);
 const CHUNK_BYTES_DEFAULT = 1 << 20;
-/** How often, and how long each time, an image waits for readers. */
-const IMAGE_WAITS_MAX = 1000;
-const IMAGE_WAIT_MS = 1;
 
 /** The writer over an instance whose memory holds an index. */
 export class MemoryIndex extends MemoryReader implements WasmIndex {
   /** Batches so far, applied or refused: tells an open iterator that the index changed under it. */
   #batches = 0;
+  /** What that was when the memory was last made fit to be an image. */
+  #batchesPrepared = -1;
   readonly #changesMax: number;
   readonly #changeBytes: Uint8Array;
   readonly #changeKeys: Float64Array;
@@ -302,7 +301,7 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
       const wanted = Math.min(left, this.detailsMax);
       const count = this.wasm.call((exports) =>
         kind === 'prefix'
-          ? exports.walkTrie(this.block, KIND_CODES.prefix, from, wanted)
+          ? exports.walkPrefixes(this.block, from, wanted)
           : exports.walkPorted(this.block, from, wanted),
       );
       if (count < wanted) {
@@ -357,13 +356,11 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   }
 
   imageBytes(): number {
-    return this.wasm.call((exports) => {
-      // Folding takes memory and gives some back, and an image begins with it.
-      exports.settle();
-      return (
-        exports.HEADER_BYTES.value + (exports.rootBytes() >>> 0) + (exports.arenaBytes() >>> 0)
-      );
-    });
+    this.#prepareImage();
+    return this.wasm.call(
+      (exports) =>
+        exports.HEADER_BYTES.value + (exports.rootBytes() >>> 0) + (exports.arenaBytes() >>> 0),
+    );
   }
 
   imageChunks(chunkBytesMax = CHUNK_BYTES_DEFAULT): IterableIterator<Uint8Array> {
@@ -383,15 +380,11 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     }
   }
 
-  /** Waits for the readers that are in a call; they are through in far less than a millisecond. */
+  /** Once for each version: what it does about old patches may change how many bytes there are. */
   #prepareImage(): void {
-    const nothing = new Int32Array(new SharedArrayBuffer(4));
-    for (let waits = 0; this.wasm.call((exports) => exports.prepareImage()) === 0; waits++) {
-      if (waits === IMAGE_WAITS_MAX) {
-        throw new IndexError('BCHF_INDEX_BUSY', 'a reader is in a call that does not end');
-      }
-      Atomics.wait(nothing, 0, 0, IMAGE_WAIT_MS);
-    }
+    if (this.#batchesPrepared === this.#batches) return;
+    this.wasm.call((exports) => exports.prepareImage());
+    this.#batchesPrepared = this.#batches;
   }
 
   evictReader(readerNumber: number): void {

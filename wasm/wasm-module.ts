@@ -82,7 +82,7 @@ export interface IndexExports {
   sealBatch(): void;
   commitBatch(labelBytes: number): void;
   abortBatch(): void;
-  walkTrie(reader: number, kind: number, from: number, countMax: number): number;
+  walkPrefixes(reader: number, from: number, countMax: number): number;
   walkPorted(reader: number, from: number, countMax: number): number;
   walkRuns(reader: number, from: number, to: number, countMax: number): number;
   prefixCount(): number;
@@ -91,7 +91,7 @@ export interface IndexExports {
   arenaBytes(): number;
   rootBytes(): number;
   settle(): number;
-  prepareImage(): number;
+  prepareImage(): void;
   checkImage(arenaBytes: number, routesMax: number): number;
 }
 

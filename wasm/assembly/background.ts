@@ -12,7 +12,7 @@ import {
   VERSION_ROOT,
   VERSION_RUNS,
 } from './layout';
-import { FIELD_DIGIT_0, FIELD_PREFIX, fieldAddress, hasField, isLeaf } from './node';
+import { FIELD_DIGIT_0, FIELD_PREFIX, fieldAddress, hasField } from './prefix-node';
 import { innermostRunAt, runAfter } from './run-tree';
 
 /** The answer of a key of `length` digits if it had no ported entry; 0 where nothing else has one. */
@@ -28,7 +28,7 @@ function prefixAnswer(root: u32, key: f64): u32 {
   let rest = <u64>key - unit;
   let link = root;
   let result: u32 = 0;
-  for (let depth: u32 = 0; !isLeaf(link); depth++) {
+  for (let depth: u32 = 0; ; depth++) {
     const head = load<u32>(link);
     if (hasField(head, FIELD_PREFIX)) {
       const route = load<u32>(fieldAddress(link, head, FIELD_PREFIX));
@@ -66,7 +66,7 @@ function prefixEnd(root: u32, key: f64): f64 {
   let first = unit;
   let end = 2 * unit - 1;
   let link = root;
-  while (!isLeaf(link)) {
+  for (;;) {
     const head = load<u32>(link);
     // A prefix goes on up to the last number below it, …
     if (hasField(head, FIELD_PREFIX)) end = first + unit - 1;
@@ -75,7 +75,7 @@ function prefixEnd(root: u32, key: f64): f64 {
     const digit = <u32>(rest / unit);
     rest %= unit;
     // … or up to the next digit below which there may be another one.
-    const next = digitAfter(link, head, digit);
+    const next = digitAfter(head, digit);
     if (next < 10) end = first + next * unit - 1;
     first += digit * unit;
     if (!hasField(head, FIELD_DIGIT_0 + digit)) break;
@@ -84,11 +84,10 @@ function prefixEnd(root: u32, key: f64): f64 {
   return <f64>end;
 }
 
-/** The first digit above the given one with a node, not just a ported number; 10: there is none. */
-function digitAfter(node: u32, head: u32, digit: u32): u32 {
+/** The first digit above the given one that leads to a node; 10: there is none. */
+function digitAfter(head: u32, digit: u32): u32 {
   for (let next = digit + 1; next < 10; next++) {
-    if (!hasField(head, FIELD_DIGIT_0 + next)) continue;
-    if (!isLeaf(load<u32>(fieldAddress(node, head, FIELD_DIGIT_0 + next)))) return next;
+    if (hasField(head, FIELD_DIGIT_0 + next)) return next;
   }
   return 10;
 }

@@ -55,6 +55,7 @@ import {
   ABSENT_AREA,
   AREA_ALIGNMENT,
   AREA_BITS,
+  EMPTY_LINE,
   EMPTY_NODE,
   GENERIC_LINE,
   HEADER_ROOT_END,
@@ -115,8 +116,9 @@ export const SPARSE_MULTIPLIER: u32 = 96;
 export const SPARSE_SPAN: u32 = 76;
 export const SPARSE_BYTES: u32 = 104;
 
-const NODE_HEADERS: u32 = NODE_AREAS * 4;
-const NODE_BYTES: u32 = NODE_AREAS * 8;
+/** The words that lead to headers, behind those that lead to dense areas; bytes of both. */
+export const NODE_HEADERS: u32 = NODE_AREAS * 4;
+export const NODE_BYTES: u32 = NODE_AREAS * 8;
 
 /** Low bits and code bits of a segment that has a single line, for any routes. */
 const SINGLE_LOW_DENSE: u32 = 11;
@@ -127,14 +129,20 @@ export const DIRECT_CODE_BITS: u32 = 20;
 export const SINGLE_SHAPE: u32 = shapeOf(0xffff, SINGLE_LOW_DENSE, DIRECT_CODE_BITS, true);
 const SINGLE_SHAPE_SPARSE: u32 = shapeOf(0, SINGLE_LOW_SPARSE, DIRECT_CODE_BITS, true);
 
-/** Fills what every index has the same of: see EMPTY_NODE and so on in layout.ts. */
+/** Begins a directory without areas. */
 export function initialiseDirectory(): void {
+  writeConstants();
+  store<u32>(HEADER_ROOT_FIRST, ROOT);
+  store<u32>(HEADER_ROOT_END, ROOT);
+}
+
+/** Fills what every index has the same of: see EMPTY_NODE and so on in layout.ts. */
+export function writeConstants(): void {
+  memory.fill(EMPTY_LINE, 0, EMPTY_NODE + NODE_BYTES - EMPTY_LINE);
   store<u64>(GENERIC_LINE, GENERIC_FLAGS);
   for (let segment: u32 = 0; segment < SEGMENTS; segment++) {
     writeDescriptor(ABSENT_AREA + segment * DESCRIPTOR_BYTES, GENERIC_LINE, 1, SINGLE_SHAPE, 0);
   }
-  store<u32>(HEADER_ROOT_FIRST, ROOT);
-  store<u32>(HEADER_ROOT_END, ROOT);
 }
 
 export function writeDescriptor(
@@ -180,7 +188,8 @@ export function nextArea(area: u32): u32 {
   return AREAS_END;
 }
 
-function firstAreaAt(place: u32): u32 {
+/** The first area that a place in the root stands for. */
+export function firstAreaAt(place: u32): u32 {
   return ((place - ROOT) >> 2) << (NODE_BITS - AREA_BITS);
 }
 
@@ -307,13 +316,39 @@ export function initialiseHeader(header: u32, kind: u32, area: u32): void {
   memory.fill(header, 0, AREA_HEADER_BYTES);
   store<u32>(header + AREA_KIND, kind);
   store<u32>(header + AREA_NUMBER, area);
-  if (area == 0) return;
+  store<u32>(header + AREA_PORTED_ANSWER, portedAnswerIn(area));
+}
+
+/** What is `ported answer` in the header of an area. */
+export function portedAnswerIn(area: u32): u32 {
+  return area == 0 ? 0 : portedAnswer(lengthIn(area));
+}
+
+/** Whether an area has numbers that are keys. */
+export function hasKeys(area: u32): bool {
+  return area == 0 || lengthIn(area) != 0;
+}
+
+/** How many digits the keys have that are in an area other than the first; 0 where it has none. */
+function lengthIn(area: u32): u32 {
   // Between the numbers of one length and the next lie more keys than an area has, so the first or the
   // last of its keys has the length of all.
   const first = (<u64>area) << AREA_BITS;
   const length = lengthOf(first);
-  const answer = portedAnswer(length != 0 ? length : lengthOf(first + ((1 << AREA_BITS) - 1)));
-  store<u32>(header + AREA_PORTED_ANSWER, answer);
+  return length != 0 ? length : lengthOf(first + ((1 << AREA_BITS) - 1));
+}
+
+/** The multiplier of a segment of a dense area whose lines each span `span` numbers. */
+export function multiplierOf(span: u32): u32 {
+  const scale: u64 = 1 << 32;
+  // A single line needs none, and one number to a line does not occur: lines are too few.
+  return span >> SEGMENT_BITS != 0 ? 1 : <u32>((scale + span - 1) / span);
+}
+
+/** The same for a sparse area. */
+export function sparseMultiplierOf(span: u32): u64 {
+  const scale: u64 = 1 << 48;
+  return (scale + span - 1) / span;
 }
 
 /** Writes tally and descriptor of a sparse area whose lines each span `span` numbers. */
@@ -321,8 +356,7 @@ export function writeSparse(header: u32, lines: u32, lineCount: u32, span: u32, 
   memory.fill(header + SPARSE_TALLY, 0, SPARSE_BYTES - SPARSE_TALLY);
   store<u16>(header + SPARSE_TALLY + TALLY_LINES, <u16>lineCount);
   store<u32>(header + SPARSE_SPAN, span);
-  const scale: u64 = 1 << 48;
-  store<u64>(header + SPARSE_MULTIPLIER, (scale + span - 1) / span);
+  store<u64>(header + SPARSE_MULTIPLIER, sparseMultiplierOf(span));
   writeDescriptor(header + SPARSE_DESCRIPTOR, lines, 0, shape, 0);
 }
 

@@ -1,17 +1,26 @@
 // Images: the header, the root in use and the used arena, one after the other, as they lie in memory.
 //
 // The checksum covers all of it, the header with its checksum field zero: XXH64 of the arena, seeded
-// with XXH64 of the root in use, seeded with XXH64 of the header. An image has no patches. With it, an image is what some writer wrote. Beyond that the version's own
-// fields are checked, and all that its entries lead to (image-content.ts). What only the writer uses,
-// the lists of free and retired blocks, is not: a forged image may make an update trap, but each walk
-// is bounded, so it cannot hold a thread.
+// with XXH64 of the root in use, seeded with XXH64 of the header. With it, an image is what some writer
+// wrote. Beyond that the version's own fields are checked, and all that its entries lead to
+// (image-content.ts). What only the writer uses, the lists of free and retired blocks, is not: a forged
+// image may make an update trap, but each walk is bounded, so it cannot hold a thread.
+//
+// What the writer had put off because a reader was in an older call, patches to be folded and areas to be
+// built anew, is done as soon as it is known to be whole. As that writes to memory whose parts, in a
+// forged image, may lie in one another, all is checked once more, and nothing is written from then on.
 
 import { isInArena } from './arena';
 import { xxh64 } from './checksum';
+import { AREA_TO_BUILD, AREAS_END, headerOf, nextArea, writeConstants } from './directory';
+import { fold, noteToBuild } from './fold';
+import { isAnyToBuild } from './image-areas';
 import { isContentWhole } from './image-content';
+import { adoptPatches, isListOfPatches } from './image-patches';
 import { settle } from './index-write';
 import {
   ARENA,
+  ARENA_SLACK,
   FORMAT,
   HEADER_BYTES,
   HEADER_CHECKSUM,
@@ -19,6 +28,7 @@ import {
   HEADER_EPOCH,
   HEADER_FORMAT,
   HEADER_MAGIC,
+  HEADER_NEWEST_PATCH,
   HEADER_ORDER_MARK,
   HEADER_ROOT_END,
   HEADER_ROOT_FIRST,
@@ -33,24 +43,21 @@ import {
   LABEL_BYTES,
   MAGIC,
   ORDER_MARK,
+  PAGE_BYTES,
   VERSION_BYTES,
+  VERSION_EPOCH,
   VERSION_LABEL_BYTES,
-  VERSION_PORTED_COUNT,
-  VERSION_PREFIX_COUNT,
-  VERSION_ROOT,
 } from './layout';
+import { newestPatch, reclaimPatches } from './patch';
 
 /** Far more batches than an index will ever see, and far from where counting them overflows. */
 const EPOCH_MAX: u64 = 1 << 53;
 
-/**
- * Makes the header fit to be the beginning of an image, until the next batch. False where patches are
- * left: readers are in calls that they entered before the last batch, or the memory is full.
- */
-export function prepareImage(): bool {
-  if (!settle()) return false;
+/** Makes the memory fit to be taken as an image, until the next batch. */
+export function prepareImage(): void {
+  settle();
+  store<u32>(HEADER_NEWEST_PATCH, newestPatch);
   store<u64>(HEADER_CHECKSUM, imageChecksum());
-  return true;
 }
 
 /** Bytes of the root that an image holds. */
@@ -71,21 +78,36 @@ export function checkImage(bytes: u32, routesMax: u32): u32 {
   if (<u64>HEADER_BYTES + rootBytes() + arenaBytes() != <u64>bytes) return IMAGE_INCONSISTENT;
   const checksum = load<u64>(HEADER_CHECKSUM);
   if (imageChecksum() != checksum) return IMAGE_DAMAGED;
-  const epoch = load<u64>(HEADER_EPOCH);
-  if (epoch == 0 || epoch > EPOCH_MAX) return IMAGE_INCONSISTENT;
-  const version = load<u32>(HEADER_CURRENT);
-  if (!isVersion(version)) return IMAGE_INCONSISTENT;
-  return isContentWhole(version, routesMax) ? IMAGE_GOOD : IMAGE_BROKEN_ENTRY;
+  // An image could bring others.
+  writeConstants();
+  if (!isVersion(load<u32>(HEADER_CURRENT)) || !adoptPatches()) return IMAGE_INCONSISTENT;
+  if (!isContentWhole(load<u32>(HEADER_CURRENT), routesMax)) return IMAGE_BROKEN_ENTRY;
+  if (newestPatch == 0 && !isAnyToBuild) return IMAGE_GOOD;
+
+  noteAllToBuild();
+  fold(load<u32>(HEADER_CURRENT));
+  reclaimPatches(u64.MAX_VALUE);
+  writeConstants();
+  if (!isVersion(load<u32>(HEADER_CURRENT)) || !isListOfPatches()) return IMAGE_INCONSISTENT;
+  return isContentWhole(load<u32>(HEADER_CURRENT), routesMax) ? IMAGE_GOOD : IMAGE_BROKEN_ENTRY;
 }
 
 function isVersion(version: u32): bool {
-  if (!isInArena(version, VERSION_BYTES)) return false;
-  if (!isInArena(load<u32>(version + VERSION_ROOT), 4)) return false;
-  if (load<u32>(version + VERSION_LABEL_BYTES) > LABEL_BYTES) return false;
-  // Each entry takes a word at least.
-  const words = arenaBytes() >> 2;
-  if (load<u32>(version + VERSION_PREFIX_COUNT) > words) return false;
-  return true;
+  if ((version & 3) != 0 || !isInArena(version, VERSION_BYTES)) return false;
+  if (<u64>load<u32>(HEADER_USED) + ARENA_SLACK > <u64>memory.size() * PAGE_BYTES) return false;
+  const epoch = load<u64>(HEADER_EPOCH);
+  if (epoch == 0 || epoch > EPOCH_MAX || load<u64>(version + VERSION_EPOCH) != epoch) return false;
+  return load<u32>(version + VERSION_LABEL_BYTES) <= LABEL_BYTES;
+}
+
+/** Puts the areas that are to be built anew into the list of them, which images do not hold. */
+function noteAllToBuild(): void {
+  for (let area = nextArea(0); area < AREAS_END; area = nextArea(area + 1)) {
+    const header = headerOf(area);
+    if (load<u32>(header + AREA_TO_BUILD) == 0) continue;
+    store<u32>(header + AREA_TO_BUILD, 0);
+    noteToBuild(header);
+  }
 }
 
 function imageChecksum(): u64 {

@@ -19,16 +19,15 @@ import {
   VERSION_ROOT,
   VERSION_RUNS,
 } from './layout';
+import { findPorted, firstPortedFrom, NO_KEY, portedRoute, portedUserData } from './ported-read';
 import {
   FIELD_DIGIT_0,
   FIELD_PREFIX,
   fieldAddress,
   hasField,
-  isLeaf,
   LINKS_MASK,
   nodeAt,
-} from './node';
-import { findPorted, firstPortedFrom, NO_KEY, portedRoute, portedUserData } from './ported-read';
+} from './prefix-node';
 import { writeEntry } from './record';
 import { anyRunWithin, enclosingRun, innermostRunAt } from './run-tree';
 
@@ -37,7 +36,7 @@ export function anyBelow(version: u32, key: f64): bool {
   const unit = unitOf(key);
   if (unit == 0) return false;
   const link = nodeAt(load<u32>(version + VERSION_ROOT), <u64>key - unit, unit);
-  if (link != 0 && !isLeaf(link) && (load<u32>(link) & LINKS_MASK) != 0) return true;
+  if (link != 0 && (load<u32>(link) & LINKS_MASK) != 0) return true;
   const runs = load<u32>(version + VERSION_RUNS);
   let from = key * 10;
   for (let size = 10.0; unitOf(from) != 0; size *= 10) {
@@ -85,7 +84,6 @@ export function explainInto(reader: u32, version: u32, key: f64, skip: u32, coun
 
 /** Tells the prefixes on the way of a number's digits from this node on, the longest first. */
 function tellPrefixes(link: u32, prefix: u64, rest: u64, unit: u64): void {
-  if (isLeaf(link)) return;
   const head = load<u32>(link);
   if (unit > 1) {
     const below = unit / 10;

@@ -1,7 +1,7 @@
 // All entries of a version in order, in pages, for the writer's thread.
 //
-// Keys order by length first and the trie by digits, so the numbers of one length are one walk: depth
-// first, down to the nodes of that length. A page begins where the one before ended, by key.
+// Keys order by length first and the trie of prefixes by digits, so the prefixes of one length are one
+// walk: depth first, down to the nodes of that length. A page begins where the one before ended, by key.
 
 import {
   ARENA,
@@ -14,28 +14,26 @@ import {
   VERSION_ROOT,
   VERSION_RUNS,
 } from './layout';
-import { FIELD_DIGIT_0, FIELD_PREFIX, fieldAddress, hasField, isLeaf } from './node';
+import { FIELD_DIGIT_0, FIELD_PREFIX, fieldAddress, hasField } from './prefix-node';
 import { writeEntry } from './record';
 import { walkRunTree } from './run-tree';
 
 let details: u32 = 0;
 let written: u32 = 0;
 let writtenMax: u32 = 0;
-let wantedKind: u32 = 0;
 let lowest: u64 = 0;
 // Nodes that may still be visited: each once for each length, and none is smaller than 8 bytes. More
 // are met only where the links of a forged image lead together again.
 let visitsLeft: u64 = 0;
 
 /**
- * Writes up to `countMax` (at most DETAILS_MAX) prefix or ported entries (`kind`) from a key on to
- * the reader's details, in the order of keys. Returns how many.
+ * Writes up to `countMax` (at most DETAILS_MAX) prefixes from a key on to the reader's details, in the
+ * order of keys. Returns how many.
  */
-export function walkTrie(reader: u32, version: u32, kind: u32, from: f64, countMax: u32): u32 {
+export function walkPrefixes(reader: u32, version: u32, from: f64, countMax: u32): u32 {
   details = reader + READER_DETAILS;
   written = 0;
   writtenMax = min(countMax, DETAILS_MAX);
-  wantedKind = kind;
   lowest = <u64>from;
   visitsLeft = (<u64>(load<u32>(HEADER_USED) - ARENA) / 8 + 1) * DIGITS_MAX;
   const root = load<u32>(version + VERSION_ROOT);
@@ -52,7 +50,6 @@ function walkBelow(link: u32, prefix: u64, unit: u64): void {
     found(link, <f64>prefix);
     return;
   }
-  if (isLeaf(link)) return;
   if (visitsLeft-- == 0) unreachable();
   const head = load<u32>(link);
   for (let digit: u32 = 0; digit < 10; digit++) {
@@ -65,9 +62,9 @@ function walkBelow(link: u32, prefix: u64, unit: u64): void {
 function found(link: u32, key: f64): void {
   const record = details + written * RECORD_BYTES;
   const head = load<u32>(link);
-  const field = FIELD_PREFIX;
-  if (!hasField(head, field)) return;
-  writeEntry(record, key, key, load<u32>(fieldAddress(link, head, field)), wantedKind);
+  if (!hasField(head, FIELD_PREFIX)) return;
+  const route = load<u32>(fieldAddress(link, head, FIELD_PREFIX));
+  writeEntry(record, key, key, route, KIND_PREFIX);
   written++;
 }
 

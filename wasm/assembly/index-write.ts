@@ -53,9 +53,10 @@ import {
   WORKING_ROOT,
   WORKING_RUNS,
 } from './layout';
-import { FIELD_PREFIX, hasField, isLeaf, nodeAt, nodeOf } from './node';
 import { newestPatch, patchCount, reclaimPatches, removePatches } from './patch';
 import { addedCount, applyPorted, removedCount, renewBackground } from './ported-write';
+import { FIELD_PREFIX, hasField, nodeAt, nodeOf } from './prefix-node';
+import { deletePrefix, discard, prefixWasAdded, seal, setPrefix } from './prefix-write';
 import {
   crossedRun,
   deleteRun,
@@ -65,7 +66,6 @@ import {
   runWasDeleted,
   sealRuns,
 } from './run-tree';
-import { deleteRoute, discard, seal, setRoute, wasAdded } from './trie-write';
 
 /** The version record of the batch under way, which nobody else knows yet. */
 let version: u32 = 0;
@@ -165,13 +165,13 @@ function applyPrefix(key: f64, route: u32): bool {
   const rest = <u64>key - unit;
   const countAt = version + VERSION_PREFIX_COUNT;
   if (route != NO_ROUTE) {
-    if (!setRoute(rest, unit, FIELD_PREFIX, route)) return false;
-    if (wasAdded) store<u32>(countAt, load<u32>(countAt) + 1);
+    if (!setPrefix(rest, unit, route)) return false;
+    if (prefixWasAdded) store<u32>(countAt, load<u32>(countAt) + 1);
     return true;
   }
-  if (!hasRoute(rest, unit, FIELD_PREFIX)) return true;
+  if (!hasPrefix(rest, unit)) return true;
   store<u32>(countAt, load<u32>(countAt) - 1);
-  return deleteRoute(rest, unit, FIELD_PREFIX);
+  return deletePrefix(rest, unit);
 }
 
 /**
@@ -247,9 +247,8 @@ export function abortBatch(): void {
   removePatches(lastPatch, load<u64>(HEADER_EPOCH) + 1);
 }
 
-/** Whether the number has the route in the trie of the batch under way. */
-function hasRoute(rest: u64, unit: u64, field: u32): bool {
+/** Whether there is the prefix in the batch under way. */
+function hasPrefix(rest: u64, unit: u64): bool {
   const link = nodeAt(load<u32>(WORKING_ROOT), rest, unit);
-  if (link == 0 || isLeaf(link)) return false;
-  return hasField(load<u32>(nodeOf(link)), field);
+  return link != 0 && hasField(load<u32>(nodeOf(link)), FIELD_PREFIX);
 }

@@ -80,8 +80,8 @@ export function label(reader: u32): u32 {
 
 // For the writer's thread, which needs not enter: the current version stays while it does not publish.
 
-export function walkTrie(reader: u32, kind: u32, from: f64, countMax: u32): u32 {
-  return walk.walkTrie(reader, load<u32>(HEADER_CURRENT), kind, from, countMax);
+export function walkPrefixes(reader: u32, from: f64, countMax: u32): u32 {
+  return walk.walkPrefixes(reader, load<u32>(HEADER_CURRENT), from, countMax);
 }
 
 export function walkPorted(reader: u32, from: f64, countMax: u32): u32 {

@@ -27,11 +27,11 @@ export const PAGE_BYTES: u32 = 65536;
 
 // Header. Readers look only at the words from 64 on, the writer works in the others.
 //
-//      0       8        12      16         24     28        36            44        52      56
-//     ┌───────┬────────┬───────┬──────────┬──────┬─────────┬─────────────┬─────────┬───────┬─────
-//     │ magic │ format │ order │ checksum │ used │ retired │ root in use │ patches │ free  │ 0 …
-//     │       │ version│ mark  │          │ end  │ queue   │ from, to    │ queue   │ areas │
-//     └───────┴────────┴───────┴──────────┴──────┴─────────┴─────────────┴─────────┴───────┴─────
+//      0       8        12      16         24     28        36            44        52      56       60
+//     ┌───────┬────────┬───────┬──────────┬──────┬─────────┬─────────────┬─────────┬───────┬────────┬───
+//     │ magic │ format │ order │ checksum │ used │ retired │ root in use │ patches │ free  │ newest │ 0
+//     │       │ version│ mark  │          │ end  │ queue   │ from, to    │ queue   │ areas │ patch  │
+//     └───────┴────────┴───────┴──────────┴──────┴─────────┴─────────────┴─────────┴───────┴────────┴───
 //      64      72        76       128                                292    512   520
 //     ┌───────┬─────────┬────────┬──────────────────────────────────┬───────┬─────┬───────┐
 //     │ epoch │ current │ 0 …    │ free lists: 41 × u32             │ 0 …   │ WIP │ 0 …   │
@@ -61,6 +61,8 @@ export const HEADER_PATCHES_FIRST: u32 = 44;
 export const HEADER_PATCHES_LAST: u32 = 48;
 /** Head of the free list of areas. */
 export const HEADER_FREE_AREAS: u32 = 52;
+/** The patch that was made last, the others behind it, 0: none. Right only in an image; see patch.ts. */
+export const HEADER_NEWEST_PATCH: u32 = 56;
 /** Number of the current version, from 1; stored after HEADER_CURRENT, so never ahead of it. */
 export const HEADER_EPOCH: u32 = 64;
 /** Offset of the current version record. Storing it publishes a batch. */
@@ -68,7 +70,7 @@ export const HEADER_CURRENT: u32 = 72;
 /** Heads of the free lists, one u32 for each size class. */
 export const HEADER_FREE_LISTS: u32 = 128;
 
-/** The link (see node.ts) to the root of the trie of the batch under way. */
+/** The link (see prefix-node.ts) to the root of the prefixes of the batch under way. */
 export const WORKING_ROOT: u32 = 512;
 /** The link (see run-node.ts) to the root of the run tree of the batch under way; 0: no runs. */
 export const WORKING_RUNS: u32 = WORKING_ROOT + 4;
@@ -197,7 +199,7 @@ export const ARENA: u32 = LINE_BUFFER + PAGE_BYTES;
 export const ARENA_SLACK: u32 = 64;
 
 // A version record: all that a reader needs to know of one version. It never changes once it is
-// current. Root and runs are the roots of the trie and of the run tree.
+// current. Root and runs are the roots of the prefixes' trie and of the run tree.
 //
 //      0      4      8       12       16       20      24      32              96
 //     ┌──────┬──────┬───────┬────────┬────────┬───────┬───────┬───────────────┐

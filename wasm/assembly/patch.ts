@@ -24,13 +24,15 @@
 // such lists: the first of a list has the epoch that readers have to reach, and leads to the next list.
 // What readers look at stays as it was meanwhile: one may be on its way to the patch.
 
-import { release } from './arena';
+import { isInArena, release } from './arena';
 import { COLUMNS_BYTES } from './columns';
 import {
+  ARENA,
   CHAINS,
   CHAINS_BITS,
   HEADER_PATCHES_FIRST,
   HEADER_PATCHES_LAST,
+  HEADER_USED,
   LINE_BYTES,
 } from './layout';
 import { FLAG_DIRTY, FLAG_SLOW } from './line';
@@ -46,7 +48,7 @@ const PATCH_EPOCH: u32 = 32;
 export const PATCH_COLUMNS: u32 = 40;
 export const PATCH_NEW_BACKGROUND: u32 = 1 << 31;
 
-/** The patch that was made last; 0 where there are none. Images have none. */
+/** The patch that was made last; 0 where there are none. In an image at HEADER_NEWEST_PATCH. */
 export let newestPatch: u32 = 0;
 /** How many patches there are. */
 export let patchCount: u32 = 0;
@@ -104,12 +106,31 @@ export function removePatches(last: u32, epoch: u64): void {
   store<u32>(HEADER_PATCHES_LAST, first);
 }
 
+/** Whether the list and the chains each come to an end after `count` patches. */
+export function areChainsWhole(count: u32): bool {
+  let listed: u32 = 0;
+  for (let patch = newestPatch; patch != 0; patch = load<u32>(patch + PATCH_BEFORE)) {
+    if (!isInArena(patch, PATCH_COLUMNS) || listed++ == count) return false;
+  }
+  let chained: u32 = 0;
+  const end = CHAINS + (4 << CHAINS_BITS);
+  for (let chain = CHAINS; chain < end; chain += 4) {
+    for (let patch = load<u32>(chain); patch != 0; patch = load<u32>(patch + PATCH_NEXT)) {
+      if (!isInArena(patch, PATCH_COLUMNS) || chained++ == count) return false;
+    }
+  }
+  return listed == count && chained == count;
+}
+
 /** Gives the arena back the patches that no reader can meet any more. */
 export function reclaimPatches(oldestEpoch: u64): void {
+  // A forged image may lead in a circle; the arena has no room for more patches than these.
+  let patchesLeft = (load<u32>(HEADER_USED) - ARENA) / PATCH_COLUMNS;
   let first = load<u32>(HEADER_PATCHES_FIRST);
   while (first != 0 && load<u64>(first + PATCH_EPOCH) <= oldestEpoch) {
     const next = load<u32>(first + PATCH_QUEUE);
     for (let patch = first; patch != 0; ) {
+      if (patchesLeft-- == 0) unreachable();
       const before = load<u32>(patch + PATCH_BEFORE);
       release(patch, PATCH_COLUMNS + load<u32>(patch + PATCH_COLUMNS + COLUMNS_BYTES));
       patch = before;

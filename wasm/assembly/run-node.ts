@@ -17,7 +17,7 @@
 //     another  │ from f64 │ to f64 │ link  │ 0    │ reach f64        │
 //              └──────────┴────────┴───────┴──────┴──────────────────┘
 //
-// A link leads to a node. As in the trie (node.ts), one to a node of the batch under way has the
+// A link leads to a node. As in the trie (prefix-node.ts), one to a node of the batch under way has the
 // *fresh* bit; nobody else sees that node, so it is changed in place.
 //
 // A node fills a block of 1 KiB of the arena, like the chunks of arena.ts: free blocks are cut, never

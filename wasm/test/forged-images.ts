@@ -1,7 +1,8 @@
 // Honest images, what may be done to them, and what must hold whatever was done: the image is refused,
 // or everything that can be asked of it comes to an end and names routes that there are.
 //
-// Nothing here knows the layout but for where the checksum lies and what it covers.
+// Nothing here knows the layout but for where the checksum lies and what it covers, and where a reader's
+// place says that it is in a call.
 
 import assert from 'node:assert/strict';
 import { type IndexChange, IndexError } from '../number-index.ts';
@@ -9,6 +10,7 @@ import { loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import {
   createMemory,
+  HEADER_ROOT_FIRST,
   IMAGE_HEADER_BYTES,
   instantiate,
   MEMORY_PAGES_MIN,
@@ -24,6 +26,7 @@ export const CHECKSUM_OFFSET = 16;
 /** Routes of honest images are below this. */
 export const ROUTES_BELOW = 1000;
 
+const ARENA = PAGES_BEFORE_ARENA * PAGE_BYTES;
 const memoryBytesMax = 16 << 20;
 const FIRST_KEY = 18613900000;
 /** More than an image of so many bytes can hold: an entry takes a bit at least. */
@@ -56,6 +59,27 @@ const CONTENTS: readonly (readonly IndexChange[][])[] = [
   ],
 ];
 
+const withUserData = (key: number, route: number, userData: number): IndexChange => ({
+  ...ported(key, route),
+  userData,
+});
+
+/** Lines of all forms, then patches of some of them, with user data, and another background. */
+const CHANGED: readonly IndexChange[][] = [
+  [
+    ...Array.from({ length: 900 }, (_, at) => ported(FIRST_KEY + at, at % 7)),
+    ...Array.from({ length: 90 }, (_, at) => withUserData(FIRST_KEY + 3000 + at * 50, at, at * 3)),
+    ...Array.from({ length: 20 }, (_, at) => ported(14917000 + at * 999, at)),
+    prefix(18, 5),
+  ],
+  [],
+  [
+    ...Array.from({ length: 40 }, (_, at) => withUserData(FIRST_KEY + at * 31, at, 2 ** 47 + at)),
+    ...Array.from({ length: 5 }, (_, at) => ported(14917000 + at * 3, at)),
+    run(FIRST_KEY + 100, FIRST_KEY + 199, 8),
+  ],
+];
+
 /** Keys that the honest images know something about, and some that they do not. */
 const KEYS = Float64Array.from([
   ...[10, 18, 186, 1861391, 18613902, 186139021, 14917003, 1_999_999_999_999_999],
@@ -78,14 +102,24 @@ export function imageOf(index: WasmIndex, chunkBytesMax?: number): Uint8Array {
   return new Uint8Array(Buffer.concat([...index.imageChunks(chunkBytesMax)]));
 }
 
+/** Images as they are, and, of contents that change often, as they are while a reader is in an old call. */
 export function honestImages(): Uint8Array[] {
-  return CONTENTS.map((batches) => {
-    const index = createWasmIndex({ memoryBytesMax });
-    batches.forEach((changes, at) => {
-      index.apply(changes, Uint8Array.of(at));
-    });
-    return imageOf(index);
+  return [...CONTENTS.map((batches) => imageAfter(batches)), imageAfter(CHANGED, 1)];
+}
+
+/** The image after some batches, the last of them while a reader is in a call that it does not leave. */
+function imageAfter(batches: readonly IndexChange[][], lateBatches = 0): Uint8Array {
+  const index = createWasmIndex({ memoryBytesMax });
+  batches.forEach((changes, at) => {
+    if (at === batches.length - lateBatches) stayInCall(index);
+    index.apply(changes, Uint8Array.of(at));
   });
+  return imageOf(index);
+}
+
+/** Puts a reader of its own into a call: what it sees may not be changed from then on. */
+export function stayInCall(index: WasmIndex): void {
+  instantiate(index.memory, 'release').call((exports) => exports.enter(exports.claimReader()));
 }
 
 let scratch: WebAssembly.Memory | undefined;
@@ -93,18 +127,30 @@ let scratch: WebAssembly.Memory | undefined;
 /** Puts the checksum of an image right, as image.ts makes it, whatever else is wrong. */
 export function seal(image: Uint8Array): void {
   scratch ??= createMemory(MEMORY_PAGES_MIN, memoryBytesMax);
-  const arena = PAGES_BEFORE_ARENA * PAGE_BYTES;
-  const arenaBytes = image.length - IMAGE_HEADER_BYTES;
-  const missing = arena + arenaBytes - scratch.buffer.byteLength;
+  const missing = ARENA + image.length - scratch.buffer.byteLength;
   if (missing > 0) scratch.grow(Math.ceil(missing / PAGE_BYTES));
+  const wasm = instantiate(scratch, 'release');
   const bytes = new Uint8Array(scratch.buffer);
-  bytes.set(image.subarray(0, IMAGE_HEADER_BYTES));
-  bytes.fill(0, CHECKSUM_OFFSET, CHECKSUM_OFFSET + 8);
-  bytes.set(image.subarray(IMAGE_HEADER_BYTES), arena);
-  const checksum = instantiate(scratch, 'release').call((exports) =>
-    exports.xxh64(arena, arenaBytes, exports.xxh64(0, IMAGE_HEADER_BYTES, 0n)),
-  );
+  const checksumOf = (part: Uint8Array, seed: bigint): bigint => {
+    bytes.set(part, ARENA);
+    return wasm.call((exports) => exports.xxh64(ARENA, part.length, seed));
+  };
+  const header = image.slice(0, IMAGE_HEADER_BYTES);
+  header.fill(0, CHECKSUM_OFFSET, CHECKSUM_OFFSET + 8);
+  const root = image.subarray(IMAGE_HEADER_BYTES, arenaStart(image));
+  const arena = image.subarray(arenaStart(image));
+  const checksum = checksumOf(arena, checksumOf(root, checksumOf(header, 0n)));
   viewOf(image).setBigUint64(CHECKSUM_OFFSET, BigInt.asUintN(64, checksum), true);
+}
+
+/** Where in an image the arena begins: behind the root, as long as its header says it is. */
+export function arenaStart(image: Uint8Array): number {
+  const view = viewOf(image);
+  const [first, end] = [HEADER_ROOT_FIRST, HEADER_ROOT_FIRST + 4].map((at) =>
+    view.getUint32(at, true),
+  );
+  const rootBytes = Math.max(0, end! - first!);
+  return Math.min(IMAGE_HEADER_BYTES + rootBytes, image.length);
 }
 
 export function viewOf(image: Uint8Array): DataView {
@@ -124,7 +170,7 @@ export function forge(honest: Uint8Array, random: Random): Uint8Array {
       word ^ (1 << random.below(32)),
       word + random.between(-64, 64),
       view.getUint32(someWord(view, random), true),
-      PAGES_BEFORE_ARENA * PAGE_BYTES + 4 * random.below(image.length / 4),
+      ARENA + 4 * random.below(image.length / 4),
       random.pick([0, 0x7fff_ffff, 0x8000_0000, 0xffff_fffc, 0xffff_ffff]),
     ];
     view.setUint32(at, random.pick(values), true);

@@ -1,12 +1,12 @@
-// Changes to the trie, copy on write.
+// Changes of prefixes: to their trie, copy on write.
 //
 // The batch under way has a root of its own, WORKING_ROOT, which starts as the published one. A
 // change walks down from it and replaces each published node on its way by a fresh copy; fresh nodes
 // change in place. After every step the working trie is whole, so that a batch that runs out of
 // memory can be given up at any point.
 //
-// One form for one content: a node holds at least one field, and a ported number with nothing else
-// is a leaf in its parent. Deleting restores that form on the way back up.
+// One form for one content: a node other than the root holds at least one field. Deleting restores that
+// form on the way back up.
 //
 // "False" from a function here always means: the memory is full, give the batch up.
 
@@ -14,29 +14,25 @@ import { allocate, release, retire } from './arena';
 import { WORKING_ROOT } from './layout';
 import {
   FIELD_DIGIT_0,
-  FIELD_PORTED,
+  FIELD_PREFIX,
   fieldAddress,
   freshLink,
   hasField,
   isFresh,
-  isLeaf,
   LINKS_MASK,
-  leafOf,
   nodeBytes,
   nodeOf,
-  PORTED_BIT,
-  routeOfLeaf,
-} from './node';
+} from './prefix-node';
 
-/** Whether the last {@link setRoute} made an entry that was not there. */
-export let wasAdded: bool = false;
+/** Whether the last {@link setPrefix} made an entry that was not there. */
+export let prefixWasAdded: bool = false;
 
 /**
- * Sets the prefix or ported route (`field`) of a number, given as its digits without the leading 1
- * (`rest`) and the power of ten of that 1 (`unit`).
+ * Sets the route of a prefix, given as its digits without the leading 1 (`rest`) and the power of ten of
+ * that 1 (`unit`).
  */
-export function setRoute(rest: u64, unit: u64, field: u32, route: u32): bool {
-  wasAdded = false;
+export function setPrefix(rest: u64, unit: u64, route: u32): bool {
+  prefixWasAdded = false;
   let place = WORKING_ROOT;
   while (unit > 1) {
     unit /= 10;
@@ -45,24 +41,18 @@ export function setRoute(rest: u64, unit: u64, field: u32, route: u32): bool {
     if (!makeRoom(place, FIELD_DIGIT_0 + digit)) return false;
     const node = nodeOf(load<u32>(place));
     place = fieldAddress(node, load<u32>(node), FIELD_DIGIT_0 + digit);
-    const link = load<u32>(place);
-    if (unit == 1 && field == FIELD_PORTED && (link == 0 || isLeaf(link))) {
-      wasAdded = link == 0;
-      store<u32>(place, leafOf(route));
-      return true;
-    }
-    if ((link == 0 || isLeaf(link)) && !makeNode(place)) return false;
+    if (load<u32>(place) == 0 && !makeNode(place)) return false;
   }
-  wasAdded = !hasField(load<u32>(nodeOf(load<u32>(place))), field);
-  if (!makeRoom(place, field)) return false;
+  prefixWasAdded = !hasField(load<u32>(nodeOf(load<u32>(place))), FIELD_PREFIX);
+  if (!makeRoom(place, FIELD_PREFIX)) return false;
   const node = nodeOf(load<u32>(place));
-  store<u32>(fieldAddress(node, load<u32>(node), field), route);
+  store<u32>(fieldAddress(node, load<u32>(node), FIELD_PREFIX), route);
   return true;
 }
 
-/** Deletes the prefix or ported route of a number that has one; see {@link setRoute}. */
-export function deleteRoute(rest: u64, unit: u64, field: u32): bool {
-  return deleteBelow(WORKING_ROOT, rest, unit, field);
+/** Deletes a prefix that there is; see {@link setPrefix}. */
+export function deletePrefix(rest: u64, unit: u64): bool {
+  return deleteBelow(WORKING_ROOT, rest, unit);
 }
 
 /** Makes the links to fresh nodes below and at `place` plain: the batch is about to be published. */
@@ -93,37 +83,26 @@ function firstLink(node: u32, head: u32): u32 {
   return node + 4 + (popcnt<u32>(head & ~LINKS_MASK) << 2);
 }
 
-function deleteBelow(place: u32, rest: u64, unit: u64, field: u32): bool {
-  if (unit == 1) return removeField(place, field);
+function deleteBelow(place: u32, rest: u64, unit: u64): bool {
+  if (unit == 1) return removeField(place, FIELD_PREFIX);
   unit /= 10;
   const digitField = FIELD_DIGIT_0 + <u32>(rest / unit);
   if (!makeRoom(place, digitField)) return false;
   const node = nodeOf(load<u32>(place));
   const childPlace = fieldAddress(node, load<u32>(node), digitField);
-  if (isLeaf(load<u32>(childPlace))) return removeField(place, digitField);
-  if (!deleteBelow(childPlace, rest % unit, unit, field)) return false;
+  if (!deleteBelow(childPlace, rest % unit, unit)) return false;
   const child = nodeOf(load<u32>(childPlace));
-  const childHead = load<u32>(child);
-  if (childHead == 0) {
-    if (!removeField(place, digitField)) return false;
-    release(child, nodeBytes(0));
-    return true;
-  }
-  if (childHead == PORTED_BIT) {
-    store<u32>(childPlace, leafOf(load<u32>(child + 4)));
-    release(child, nodeBytes(PORTED_BIT));
-  }
+  if (load<u32>(child) != 0) return true;
+  if (!removeField(place, digitField)) return false;
+  release(child, nodeBytes(0));
   return true;
 }
 
-/** Puts a fresh node where there was nothing or a leaf, whose route the node takes over. */
+/** Puts a fresh node without fields where there was nothing. */
 function makeNode(place: u32): bool {
-  const link = load<u32>(place);
-  const head = link == 0 ? 0 : PORTED_BIT;
-  const node = allocate(nodeBytes(head));
+  const node = allocate(nodeBytes(0));
   if (node == 0) return false;
-  store<u32>(node, head);
-  if (head != 0) store<u32>(node + 4, routeOfLeaf(link));
+  store<u32>(node, 0);
   store<u32>(place, freshLink(node));
   return true;
 }

@@ -1,0 +1,195 @@
+// Whether the directory of an image is whole: every word that leads somewhere, every area and segment,
+// and that their counts are those of their lines (image-lines.ts). Nothing is written.
+
+import { isInArena } from './arena';
+import {
+  AREA_ENTRIES,
+  AREA_HEADER_BYTES,
+  AREA_KIND,
+  AREA_NUMBER,
+  AREA_PALETTE,
+  AREA_PALETTE_CAPACITY,
+  AREA_PALETTE_COUNT,
+  AREA_PORTED_ANSWER,
+  AREA_TO_BUILD,
+  DENSE,
+  DESCRIPTOR_DEFAULT,
+  DESCRIPTOR_LINES,
+  DESCRIPTOR_MULTIPLIER,
+  DESCRIPTOR_SHAPE,
+  DIRECT_CODE_BITS,
+  descriptorOf,
+  firstAreaAt,
+  hasKeys,
+  hasLines,
+  multiplierOf,
+  NODE_BYTES,
+  NODE_HEADERS,
+  portedAnswerIn,
+  SINGLE_SHAPE,
+  SPARSE,
+  SPARSE_BYTES,
+  SPARSE_MULTIPLIER,
+  segmentBitsOf,
+  segmentCountOf,
+  spanOf,
+  sparseMultiplierOf,
+  TALLY_ENTRIES,
+  TALLY_LINES,
+  TALLY_LINES_MASK,
+  TALLY_OUTSIDE,
+  tallyOf,
+} from './directory';
+import { areRoutesWhole, isBackgroundAnswer } from './image-entries';
+import { isLineWhole, lineEntries, lineEntriesNow, lineOutside, setLines } from './image-lines';
+import { takesRoom } from './image-room';
+import {
+  ABSENT_AREA,
+  AREA_ALIGNMENT,
+  AREA_BYTES,
+  EMPTY_LINE,
+  EMPTY_NODE,
+  GENERIC_LINE,
+  HEADER_ROOT_END,
+  HEADER_ROOT_FIRST,
+  LINE_BYTES,
+  LINES_MAX,
+  NODE_AREAS,
+  ROOT,
+  ROOT_BYTES,
+  SEGMENT_BITS,
+} from './layout';
+import {
+  codeBitsOf,
+  GROUP_NUMBERS,
+  GROUPED_SPAN_MAX,
+  GROUPS_MAX,
+  isListedShape,
+  lowCountOf,
+} from './line';
+import { PALETTE_MAX } from './palette';
+
+/** Low bits that no listed shape exceeds: with 50 groups they reach over a whole area. */
+const LOW_COUNT_MAX: u32 = 19;
+/** Low bits of a grouped shape: those of GROUP_NUMBERS. */
+const GROUPED_LOW_COUNT: u32 = 3;
+
+/** Ported numbers of the image, its patches applied; and whether an area is to be built anew. */
+export let portedNow: u64 = 0;
+export let isAnyToBuild: bool = false;
+
+let routes: u32 = 0;
+
+/** Whether all areas are whole, with routes below `routesMax` only. */
+export function areAreasWhole(routesMax: u32): bool {
+  routes = routesMax;
+  portedNow = 0;
+  isAnyToBuild = false;
+  const first = load<u32>(HEADER_ROOT_FIRST);
+  const end = load<u32>(HEADER_ROOT_END);
+  if (((first | end) & 3) != 0 || first < ROOT || end < first || end > ROOT + ROOT_BYTES)
+    return false;
+  for (let place = first; place < end; place += 4) {
+    const node = load<u32>(place);
+    if (node != 0 && !isNodeWhole(EMPTY_NODE + node, firstAreaAt(place))) return false;
+  }
+  return true;
+}
+
+function isNodeWhole(node: u32, firstArea: u32): bool {
+  if (!takesRoom(node, NODE_BYTES, 4)) return false;
+  for (let index: u32 = 0; index < NODE_AREAS; index++) {
+    const place = node + (index << 2);
+    const header = load<u32>(place + NODE_HEADERS);
+    const dense = load<u32>(place);
+    if (header != 0 ? !isAreaWhole(header, dense, firstArea + index) : dense != 0) return false;
+  }
+  return true;
+}
+
+/** Whether an area is whole; `dense` is the word that leads to it if it is dense. */
+function isAreaWhole(header: u32, dense: u32, area: u32): bool {
+  if (!hasKeys(area) || !isInArena(header, AREA_HEADER_BYTES)) return false;
+  if (load<u32>(header + AREA_KIND) == DENSE) {
+    const start = header - AREA_ALIGNMENT;
+    if (dense != start - ABSENT_AREA || !takesRoom(start, AREA_BYTES, AREA_ALIGNMENT)) return false;
+  } else {
+    if (load<u32>(header + AREA_KIND) != SPARSE || dense != 0) return false;
+    if (!takesRoom(header, SPARSE_BYTES, 4)) return false;
+  }
+  if (load<u32>(header + AREA_NUMBER) != area) return false;
+  if (load<u32>(header + AREA_PORTED_ANSWER) != portedAnswerIn(area)) return false;
+  if (load<u32>(header + AREA_TO_BUILD) != 0) isAnyToBuild = true;
+  if (!isPaletteWhole(header)) return false;
+  const segments = segmentCountOf(header);
+  let entries: u64 = 0;
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    if (!isSegmentWhole(header, segment)) return false;
+    entries += load<u32>(tallyOf(header, segment) + TALLY_ENTRIES);
+  }
+  return entries == <u64>load<u32>(header + AREA_ENTRIES);
+}
+
+function isPaletteWhole(header: u32): bool {
+  const palette = load<u32>(header + AREA_PALETTE);
+  const count = load<u32>(header + AREA_PALETTE_COUNT);
+  const capacity = load<u32>(header + AREA_PALETTE_CAPACITY);
+  if (count > capacity || capacity > PALETTE_MAX) return false;
+  if (capacity != 0 && !takesRoom(palette, capacity << 2, 4)) return false;
+  return areRoutesWhole(palette, count, routes);
+}
+
+function isSegmentWhole(header: u32, segment: u32): bool {
+  const descriptor = descriptorOf(header, segment);
+  const tally = tallyOf(header, segment);
+  const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
+  const lineCount = <u32>load<u16>(tally + TALLY_LINES) & TALLY_LINES_MASK;
+  if (!isBackgroundAnswer(load<u32>(descriptor + DESCRIPTOR_DEFAULT), routes)) return false;
+  if (!isShapeWhole(header, descriptor)) return false;
+  const span = spanOf(header, descriptor);
+  const numberEnd: u32 = 1 << segmentBitsOf(header);
+  if (!hasLines(lines)) {
+    if (lines != EMPTY_LINE && lines != GENERIC_LINE) return false;
+    if (load<u32>(descriptor + DESCRIPTOR_SHAPE) != SINGLE_SHAPE || lineCount != 0) return false;
+    return load<u32>(tally + TALLY_ENTRIES) == 0 && load<u32>(tally + TALLY_OUTSIDE) == 0;
+  }
+  // Every number is in one of the lines; the last of them may lie behind all numbers.
+  if (lineCount > LINES_MAX || <u64>lineCount * span < numberEnd) return false;
+  if (!takesRoom(lines, lineCount * LINE_BYTES, LINE_BYTES)) return false;
+
+  const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+  setLines(shape, load<u32>(header + AREA_PALETTE_COUNT), routes);
+  let entries: u64 = 0;
+  let outside: u64 = 0;
+  let base: u64 = 0;
+  const end = lines + lineCount * LINE_BYTES;
+  for (let line = lines; line < end; line += LINE_BYTES, base += span) {
+    const held = base < numberEnd ? <u32>min<u64>(span, numberEnd - base) : 0;
+    if (!isLineWhole(line, held)) return false;
+    entries += lineEntries;
+    outside += lineOutside;
+    portedNow += lineEntriesNow;
+  }
+  if (entries != <u64>load<u32>(tally + TALLY_ENTRIES)) return false;
+  return outside == <u64>load<u32>(tally + TALLY_OUTSIDE);
+}
+
+/** Whether span, multiplier and widths are those that building a segment makes. */
+function isShapeWhole(header: u32, descriptor: u32): bool {
+  const bits = segmentBitsOf(header);
+  const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+  const span = spanOf(header, descriptor);
+  const lowCount = lowCountOf(shape);
+  const codeBits = codeBitsOf(shape);
+  if (span == 0 || span > 1 << bits || shape >> 27 != 0) return false;
+  if (codeBits == 0 || codeBits > DIRECT_CODE_BITS) return false;
+  if (isListedShape(shape)) {
+    if (lowCount > LOW_COUNT_MAX || (<u64>GROUPS_MAX) << (<u64>lowCount) < span) return false;
+  } else {
+    if (span > GROUPED_SPAN_MAX || span % GROUP_NUMBERS != 0) return false;
+    if (lowCount != GROUPED_LOW_COUNT || bits != SEGMENT_BITS) return false;
+  }
+  return bits == SEGMENT_BITS
+    ? load<u32>(descriptor + DESCRIPTOR_MULTIPLIER) == multiplierOf(span)
+    : load<u64>(header + SPARSE_MULTIPLIER) == sparseMultiplierOf(span);
+}
