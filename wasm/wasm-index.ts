@@ -17,7 +17,6 @@
 //
 // The bytes are laid out in assembly/layout.ts.
 
-import { adviseHugePages } from './huge-pages.ts';
 import {
   EntryColumns,
   type EntryPage,
@@ -26,6 +25,7 @@ import {
   type PagedIndex,
   whileUnchanged,
 } from './entry-pages.ts';
+import { adviseHugePages } from './huge-pages.ts';
 import { checkBatch, describeRun, sortedRunChanges } from './key.ts';
 import {
   type EntryKind,
