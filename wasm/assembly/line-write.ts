@@ -219,12 +219,14 @@ function writeListed(from: u32, to: u32, lowCount: u32): u64 {
     const number = numberAt(entry);
     const group: u64 = number >> lowCount;
     const bit: u64 = (2 as u64) << group;
-    if ((groups & bit) == 0) firsts |= (1 as u64) << (<u64>(entry - from));
+    const place: u64 = entry - from;
+    if ((groups & bit) == 0) firsts |= (1 as u64) << place;
     groups |= bit;
     const low = number & <u32>lowBits(lowCount);
     writeBits(LINE_BUFFER, LOW_BITS_AT + (entry - from) * lowCount, low);
   }
-  firsts |= (1 as u64) << (<u64>(to - from));
+  const end: u64 = to - from;
+  firsts |= (1 as u64) << end;
   // Its lowest byte is the highest of the first word, which has nothing there.
   store<u64>(LINE_BUFFER + FIRST_BITS_AT, firsts);
   return groups;

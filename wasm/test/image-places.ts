@@ -1,0 +1,168 @@
+// The parts of an image by the offsets that they have in memory, for forgeries that know the layout. All
+// offsets and flags are those of assembly/layout.ts, directory.ts, line.ts and patch.ts.
+
+import {
+  HEADER_ROOT_FIRST,
+  IMAGE_HEADER_BYTES,
+  PAGE_BYTES,
+  PAGES_BEFORE_ARENA,
+  ROOT,
+} from '../wasm-module.ts';
+import { arenaStart, viewOf } from './forged-images.ts';
+
+export const ARENA = PAGES_BEFORE_ARENA * PAGE_BYTES;
+export const HEADER_CURRENT = 72;
+export const HEADER_NEWEST_PATCH = 56;
+export const VERSION_PORTED_COUNT = 16;
+export const EMPTY_LINE = 12288;
+export const GENERIC_LINE = EMPTY_LINE + 64;
+export const ABSENT_AREA = 16384;
+export const EMPTY_NODE = 20480;
+export const NODE_HEADERS = 4096;
+export const AREA_NUMBER = 4;
+export const AREA_ENTRIES = 8;
+export const AREA_PALETTE = 12;
+export const AREA_PALETTE_COUNT = 16;
+export const AREA_PALETTE_CAPACITY = 20;
+export const AREA_PORTED_ANSWER = 24;
+export const AREA_TO_BUILD = 28;
+export const SPARSE_SPAN = 76;
+export const SPARSE_MULTIPLIER = 96;
+export const TALLY_ENTRIES = 4;
+export const TALLY_OUTSIDE = 8;
+export const DESCRIPTOR_MULTIPLIER = 4;
+export const DESCRIPTOR_SHAPE = 8;
+export const DESCRIPTOR_DEFAULT = 12;
+export const SLOW = 1n;
+export const GROUPS = ((1n << 50n) - 1n) << 1n;
+export const OUTSIDE = 1n << 51n;
+export const PIECE = 1n << 52n;
+export const DIRTY = 1n << 53n;
+export const GENERIC = 1n << 54n;
+export const FOREIGN = 1n << 55n;
+
+const AREA_NUMBERS = 2 ** 24;
+const NODE_AREAS = 1024;
+const LINE_BYTES = 64;
+const DENSE = 1;
+
+/** A line and what it belongs to. */
+export interface PlacedLine {
+  line: number;
+  flags: bigint;
+  descriptor: number;
+  tally: number;
+  isListed: boolean;
+  codeBits: number;
+  span: number;
+}
+
+/** An image whose words are got and set by their offsets in memory. */
+export class ImagePlaces {
+  readonly #view: DataView;
+  readonly #rootFirst: number;
+  readonly #arenaStart: number;
+
+  constructor(image: Uint8Array) {
+    this.#view = viewOf(image);
+    this.#rootFirst = this.#view.getUint32(HEADER_ROOT_FIRST, true);
+    this.#arenaStart = arenaStart(image);
+  }
+
+  #placeOf(offset: number): number {
+    if (offset >= ARENA) return this.#arenaStart + offset - ARENA;
+    return offset < ROOT ? offset : IMAGE_HEADER_BYTES + offset - this.#rootFirst;
+  }
+
+  get(offset: number): number {
+    return this.#view.getUint32(this.#placeOf(offset), true);
+  }
+
+  set(offset: number, word: number): void {
+    this.#view.setUint32(this.#placeOf(offset), word, true);
+  }
+
+  add(offset: number, difference: number): void {
+    this.set(offset, this.get(offset) + difference);
+  }
+
+  getLong(offset: number): bigint {
+    return this.#view.getBigUint64(this.#placeOf(offset), true);
+  }
+
+  setLong(offset: number, word: bigint): void {
+    this.#view.setBigUint64(this.#placeOf(offset), word, true);
+  }
+
+  setFloat(offset: number, value: number): void {
+    this.#view.setFloat64(this.#placeOf(offset), value, true);
+  }
+
+  setByte(offset: number, byte: number): void {
+    this.#view.setUint8(this.#placeOf(offset), byte);
+  }
+
+  version(): number {
+    return this.get(HEADER_CURRENT);
+  }
+
+  rootPlaceOf(key: number): number {
+    return ROOT + Math.floor(key / (AREA_NUMBERS * NODE_AREAS)) * 4;
+  }
+
+  /** Place of the word that leads to the area of a key if it is dense. */
+  densePlaceOf(key: number): number {
+    const node = EMPTY_NODE + this.get(this.rootPlaceOf(key));
+    return node + (Math.floor(key / AREA_NUMBERS) % NODE_AREAS) * 4;
+  }
+
+  headerOf(key: number): number {
+    return this.get(this.densePlaceOf(key) + NODE_HEADERS);
+  }
+
+  isDense(header: number): boolean {
+    return this.get(header) === DENSE;
+  }
+
+  descriptorOf(header: number, segment: number): number {
+    return this.isDense(header) ? header - 4096 + segment * 16 : header + 80;
+  }
+
+  /** All lines of the area of a key. */
+  *linesOf(key: number): IterableIterator<PlacedLine> {
+    const header = this.headerOf(key);
+    for (let segment = 0; segment < (this.isDense(header) ? 256 : 1); segment++) {
+      const descriptor = this.descriptorOf(header, segment);
+      const tally = header + 64 + (this.isDense(header) ? segment * 12 : 0);
+      const shape = this.get(descriptor + DESCRIPTOR_SHAPE);
+      const span = this.isDense(header) ? shape & 0xffff : this.get(header + SPARSE_SPAN);
+      const lineCount = this.get(tally) & 0x7ff;
+      for (let index = 0; index < lineCount; index++) {
+        const line = this.get(descriptor) + index * LINE_BYTES;
+        yield {
+          line,
+          flags: this.getLong(line),
+          descriptor,
+          tally,
+          isListed: ((shape >>> 26) & 1) === 1,
+          codeBits: (shape >>> 21) & 31,
+          span,
+        };
+      }
+    }
+  }
+
+  /** The first line of some areas that is as wanted. */
+  lineWhere(keys: readonly number[], isWanted: (line: PlacedLine) => boolean): PlacedLine {
+    for (const key of keys) {
+      for (const line of this.linesOf(key)) if (isWanted(line)) return line;
+    }
+    throw new Error('the image has no such line');
+  }
+
+  /** Offset of the block that a line has outside. */
+  outsideOf({ line, flags }: PlacedLine): number {
+    if ((flags & FOREIGN) !== 0n) return this.get(line + 8);
+    return this.get(line + LINE_BYTES - ((flags & PIECE) !== 0n ? 8 : 0) - 4);
+  }
+}
