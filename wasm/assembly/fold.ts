@@ -13,6 +13,7 @@ import {
   userDataOf,
 } from './columns';
 import {
+  AREAS_END,
   AREA_ENTRIES,
   AREA_NEXT,
   AREA_TO_BUILD,
@@ -42,6 +43,7 @@ import {
 } from './line-write';
 import {
   newestPatch,
+  patchCount,
   PATCH_AREA,
   PATCH_BEFORE,
   PATCH_COLUMNS,
@@ -69,7 +71,10 @@ export function noteToBuild(header: u32): void {
  */
 export function fold(version: u32): void {
   let isDone = true;
+  let left = patchCount;
   for (let patch = newestPatch; patch != 0; patch = load<u32>(patch + PATCH_BEFORE)) {
+    // What an update of a forged image has left behind may lead in a circle.
+    if (left-- == 0) unreachable();
     const line = load<u32>(patch + PATCH_LINE);
     const flags = load<u64>(line);
     // Only the newest patch of a line counts. Where there was no room to fold it, the line stays dirty.
@@ -78,7 +83,8 @@ export function fold(version: u32): void {
   }
   if (!isDone) return;
   removePatches(0, load<u64>(HEADER_EPOCH) + 1);
-  while (firstToBuild != 0) {
+  for (let left = AREAS_END; firstToBuild != 0; ) {
+    if (left-- == 0) unreachable();
     const header = firstToBuild;
     firstToBuild = load<u32>(header + AREA_NEXT);
     store<u32>(header + AREA_TO_BUILD, 0);

@@ -172,7 +172,7 @@ function findListed(line: u32, flags: u64, lowCount: u32, number: u32): bool {
       return true;
     }
     entry++;
-  } while (((firsts >> <u64>entry) & 1) == 0);
+  } while (entry < 64 && ((firsts >> <u64>entry) & 1) == 0);
   return false;
 }
 
@@ -272,7 +272,7 @@ function firstLowFrom(line: u32, rank: u32, lowCount: u32, low: u32): bool {
     foundNumber = readLineBits(line, LOW_BITS_AT + entry * lowCount, lowCount);
     if (foundNumber >= low) return true;
     entry++;
-  } while (((firsts >> <u64>entry) & 1) == 0);
+  } while (entry < 64 && ((firsts >> <u64>entry) & 1) == 0);
   return false;
 }
 
