@@ -30,6 +30,7 @@ import {
 } from '../block/types.ts';
 import { privateKeyOf, rawPublicKey, signMessage } from '../ed25519.ts';
 import { LedgerError } from '../ledger-error.ts';
+import type { ProvenBlock } from '../sync/verify-block.ts';
 import type { ValidatorSeed } from './validator-file.ts';
 
 /** Version of the application's rules, in every header. */
@@ -53,15 +54,6 @@ export interface Parent {
   resultsHash: Uint8Array;
   /** The commit that proves it; `undefined` before the first block. */
   commit: Commit | undefined;
-}
-
-/** A block and what proves it. */
-export interface ProvenBlock {
-  block: Block;
-  blockId: BlockId;
-  encoded: Uint8Array;
-  commit: Commit;
-  timeMs: number;
 }
 
 export class EmbeddedEngine {
