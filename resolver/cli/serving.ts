@@ -56,17 +56,22 @@ export interface Ready {
   /** What a load test needs to know of it. */
   loadtestOptions?: string;
   asJson: boolean;
+  /** What else machines are told. */
+  more?: Record<string, unknown>;
 }
 
 /**
  * Prints what listens where on standard output: for people with a command to try for each
  * interface, for machines as one line of JSON.
  */
-export function tellWhatListens({ config, service, source, loadtestOptions, asJson }: Ready): void {
+export function tellWhatListens(ready: Ready): void {
+  const { config, service, source, loadtestOptions, asJson, more } = ready;
   const { ports, httpNative, exampleNumber: example } = service;
   const { host, enumSuffix, adminHost } = config;
   if (asJson) {
-    process.stdout.write(`${JSON.stringify({ ready: source, ports, ...service.status() })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ready: source, ports, ...service.status(), ...more })}\n`,
+    );
     return;
   }
   const address = urlHost(host);

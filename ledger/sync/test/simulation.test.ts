@@ -17,7 +17,7 @@ import type { TransactionBody } from '../../transaction-body.ts';
 import { runForger } from './forger.ts';
 import { SimulatedMember, validatorSeeds } from './simulated-member.ts';
 
-const SCHEDULES = Number(process.env.BCHF_TEST_SCHEDULES ?? 100);
+const SCHEDULES = Number(process.env.BCHF_TEST_SCHEDULES ?? 40);
 const START_MS = 1_700_000_000_000;
 const STEPS = 12;
 /** Long enough for everything to be sent again: virtual time costs nothing. */
