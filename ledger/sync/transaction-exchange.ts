@@ -26,8 +26,11 @@ const ROUNDS_MAX = 100_000;
 /** What became of a transaction. */
 export type TransactionStatus =
   | { status: 'pending' }
-  /** It stands in the block at `height`; `code` says whether it changed anything. */
-  | { status: 'committed'; height: number; code: TransactionCode }
+  /**
+   * It stands in the block at `height`; `code` says whether it changed anything. This node's ledger
+   * took the block at `atMs`, milliseconds since 1970.
+   */
+  | { status: 'committed'; height: number; code: TransactionCode; atMs: number }
   /** It did not come into a block in time, or one with its sequence did. */
   | { status: 'expired' }
   | { status: 'unknown' };
@@ -98,11 +101,12 @@ export class TransactionExchange {
   /** To be called with every block that the ledger has taken. */
   committed({ height, results }: CommittedBlock): void {
     const { pool, ledger, clock } = this.#options;
+    const atMs = clock.nowMs();
     for (const { id, code } of results) {
       const name = Buffer.from(id).toString('hex');
       pool.remove(name);
       this.#own.delete(name);
-      this.#remember(name, { status: 'committed', height, code });
+      this.#remember(name, { status: 'committed', height, code, atMs });
     }
     const { replayed, expired } = pool.sweep((one) => ledger.lastSequence(one), clock.nowMs());
     for (const id of [...replayed, ...expired]) {

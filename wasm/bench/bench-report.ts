@@ -71,7 +71,7 @@ export interface Bench<Name extends string> {
   about: string;
   /** The options besides those of every bench. */
   options: Record<Name, BenchOption>;
-  measure(options: BenchOptions<Name>): BenchResult;
+  measure(options: BenchOptions<Name>): BenchResult | Promise<BenchResult>;
 }
 
 export interface BenchEnvironment {
@@ -100,7 +100,7 @@ const COMMON_OPTIONS = {
 } as const satisfies Record<string, BenchOption>;
 
 /** Runs a bench with the command line of this process, prints its report, sets the exit code. */
-export function runBench<Name extends string>(bench: Bench<Name>): void {
+export async function runBench<Name extends string>(bench: Bench<Name>): Promise<void> {
   const argv = process.argv.slice(2);
   if (argv.includes('--help')) {
     process.stdout.write(usageOf(bench));
@@ -116,7 +116,7 @@ export function runBench<Name extends string>(bench: Bench<Name>): void {
     return;
   }
   try {
-    const result = bench.measure(options);
+    const result = await bench.measure(options);
     process.stdout.write(formatReport(bench.name, result, environmentOf(options.seed)));
   } catch (error) {
     process.stderr.write(`${bench.name}: ${error instanceof Error ? error.stack : error}\n`);
