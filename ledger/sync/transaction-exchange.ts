@@ -51,8 +51,14 @@ export interface ExchangeOptions {
   onPending: () => void;
 }
 
-/** Codes of which a node that is behind cannot know, and for which nobody is to blame. */
-const MAY_CHANGE: readonly RejectionCode[] = ['BCHF_TX_UNKNOWN_MEMBER', 'BCHF_TX_REPLAYED'];
+/** Codes for which the peer is not to blame: another node may see it otherwise at this moment. */
+const NOBODYS_FAULT: readonly (RejectionCode | PoolRefusal)[] = [
+  'BCHF_TX_UNKNOWN_MEMBER',
+  'BCHF_TX_REPLAYED',
+  'BCHF_POOL_FULL',
+  'BCHF_POOL_SIGNER_LIMIT',
+  'BCHF_POOL_SAME_SEQUENCE',
+];
 
 export class TransactionExchange {
   readonly #options: ExchangeOptions;
@@ -128,9 +134,7 @@ export class TransactionExchange {
     if (status === 'pending') return round > seen ? 'accept' : 'ignore';
     const code = await this.#take(id, transaction);
     if (!code) return 'accept';
-    if (code.startsWith('BCHF_POOL_') || MAY_CHANGE.includes(code as RejectionCode)) {
-      return 'ignore';
-    }
+    if (NOBODYS_FAULT.includes(code)) return 'ignore';
     // A signature may be right under a key that this ledger does not hold yet.
     if (code === 'BCHF_TX_BAD_SIGNATURE' && !this.#options.isCurrent()) return 'ignore';
     return 'reject';
