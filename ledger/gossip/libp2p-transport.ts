@@ -5,6 +5,7 @@
 
 import './node-polyfill.ts';
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import {
   type GossipSub,
   gossipsub,
@@ -208,6 +209,8 @@ class OpenTransport implements Libp2pTransport {
   readonly #requestRate = new RateLimit(REQUEST_RATE, () => performance.now());
   readonly #answering = new Map<PeerId, number>();
   readonly #peerListeners: ((peer: PeerId) => void)[] = [];
+  /** Bootstrap nodes to which a connection is on its way. */
+  readonly #dialled = new Set<Multiaddr>();
   readonly #dialing: NodeJS.Timeout;
   readonly #closing = new AbortController();
 
@@ -216,6 +219,8 @@ class OpenTransport implements Libp2pTransport {
     this.#bootstrap = bootstrap;
     this.#penalties = penalties;
     this.self = node.peerId.toString();
+    // Every request and dial listens to it; Node would take more than ten for a leak.
+    setMaxListeners(0, this.#closing.signal);
     node.addEventListener('peer:identify', ({ detail }) => {
       for (const listener of this.#peerListeners) listener(detail.peerId.toString());
     });
@@ -325,8 +330,13 @@ class OpenTransport implements Libp2pTransport {
     for (const address of this.#bootstrap) {
       const peer = address.getComponents().findLast(({ name }) => name === 'p2p')?.value;
       if (peer === this.self || (peer !== undefined && connected.has(peer))) continue;
+      if (this.#dialled.has(address)) continue;
+      this.#dialled.add(address);
       // A node that is not there is tried again with the next look.
-      this.#node.dial(address, { signal: this.#closing.signal }).catch(() => undefined);
+      this.#node
+        .dial(address, { signal: this.#closing.signal })
+        .catch(() => undefined)
+        .finally(() => this.#dialled.delete(address));
     }
   }
 }

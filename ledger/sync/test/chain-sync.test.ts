@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { decodeBlock, decodeCommit, encodeCommit } from '../../block/block-codec.ts';
-import { blockIdOf, resultsHash } from '../../block/hashes.ts';
+import { blockIdOf } from '../../block/hashes.ts';
 import { privateKeyOf } from '../../ed25519.ts';
-import { EmbeddedEngine, type Parent } from '../../engine/embedded-engine.ts';
 import { openReplica } from '../../engine/open-replica.ts';
 import {
   type EncodedBlock,
@@ -20,65 +19,17 @@ import {
 import { SimulatedNetwork } from '../../gossip/simulated-network.ts';
 import { MESSAGE_BYTES_MAX, type Transport } from '../../gossip/transport.ts';
 import type { FollowedLedger } from '../../ledger.ts';
-import { LedgerState } from '../../state/state.ts';
-import { checkNow, executeBlock, receive } from '../../state/state-machine.ts';
-import { authorityPublicKey, chainId, foundation, Signer } from '../../test/consortium.ts';
+import { authorityPublicKey, chainId } from '../../test/consortium.ts';
 import { randomFrom, seed } from '../../test/seed.ts';
-import { numberOfCode } from '../../transaction-code.ts';
 import { serveBlocks } from '../block-server.ts';
 import { ChainSync, type Halt } from '../chain-sync.ts';
 import { proveBlock } from '../verify-block.ts';
 import { forgeries } from './forger.ts';
 import { validatorSeeds, validators } from './simulated-member.ts';
+import { Validators } from './validators.ts';
 
 const CALM = { drop: 0, duplicate: 0, breakOff: 0, delayMsMax: 5 };
 const { blockTopic } = namesOf(chainId);
-
-/** A chain of blocks as the validators make them, without a store. */
-class Validators {
-  readonly blocks: EncodedBlock[] = [];
-  readonly #engine = new EmbeddedEngine(
-    chainId,
-    validatorSeeds.map((one) => ({ seed: one, power: 10 })),
-    () => 1_700_000_000_000 + this.blocks.length * 1_000,
-  );
-  readonly #state = LedgerState.genesis(authorityPublicKey);
-  readonly #signer = new Signer();
-  parent: Parent;
-
-  constructor() {
-    this.#state.takeChangedRows();
-    const appHash = this.#state.appHash();
-    const resultsOfNone = resultsHash([]);
-    this.parent = { height: 0, timeMs: 0, appHash, resultsHash: resultsOfNone, commit: undefined };
-  }
-
-  /** Makes the next block of transactions; the foundation first. */
-  make(transactions?: Uint8Array[], change: Partial<Parent> = {}): EncodedBlock {
-    const isFirst = this.blocks.length === 0;
-    const own = transactions ?? (isFirst ? foundation.map((body) => this.#signer.sign(body)) : []);
-    const { encoded, commit, timeMs } = this.#engine.makeBlock({ ...this.parent, ...change }, own);
-    const { codes, appHash } = executeBlock(this.#state, own.map(receive), checkNow(chainId));
-    const height = this.parent.height + 1;
-    const results = resultsHash(codes.map(numberOfCode));
-    this.parent = { height, timeMs, appHash, resultsHash: results, commit };
-    const block = { block: encoded, commit: encodeCommit(commit) };
-    this.blocks.push(block);
-    return block;
-  }
-
-  /** What a node that has these blocks serves. */
-  source() {
-    const blocks = this.blocks;
-    return {
-      chainId,
-      get tip() {
-        return { height: blocks.length };
-      },
-      encodedBlock: async (height: number) => blocks[height - 1],
-    };
-  }
-}
 
 const directory = await mkdtemp(join(tmpdir(), 'bchf-chain-sync-'));
 after(() => rm(directory, { recursive: true }));
