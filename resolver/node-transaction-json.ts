@@ -7,7 +7,7 @@
 //      "ranges": [{"from": "999000000000", "to": "999000000049"}]}
 
 import { parseDigits } from '../ledger/number.ts';
-import type { TransactionBody } from '../ledger/transaction-body.ts';
+import { signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
 import { checkBody } from '../ledger/transaction-check.ts';
 import { ResolverError } from './resolver-error.ts';
 
@@ -26,7 +26,7 @@ export function bodyOfJson(json: unknown): TransactionBody {
   const body = converted(json, '', 0) as TransactionBody;
   let fault: string | undefined;
   try {
-    fault = checkBody(body);
+    fault = signersOf(body) ? checkBody(body) : 'there is no such kind';
   } catch (cause) {
     throw invalid('fields are missing or of another form', cause);
   }

@@ -217,6 +217,7 @@ test('a transaction as JSON becomes a body, or is refused with a reason', () => 
   for (const bad of [
     null,
     [],
+    { ...port, kind: 'give' },
     { ...port, numbers: ['8612', '8611'] },
     { ...port, numbers: [8611] },
     { ...port, numbers: ['86x'] },
