@@ -2,7 +2,7 @@
 //
 //     POST /ledger/v1/transactions         bytes of a signed transaction → 202 {"id"}
 //     GET  /ledger/v1/transactions/{id}    what became of it
-//     GET  /ledger/v1/members/{id}         its last sequence
+//     GET  /ledger/v1/members/{id}         its last sequence, in blocks or waiting
 //     GET  /ledger/v1/status               height, peers, whether it has halted
 //     GET  /metrics                        Prometheus text
 //
@@ -89,9 +89,10 @@ async function answerNode(request: IncomingMessage, services: NodeServices): Pro
     return json(status.status === 'unknown' ? 404 : 200, status);
   }
   if (collection === 'members' && id !== undefined) {
-    const lastSequence = services.lastSequence(decodeURIComponent(id));
+    // Ids of members are made of characters that a URL does not change.
+    const lastSequence = services.lastSequence(id);
     if (lastSequence === undefined) return problem(404, 'No such member.');
-    return json(200, { member: decodeURIComponent(id), lastSequence });
+    return json(200, { member: id, lastSequence });
   }
   return problem(404, 'No such resource.');
 }

@@ -191,7 +191,7 @@ function listenApi(
     submit: (transaction) => exchange.submit(transaction),
     transaction: (id) => exchange.status(id),
     lastSequence: (member) => {
-      const last = ledger.lastSequence(member);
+      const last = exchange.lastSequence(member);
       const isKnown = last >= 0 || ledger.members().some(({ id }) => id === member);
       return isKnown ? last : undefined;
     },

@@ -6,6 +6,7 @@
 
 import type { CommittedBlock } from '../ledger.ts';
 import type { Clock } from '../sync/clock.ts';
+import { TRANSACTION_BYTES_MAX } from '../transaction-codec.ts';
 import { BLOCK_TRANSACTION_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from './embedded-engine.ts';
 
 export interface ProposerOptions {
@@ -16,8 +17,9 @@ export interface ProposerOptions {
   clock: Clock;
   /** Shortest time from one block to the next. */
   blockTimeMs: number;
-  /** Most transactions of a block, 1 to BLOCK_TRANSACTIONS_MAX, and most bytes of them. */
+  /** Most transactions of a block, 1 to BLOCK_TRANSACTIONS_MAX. */
   transactionsMax?: number;
+  /** Most bytes of them, TRANSACTION_BYTES_MAX to BLOCK_TRANSACTION_BYTES_MAX. */
   bytesMax?: number;
   /** Called with each block, before the next one is made. */
   onBlock: (block: CommittedBlock) => void | Promise<void>;
@@ -42,8 +44,10 @@ export class Proposer {
     if (transactionsMax < 1 || transactionsMax > BLOCK_TRANSACTIONS_MAX) {
       throw new RangeError(`a block has 1 to ${BLOCK_TRANSACTIONS_MAX} transactions`);
     }
-    if (bytesMax < 1 || bytesMax > BLOCK_TRANSACTION_BYTES_MAX) {
-      throw new RangeError(`a block has at most ${BLOCK_TRANSACTION_BYTES_MAX} bytes`);
+    // Where the largest transaction did not fit, it would hold up all others for ever.
+    if (bytesMax < TRANSACTION_BYTES_MAX || bytesMax > BLOCK_TRANSACTION_BYTES_MAX) {
+      const range = `${TRANSACTION_BYTES_MAX} to ${BLOCK_TRANSACTION_BYTES_MAX}`;
+      throw new RangeError(`a block has at most ${range} bytes`);
     }
     if (!(blockTimeMs >= 0)) throw new RangeError('the block time is 0 ms or more');
     this.#options = { ...options, transactionsMax, bytesMax };

@@ -73,6 +73,11 @@ export class PendingPool {
     return this.#byId.has(id);
   }
 
+  /** The highest sequence of a signer's transactions; −1 where none waits. */
+  lastSequence(signer: string): number {
+    return this.#bySigner.get(signer)?.transactions.at(-1)?.sequence ?? -1;
+  }
+
   /** Takes a transaction in; why not, where it may not; `undefined` also where it was there. */
   add(transaction: PendingTransaction, nowMs: number): PoolRefusal | undefined {
     const { id, bytes, signer, sequence } = transaction;

@@ -93,9 +93,17 @@ export class TransactionExchange {
     const code = await this.#take(id, bytes);
     if (code) return { id, code };
     this.#results.delete(id);
-    this.#own.set(id, { bytes, round: 1 });
-    await this.#send(bytes, 0);
+    // Where it was sent before and expired, the network knows the lower rounds.
+    const round = Math.min((this.#rounds.get(id) ?? -1) + 1, TRANSACTION_ROUNDS_MAX - 1);
+    this.#own.set(id, { bytes, round: round + 1 });
+    await this.#send(bytes, round);
     return { id };
+  }
+
+  /** The last sequence that a signer has used, in blocks or in transactions that wait; −1: none. */
+  lastSequence(signer: string): number {
+    const { ledger, pool } = this.#options;
+    return Math.max(ledger.lastSequence(signer), pool.lastSequence(signer));
   }
 
   /** What became of a transaction; `id` is 64 hex digits. */
@@ -129,7 +137,7 @@ export class TransactionExchange {
     const seen = this.#rounds.get(id) ?? -1;
     if (round > seen) setBounded(this.#rounds, id, round, ROUNDS_MAX);
     const { status } = this.status(id);
-    if (status === 'committed' || status === 'expired') return 'ignore';
+    if (status === 'committed') return 'ignore';
     // Known here, but a new round may be news to others.
     if (status === 'pending') return round > seen ? 'accept' : 'ignore';
     const code = await this.#take(id, transaction);
@@ -147,8 +155,10 @@ export class TransactionExchange {
     // A block may have come meanwhile.
     if (this.#results.get(id)?.status === 'committed') return 'BCHF_TX_REPLAYED';
     const refusal = pool.add({ id, bytes, ...admitted }, clock.nowMs());
-    if (!refusal) onPending();
-    return refusal;
+    if (refusal) return refusal;
+    this.#results.delete(id);
+    onPending();
+    return undefined;
   }
 
   /** Sends what was handed in here and still waits, again and again; drops what waits too long. */
@@ -168,6 +178,7 @@ export class TransactionExchange {
   async #send(transaction: Uint8Array, round: number): Promise<void> {
     const { ledger, transport } = this.#options;
     const message = encodeTransactionMessage({ transaction, round });
+    setBounded(this.#rounds, idOf(transaction), round, ROUNDS_MAX);
     // Where the network fails now, a later round goes through.
     await transport
       .publish(namesOf(ledger.chainId).transactionTopic, message)
