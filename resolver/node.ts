@@ -9,9 +9,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sortValidators, validatorsHash } from '../ledger/block/hashes.ts';
 import { openReplica } from '../ledger/engine/open-replica.ts';
-import { openLibp2pTransport } from '../ledger/gossip/libp2p-transport.ts';
 import { namesOf } from '../ledger/gossip/message-codec.ts';
-import { loadNodeKey } from '../ledger/gossip/node-key.ts';
+import { openThreadTransport } from '../ledger/gossip/thread-transport.ts';
+import type { Transport } from '../ledger/gossip/transport.ts';
 import {
   type CommittedBlock,
   type FollowedLedger,
@@ -40,7 +40,8 @@ const NEWEST_INTERVAL_MS = 100;
 export interface NodeOptions {
   configuration: Configuration<typeof nodeOptions>;
   log: Log;
-  onFailure: (error: ResolverError) => void;
+  /** Called where the node cannot go on. */
+  onFailure: (error: Error) => void;
 }
 
 export interface StartedNode {
@@ -62,7 +63,6 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
   const { configuration, log, onFailure } = options;
   const config = configuration.values;
   const genesis = await readGenesis(config.genesis);
-  const key = await loadNodeKey(config.nodeKey);
   const { ledger, own } = await openNodeLedger(config.data, genesis, config.propose);
   const opened: (() => Promise<unknown>)[] = [() => ledger.close()];
   /** What was opened last is closed first. */
@@ -81,13 +81,14 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     const service = await startService({ config, indexes, routes, newestBlock, log, onFailure });
     opened.push(() => service.stop());
     const { blockTopic, transactionTopic } = namesOf(genesis.chainId);
-    const transport = await openLibp2pTransport({
-      key,
+    const network = {
+      keyFile: config.nodeKey,
       listen: config.gossipListen,
       bootstrap: config.gossipBootstrap,
       allow: config.gossipAllow,
       topics: [blockTopic, transactionTopic],
-    });
+    };
+    const transport = await openThreadTransport(network, onFailure);
     opened.push(() => transport.close());
     const node = new MemberNode({
       ledger,
@@ -107,14 +108,15 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
       clearInterval(watching);
       node.stop();
     });
-    const api = await listenApi(config, node, transport, genesis);
+    const addresses = transport.addresses();
+    const api = await listenApi(config, node, transport, addresses, genesis);
     opened.push(() => api.close());
     return {
       service,
       ledger,
       node,
-      peerId: key.peerId,
-      addresses: transport.addresses(),
+      peerId: transport.self,
+      addresses,
       ledgerPort: api.port,
       stop: closeAll,
     };
@@ -172,7 +174,8 @@ function tellHalt({ height, code, message }: Halt, newestBlock: NewestBlock, log
 function listenApi(
   config: Configuration<typeof nodeOptions>['values'],
   node: MemberNode,
-  transport: Awaited<ReturnType<typeof openLibp2pTransport>>,
+  transport: Transport,
+  addresses: readonly string[],
   { chainId }: ChainGenesis,
 ): Promise<NodeApi> {
   const { ledger, sync, pool, exchange } = node;
@@ -204,7 +207,7 @@ function listenApi(
       state: node.halted ? 'halted' : sync.isCurrent ? 'following' : 'catching-up',
       halted: node.halted ?? null,
       peerId: transport.self,
-      addresses: transport.addresses(),
+      addresses,
       peers: transport.peers(),
       pendingTransactions: pool.size,
       proposes: config.propose,

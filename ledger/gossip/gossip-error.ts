@@ -6,7 +6,9 @@ export type GossipErrorCode =
   /** An address cannot be listened on, or is none. */
   | 'BCHF_GOSSIP_LISTEN_FAILED'
   /** A peer did not answer a request as it should. */
-  | 'BCHF_GOSSIP_REQUEST_FAILED';
+  | 'BCHF_GOSSIP_REQUEST_FAILED'
+  /** The thread in which the network runs has ended. */
+  | 'BCHF_GOSSIP_THREAD_FAILED';
 
 export class GossipError extends Error {
   readonly code: GossipErrorCode;
