@@ -1,0 +1,82 @@
+// `bchf devnet` as people start and stop it.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runBchf } from './bchf-process.ts';
+
+const COMMAND = fileURLToPath(new URL('./bchf-command.js', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'bchf-devnet-command-'));
+const data = join(directory, 'devnet');
+after(() => rmSync(directory, { recursive: true }));
+
+interface Described {
+  id: string;
+  pid: number;
+  ports: { http: number; ledger: number };
+}
+
+/** Starts it, lets `use` see what it says, and stops it; gives its exit code. */
+async function withDevnet(use: (nodes: Described[]) => Promise<void>): Promise<number | null> {
+  const argv = [COMMAND, 'devnet', '--members', '2', '--data', data, '--json'];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let errors = '';
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await Promise.race([once(lines, 'line') as Promise<[string]>, exited]);
+  assert.equal(typeof line, 'string', errors);
+  await use(JSON.parse(line as string).nodes);
+  child.kill('SIGTERM');
+  const [code] = await exited;
+  return code;
+}
+
+async function heightOf({ ports }: Described): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${ports.ledger}/ledger/v1/status`);
+  return ((await response.json()) as { height: number }).height;
+}
+
+function isRunning({ pid }: Described): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('a devnet starts, stops without a process left, and goes on where it was', async () => {
+  let nodes: Described[] = [];
+  let height = 0;
+  const code = await withDevnet(async (described) => {
+    nodes = described;
+    assert.deepEqual(
+      nodes.map(({ id }) => id),
+      ['member-1', 'member-2'],
+    );
+    height = await heightOf(nodes[1]!);
+    assert.ok(height > 0);
+  });
+  assert.equal(code, 0);
+  assert.deepEqual(nodes.filter(isRunning), []);
+  await withDevnet(async (again) => {
+    for (const node of again) assert.equal(await heightOf(node), height);
+  });
+});
+
+test('a devnet of another size, and a size that is none, are refused', async () => {
+  const other = await runBchf('devnet', '--members', '3', '--data', data);
+  assert.equal(other.code, 1);
+  assert.match(other.stderr, /BCHF_DEVNET_FAILED/);
+  assert.equal((await runBchf('devnet', '--members', '0', '--data', data)).code, 2);
+  assert.equal((await runBchf('devnet', '--members', '17', '--data', data)).code, 2);
+});
