@@ -65,9 +65,13 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
   const genesis = await readGenesis(config.genesis);
   const { ledger, own } = await openNodeLedger(config.data, genesis, config.propose);
   const opened: (() => Promise<unknown>)[] = [() => ledger.close()];
-  /** What was opened last is closed first. */
+  /** What was opened last is closed first; one that fails to close keeps none of the others open. */
   const closeAll = async (): Promise<void> => {
-    for (const close of opened.toReversed()) await close();
+    const failures: unknown[] = [];
+    for (const close of opened.splice(0).toReversed()) {
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
@@ -121,7 +125,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
       stop: closeAll,
     };
   } catch (error) {
-    await closeAll();
+    await closeAll().catch(() => undefined);
     throw error;
   }
 }

@@ -10,7 +10,7 @@ export type SyncErrorCode =
   | 'BCHF_SYNC_WRONG_CONTENT'
   /** The block does not follow the newest one here: two chains, or not the next height. */
   | 'BCHF_SYNC_FORK'
-  /** Version, time, validators or parameters of the header are not what the rules ask for. */
+  /** Version, time, proposer, evidence or next validators are not what the rules ask for. */
   | 'BCHF_SYNC_WRONG_HEADER'
   /** The validators vouch for another state than the one here. */
   | 'BCHF_SYNC_WRONG_APP_HASH'
