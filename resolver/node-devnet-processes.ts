@@ -97,7 +97,12 @@ export async function startDevnet(
 
 function spawnNode({ id, config }: DevnetMember, options: DevnetProcessOptions): ChildProcess {
   const argv = [options.command, 'node', '--config', config, '--json'];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, argv, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own: a terminal sends Ctrl-C to all of a group, and a node that is asked
+    // to stop a second time, by the devnet, ends at once.
+    detached: true,
+  });
   createInterface({ input: child.stderr! }).on('line', (line) => options.onLog(id, line));
   return child;
 }

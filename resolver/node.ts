@@ -104,8 +104,13 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
       ...(own && { propose: { ledger: own, blockTimeMs: config.blockTimeMs } }),
     });
     node.start();
+    let conflicts = 0;
     const watching = setInterval(() => {
-      const { newestHeight } = node.sync;
+      const { newestHeight, counters } = node.sync;
+      if (counters.conflicts > conflicts) {
+        conflicts = counters.conflicts;
+        log.error({ conflicts }, 'validators have signed two blocks of one height');
+      }
       if (newestHeight > newestBlock.height!) newestBlock.committed(newestHeight, Date.now());
     }, NEWEST_INTERVAL_MS);
     opened.push(async () => {

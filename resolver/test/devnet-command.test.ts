@@ -25,18 +25,23 @@ interface Described {
 /** Starts it, lets `use` see what it says, and stops it; gives its exit code. */
 async function withDevnet(use: (nodes: Described[]) => Promise<void>): Promise<number | null> {
   const argv = [COMMAND, 'devnet', '--members', '2', '--data', data, '--json'];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const stdio = ['ignore', 'pipe', 'pipe'] as const;
+  const child = spawn(process.execPath, argv, { stdio: [...stdio], detached: true });
   let errors = '';
-  child.stderr.on('data', (chunk) => {
+  child.stderr!.on('data', (chunk) => {
     errors += chunk;
   });
   const exited = once(child, 'exit') as Promise<[number | null]>;
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: child.stdout! });
   const [line] = await Promise.race([once(lines, 'line') as Promise<[string]>, exited]);
   assert.equal(typeof line, 'string', errors);
   await use(JSON.parse(line as string).nodes);
-  child.kill('SIGTERM');
+  // As a terminal does at Ctrl-C: to the whole group.
+  process.kill(-child.pid!, 'SIGINT');
   const [code] = await exited;
+  for (const member of ['member-1', 'member-2']) {
+    assert.match(errors, new RegExp(`${member} .* stopped\n`), errors);
+  }
   return code;
 }
 
