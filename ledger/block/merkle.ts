@@ -3,21 +3,36 @@
 // Leaves are hashed behind a byte 0, inner nodes behind a byte 1; n leaves split at the largest power
 // of two below n; the root of nothing is the hash of nothing.
 
-import { sha256 } from '../sha256.ts';
+import { HASH_BYTES, sha256 } from '../sha256.ts';
+
+const INNER_BYTES = 1 + 2 * HASH_BYTES;
+
+/** Overwritten by every inner node. */
+const inner = new Uint8Array(INNER_BYTES);
 
 /** The root over items in order. 32 bytes. */
 export function merkleRoot(items: readonly Uint8Array[]): Uint8Array {
   if (items.length === 0) return sha256(new Uint8Array(0));
-  return rootOf(items, 0, items.length);
+  const hashes = items.map(leafHash);
+  // Pairs of neighbours, level by level, give that tree: what is left over alone goes up as it is.
+  for (let count = hashes.length; count > 1; count = (count + 1) >> 1) {
+    for (let at = 0; at + 1 < count; at += 2) {
+      hashes[at >> 1] = innerHash(hashes[at]!, hashes[at + 1]!);
+    }
+    if (count % 2 === 1) hashes[(count - 1) >> 1] = hashes[count - 1]!;
+  }
+  return hashes[0]!;
 }
 
-function rootOf(items: readonly Uint8Array[], from: number, to: number): Uint8Array {
-  if (to - from === 1) {
-    return sha256(Buffer.concat([Uint8Array.of(0), items[from]!]));
-  }
-  let split = 1;
-  while (split * 2 < to - from) split *= 2;
-  const left = rootOf(items, from, from + split);
-  const right = rootOf(items, from + split, to);
-  return sha256(Buffer.concat([Uint8Array.of(1), left, right]));
+function leafHash(item: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(1 + item.length);
+  bytes.set(item, 1);
+  return sha256(bytes);
+}
+
+function innerHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  inner[0] = 1;
+  inner.set(left, 1);
+  inner.set(right, 1 + HASH_BYTES);
+  return sha256(inner);
 }
