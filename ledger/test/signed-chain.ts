@@ -1,12 +1,12 @@
 // A chain of blocks in memory, made by an engine with four validators: what a follower receives.
 
-import { encodeBlock, encodeCommit } from '../block/block-codec.ts';
+import { encodeCommit } from '../block/block-codec.ts';
 import { resultsHash } from '../block/hashes.ts';
-import type { Commit } from '../block/types.ts';
 import { ValidatorSet } from '../block/validator-set.ts';
 import { EmbeddedEngine, type Parent, type ProvenBlock } from '../engine/embedded-engine.ts';
 import { LedgerState } from '../state/state.ts';
 import { checkNow, executeBlock, receive } from '../state/state-machine.ts';
+import type { Row } from '../state/tables.ts';
 import type { TransactionBody } from '../transaction-body.ts';
 import { numberOfCode, type TransactionCode } from '../transaction-code.ts';
 import { authorityPublicKey, chainId, Signer } from './consortium.ts';
@@ -37,7 +37,7 @@ export class SignedChain {
   #parent: Parent;
 
   constructor() {
-    this.state.takeChangedRows();
+    this.#keep(this.state.takeChangedRows());
     this.#parent = {
       height: 0,
       timeMs: 0,
@@ -47,13 +47,21 @@ export class SignedChain {
     };
   }
 
+  /** The rows of the state, by table and id, as of the newest block. */
+  readonly rows = new Map<string, Row>();
+
   /** Makes, executes and keeps the next block. */
   block(transactions: readonly (TransactionBody | Uint8Array)[]): ChainBlock {
     const bytes = transactions.map((one) =>
       one instanceof Uint8Array ? one : this.signer.sign(one),
     );
     const proven = this.engine.makeBlock(this.#parent, bytes);
-    const { codes, appHash } = executeBlock(this.state, bytes.map(receive), checkNow(chainId));
+    const { codes, appHash, rows } = executeBlock(
+      this.state,
+      bytes.map(receive),
+      checkNow(chainId),
+    );
+    this.#keep(rows);
     const { timeMs, commit } = proven;
     const height = this.blocks.length + 1;
     this.#parent = {
@@ -74,17 +82,12 @@ export class SignedChain {
     this.blocks.push(made);
     return made;
   }
-}
 
-/** A block whose header or transactions were changed, signed anew by the same validators. */
-export function withCommit(made: ChainBlock, commit: Partial<Commit>): ChainBlock {
-  return { ...made, commit: encodeCommit({ ...made.proven.commit, ...commit }) };
-}
-
-/** The bytes of a block with other content and the old commit. */
-export function changedBlock(
-  made: ChainBlock,
-  change: (block: ProvenBlock['block']) => ProvenBlock['block'],
-): ChainBlock {
-  return { ...made, block: encodeBlock(change(made.proven.block)) };
+  #keep(rows: readonly Row[]): void {
+    for (const row of rows) {
+      const name = `${row.table} ${row.id}`;
+      if (row.bytes) this.rows.set(name, { ...row, bytes: Uint8Array.from(row.bytes) });
+      else this.rows.delete(name);
+    }
+  }
 }
