@@ -7,6 +7,10 @@ export type LedgerErrorCode =
   | 'BCHF_STORE_CORRUPT'
   /** The directory holds the ledger of another chain or of another authority. */
   | 'BCHF_STORE_WRONG_CHAIN'
+  /** Blocks that are needed to catch up or to replay were pruned. */
+  | 'BCHF_STORE_PRUNED'
+  /** No header vouches for the state that a proof was asked of. */
+  | 'BCHF_PROOF_UNAVAILABLE'
   /** The store could not be opened, read or written; `cause` says why. */
   | 'BCHF_STORE_FAILED'
   /** The file of validator keys cannot be read or is not of the right form. */

@@ -133,7 +133,9 @@ export class EmbeddedLedger implements Ledger {
       resultsHash: resultsHash(codes.map(numberOfCode)),
       transactionCount: this.#tip.transactionCount + transactions.length,
     };
+    const ids = transactions.map(transactionId);
     await this.#store.writeBlock({
+      ids,
       block: encoded,
       commit: encodeCommit(commit),
       codes,
@@ -144,10 +146,7 @@ export class EmbeddedLedger implements Ledger {
     this.#isOpen = true;
     this.#tip = tip;
     this.#commit = commit;
-    const results = transactions.map((bytes, index) => ({
-      id: transactionId(bytes),
-      code: codes[index]!,
-    }));
+    const results = ids.map((id, index) => ({ id, code: codes[index]! }));
     return { ...this.tip, results, changes, changedRoutes };
   }
 }

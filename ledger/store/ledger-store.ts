@@ -5,30 +5,43 @@
 // |---------------------------|---------------------------------------------------------------|
 // | 'g'                       | JSON: format, chain id, settings                              |
 // | 't'                       | JSON: the tip                                                 |
+// | 'p'                       | JSON: the first height whose block is kept, once pruned       |
 // | 'b' height u64            | block (block-codec)                                           |
 // | 'c' height u64            | the commit that proves that block                             |
 // | 'h' height u64            | 32 bytes block hash, float64 little-endian block time in ms   |
+// | 'i' height u64            | the first 4 bytes of each transaction's id                    |
 // | 'r' height u64            | results: a u16 little-endian code number for each transaction |
 // | 'e' height u64            | entry changes (change-codec)                                  |
-// | 's' table u8, row id u64  | a row of the state (state/tables)                             |
+// | 's' table u8, row id u64  | a row of the state before the newest block (state/tables)     |
+// | 'd'                       | the rows that the newest block has changed (row-codec)        |
 //
 // Integers in keys are big-endian, so that keys are in order of height and of row id. Everything a
 // block brings is written in one batch with `sync: true`: after a crash the store holds it wholly or
 // not at all, and an acknowledged block is never lost. The app hash covers the rows of the state; all
 // other values are sealed (seal).
+//
+// The newest block's rows lie apart until the next block: the app hash that the chain vouches for is
+// always that of the state before the newest block, so this state is the one that proofs are made of.
 
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
+import { decodeBlock } from '../block/block-codec.ts';
 import type { EntryChange } from '../entry.ts';
 import { LedgerError } from '../ledger-error.ts';
 import { writeUint64 } from '../state/hash-tree.ts';
 import { type Row, TABLES, type Table } from '../state/tables.ts';
 import { numberOfCode, TRANSACTION_CODES, type TransactionCode } from '../transaction-code.ts';
+import { transactionId } from '../transaction-codec.ts';
 import { decodeChanges, encodeChanges } from './change-codec.ts';
+import { compareRows, decodeRows, encodeRows, TABLE_BYTES } from './row-codec.ts';
 import { seal, unseal } from './seal.ts';
+import { corrupt, refuseHeadless, storeError } from './store-error.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const ROWS_READ_AT_ONCE = 2_000;
+const VALUES_READ_AT_ONCE = 64;
+/** Bytes of a transaction's id that are kept to find it by. */
+const ID_BYTES = 4;
 
 /** What a ledger is created with. */
 export interface Genesis {
@@ -57,6 +70,8 @@ export interface StoredBlock {
   changes: readonly EntryChange[];
   rows: readonly Row[];
   tip: StoredTip;
+  /** The ids of its transactions, in order; computed where they are not given. */
+  ids?: readonly Uint8Array[];
 }
 
 /** The entry changes of one block. */
@@ -65,6 +80,13 @@ export interface BlockChanges {
   blockHash: Uint8Array;
   timeMs: number;
   changes: EntryChange[];
+}
+
+/** A row of the state as it lies in the store. */
+export interface StoredRow {
+  table: Table;
+  id: number;
+  bytes: Uint8Array;
 }
 
 type Database = ClassicLevel<Buffer, Uint8Array>;
@@ -76,6 +98,8 @@ interface Operation {
 
 export class LedgerStore {
   readonly #database: Database;
+  /** What 'd' holds; `undefined` until it is first needed. */
+  #newestRows: Row[] | undefined;
 
   private constructor(database: Database) {
     this.#database = database;
@@ -136,7 +160,8 @@ export class LedgerStore {
   }
 
   /** Writes one block and all that it brings: when this returns, it is on the disk. */
-  async writeBlock({ block, commit, codes, changes, rows, tip }: StoredBlock): Promise<void> {
+  async writeBlock(stored: StoredBlock): Promise<void> {
+    const { block, commit, codes, changes, rows, tip } = stored;
     const { height } = tip;
     const results = Buffer.alloc(codes.length * 2);
     for (const [index, code] of codes.entries()) {
@@ -144,15 +169,71 @@ export class LedgerStore {
     }
     const time = Buffer.alloc(8);
     time.writeDoubleLE(tip.timeMs);
+    const ids = stored.ids ?? decodeBlock(block).transactions.map(transactionId);
+    const settled = await this.newestRows();
+    const newest = encodeRows(rows);
     await this.#write([
       put(key('b', height), block),
       put(key('c', height), commit),
       put(key('h', height), Buffer.concat([tip.blockHash, time])),
+      put(key('i', height), Buffer.concat(ids.map((id) => id.subarray(0, ID_BYTES)))),
       put(key('r', height), results),
       put(key('e', height), encodeChanges(changes)),
+      put(key('d'), newest),
       put(key('t'), encodeTip(tip)),
-      ...rows.map(rowOperation),
+      ...settled.map(rowOperation),
     ]);
+    this.#newestRows = decodeRows(newest);
+  }
+
+  /** The first height whose block is kept; 1 unless older ones were pruned. */
+  async firstHeight(): Promise<number> {
+    const value = await this.#get(key('p'));
+    return value ? Number(parseJson(value).firstHeight) : 1;
+  }
+
+  /**
+   * Forgets the blocks below a height, and what they changed; the state stays. A crash leaves what is
+   * below for the next call. Whoever needs them to catch up gets BCHF_STORE_PRUNED from now on.
+   */
+  async prune(firstHeight: number): Promise<void> {
+    const tip = await this.tip();
+    if (firstHeight > tip.height || firstHeight < (await this.firstHeight())) {
+      throw new RangeError(`block ${firstHeight} is not kept`);
+    }
+    await this.#write([put(key('p'), Buffer.from(JSON.stringify({ firstHeight })))]);
+    try {
+      for (const kind of ['b', 'c', 'i', 'r', 'e']) {
+        await this.#database.clear({ gte: key(kind, 0), lt: key(kind, firstHeight) });
+      }
+      // An index at the height just below can still catch up, and is known by this block's hash.
+      await this.#database.clear({ gte: key('h', 0), lt: key('h', firstHeight - 1) });
+    } catch (error) {
+      throw storeError(error, 'the store cannot be written');
+    }
+  }
+
+  /**
+   * Where a transaction is: the newest one with this id; `undefined` where no kept block holds it. Four
+   * bytes a transaction are read back from the newest block on.
+   */
+  async findTransaction(id: Uint8Array): Promise<{ height: number; index: number } | undefined> {
+    const wanted = Buffer.from(id.subarray(0, ID_BYTES));
+    for await (const { height, value } of this.#backwards('i')) {
+      for (let at = value.length - ID_BYTES; at >= 0; at -= ID_BYTES) {
+        if (wanted.compare(value, at, at + ID_BYTES) !== 0) continue;
+        const index = at / ID_BYTES;
+        const block = await this.block(height);
+        const bytes = block && decodeBlock(block).transactions[index];
+        if (bytes && Buffer.compare(transactionId(bytes), id) === 0) return { height, index };
+      }
+    }
+    return undefined;
+  }
+
+  /** The encoded entry changes of kept blocks (change-codec), the newest block first. */
+  encodedChangesBackwards(): AsyncIterableIterator<{ height: number; value: Uint8Array }> {
+    return this.#backwards('e');
   }
 
   /** The encoded block at a height. */
@@ -191,6 +272,10 @@ export class LedgerStore {
 
   /** The changes of each block from one height to another, both included, in order. */
   async *changes(from: number, to: number): AsyncIterableIterator<BlockChanges> {
+    const first = await this.firstHeight();
+    if (from < first) {
+      throw new LedgerError('BCHF_STORE_PRUNED', `the changes before block ${first} are gone`);
+    }
     for (let height = from; height <= to; height++) {
       const summary = await this.blockSummary(height);
       const value = await this.#get(key('e', height));
@@ -205,8 +290,26 @@ export class LedgerStore {
     }
   }
 
-  /** All rows of the state: in the order of `TABLES`, then by id. */
-  async *rows(): AsyncIterableIterator<{ table: Table; id: number; bytes: Uint8Array }> {
+  /** All rows of the state after the tip: in the order of `TABLES`, then by id. */
+  async *rows(): AsyncIterableIterator<StoredRow> {
+    const newest = [...(await this.newestRows())].sort(compareRows);
+    let at = 0;
+    for await (const row of this.rowsBeforeTip()) {
+      for (; at < newest.length && compareRows(newest[at]!, row) < 0; at++) {
+        const { bytes } = newest[at]!;
+        if (bytes) yield { ...newest[at]!, bytes };
+      }
+      if (at < newest.length && compareRows(newest[at]!, row) === 0) continue;
+      yield row;
+    }
+    for (; at < newest.length; at++) {
+      const { bytes } = newest[at]!;
+      if (bytes) yield { ...newest[at]!, bytes };
+    }
+  }
+
+  /** All rows of the state before the newest block, whose app hash its header has; same order. */
+  async *rowsBeforeTip(): AsyncIterableIterator<StoredRow> {
     const iterator = this.#database.iterator({ gte: Buffer.from('s'), lt: Buffer.from('t') });
     try {
       for (;;) {
@@ -226,8 +329,54 @@ export class LedgerStore {
     }
   }
 
+  /** One row of the state before the newest block. */
+  async rowBeforeTip(table: Table, id: number): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#database.get(rowKeyOf(table, id));
+    } catch (error) {
+      throw storeError(error, 'the state cannot be read');
+    }
+  }
+
+  /** The rows that the newest block has changed. Views of one buffer that nobody overwrites. */
+  async newestRows(): Promise<Row[]> {
+    if (!this.#newestRows) {
+      const value = await this.#get(key('d'));
+      try {
+        this.#newestRows = value ? decodeRows(value) : [];
+      } catch (error) {
+        throw corrupt('the rows of the newest block', error);
+      }
+    }
+    return this.#newestRows;
+  }
+
   async close(): Promise<void> {
     await this.#database.close();
+  }
+
+  async *#backwards(kind: string): AsyncIterableIterator<{ height: number; value: Uint8Array }> {
+    const firstHeight = await this.firstHeight();
+    const iterator = this.#database.iterator({
+      gte: key(kind, firstHeight),
+      lte: key(kind, Number.MAX_SAFE_INTEGER),
+      reverse: true,
+    });
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(VALUES_READ_AT_ONCE);
+        if (entries.length === 0) return;
+        for (const [at, sealed] of entries) {
+          const value = unseal(at, sealed);
+          if (!value) throw corrupt(`the value of key ${at.toString('hex')} has changed`);
+          yield { height: at.readUInt32BE(1) * 0x1_0000_0000 + at.readUInt32BE(5), value };
+        }
+      }
+    } catch (error) {
+      throw storeError(error, 'the store cannot be read');
+    } finally {
+      await iterator.close();
+    }
   }
 
   async #get(at: Buffer): Promise<Uint8Array | undefined> {
@@ -266,29 +415,20 @@ function key(kind: string, height?: number): Buffer {
   return bytes;
 }
 
-const TABLE_BYTES = new Map<Table, number>(TABLES.map((table, byte) => [table, byte]));
-
-function rowOperation({ table, id, bytes }: Row): Operation {
+function rowKeyOf(table: Table, id: number): Buffer {
   const rowKey = Buffer.allocUnsafe(10);
   rowKey[0] = 's'.charCodeAt(0);
   rowKey[1] = TABLE_BYTES.get(table)!;
   writeUint64(rowKey, id, 2);
-  return { key: rowKey, value: bytes };
+  return rowKey;
+}
+
+function rowOperation({ table, id, bytes }: Row): Operation {
+  return { key: rowKeyOf(table, id), value: bytes };
 }
 
 function put(at: Buffer, value: Uint8Array): Operation {
   return { key: at, value: seal(at, value) };
-}
-
-/**
- * LevelDB takes a directory without its file CURRENT for a new one and empties it. It makes CURRENT
- * before the first table or log, so where these are, CURRENT has been lost.
- */
-async function refuseHeadless(directory: string): Promise<void> {
-  const files = await readdir(directory);
-  if (!files.includes('CURRENT') && files.some((file) => /\.(ldb|log)$/.test(file))) {
-    throw corrupt('the file CURRENT is missing');
-  }
 }
 
 function encodeTip(tip: StoredTip): Uint8Array {
@@ -313,24 +453,4 @@ function parseJson(value: Uint8Array): Record<string, unknown> {
   } catch (error) {
     throw corrupt('a record is no JSON', error);
   }
-}
-
-function corrupt(message: string, cause?: unknown): LedgerError {
-  return new LedgerError('BCHF_STORE_CORRUPT', `the store is damaged: ${message}`, { cause });
-}
-
-/** The error of the database in the ledger's own codes. */
-function storeError(error: unknown, message: string): LedgerError {
-  if (error instanceof LedgerError) return error;
-  const codes = new Set<unknown>();
-  for (let at = error; at instanceof Error; at = at.cause) {
-    codes.add((at as { code?: unknown }).code);
-  }
-  if (codes.has('LEVEL_LOCKED')) {
-    return new LedgerError('BCHF_STORE_LOCKED', `${message}: another process uses it`, {
-      cause: error,
-    });
-  }
-  if (codes.has('LEVEL_CORRUPTION')) return corrupt(message, error);
-  return new LedgerError('BCHF_STORE_FAILED', message, { cause: error });
 }
