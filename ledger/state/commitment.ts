@@ -4,7 +4,7 @@
 //        ┌─────────┬──────────┼──────────┬───────────┬─────────────┐
 //     members  sequences   routes    free imsi  free msisdn     routing
 //                                                                  │
-//                      prefixes, runs, ported of imsi and of msisdn
+//               prefixes, runs, ported, transferred of imsi and of msisdn
 //
 //     inner: sha-256(0x02 ‖ label ‖ 0x00 ‖ the hashes below it, 32 bytes each, in this order)
 //
@@ -22,6 +22,8 @@ const ROUTING_TABLES: readonly Table[] = [
   'runs msisdn',
   'ported imsi',
   'ported msisdn',
+  'transferred imsi',
+  'transferred msisdn',
 ];
 const OTHER_TABLES: readonly Table[] = [
   'members',

@@ -27,7 +27,7 @@ import { numberOfCode, TRANSACTION_CODES, type TransactionCode } from '../transa
 import { decodeChanges, encodeChanges } from './change-codec.ts';
 import { seal, unseal } from './seal.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const ROWS_READ_AT_ONCE = 2_000;
 
 /** What a ledger is created with. */
