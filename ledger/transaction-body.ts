@@ -69,13 +69,52 @@ export interface Port {
   route: string;
 }
 
+/**
+ * Numbers that were allocated from the pool move from one member to another inside it (figure 11).
+ * Signed by transferor and recipient.
+ */
+export interface Transfer {
+  kind: 'transfer';
+  identity: Identity;
+  ranges: KeyRange[];
+  transferor: string;
+  recipient: string;
+  /** A route of the recipient. */
+  route: string;
+}
+
+/** A member leads its own numbers to another of its routes. Signed by it. */
+export interface ChangeRoute {
+  kind: 'change-route';
+  member: string;
+  identity: Identity;
+  route: string;
+  /** Prefixes that the numbering plan gave to the member. */
+  prefixes: NumberKey[];
+  /** Numbers that the member has from the pool; those ported away stay with whom they went to. */
+  ranges: KeyRange[];
+  /** Numbers that were ported to the member. */
+  numbers: NumberKey[];
+}
+
+/** A member gives numbers back to the pool. Signed by it. */
+export interface Release {
+  kind: 'release';
+  member: string;
+  identity: Identity;
+  ranges: KeyRange[];
+}
+
 export type TransactionBody =
   | AdmitMembers
   | DeclareRoutes
   | AssignPrefixes
   | InjectPool
   | Allocate
-  | Port;
+  | Port
+  | Transfer
+  | ChangeRoute
+  | Release;
 
 /** The signer that stands for the consortium itself. */
 export const AUTHORITY = 'consortium';
@@ -89,8 +128,12 @@ export function signersOf(body: TransactionBody): string[] {
     case 'declare-routes':
     case 'inject-pool':
     case 'allocate':
+    case 'change-route':
+    case 'release':
       return [body.member];
     case 'port':
       return [body.donor, body.recipient];
+    case 'transfer':
+      return [body.transferor, body.recipient];
   }
 }

@@ -4,7 +4,12 @@ import { z } from 'zod';
 import { isNumberKey, lengthOf, type NumberKey } from './number.ts';
 import { MEMBER_NAME_BYTES_MAX, MEMBER_PLMNS_MAX } from './record-codec.ts';
 import { plmnSchema, routeSchema } from './route.ts';
-import { ITEMS_MAX, type KeyRange, type TransactionBody } from './transaction-body.ts';
+import {
+  type ChangeRoute,
+  ITEMS_MAX,
+  type KeyRange,
+  type TransactionBody,
+} from './transaction-body.ts';
 import type { RejectionCode } from './transaction-code.ts';
 
 const idSchema = routeSchema.shape.id;
@@ -46,7 +51,43 @@ export function checkBody(body: TransactionBody): RejectionCode | undefined {
         checkId(body.route) ??
         checkNumbers(body.numbers)
       );
+    case 'transfer':
+      if (body.transferor === body.recipient) return 'BCHF_TX_SAME_MEMBER';
+      return (
+        checkId(body.transferor) ??
+        checkId(body.recipient) ??
+        checkId(body.route) ??
+        checkRanges(body.ranges)
+      );
+    case 'change-route':
+      return checkId(body.member) ?? checkId(body.route) ?? checkChangeRoute(body);
+    case 'release':
+      return checkId(body.member) ?? checkRanges(body.ranges);
   }
+}
+
+/** How many items a body has, of whatever sort. */
+export function itemCount(body: TransactionBody): number {
+  let count = 0;
+  for (const value of Object.values(body)) {
+    if (!Array.isArray(value)) continue;
+    count += value.length;
+  }
+  if (body.kind === 'assign-prefixes') {
+    count = body.assignments.reduce((sum, { prefixes }) => sum + prefixes.length, 0);
+  }
+  return count;
+}
+
+function checkChangeRoute({ prefixes, ranges, numbers }: ChangeRoute): RejectionCode | undefined {
+  const count = prefixes.length + ranges.length + numbers.length;
+  if (count === 0) return 'BCHF_TX_MALFORMED';
+  if (count > ITEMS_MAX) return 'BCHF_TX_TOO_MANY_ITEMS';
+  return (
+    (prefixes.length > 0 ? checkNumbers(prefixes) : undefined) ??
+    (ranges.length > 0 ? checkRanges(ranges) : undefined) ??
+    (numbers.length > 0 ? checkNumbers(numbers) : undefined)
+  );
 }
 
 function checkId(id: string): RejectionCode | undefined {

@@ -40,6 +40,12 @@ export const TRANSACTION_CODES = [
   'BCHF_TX_IN_POOL',
   /** Donor and recipient are the same member. */
   'BCHF_TX_SAME_MEMBER',
+  /** The block is later than the transaction is valid. */
+  'BCHF_TX_STALE',
+  /** A number to transfer, release or lead elsewhere was not allocated from the pool. */
+  'BCHF_TX_NOT_ALLOCATED',
+  /** A number is ported to the member: it moves on by a port. */
+  'BCHF_TX_PORTED',
 ] as const;
 
 export type TransactionCode = (typeof TRANSACTION_CODES)[number];

@@ -8,7 +8,7 @@
 
 import { encodeCommit } from '../block/block-codec.ts';
 import { resultsHash } from '../block/hashes.ts';
-import type { Commit } from '../block/types.ts';
+import { type Commit, millisecondsOf } from '../block/types.ts';
 import type { EntryChange } from '../entry.ts';
 import type { CommittedBlock, Ledger, Tip } from '../ledger.ts';
 import { LedgerError } from '../ledger-error.ts';
@@ -124,6 +124,7 @@ export class EmbeddedLedger implements Ledger {
       this.#state,
       received,
       isSigned,
+      millisecondsOf(block.header.time),
     );
     const tip: StoredTip = {
       height: block.header.height,

@@ -4,7 +4,7 @@
 //        ┌─────────┬──────────┼──────────┬───────────┬─────────────┐
 //     members  sequences   routes    free imsi  free msisdn     routing
 //                                                                  │
-//                      prefixes, runs, ported of imsi and of msisdn
+//               prefixes, runs, ported, transferred of imsi and of msisdn
 //
 //     inner: sha-256(0x02 ‖ label ‖ 0x00 ‖ the hashes below it, 32 bytes each, in this order)
 //
@@ -16,7 +16,7 @@ import { HASH_BYTES, sha256 } from '../sha256.ts';
 import { HashTree } from './hash-tree.ts';
 import { type Row, TABLES, type Table } from './tables.ts';
 
-const ROUTING_TABLES = TABLES.filter((table) => /^(prefixes|runs|ported) /.test(table));
+const ROUTING_TABLES = TABLES.filter((table) => /^(prefixes|runs|ported|transferred) /.test(table));
 const OTHER_TABLES = TABLES.filter((table) => !ROUTING_TABLES.includes(table));
 
 /** What the two inner hashes are made of: the app hash is the sha-256 of `state`. */

@@ -98,13 +98,20 @@ export class PortedMap {
 
   /** Whether any number of `from` to `to` is ported. */
   intersects(from: NumberKey, to: NumberKey): boolean {
+    return this.first(from, to) !== undefined;
+  }
+
+  /** The first number of `from` to `to` that is ported. */
+  first(from: NumberKey, to: NumberKey): NumberKey | undefined {
+    if (this.#size === 0) return undefined;
     for (const { start: id } of this.#order.between(bucketOf(from), bucketOf(to))) {
       const bucket = this.#buckets.get(id)!;
       const at = position(bucket, Math.max(from - id * BUCKET_KEYS, 0));
       if (at === bucket.count) continue;
-      if (id * BUCKET_KEYS + (bucket.words[at]! >>> ROUTE_BITS) <= to) return true;
+      const key = id * BUCKET_KEYS + (bucket.words[at]! >>> ROUTE_BITS);
+      return key <= to ? key : undefined;
     }
-    return false;
+    return undefined;
   }
 
   /** The row of a bucket, `undefined` when it is empty. A view: it changes with the map. */

@@ -14,7 +14,8 @@ import {
   signBytes,
   type Transaction,
 } from '../transaction-codec.ts';
-import { type Effects, judge } from './rules.ts';
+import type { Effects } from './plan.ts';
+import { judge } from './rules.ts';
 import type { LedgerState } from './state.ts';
 import type { Row } from './tables.ts';
 
@@ -60,15 +61,19 @@ export function checkNow(chainId: string): SignatureCheck {
     isSignedBy(publicKey, signBytes(bytes, transaction, chainId), transaction.signatures[signer]!);
 }
 
-/** Executes the transactions of one block in order, changing `state`. */
+/**
+ * Executes the transactions of one block in order, changing `state`. `timeMs` is the time in the
+ * block's header in whole milliseconds since 1970, rounded down; it never falls from block to block.
+ */
 export function executeBlock(
   state: LedgerState,
   transactions: readonly ReceivedTransaction[],
   isSigned: SignatureCheck,
+  timeMs: number,
 ): Execution {
   const effects: Effects = { changes: [], changedRoutes: new Set() };
   const codes = transactions.map(
-    (received, index) => execute(state, received, index, isSigned, effects) ?? 'OK',
+    (received, index) => execute(state, received, index, isSigned, timeMs, effects) ?? 'OK',
   );
   const rows = state.takeChangedRows();
   return {
@@ -85,16 +90,18 @@ function execute(
   { bytes, decoded }: ReceivedTransaction,
   index: number,
   isSigned: SignatureCheck,
+  timeMs: number,
   effects: Effects,
 ): RejectionCode | undefined {
   const { transaction } = decoded;
   if (!transaction) return decoded.code;
-  const { body, sequence } = transaction;
+  const { body, sequence, validUntilMs = 0 } = transaction;
   const fault = checkBody(body);
   if (fault) return fault;
   const signers = signersOf(body).map((id) => state.memberNumber(id));
   const [first] = signers;
   if (first === undefined || signers.includes(undefined)) return 'BCHF_TX_UNKNOWN_MEMBER';
+  if (validUntilMs !== 0 && timeMs > validUntilMs) return 'BCHF_TX_STALE';
   if (sequence <= state.lastSequence(first)) return 'BCHF_TX_REPLAYED';
   for (const [signer, number] of signers.entries()) {
     const { publicKey } = state.members[number!]!;

@@ -1,9 +1,6 @@
 // What the ledger holds after a block: members, routes, and who has which numbers.
 //
-// Number space lies in four layers, the higher one counting: *ported* numbers, allocated *runs*,
-// *free* numbers of the pool, *prefixes* of the numbering plan. Runs and ported numbers are kept as
-// the entries of the index, exactly as they were set, so that a later change can name them; free
-// intervals are no entries and unite with their neighbours.
+// Number space lies in layers of its own (number-space).
 //
 // Rules are elsewhere (rules); this file owns the data, its rows and its commitment.
 
@@ -20,9 +17,8 @@ import {
 import { ROUTES_MAX, type Route } from '../route.ts';
 import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Commitment } from './commitment.ts';
-import { IntervalMap } from './interval-map.ts';
-import { PortedMap } from './ported-map.ts';
-import { NO_PREFIX, PrefixMap } from './prefix-map.ts';
+import { NumberSpace } from './number-space.ts';
+import { NO_PREFIX } from './prefix-map.ts';
 import { intervalRow, loadIntervalRow, numberTables, type Row, type Table } from './tables.ts';
 
 /** Most members, the authority included: the width of a member number in a row of the pool. */
@@ -35,14 +31,6 @@ export type MemberNumber = number;
 export interface StateLimits {
   membersMax: number;
   routesMax: number;
-}
-
-/** The layers of one identity kind. */
-export interface NumberSpace {
-  prefixes: PrefixMap;
-  free: IntervalMap;
-  runs: IntervalMap;
-  ported: PortedMap;
 }
 
 /** Who has a number: a member, the pool, or nobody. */
@@ -66,13 +54,7 @@ export class LedgerState {
 
   constructor(limits: StateLimits = { membersMax: MEMBERS_MAX, routesMax: ROUTES_MAX }) {
     this.limits = limits;
-    const space = (): NumberSpace => ({
-      prefixes: new PrefixMap(),
-      free: new IntervalMap(),
-      runs: new IntervalMap(),
-      ported: new PortedMap(),
-    });
-    this.spaces = { imsi: space(), msisdn: space() };
+    this.spaces = { imsi: new NumberSpace('imsi'), msisdn: new NumberSpace('msisdn') };
   }
 
   /** The state before the first block: nothing but the authority and its key. */
@@ -129,9 +111,10 @@ export class LedgerState {
 
   /** Who has a number of `length` digits when its being ported is left aside. */
   homeOf(identity: Identity, key: NumberKey, length: number): Holder {
-    const { prefixes, free, runs } = this.spaces[identity];
-    const run = runs.size === 0 ? undefined : runs.find(key);
-    if (run) return this.#routeOwners[run.value];
+    const space = this.spaces[identity];
+    const { prefixes, free } = space;
+    const run = space.runRoute(key);
+    if (run !== undefined) return this.#routeOwners[run];
     if (free.size > 0 && free.find(key)) return 'pool';
     const route = prefixes.find(key, length);
     return route === NO_PREFIX ? undefined : this.#routeOwners[route];
@@ -164,7 +147,7 @@ export class LedgerState {
       const { prefixes } = this.spaces[identity];
       take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
     }
-    for (const layer of ['free', 'runs'] as const) {
+    for (const layer of ['free', 'runs', 'transferred'] as const) {
       for (const { identity, table } of numberTables(layer)) {
         const intervals = this.spaces[identity][layer];
         take(table, intervals.dirty, (id) => intervalRow(intervals, id));
@@ -214,6 +197,7 @@ export class LedgerState {
         break;
       case 'free':
       case 'runs':
+      case 'transferred':
         loadIntervalRow(this.spaces[identity][name], id, bytes);
         this.spaces[identity][name].dirty.clear();
         break;
@@ -226,11 +210,12 @@ export class LedgerState {
   /** Every entry of the index, as changes that set it: prefixes, then runs, then ported numbers. */
   *entries(): IterableIterator<EntryChange> {
     for (const identity of IDENTITIES) {
-      const { prefixes, runs, ported } = this.spaces[identity];
+      const space = this.spaces[identity];
+      const { prefixes, ported } = space;
       for (const [prefix, route] of prefixes.entries()) {
         yield { identity, entry: 'prefix', from: prefix, to: prefix, route };
       }
-      for (const { start, end, value } of runs.between(0, Number.MAX_SAFE_INTEGER)) {
+      for (const { start, end, value } of space.runEntries()) {
         yield { identity, entry: 'fragmented', from: start, to: end, route: value };
       }
       for (const { key, route } of ported.entries()) {

@@ -11,8 +11,10 @@
 // |            |                      | number of who injected them                             |
 // | runs       | ⌊start / 1000⌋       | allocated runs as they were set; value: route number    |
 // | ported     | ⌊number / 1000⌋      | ported numbers (ported-map)                             |
+// | transferred| ⌊start / 1000⌋       | parts of runs that lead elsewhere than the run; value:  |
+// |            |                      | route number                                            |
 //
-// The last four exist once for each identity kind. A row of intervals has 12 bytes for each, in
+// The last five exist once for each identity kind. A row of intervals has 12 bytes for each, in
 // order, little-endian:
 //
 //     0                                           4                  12
@@ -36,12 +38,14 @@ export const TABLES = [
   'runs msisdn',
   'ported imsi',
   'ported msisdn',
+  'transferred imsi',
+  'transferred msisdn',
 ] as const;
 
 export type Table = (typeof TABLES)[number];
 
 /** Tables of which there is one for each identity kind. */
-export type NumberTable = 'prefixes' | 'free' | 'runs' | 'ported';
+export type NumberTable = 'prefixes' | 'free' | 'runs' | 'ported' | 'transferred';
 
 /** The table of one identity kind. */
 export function tableOf(table: NumberTable, identity: Identity): Table {

@@ -92,6 +92,8 @@ export const foundation: TransactionBody[] = [
 export class TestChain {
   readonly state: LedgerState;
   readonly signer = new Signer();
+  /** Time of the next block. */
+  timeMs = 1_800_000_000_000;
 
   constructor(limits?: StateLimits) {
     this.state = LedgerState.genesis(authorityPublicKey, limits);
@@ -109,7 +111,7 @@ export class TestChain {
     const received = transactions.map((transaction) =>
       receive(transaction instanceof Uint8Array ? transaction : this.signer.sign(transaction)),
     );
-    return executeBlock(this.state, received, checkNow(chainId));
+    return executeBlock(this.state, received, checkNow(chainId), this.timeMs);
   }
 
   /** The result of one transaction. */

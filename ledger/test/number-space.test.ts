@@ -278,7 +278,16 @@ describe('number space as a whole', () => {
       }
     };
     keep(LedgerState.genesis(authorityPublicKey).takeChangedRows());
-    const order = ['members', 'sequences', 'routes', 'prefixes', 'free', 'runs', 'ported'];
+    const order = [
+      'members',
+      'sequences',
+      'routes',
+      'prefixes',
+      'free',
+      'runs',
+      'ported',
+      'transferred',
+    ];
     const rank = ({ table }: Row): number => order.indexOf(table.split(' ')[0]!);
     for (let block = 0; block < 40; block++) {
       const { rows: changed, appHash } = chain.block(

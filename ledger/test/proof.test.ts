@@ -58,7 +58,7 @@ class ProvenChain {
   /** What the state itself says. */
   expected({ identity, key: number }: UeId): NumberClaim {
     const { state } = this.chain;
-    const { ported, runs, free, prefixes } = state.spaces[identity];
+    const { ported, runs, transferred, free, prefixes } = state.spaces[identity];
     const of = (
       kind: 'ported' | 'fragmented' | 'prefix',
       from: number,
@@ -71,7 +71,7 @@ class ProvenChain {
       route: state.routes[route]!,
     });
     const away = ported.get(number);
-    const run = runs.find(number);
+    const run = transferred.find(number) ?? runs.find(number);
     let prefix = number;
     while (prefix >= 10 && prefixes.get(prefix) === undefined) prefix = Math.floor(prefix / 10);
     const route = prefixes.find(number, lengthOf(number));
@@ -120,6 +120,14 @@ const proven = new ProvenChain(foundation, [
     ranges: range('86112900', '86112999'),
     route: 'c1',
   },
+  {
+    kind: 'transfer',
+    identity: 'msisdn',
+    ranges: [...range('86110700', '86110799'), ...range('86111200', '86111200')],
+    transferor: 'b',
+    recipient: 'c',
+    route: 'c1',
+  },
   port('a', 'c', '86113000', '86113001', '86113999', '86118000'),
   port('b', 'c', '86110500', '86111000', '86151234'),
 ]);
@@ -129,6 +137,7 @@ describe('a proof about a number', () => {
     const next = randomFrom(seed);
     const numbers = [
       ...['86110099', '86110100', '86110499', '86110500', '86110501', '86111000', '86111499'],
+      ...['86110699', '86110700', '86110799', '86110800', '86111199', '86111200', '86111201'],
       ...['86111500', '86112099', '86112104', '86112105', '86112900', '86112999', '86113000'],
       ...['86113002', '86113999', '86114000', '86114001', '86151234', '86118000', '862', '861'],
       ...['87', '8', '0', '000', '86113000000', '999999999999999'],

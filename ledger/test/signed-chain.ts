@@ -2,6 +2,7 @@
 
 import { encodeCommit } from '../block/block-codec.ts';
 import { resultsHash } from '../block/hashes.ts';
+import { millisecondsOf } from '../block/types.ts';
 import { ValidatorSet } from '../block/validator-set.ts';
 import { EmbeddedEngine, type Parent, type ProvenBlock } from '../engine/embedded-engine.ts';
 import { LedgerState } from '../state/state.ts';
@@ -60,6 +61,7 @@ export class SignedChain {
       this.state,
       bytes.map(receive),
       checkNow(chainId),
+      millisecondsOf(proven.block.header.time),
     );
     this.#keep(rows);
     const { timeMs, commit } = proven;

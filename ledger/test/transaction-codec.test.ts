@@ -100,11 +100,34 @@ const bodyArbitrary: fc.Arbitrary<TransactionBody> = fc.oneof(
     recipient: idArbitrary,
     route: idArbitrary,
   }),
+  fc.record({
+    kind: fc.constant('transfer' as const),
+    identity: identityArbitrary,
+    ranges,
+    transferor: idArbitrary,
+    recipient: idArbitrary,
+    route: idArbitrary,
+  }),
+  fc.record({
+    kind: fc.constant('change-route' as const),
+    member: idArbitrary,
+    identity: identityArbitrary,
+    route: idArbitrary,
+    prefixes: numbers,
+    ranges,
+    numbers,
+  }),
+  fc.record({
+    kind: fc.constant('release' as const),
+    member: idArbitrary,
+    identity: identityArbitrary,
+    ranges,
+  }),
 );
 const sequenceArbitrary = fc.maxSafeNat();
 
-function signed(body: TransactionBody, sequence: number): Uint8Array {
-  return signTransaction(body, sequence, chainId, signersOf(body).map(keyOf));
+function signed(body: TransactionBody, sequence: number, validUntilMs = 0): Uint8Array {
+  return signTransaction(body, sequence, chainId, signersOf(body).map(keyOf), validUntilMs);
 }
 
 /** Comparable by value: byte arrays of any kind become hex, records of SSZ lose their prototype. */
@@ -119,12 +142,13 @@ function plain(value: unknown): unknown {
 describe('a signed transaction', () => {
   it('comes back from its bytes as it was, whatever it says', () => {
     fc.assert(
-      fc.property(bodyArbitrary, sequenceArbitrary, (body, sequence) => {
-        const bytes = signed(body, sequence);
+      fc.property(bodyArbitrary, sequenceArbitrary, fc.maxSafeNat(), (body, sequence, until) => {
+        const bytes = signed(body, sequence, until);
         const { transaction } = decodeTransaction(bytes);
         assert.ok(transaction);
         assert.deepEqual(plain(transaction.body), plain(body));
         assert.equal(transaction.sequence, sequence);
+        assert.equal(transaction.validUntilMs, until);
         for (const [index, signer] of signersOf(body).entries()) {
           assert.ok(
             isSignedBy(
@@ -152,7 +176,8 @@ describe('a signed transaction', () => {
           const { transaction } = decodeTransaction(changed);
           if (!transaction) return;
           const end = changed.length - 64 * transaction.signatures.length;
-          const again = signed(transaction.body, transaction.sequence);
+          const { sequence, validUntilMs } = transaction;
+          const again = signed(transaction.body, sequence, validUntilMs);
           assert.deepEqual(again.subarray(0, end), Buffer.from(changed.subarray(0, end)));
         },
       ),
@@ -172,7 +197,7 @@ describe('a signed transaction', () => {
         assert.equal(cut.code, 'BCHF_TX_MALFORMED');
       }
       const unknown = Uint8Array.from(bytes);
-      for (const kind of [0, 7, 255]) {
+      for (const kind of [0, 200, 255]) {
         unknown[0] = kind;
         assert.equal(decodeTransaction(unknown).code, 'BCHF_TX_MALFORMED');
       }
@@ -198,8 +223,8 @@ describe('a signed transaction', () => {
       identity: 'imsi',
       ranges: [{ from: key('460001'), to: key('460002') }],
     });
-    // kind u8, sequence u64, offset of the member u32, then the identity.
-    const identityAt = 1 + 8 + 4;
+    // kind u8, sequence u64, validUntilMs u64, offset of the member u32, then the identity.
+    const identityAt = 1 + 8 + 8 + 4;
     assert.equal(bytes[identityAt], 0);
     for (const identity of [2, 255]) {
       const changed = Uint8Array.from(bytes);
@@ -211,7 +236,7 @@ describe('a signed transaction', () => {
   it('is refused as garbage without an exception', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 30 }),
         fc.uint8Array({ maxLength: 400 }),
         (kind, rest) => {
           const { transaction, code } = decodeTransaction(Uint8Array.of(kind, ...rest));

@@ -1,0 +1,182 @@
+// The kinds of transaction: the byte of each, its SSZ container field by field, and how many sign.
+//
+// A container begins with `sequence` u64 and `validUntilMs` u64 (0: no end), then come the fields of
+// the body in the order in which they stand here. Kinds are only added, fields never change places.
+
+import {
+  type CompositeType,
+  ContainerType,
+  ListBasicType,
+  ListCompositeType,
+  type Type,
+} from '@chainsafe/ssz';
+import { IDENTITIES, type Identity, type NumberKey } from './number.ts';
+import {
+  bytesOf,
+  idType,
+  memberOf,
+  memberType,
+  memberValue,
+  routeOf,
+  routeType,
+  routeValue,
+  textOf,
+  uint8,
+  uint64,
+} from './record-codec.ts';
+import type { Route } from './route.ts';
+import {
+  type AssignPrefixes,
+  ITEMS_MAX,
+  type KeyRange,
+  type MemberRecord,
+  type TransactionBody,
+} from './transaction-body.ts';
+
+/** What stands in front of every body. */
+export interface TransactionHead {
+  sequence: number;
+  /** Milliseconds since 1970 of the last block that may hold it; 0 without an end. */
+  validUntilMs: number;
+}
+
+/** One kind of transaction: its kind byte and the way between container and body. */
+export interface KindCodec {
+  kind: TransactionBody['kind'];
+  byte: number;
+  /** How many sign. */
+  signatures: number;
+  encode(body: TransactionBody, head: TransactionHead): Uint8Array;
+  /** Throws where the bytes are no container of this kind. */
+  decode(bytes: Uint8Array): TransactionHead & { body: TransactionBody };
+}
+
+/** One field of a body: its SSZ type, and the way between what is said and what SSZ holds. */
+interface Field<T> {
+  type: Type<unknown>;
+  toValue(said: T): unknown;
+  toSaid(value: unknown): T;
+}
+
+function field<T, V>(type: Type<V>, toValue: (said: T) => V, toSaid: (value: V) => T): Field<T> {
+  return { type, toValue, toSaid } as unknown as Field<T>;
+}
+
+/** A field that SSZ holds as it is said. */
+function plain<T>(type: Type<T>): Field<T> {
+  return field<T, T>(
+    type,
+    (said) => said,
+    (value) => value,
+  );
+}
+
+function listOf<T, V>(
+  type: CompositeType<V, unknown, unknown>,
+  toValue: (said: T) => V,
+  toSaid: (value: V) => T,
+): Field<T[]> {
+  return field<T[], V[]>(
+    new ListCompositeType(type, ITEMS_MAX) as unknown as Type<V[]>,
+    (said) => said.map(toValue),
+    (values) => values.map(toSaid),
+  );
+}
+
+const id = field<string, Uint8Array>(idType, bytesOf, textOf);
+const identity = field<Identity, number>(
+  uint8,
+  (said) => IDENTITIES.indexOf(said),
+  (byte) => {
+    const known = IDENTITIES[byte];
+    if (!known) throw new RangeError(`no identity kind ${byte}`);
+    return known;
+  },
+);
+const numbers = plain<NumberKey[]>(new ListBasicType(uint64, ITEMS_MAX));
+const ranges = plain<KeyRange[]>(
+  new ListCompositeType(new ContainerType({ from: uint64, to: uint64 }), ITEMS_MAX),
+);
+const members = listOf<MemberRecord, ReturnType<typeof memberValue>>(
+  memberType as never,
+  memberValue,
+  memberOf,
+);
+const routes = listOf<Route, ReturnType<typeof routeValue>>(
+  routeType as never,
+  routeValue,
+  routeOf,
+);
+const assignments = listOf<
+  AssignPrefixes['assignments'][number],
+  { route: Uint8Array; prefixes: NumberKey[] }
+>(
+  new ContainerType({
+    route: idType,
+    prefixes: new ListBasicType(uint64, ITEMS_MAX),
+  }) as never,
+  ({ route, prefixes }) => ({ route: bytesOf(route), prefixes }),
+  ({ route, prefixes }) => ({ route: textOf(route), prefixes }),
+);
+
+type Kind = TransactionBody['kind'];
+type FieldsOf<K extends Kind> =
+  Extract<TransactionBody, { kind: K }> extends infer B
+    ? { [F in Exclude<keyof B, 'kind'>]-?: Field<B[F]> }
+    : never;
+
+function define<K extends Kind>(
+  byte: number,
+  kind: K,
+  signatures: number,
+  fields: FieldsOf<K>,
+): KindCodec {
+  const entries = Object.entries(fields) as [string, Field<unknown>][];
+  const container = new ContainerType({
+    sequence: uint64,
+    validUntilMs: uint64,
+    ...Object.fromEntries(entries.map(([name, { type }]) => [name, type])),
+  });
+  return {
+    kind,
+    byte,
+    signatures,
+    encode: (body, { sequence, validUntilMs }) => {
+      const value: Record<string, unknown> = { sequence, validUntilMs };
+      for (const [name, { toValue }] of entries) {
+        value[name] = toValue(body[name as keyof TransactionBody]);
+      }
+      return container.serialize(value as never);
+    },
+    decode: (bytes) => {
+      const value = container.deserialize(bytes) as unknown as TransactionHead &
+        Record<string, unknown>;
+      const body: Record<string, unknown> = { kind };
+      for (const [name, { toSaid }] of entries) {
+        const said = toSaid(value[name]);
+        if (said !== undefined) body[name] = said;
+      }
+      const { sequence, validUntilMs } = value;
+      return { sequence, validUntilMs, body: body as unknown as TransactionBody };
+    },
+  };
+}
+
+export const KINDS: readonly KindCodec[] = [
+  define(1, 'admit-members', 1, { members }),
+  define(2, 'declare-routes', 1, { member: id, routes }),
+  define(3, 'assign-prefixes', 1, { identity, assignments }),
+  define(4, 'inject-pool', 1, { member: id, identity, ranges }),
+  define(5, 'allocate', 1, { member: id, identity, ranges, route: id }),
+  define(6, 'port', 2, { identity, numbers, donor: id, recipient: id, route: id }),
+  define(7, 'transfer', 2, { identity, ranges, transferor: id, recipient: id, route: id }),
+  define(8, 'change-route', 1, {
+    member: id,
+    identity,
+    route: id,
+    prefixes: numbers,
+    ranges,
+    numbers,
+  }),
+  define(9, 'release', 1, { member: id, identity, ranges }),
+];
