@@ -28,6 +28,7 @@ import { ClassicLevel } from 'classic-level';
 import { decodeBlock } from '../block/block-codec.ts';
 import type { EntryChange } from '../entry.ts';
 import { LedgerError } from '../ledger-error.ts';
+import { memberType } from '../record-codec.ts';
 import { writeUint64 } from '../state/hash-tree.ts';
 import { type Row, TABLES, type Table } from '../state/tables.ts';
 import { numberOfCode, TRANSACTION_CODES, type TransactionCode } from '../transaction-code.ts';
@@ -47,6 +48,8 @@ const ID_BYTES = 4;
 export interface Genesis {
   chainId: string;
   settings: Record<string, unknown>;
+  /** 64 hex digits: the key that the first member, the authority, begins with. */
+  authorityPublicKey?: string;
 }
 
 /** Where the ledger stands. Hashes are 32 bytes. */
@@ -131,15 +134,27 @@ export class LedgerStore {
       if (await this.#get(key('t'))) throw corrupt('there is no beginning');
       return undefined;
     }
-    const { format, chainId, settings } = parseJson(value);
+    const { format, chainId, settings, authorityPublicKey } = parseJson(value);
     if (format !== FORMAT) throw corrupt(`format ${String(format)} instead of ${FORMAT}`);
-    return { chainId: chainId as string, settings: settings as Record<string, unknown> };
+    return {
+      chainId: chainId as string,
+      settings: settings as Record<string, unknown>,
+      ...(typeof authorityPublicKey === 'string' ? { authorityPublicKey } : {}),
+    };
   }
 
-  /** Writes the beginning of a ledger. */
-  async create(genesis: Genesis, rows: readonly Row[], tip: StoredTip): Promise<void> {
+  /** Writes the beginning of a ledger; the authority's key is that of the first member's row. */
+  async create(
+    { chainId, settings }: Genesis,
+    rows: readonly Row[],
+    tip: StoredTip,
+  ): Promise<void> {
+    const authority = rows.find(({ table, id }) => table === 'members' && id === 0)?.bytes;
+    const authorityPublicKey =
+      authority && Buffer.from(memberType.deserialize(authority).publicKey).toString('hex');
+    const genesis = { format: FORMAT, chainId, settings, authorityPublicKey };
     await this.#write([
-      put(key('g'), Buffer.from(JSON.stringify({ format: FORMAT, ...genesis }))),
+      put(key('g'), Buffer.from(JSON.stringify(genesis))),
       put(key('t'), encodeTip(tip)),
       ...rows.map(rowOperation),
     ]);

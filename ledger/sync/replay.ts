@@ -12,7 +12,6 @@ import { decodeBlock, decodeCommit } from '../block/block-codec.ts';
 import { BlockError, type BlockErrorCode } from '../block/block-error.ts';
 import { resultsHash } from '../block/hashes.ts';
 import { millisecondsOf } from '../block/types.ts';
-import type { ValidatorSet } from '../block/validator-set.ts';
 import {
   type BlockFault,
   type ChainPosition,
@@ -29,21 +28,15 @@ import {
   receive,
   type SignatureCheck,
 } from '../state/state-machine.ts';
+import type { Row } from '../state/tables.ts';
 import { signersOf } from '../transaction-body.ts';
 import { numberOfCode, type TransactionCode } from '../transaction-code.ts';
 import { signBytes } from '../transaction-codec.ts';
+import type { ChainTrust } from '../trust-codec.ts';
 import type { SignaturePool } from './signature-pool.ts';
 
 /** Blocks whose signatures are checked ahead of the one that is executed. */
 const AUDIT_BLOCKS_AHEAD = 4;
-
-/** Whom a follower trusts, and where the chain begins. */
-export interface ChainTrust {
-  chainId: string;
-  validators: ValidatorSet;
-  /** 32 bytes of ed25519. */
-  authorityPublicKey: Uint8Array;
-}
 
 /** A block as it is stored and travels. */
 export interface EncodedChainBlock {
@@ -88,11 +81,11 @@ export class ReplayError extends Error {
   }
 }
 
-/** The state before the first block. */
-export function replayStart({ authorityPublicKey }: ChainTrust): ReplayStart {
+/** The state before the first block, and its rows. */
+export function replayStart({ authorityPublicKey }: ChainTrust): ReplayStart & { rows: Row[] } {
   const state = LedgerState.genesis(authorityPublicKey);
-  state.takeChangedRows();
-  return { state, position: chainStart(state.appHash(), resultsHash([])) };
+  const rows = state.takeChangedRows();
+  return { state, rows, position: chainStart(state.appHash(), resultsHash([])) };
 }
 
 /** A block on its way: decoded, its signatures being checked. */

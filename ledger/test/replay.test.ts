@@ -6,7 +6,6 @@ import { encodeBlock, encodeCommit } from '../block/block-codec.ts';
 import { commitHash, dataHash, resultsHash } from '../block/hashes.ts';
 import type { Block } from '../block/types.ts';
 import {
-  type ChainTrust,
   type EncodedChainBlock,
   ReplayError,
   type ReplayOptions,
@@ -16,6 +15,7 @@ import {
 import { SignaturePool } from '../sync/signature-pool.ts';
 import type { TransactionBody } from '../transaction-body.ts';
 import { numberOfCode } from '../transaction-code.ts';
+import type { ChainTrust } from '../trust-codec.ts';
 import { authorityPublicKey, chainId, foundation, key } from './consortium.ts';
 import { SignedChain } from './signed-chain.ts';
 

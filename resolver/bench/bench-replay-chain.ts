@@ -16,10 +16,11 @@ import { EmbeddedEngine, type Parent } from '../../ledger/engine/embedded-engine
 import { deriveKeyPair, type KeyPair } from '../../ledger/population/key-pairs.ts';
 import { LedgerState } from '../../ledger/state/state.ts';
 import { executeBlock, receive } from '../../ledger/state/state-machine.ts';
-import type { ChainTrust, EncodedChainBlock } from '../../ledger/sync/replay.ts';
+import type { EncodedChainBlock } from '../../ledger/sync/replay.ts';
 import { AUTHORITY, signersOf, type TransactionBody } from '../../ledger/transaction-body.ts';
 import { numberOfCode } from '../../ledger/transaction-code.ts';
 import { signTransaction } from '../../ledger/transaction-codec.ts';
+import type { ChainTrust } from '../../ledger/trust-codec.ts';
 
 const CHAIN_ID = 'bchf-bench';
 const TIME_MS = 1_700_000_000_000;

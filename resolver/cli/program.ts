@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addGenerateDocsCommand } from './generate-docs.ts';
+import { addLedgerCommand } from './ledger.ts';
 import { addLookupCommand } from './lookup.ts';
 import { addServeCommand } from './serve.ts';
 import { addSnapshotCommand } from './snapshot.ts';
@@ -33,6 +34,7 @@ export function createProgram(additions: readonly AddCommand[]): Command {
   addServeCommand(program);
   addLookupCommand(program);
   addSnapshotCommand(program);
+  addLedgerCommand(program);
   for (const add of additions) add(program);
   addGenerateDocsCommand(program);
   return program;
