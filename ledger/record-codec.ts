@@ -11,8 +11,10 @@ import {
   UintNumberType,
   type ValueOf,
 } from '@chainsafe/ssz';
+import { IDENTITIES } from './number.ts';
 import { NF_TYPES, type Plmn, type Route } from './route.ts';
 import type { MemberRecord } from './transaction-body.ts';
+import type { PricingTerms } from './transaction-money.ts';
 
 /** Most bytes of a member's name, in UTF-8. */
 export const MEMBER_NAME_BYTES_MAX = 128;
@@ -25,6 +27,9 @@ export const uint64 = new UintNumberType(8);
 export const idType = new ByteListType(64);
 
 const uint16 = new UintNumberType(2);
+/** Most tariffs of one pricing contract. */
+export const TARIFFS_MAX = 1_000;
+
 const plmnType = new ContainerType({ mcc: new ByteListType(3), mnc: new ByteListType(3) });
 
 export const memberType = new ContainerType({
@@ -48,6 +53,20 @@ export const routeType = new ContainerType({
   userDataIndexBase: new ListCompositeType(new ContainerType({ base: uint64 }), 1),
   contractAddress: new ListCompositeType(new ByteVectorType(20), 1),
 });
+
+const tariffType = new ContainerType({ prefix: uint64, price: uint64 });
+
+/** The terms of a pricing contract, as a row and in the transaction that creates it. */
+export const pricingFields = {
+  member: idType,
+  contract: idType,
+  identity: uint8,
+  periodMs: uint64,
+  price: uint64,
+  transferFee: uint64,
+  tariffs: new ListCompositeType(tariffType, TARIFFS_MAX),
+};
+export const pricingType = new ContainerType(pricingFields);
 
 type MemberValue = ValueOf<typeof memberType>;
 type RouteValue = ValueOf<typeof routeType>;
@@ -89,6 +108,31 @@ export function memberOf(value: MemberValue): MemberRecord {
     name: textOf(value.name),
     publicKey: new Uint8Array(value.publicKey),
     plmns: value.plmns.map(plmnOf),
+  };
+}
+
+export function pricingValue(terms: PricingTerms): ValueOf<typeof pricingType> {
+  return {
+    ...terms,
+    member: bytesOf(terms.member),
+    contract: bytesOf(terms.contract),
+    identity: IDENTITIES.indexOf(terms.identity),
+  };
+}
+
+/** Throws a `RangeError` for an unknown identity kind. */
+export function pricingOf(value: ValueOf<typeof pricingType>): PricingTerms {
+  const identity = IDENTITIES[value.identity];
+  if (!identity) throw new RangeError(`no identity kind ${value.identity}`);
+  const { periodMs, price, transferFee, tariffs } = value;
+  return {
+    member: textOf(value.member),
+    contract: textOf(value.contract),
+    identity,
+    periodMs,
+    price,
+    transferFee,
+    tariffs: tariffs.map((tariff) => ({ prefix: tariff.prefix, price: tariff.price })),
   };
 }
 

@@ -3,6 +3,7 @@
 
 import type { Identity, NumberKey } from './number.ts';
 import type { Plmn, Route } from './route.ts';
+import type { MoneyBody } from './transaction-money.ts';
 
 /** Most members, routes, prefixes, ranges or numbers in one transaction. */
 export const ITEMS_MAX = 10_000;
@@ -47,6 +48,8 @@ export interface InjectPool {
   member: string;
   identity: Identity;
   ranges: KeyRange[];
+  /** A pricing contract of the member, under which the numbers are occupied. */
+  contract?: string;
 }
 
 /** A member takes free ranges of the pool (figure 10, S1002 to S1005). Signed by it. */
@@ -56,6 +59,8 @@ export interface Allocate {
   identity: Identity;
   ranges: KeyRange[];
   route: string;
+  /** What the pricing contracts ask for the period that has begun; absent where it is nothing. */
+  settlement?: number;
 }
 
 /** Numbers move from their owner to another member (figure 12). Signed by donor and recipient. */
@@ -81,6 +86,10 @@ export interface Transfer {
   recipient: string;
   /** A route of the recipient. */
   route: string;
+  /** What the recipient pays the transferor, as they agreed; absent where it is nothing. */
+  price?: number;
+  /** What the recipient pays the pricing contracts; absent where it is nothing. */
+  settlement?: number;
 }
 
 /** A member leads its own numbers to another of its routes. Signed by it. */
@@ -114,7 +123,8 @@ export type TransactionBody =
   | Port
   | Transfer
   | ChangeRoute
-  | Release;
+  | Release
+  | MoneyBody;
 
 /** The signer that stands for the consortium itself. */
 export const AUTHORITY = 'consortium';
@@ -130,7 +140,13 @@ export function signersOf(body: TransactionBody): string[] {
     case 'allocate':
     case 'change-route':
     case 'release':
+    case 'create-pricing-contract':
+    case 'settle-occupation':
       return [body.member];
+    case 'deposit':
+      return [AUTHORITY];
+    case 'withdraw':
+      return [body.member, AUTHORITY];
     case 'port':
       return [body.donor, body.recipient];
     case 'transfer':

@@ -11,6 +11,7 @@ import {
   type TransactionBody,
 } from './transaction-body.ts';
 import type { RejectionCode } from './transaction-code.ts';
+import { type CreatePricingContract, PERIOD_MS_MAX, PRICE_MAX } from './transaction-money.ts';
 
 const idSchema = routeSchema.shape.id;
 
@@ -40,9 +41,16 @@ export function checkBody(body: TransactionBody): RejectionCode | undefined {
     case 'assign-prefixes':
       return checkAssignments(body.assignments);
     case 'inject-pool':
-      return checkId(body.member) ?? checkRanges(body.ranges);
+      return (
+        checkId(body.member) ?? checkId(body.contract ?? body.member) ?? checkRanges(body.ranges)
+      );
     case 'allocate':
-      return checkId(body.member) ?? checkId(body.route) ?? checkRanges(body.ranges);
+      return (
+        checkId(body.member) ??
+        checkId(body.route) ??
+        checkAmount(body.settlement ?? 0) ??
+        checkRanges(body.ranges)
+      );
     case 'port':
       if (body.donor === body.recipient) return 'BCHF_TX_SAME_MEMBER';
       return (
@@ -57,12 +65,21 @@ export function checkBody(body: TransactionBody): RejectionCode | undefined {
         checkId(body.transferor) ??
         checkId(body.recipient) ??
         checkId(body.route) ??
+        checkAmount(body.price ?? 0) ??
+        checkAmount(body.settlement ?? 0) ??
         checkRanges(body.ranges)
       );
     case 'change-route':
       return checkId(body.member) ?? checkId(body.route) ?? checkChangeRoute(body);
     case 'release':
       return checkId(body.member) ?? checkRanges(body.ranges);
+    case 'create-pricing-contract':
+      return checkPricing(body);
+    case 'deposit':
+    case 'withdraw':
+      return checkId(body.member) ?? checkAmount(body.amount, 1);
+    case 'settle-occupation':
+      return checkId(body.member) ?? checkId(body.contract) ?? checkId(body.occupant);
   }
 }
 
@@ -77,6 +94,35 @@ export function itemCount(body: TransactionBody): number {
     count = body.assignments.reduce((sum, { prefixes }) => sum + prefixes.length, 0);
   }
   return count;
+}
+
+function checkPricing(body: CreatePricingContract): RejectionCode | undefined {
+  const { tariffs, ranges, periodMs, price, transferFee } = body;
+  if (tariffs.length + ranges.length > ITEMS_MAX) return 'BCHF_TX_TOO_MANY_ITEMS';
+  const prefixes = tariffs.map(({ prefix }) => prefix);
+  return (
+    checkId(body.member) ??
+    checkId(body.contract) ??
+    checkAmount(periodMs, 1, PERIOD_MS_MAX) ??
+    checkAmount(price, 0, PRICE_MAX) ??
+    checkAmount(transferFee, 0, PRICE_MAX) ??
+    tariffs
+      .map((tariff) => checkAmount(tariff.price, 0, PRICE_MAX))
+      .find((code) => code !== undefined) ??
+    (tariffs.length > 0 ? checkNumbers(prefixes) : undefined) ??
+    (ranges.length > 0 ? checkRanges(ranges) : undefined)
+  );
+}
+
+/** A whole number of the smallest unit of money, or of milliseconds. */
+function checkAmount(
+  amount: number,
+  amountMin = 0,
+  amountMax = Number.MAX_SAFE_INTEGER,
+): RejectionCode | undefined {
+  return Number.isInteger(amount) && amount >= amountMin && amount <= amountMax
+    ? undefined
+    : 'BCHF_TX_MALFORMED';
 }
 
 function checkChangeRoute({ prefixes, ranges, numbers }: ChangeRoute): RejectionCode | undefined {

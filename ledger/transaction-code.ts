@@ -46,6 +46,22 @@ export const TRANSACTION_CODES = [
   'BCHF_TX_NOT_ALLOCATED',
   /** A number is ported to the member: it moves on by a port. */
   'BCHF_TX_PORTED',
+  /** A balance does not cover what is to be paid. */
+  'BCHF_TX_INSUFFICIENT_DEPOSIT',
+  /** The settlement is not what the contract asks for. */
+  'BCHF_TX_WRONG_SETTLEMENT',
+  /** No contract with this id, or address, for these numbers. */
+  'BCHF_TX_UNKNOWN_CONTRACT',
+  /** The contract belongs to other members. */
+  'BCHF_TX_FOREIGN_CONTRACT',
+  /** A contract with this id, or address, exists, or numbers are under a contract already. */
+  'BCHF_TX_CONTRACT_EXISTS',
+  /** No room for more contracts. */
+  'BCHF_TX_CONTRACT_LIMIT',
+  /** There is nothing to settle. */
+  'BCHF_TX_NOTHING_DUE',
+  /** An amount of money would be beyond 2^53 − 1. */
+  'BCHF_TX_AMOUNT_LIMIT',
 ] as const;
 
 export type TransactionCode = (typeof TRANSACTION_CODES)[number];

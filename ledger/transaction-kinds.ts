@@ -17,6 +17,7 @@ import {
   memberOf,
   memberType,
   memberValue,
+  pricingFields,
   routeOf,
   routeType,
   routeValue,
@@ -32,6 +33,7 @@ import {
   type MemberRecord,
   type TransactionBody,
 } from './transaction-body.ts';
+import type { Tariff } from './transaction-money.ts';
 
 /** What stands in front of every body. */
 export interface TransactionHead {
@@ -119,6 +121,20 @@ const assignments = listOf<
   ({ route, prefixes }) => ({ route: textOf(route), prefixes }),
 );
 
+const amount = plain<number>(uint64);
+/** An amount that is left out where it is 0. */
+const dueAmount = field<number | undefined, number>(
+  uint64,
+  (said) => said ?? 0,
+  (value) => (value === 0 ? undefined : value),
+);
+const optionalId = field<string | undefined, Uint8Array[]>(
+  new ListCompositeType(idType, 1) as unknown as Type<Uint8Array[]>,
+  (said) => (said === undefined ? [] : [bytesOf(said)]),
+  ([bytes]) => bytes && textOf(bytes),
+);
+const tariffs = plain<Tariff[]>(pricingFields.tariffs);
+
 type Kind = TransactionBody['kind'];
 type FieldsOf<K extends Kind> =
   Extract<TransactionBody, { kind: K }> extends infer B
@@ -166,10 +182,18 @@ export const KINDS: readonly KindCodec[] = [
   define(1, 'admit-members', 1, { members }),
   define(2, 'declare-routes', 1, { member: id, routes }),
   define(3, 'assign-prefixes', 1, { identity, assignments }),
-  define(4, 'inject-pool', 1, { member: id, identity, ranges }),
-  define(5, 'allocate', 1, { member: id, identity, ranges, route: id }),
+  define(4, 'inject-pool', 1, { member: id, identity, ranges, contract: optionalId }),
+  define(5, 'allocate', 1, { member: id, identity, ranges, route: id, settlement: dueAmount }),
   define(6, 'port', 2, { identity, numbers, donor: id, recipient: id, route: id }),
-  define(7, 'transfer', 2, { identity, ranges, transferor: id, recipient: id, route: id }),
+  define(7, 'transfer', 2, {
+    identity,
+    ranges,
+    transferor: id,
+    recipient: id,
+    route: id,
+    price: dueAmount,
+    settlement: dueAmount,
+  }),
   define(8, 'change-route', 1, {
     member: id,
     identity,
@@ -179,4 +203,17 @@ export const KINDS: readonly KindCodec[] = [
     numbers,
   }),
   define(9, 'release', 1, { member: id, identity, ranges }),
+  define(10, 'create-pricing-contract', 1, {
+    member: id,
+    contract: id,
+    identity,
+    periodMs: amount,
+    price: amount,
+    transferFee: amount,
+    tariffs,
+    ranges,
+  }),
+  define(11, 'deposit', 1, { member: id, amount }),
+  define(12, 'withdraw', 2, { member: id, amount }),
+  define(13, 'settle-occupation', 1, { member: id, contract: id, occupant: id }),
 ];

@@ -2,23 +2,28 @@
 // released.
 
 import type { RouteNumber } from '../entry.ts';
-import type { NumberKey } from '../number.ts';
+import type { Identity, NumberKey } from '../number.ts';
 import type { Allocate, InjectPool, KeyRange, Release, Transfer } from '../transaction-body.ts';
 import type { RejectionCode } from '../transaction-code.ts';
 import { companyNumber, ownRoute } from './company.ts';
+import { chargeAllocation, chargeTransfer, endOccupation } from './money-rules.ts';
 import { EVERY, type NumberSpace } from './number-space.ts';
 import type { Judgement } from './plan.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
+import type { ContractNumber } from './pricing.ts';
 import type { LedgerState, MemberNumber } from './state.ts';
 
 export function judgeInjectPool(
   state: LedgerState,
-  { member, identity, ranges }: InjectPool,
+  { member, identity, ranges, contract: contractId }: InjectPool,
 ): Judgement {
   const owner = companyNumber(state, member);
   if (owner === undefined) return 'BCHF_TX_UNKNOWN_MEMBER';
-  const { prefixes, free, runs, ported } = state.spaces[identity];
+  const contract =
+    contractId === undefined ? undefined : ownTerms(state, contractId, owner, identity);
+  if (typeof contract === 'string') return contract;
+  const { prefixes, free, runs, ported, priced } = state.spaces[identity];
   const isOwn = (route: RouteNumber): boolean => state.routeOwner(route) === owner;
   for (const { from, to } of ranges) {
     if (free.intersects(from, to) || runs.intersects(from, to) || ported.intersects(from, to)) {
@@ -27,21 +32,29 @@ export function judgeInjectPool(
     if (!prefixes.everyRoute(from, to, isOwn)) return 'BCHF_TX_NOT_OWNER';
   }
   return () => {
-    for (const { from, to } of ranges) free.insertMerging(from, to, owner);
+    for (const { from, to } of ranges) {
+      free.insertMerging(from, to, owner);
+      if (contract !== undefined) priced.insertMerging(from, to, contract);
+    }
   };
 }
 
 export function judgeAllocate(
   state: LedgerState,
-  { member, identity, ranges, route: routeId }: Allocate,
+  { member, identity, ranges, route: routeId, settlement = 0 }: Allocate,
+  timeMs: number,
 ): Judgement {
   const recipient = companyNumber(state, member);
   if (recipient === undefined) return 'BCHF_TX_UNKNOWN_MEMBER';
   const route = ownRoute(state, routeId, recipient);
   if (typeof route !== 'number') return route;
-  const { free, runs } = state.spaces[identity];
+  const space = state.spaces[identity];
+  const { free, runs } = space;
   if (!ranges.every(({ from, to }) => free.covers(from, to))) return 'BCHF_TX_NOT_FREE';
+  const charge = chargeAllocation(state, space, ranges, recipient, settlement, timeMs);
+  if (typeof charge === 'string') return charge;
   return ({ changes }) => {
+    charge();
     for (const { from, to } of contiguous(ranges)) {
       free.remove(from, to);
       runs.insert(from, to, route);
@@ -63,7 +76,8 @@ function contiguous(ranges: readonly KeyRange[]): KeyRange[] {
 
 export function judgeTransfer(
   state: LedgerState,
-  { identity, ranges, transferor, recipient, route: routeId }: Transfer,
+  { identity, ranges, transferor, recipient, route: routeId, price = 0, settlement = 0 }: Transfer,
+  timeMs: number,
 ): Judgement {
   const from = companyNumber(state, transferor);
   const to = companyNumber(state, recipient);
@@ -73,20 +87,29 @@ export function judgeTransfer(
   const space = state.spaces[identity];
   const fault = whyNotHeld(state, space, ranges, from);
   if (fault) return fault;
+  const parties = { transferor: from, recipient: to, price, settlement };
+  const charge = chargeTransfer(state, space, ranges, parties, timeMs);
+  if (typeof charge === 'string') return charge;
   return ({ changes }) => {
+    charge();
     for (const range of contiguous(ranges)) {
       space.setRunRoute(range.from, range.to, route, changes);
     }
   };
 }
 
-export function judgeRelease(state: LedgerState, { member, identity, ranges }: Release): Judgement {
+export function judgeRelease(
+  state: LedgerState,
+  { member, identity, ranges }: Release,
+  timeMs: number,
+): Judgement {
   const holder = companyNumber(state, member);
   if (holder === undefined) return 'BCHF_TX_UNKNOWN_MEMBER';
   const space = state.spaces[identity];
   const fault = whyNotHeld(state, space, ranges, holder);
   if (fault) return fault;
   return ({ changes }) => {
+    endOccupation(state, space, ranges, holder, timeMs);
     for (const { from, to } of contiguous(ranges)) {
       space.removeRuns(from, to, changes);
       for (const stretch of space.prefixes.stretches(from, to)) {
@@ -95,6 +118,19 @@ export function judgeRelease(state: LedgerState, { member, identity, ranges }: R
       }
     }
   };
+}
+
+/** The number of a member's own pricing contract for one identity kind, or why it cannot be used. */
+function ownTerms(
+  state: LedgerState,
+  id: string,
+  member: MemberNumber,
+  identity: Identity,
+): ContractNumber | RejectionCode {
+  const contract = state.pricing.contractNumber(id);
+  const terms = contract === undefined ? undefined : state.pricing.contracts[contract]!;
+  if (contract === undefined || terms?.identity !== identity) return 'BCHF_TX_UNKNOWN_CONTRACT';
+  return state.memberNumber(terms.member) === member ? contract : 'BCHF_TX_FOREIGN_CONTRACT';
 }
 
 /** Why a member may not give away ranges as numbers that it has from the pool. */

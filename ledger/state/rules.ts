@@ -11,13 +11,19 @@ import type {
   TransactionBody,
 } from '../transaction-body.ts';
 import { companyNumber } from './company.ts';
+import {
+  judgeCreatePricingContract,
+  judgeDeposit,
+  judgeSettleOccupation,
+  judgeWithdraw,
+} from './money-rules.ts';
 import { judgeChangeRoute, judgePort } from './number-rules.ts';
 import type { Judgement } from './plan.ts';
 import { judgeAllocate, judgeInjectPool, judgeRelease, judgeTransfer } from './pool-rules.ts';
 import type { LedgerState } from './state.ts';
 
-/** What the rules say about a body: a plan, or why it is refused. */
-export function judge(state: LedgerState, body: TransactionBody): Judgement {
+/** What the rules say about a body in a block of a time: a plan, or why it is refused. */
+export function judge(state: LedgerState, body: TransactionBody, timeMs: number): Judgement {
   switch (body.kind) {
     case 'admit-members':
       return judgeAdmitMembers(state, body);
@@ -28,15 +34,23 @@ export function judge(state: LedgerState, body: TransactionBody): Judgement {
     case 'inject-pool':
       return judgeInjectPool(state, body);
     case 'allocate':
-      return judgeAllocate(state, body);
+      return judgeAllocate(state, body, timeMs);
     case 'port':
       return judgePort(state, body);
     case 'transfer':
-      return judgeTransfer(state, body);
+      return judgeTransfer(state, body, timeMs);
     case 'change-route':
       return judgeChangeRoute(state, body);
     case 'release':
-      return judgeRelease(state, body);
+      return judgeRelease(state, body, timeMs);
+    case 'create-pricing-contract':
+      return judgeCreatePricingContract(state, body);
+    case 'deposit':
+      return judgeDeposit(state, body);
+    case 'withdraw':
+      return judgeWithdraw(state, body);
+    case 'settle-occupation':
+      return judgeSettleOccupation(state, body, timeMs);
   }
 }
 

@@ -16,10 +16,21 @@ import {
 } from '../record-codec.ts';
 import { ROUTES_MAX, type Route } from '../route.ts';
 import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
+import { Balances } from './balances.ts';
 import { Commitment } from './commitment.ts';
 import { NumberSpace } from './number-space.ts';
 import { NO_PREFIX } from './prefix-map.ts';
-import { intervalRow, loadIntervalRow, numberTables, type Row, type Table } from './tables.ts';
+import { CONTRACTS_MAX, Pricing } from './pricing.ts';
+import {
+  integersOf,
+  integersRow,
+  intervalRow,
+  loadIntervalRow,
+  numberTables,
+  type Row,
+  type StateTable,
+  type Table,
+} from './tables.ts';
 
 /** Most members, the authority included: the width of a member number in a row of the pool. */
 export const MEMBERS_MAX = 1 << 20;
@@ -31,7 +42,15 @@ export type MemberNumber = number;
 export interface StateLimits {
   membersMax: number;
   routesMax: number;
+  /** Pricing contracts, and as many roaming contracts. */
+  contractsMax: number;
 }
+
+const LIMITS: StateLimits = {
+  membersMax: MEMBERS_MAX,
+  routesMax: ROUTES_MAX,
+  contractsMax: CONTRACTS_MAX,
+};
 
 /** Who has a number: a member, the pool, or nobody. */
 export type Holder = MemberNumber | 'pool' | undefined;
@@ -41,6 +60,9 @@ export class LedgerState {
   readonly members: MemberRecord[] = [];
   readonly routes: Route[] = [];
   readonly spaces: Readonly<Record<Identity, NumberSpace>>;
+  readonly balances = new Balances();
+  readonly pricing = new Pricing();
+  readonly #tables: StateTable[] = [...this.balances.tables(), ...this.pricing.tables()];
   readonly #memberNumbers = new Map<string, MemberNumber>();
   readonly #routeNumbers = new Map<string, RouteNumber>();
   readonly #routeOwners: MemberNumber[] = [];
@@ -52,13 +74,13 @@ export class LedgerState {
     routes: new Set<number>(),
   };
 
-  constructor(limits: StateLimits = { membersMax: MEMBERS_MAX, routesMax: ROUTES_MAX }) {
-    this.limits = limits;
+  constructor(limits: Partial<StateLimits> = {}) {
+    this.limits = { ...LIMITS, ...limits };
     this.spaces = { imsi: new NumberSpace('imsi'), msisdn: new NumberSpace('msisdn') };
   }
 
   /** The state before the first block: nothing but the authority and its key. */
-  static genesis(authorityPublicKey: Uint8Array, limits?: StateLimits): LedgerState {
+  static genesis(authorityPublicKey: Uint8Array, limits?: Partial<StateLimits>): LedgerState {
     const state = new LedgerState(limits);
     state.addMember({
       id: AUTHORITY,
@@ -141,13 +163,13 @@ export class LedgerState {
     take('members', this.#dirty.members, (id) =>
       memberType.serialize(memberValue(this.members[id]!)),
     );
-    take('sequences', this.#dirty.sequences, (id) => sequenceRow(this.#sequences[id]!));
+    take('sequences', this.#dirty.sequences, (id) => integersRow(this.#sequences[id]!));
     take('routes', this.#dirty.routes, (id) => routeType.serialize(routeValue(this.routes[id]!)));
     for (const { identity, table } of numberTables('prefixes')) {
       const { prefixes } = this.spaces[identity];
       take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
     }
-    for (const layer of ['free', 'runs', 'transferred'] as const) {
+    for (const layer of ['free', 'runs', 'transferred', 'priced'] as const) {
       for (const { identity, table } of numberTables(layer)) {
         const intervals = this.spaces[identity][layer];
         take(table, intervals.dirty, (id) => intervalRow(intervals, id));
@@ -157,6 +179,7 @@ export class LedgerState {
       const { ported } = this.spaces[identity];
       take(table, ported.dirty, (id) => ported.row(id));
     }
+    for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
   }
 
@@ -180,7 +203,7 @@ export class LedgerState {
         this.#dirty.members.clear();
         break;
       case 'sequences':
-        this.#sequences[id] = Number(Buffer.from(bytes).readBigUInt64LE(0));
+        this.#sequences[id] = integersOf(bytes, 1)[0];
         break;
       case 'routes': {
         const route = routeOf(routeType.deserialize(bytes));
@@ -198,12 +221,18 @@ export class LedgerState {
       case 'free':
       case 'runs':
       case 'transferred':
+      case 'priced':
         loadIntervalRow(this.spaces[identity][name], id, bytes);
         this.spaces[identity][name].dirty.clear();
         break;
       case 'ported':
         this.spaces[identity].ported.loadRow(id, bytes);
         break;
+      default: {
+        const own = this.#tables.find((each) => each.table === table)!;
+        own.load(id, bytes);
+        own.dirty.clear();
+      }
     }
   }
 
@@ -223,12 +252,6 @@ export class LedgerState {
       }
     }
   }
-}
-
-function sequenceRow(sequence: number): Uint8Array {
-  const row = Buffer.alloc(8);
-  row.writeBigUInt64LE(BigInt(sequence));
-  return row;
 }
 
 function prefixRow(route: RouteNumber): Uint8Array {

@@ -95,14 +95,14 @@ export class TestChain {
   /** Time of the next block. */
   timeMs = 1_800_000_000_000;
 
-  constructor(limits?: StateLimits) {
+  constructor(limits?: Partial<StateLimits>) {
     this.state = LedgerState.genesis(authorityPublicKey, limits);
     this.state.takeChangedRows();
   }
 
   /** A chain on which the foundation is laid. */
-  static founded(): TestChain {
-    const chain = new TestChain();
+  static founded(limits?: Partial<StateLimits>): TestChain {
+    const chain = new TestChain(limits);
     chain.block(foundation);
     return chain;
   }
