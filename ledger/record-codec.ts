@@ -15,6 +15,12 @@ import { IDENTITIES } from './number.ts';
 import { NF_TYPES, type Plmn, type Route } from './route.ts';
 import type { MemberRecord } from './transaction-body.ts';
 import type { PricingTerms } from './transaction-money.ts';
+import {
+  ROAMING_SERVICES,
+  type RoamingPrice,
+  type RoamingService,
+  type RoamingTerms,
+} from './transaction-roaming.ts';
 
 /** Most bytes of a member's name, in UTF-8. */
 export const MEMBER_NAME_BYTES_MAX = 128;
@@ -68,6 +74,16 @@ export const pricingFields = {
 };
 export const pricingType = new ContainerType(pricingFields);
 
+const roamingPriceType = new ContainerType({ service: uint8, price: uint64 });
+
+/** The terms of a roaming contract, as a row and in the transaction that registers it. */
+export const roamingFields = {
+  member: idType,
+  name: idType,
+  prices: new ListCompositeType(roamingPriceType, ROAMING_SERVICES.length),
+};
+export const roamingType = new ContainerType(roamingFields);
+
 type MemberValue = ValueOf<typeof memberType>;
 type RouteValue = ValueOf<typeof routeType>;
 
@@ -81,7 +97,7 @@ export function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
-function hexOf(bytes: Uint8Array): string {
+export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
@@ -133,6 +149,39 @@ export function pricingOf(value: ValueOf<typeof pricingType>): PricingTerms {
     price,
     transferFee,
     tariffs: tariffs.map((tariff) => ({ prefix: tariff.prefix, price: tariff.price })),
+  };
+}
+
+export function roamingPriceValue({ service, price }: RoamingPrice) {
+  return { service: ROAMING_SERVICES.indexOf(service), price };
+}
+
+/** Throws a `RangeError` for an unknown service. */
+export function roamingPriceOf({ service, price }: ValueOf<typeof roamingPriceType>): RoamingPrice {
+  return { service: roamingServiceOf(service), price };
+}
+
+/** The service of a byte. Throws a `RangeError` where there is none. */
+export function roamingServiceOf(byte: number): RoamingService {
+  const service = ROAMING_SERVICES[byte];
+  if (!service) throw new RangeError(`no roaming service ${byte}`);
+  return service;
+}
+
+export function roamingValue({ member, name, prices }: RoamingTerms): ValueOf<typeof roamingType> {
+  return {
+    member: bytesOf(member),
+    name: bytesOf(name),
+    prices: prices.map(roamingPriceValue),
+  };
+}
+
+/** Throws a `RangeError` for an unknown service. */
+export function roamingOf(value: ValueOf<typeof roamingType>): RoamingTerms {
+  return {
+    member: textOf(value.member),
+    name: textOf(value.name),
+    prices: value.prices.map(roamingPriceOf),
   };
 }
 

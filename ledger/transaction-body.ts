@@ -4,6 +4,8 @@
 import type { Identity, NumberKey } from './number.ts';
 import type { Plmn, Route } from './route.ts';
 import type { MoneyBody } from './transaction-money.ts';
+import type { RoamingBody } from './transaction-roaming.ts';
+import type { TerminalBody } from './transaction-terminal.ts';
 
 /** Most members, routes, prefixes, ranges or numbers in one transaction. */
 export const ITEMS_MAX = 10_000;
@@ -124,7 +126,9 @@ export type TransactionBody =
   | Transfer
   | ChangeRoute
   | Release
-  | MoneyBody;
+  | MoneyBody
+  | RoamingBody
+  | TerminalBody;
 
 /** The signer that stands for the consortium itself. */
 export const AUTHORITY = 'consortium';
@@ -142,7 +146,14 @@ export function signersOf(body: TransactionBody): string[] {
     case 'release':
     case 'create-pricing-contract':
     case 'settle-occupation':
+    case 'register-roaming-contract':
+    case 'report-roaming-usage':
+    case 'register-terminal-keys':
+    case 'rotate-terminal-keys':
+    case 'revoke-terminal-keys':
       return [body.member];
+    case 'settle-roaming':
+      return [body.home, body.visited];
     case 'deposit':
       return [AUTHORITY];
     case 'withdraw':

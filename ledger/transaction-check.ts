@@ -12,6 +12,12 @@ import {
 } from './transaction-body.ts';
 import type { RejectionCode } from './transaction-code.ts';
 import { type CreatePricingContract, PERIOD_MS_MAX, PRICE_MAX } from './transaction-money.ts';
+import {
+  ROAMING_SERVICES,
+  type RoamingPrice,
+  type RoamingUsage,
+  UNITS_MAX,
+} from './transaction-roaming.ts';
 
 const idSchema = routeSchema.shape.id;
 
@@ -80,6 +86,18 @@ export function checkBody(body: TransactionBody): RejectionCode | undefined {
       return checkId(body.member) ?? checkAmount(body.amount, 1);
     case 'settle-occupation':
       return checkId(body.member) ?? checkId(body.contract) ?? checkId(body.occupant);
+    case 'register-roaming-contract':
+      return checkId(body.member) ?? checkId(body.name) ?? checkPrices(body.prices);
+    case 'report-roaming-usage':
+      return checkId(body.member) ?? checkUsage(body.usage);
+    case 'settle-roaming':
+      if (body.home === body.visited) return 'BCHF_TX_SAME_MEMBER';
+      return checkId(body.home) ?? checkId(body.visited) ?? checkAmount(body.amount, 1);
+    case 'register-terminal-keys':
+    case 'rotate-terminal-keys':
+      return checkId(body.member) ?? checkNumbers(body.keys.map(({ number }) => number));
+    case 'revoke-terminal-keys':
+      return checkId(body.member) ?? checkNumbers(body.numbers);
   }
 }
 
@@ -112,6 +130,36 @@ function checkPricing(body: CreatePricingContract): RejectionCode | undefined {
     (tariffs.length > 0 ? checkNumbers(prefixes) : undefined) ??
     (ranges.length > 0 ? checkRanges(ranges) : undefined)
   );
+}
+
+function checkPrices(prices: readonly RoamingPrice[]): RejectionCode | undefined {
+  if (prices.length === 0) return 'BCHF_TX_MALFORMED';
+  let previous = -1;
+  for (const { service, price } of prices) {
+    const code = checkAmount(price, 0, PRICE_MAX);
+    if (code) return code;
+    const place = ROAMING_SERVICES.indexOf(service);
+    if (place <= previous) return 'BCHF_TX_NOT_ASCENDING';
+    previous = place;
+  }
+  return undefined;
+}
+
+function checkUsage(usage: readonly RoamingUsage[]): RejectionCode | undefined {
+  if (usage.length === 0) return 'BCHF_TX_MALFORMED';
+  let previous = { number: 0, place: 0 };
+  for (const { number, service, units } of usage) {
+    if (!isNumberKey(number)) return 'BCHF_TX_MALFORMED_NUMBER';
+    const code = checkAmount(units, 1, UNITS_MAX);
+    if (code) return code;
+    const place = ROAMING_SERVICES.indexOf(service);
+    const isSame = number === previous.number;
+    if (number < previous.number || (isSame && place <= previous.place)) {
+      return 'BCHF_TX_NOT_ASCENDING';
+    }
+    previous = { number, place };
+  }
+  return undefined;
 }
 
 /** A whole number of the smallest unit of money, or of milliseconds. */

@@ -62,6 +62,14 @@ export const TRANSACTION_CODES = [
   'BCHF_TX_NOTHING_DUE',
   /** An amount of money would be beyond 2^53 − 1. */
   'BCHF_TX_AMOUNT_LIMIT',
+  /** The roaming contract has no price for a service. */
+  'BCHF_TX_UNKNOWN_SERVICE',
+  /** The terminal, or member, has this key, or a key, already. */
+  'BCHF_TX_KEY_EXISTS',
+  /** The member has registered no key for a number. */
+  'BCHF_TX_UNKNOWN_KEY',
+  /** No room for more keys. */
+  'BCHF_TX_KEY_LIMIT',
 ] as const;
 
 export type TransactionCode = (typeof TRANSACTION_CODES)[number];

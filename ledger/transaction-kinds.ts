@@ -4,20 +4,27 @@
 // the body in the order in which they stand here. Kinds are only added, fields never change places.
 
 import {
+  ByteVectorType,
   type CompositeType,
   ContainerType,
   ListBasicType,
   ListCompositeType,
   type Type,
 } from '@chainsafe/ssz';
+import { PUBLIC_KEY_BYTES } from './ed25519.ts';
 import { IDENTITIES, type Identity, type NumberKey } from './number.ts';
 import {
   bytesOf,
+  hexOf,
   idType,
   memberOf,
   memberType,
   memberValue,
   pricingFields,
+  roamingFields,
+  roamingPriceOf,
+  roamingPriceValue,
+  roamingServiceOf,
   routeOf,
   routeType,
   routeValue,
@@ -34,6 +41,8 @@ import {
   type TransactionBody,
 } from './transaction-body.ts';
 import type { Tariff } from './transaction-money.ts';
+import { ROAMING_SERVICES, type RoamingPrice, type RoamingUsage } from './transaction-roaming.ts';
+import type { TerminalKey } from './transaction-terminal.ts';
 
 /** What stands in front of every body. */
 export interface TransactionHead {
@@ -135,6 +144,27 @@ const optionalId = field<string | undefined, Uint8Array[]>(
 );
 const tariffs = plain<Tariff[]>(pricingFields.tariffs);
 
+const prices = field<RoamingPrice[], ReturnType<typeof roamingPriceValue>[]>(
+  roamingFields.prices,
+  (said) => said.map(roamingPriceValue),
+  (values) => values.map(roamingPriceOf),
+);
+const address = field<string, Uint8Array>(
+  new ByteVectorType(20),
+  (said) => Buffer.from(said.slice(2), 'hex'),
+  (bytes) => `0x${hexOf(bytes)}`,
+);
+const usage = listOf<RoamingUsage, { number: NumberKey; service: number; units: number }>(
+  new ContainerType({ number: uint64, service: uint8, units: uint64 }) as never,
+  ({ number, service, units }) => ({ number, service: ROAMING_SERVICES.indexOf(service), units }),
+  ({ number, service, units }) => ({ number, service: roamingServiceOf(service), units }),
+);
+const keys = listOf<TerminalKey, TerminalKey>(
+  new ContainerType({ number: uint64, publicKey: new ByteVectorType(PUBLIC_KEY_BYTES) }) as never,
+  (said) => said,
+  ({ number, publicKey }) => ({ number, publicKey: new Uint8Array(publicKey) }),
+);
+
 type Kind = TransactionBody['kind'];
 type FieldsOf<K extends Kind> =
   Extract<TransactionBody, { kind: K }> extends infer B
@@ -216,4 +246,10 @@ export const KINDS: readonly KindCodec[] = [
   define(11, 'deposit', 1, { member: id, amount }),
   define(12, 'withdraw', 2, { member: id, amount }),
   define(13, 'settle-occupation', 1, { member: id, contract: id, occupant: id }),
+  define(14, 'register-roaming-contract', 1, { member: id, name: id, prices }),
+  define(15, 'report-roaming-usage', 1, { member: id, contract: address, identity, usage }),
+  define(16, 'settle-roaming', 2, { home: id, visited: id, contract: address, amount }),
+  define(17, 'register-terminal-keys', 1, { member: id, identity, keys }),
+  define(18, 'rotate-terminal-keys', 1, { member: id, identity, keys }),
+  define(19, 'revoke-terminal-keys', 1, { member: id, identity, numbers }),
 ];

@@ -20,10 +20,24 @@ import {
 import { judgeChangeRoute, judgePort } from './number-rules.ts';
 import type { Judgement } from './plan.ts';
 import { judgeAllocate, judgeInjectPool, judgeRelease, judgeTransfer } from './pool-rules.ts';
+import {
+  judgeRegisterRoamingContract,
+  judgeReportRoamingUsage,
+  judgeSettleRoaming,
+} from './roaming-rules.ts';
 import type { LedgerState } from './state.ts';
+import { judgeRevokeTerminalKeys, judgeSetTerminalKeys } from './terminal-rules.ts';
 
-/** What the rules say about a body in a block of a time: a plan, or why it is refused. */
-export function judge(state: LedgerState, body: TransactionBody, timeMs: number): Judgement {
+/**
+ * What the rules say about a body in a block of a time: a plan, or why it is refused. `bytes` are
+ * those of the transaction.
+ */
+export function judge(
+  state: LedgerState,
+  body: TransactionBody,
+  timeMs: number,
+  bytes: Uint8Array,
+): Judgement {
   switch (body.kind) {
     case 'admit-members':
       return judgeAdmitMembers(state, body);
@@ -51,6 +65,17 @@ export function judge(state: LedgerState, body: TransactionBody, timeMs: number)
       return judgeWithdraw(state, body);
     case 'settle-occupation':
       return judgeSettleOccupation(state, body, timeMs);
+    case 'register-roaming-contract':
+      return judgeRegisterRoamingContract(state, body);
+    case 'report-roaming-usage':
+      return judgeReportRoamingUsage(state, body, bytes);
+    case 'settle-roaming':
+      return judgeSettleRoaming(state, body);
+    case 'register-terminal-keys':
+    case 'rotate-terminal-keys':
+      return judgeSetTerminalKeys(state, body);
+    case 'revoke-terminal-keys':
+      return judgeRevokeTerminalKeys(state, body);
   }
 }
 

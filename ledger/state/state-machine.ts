@@ -109,7 +109,7 @@ function execute(
       return 'BCHF_TX_BAD_SIGNATURE';
     }
   }
-  const plan = judge(state, body, timeMs);
+  const plan = judge(state, body, timeMs, bytes);
   if (typeof plan === 'string') return plan;
   plan(effects);
   state.setSequence(first, sequence);

@@ -5,7 +5,7 @@
 // Rules are elsewhere (rules); this file owns the data, its rows and its commitment.
 
 import type { EntryChange, RouteNumber } from '../entry.ts';
-import { IDENTITIES, type Identity, type NumberKey } from '../number.ts';
+import { IDENTITIES, type Identity, lengthOf, type NumberKey } from '../number.ts';
 import {
   memberOf,
   memberType,
@@ -19,8 +19,10 @@ import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Balances } from './balances.ts';
 import { Commitment } from './commitment.ts';
 import { NumberSpace } from './number-space.ts';
+import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
 import { CONTRACTS_MAX, Pricing } from './pricing.ts';
+import { Roaming } from './roaming.ts';
 import {
   integersOf,
   integersRow,
@@ -31,6 +33,7 @@ import {
   type StateTable,
   type Table,
 } from './tables.ts';
+import { TERMINAL_KEYS_MAX, TerminalKeys } from './terminal-keys.ts';
 
 /** Most members, the authority included: the width of a member number in a row of the pool. */
 export const MEMBERS_MAX = 1 << 20;
@@ -44,12 +47,15 @@ export interface StateLimits {
   routesMax: number;
   /** Pricing contracts, and as many roaming contracts. */
   contractsMax: number;
+  /** Keys of terminals of one identity kind. */
+  terminalKeysMax: number;
 }
 
 const LIMITS: StateLimits = {
   membersMax: MEMBERS_MAX,
   routesMax: ROUTES_MAX,
   contractsMax: CONTRACTS_MAX,
+  terminalKeysMax: TERMINAL_KEYS_MAX,
 };
 
 /** Who has a number: a member, the pool, or nobody. */
@@ -62,7 +68,14 @@ export class LedgerState {
   readonly spaces: Readonly<Record<Identity, NumberSpace>>;
   readonly balances = new Balances();
   readonly pricing = new Pricing();
-  readonly #tables: StateTable[] = [...this.balances.tables(), ...this.pricing.tables()];
+  readonly roaming = new Roaming();
+  readonly terminalKeys = new TerminalKeys();
+  readonly #tables: StateTable[] = [
+    this.balances,
+    this.pricing,
+    this.roaming,
+    this.terminalKeys,
+  ].flatMap((each) => each.tables());
   readonly #memberNumbers = new Map<string, MemberNumber>();
   readonly #routeNumbers = new Map<string, RouteNumber>();
   readonly #routeOwners: MemberNumber[] = [];
@@ -140,6 +153,23 @@ export class LedgerState {
     if (free.size > 0 && free.find(key)) return 'pool';
     const route = prefixes.find(key, length);
     return route === NO_PREFIX ? undefined : this.#routeOwners[route];
+  }
+
+  /** Who has a number of `length` digits. */
+  holderOf(identity: Identity, key: NumberKey, length: number): Holder {
+    const away = this.spaces[identity].ported.get(key);
+    return away === NOT_PORTED ? this.homeOf(identity, key, length) : this.#routeOwners[away];
+  }
+
+  /**
+   * The public key of the terminal with a number, 32 bytes; `undefined` where the member that has
+   * the number has registered none.
+   */
+  terminalKey(identity: Identity, number: NumberKey): Uint8Array | undefined {
+    const known = this.terminalKeys.get(identity, number);
+    if (!known) return undefined;
+    const holder = this.holderOf(identity, number, lengthOf(number));
+    return holder === known.owner ? known.publicKey : undefined;
   }
 
   /**

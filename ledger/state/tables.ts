@@ -22,8 +22,14 @@
 // | contracts  |                      |                                                         |
 // | occupations| contract number      | what a member occupies under a contract (occupations);  |
 // |            | · 2^20 + member      | none where it is nothing                                |
+// | roaming    | contract number      | SSZ terms (record-codec)                                |
+// | contracts  |                      |                                                         |
+// | roaming    | contract number      | what a visited network has done (roaming)               |
+// | tallies    | · 2^20 + member      |                                                         |
+// | terminal   | key of the number    | who registered it, and the key (terminal-keys)          |
+// | keys       |                      |                                                         |
 //
-// Prefixes, free, runs, ported, transferred and priced exist once for each identity kind. A row of
+// Terminal keys, prefixes, free, runs, ported, transferred and priced exist once for each identity kind. A row of
 // intervals has 12 bytes for each, in order, little-endian:
 //
 //     0                                           4                  12

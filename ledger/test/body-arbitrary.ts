@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { IDENTITIES } from '../number.ts';
 import { NF_TYPES, type Route } from '../route.ts';
 import type { TransactionBody } from '../transaction-body.ts';
+import { ROAMING_SERVICES } from '../transaction-roaming.ts';
 import { key } from './consortium.ts';
 
 const idArbitrary = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
@@ -52,6 +53,8 @@ const memberArbitrary = fc.record({
   plmns: fc.array(plmnArbitrary, { maxLength: 3 }),
 });
 const amount = fc.maxSafeNat();
+const service = fc.constantFrom(...ROAMING_SERVICES);
+const address = hexArbitrary(40).map((hex) => `0x${hex}`);
 /** An amount that is left out where it is 0. */
 const dueAmount = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const ranges = fc.array(fc.record({ from: keyArbitrary, to: keyArbitrary }), { maxLength: 20 });
@@ -154,5 +157,43 @@ export const bodyArbitrary: fc.Arbitrary<TransactionBody> = fc.oneof(
     member: idArbitrary,
     contract: idArbitrary,
     occupant: idArbitrary,
+  }),
+  fc.record({
+    kind: fc.constant('register-roaming-contract' as const),
+    member: idArbitrary,
+    name: idArbitrary,
+    prices: fc.array(fc.record({ service, price: amount }), { maxLength: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant('report-roaming-usage' as const),
+    member: idArbitrary,
+    contract: address,
+    identity: identityArbitrary,
+    usage: fc.array(fc.record({ number: keyArbitrary, service, units: amount }), { maxLength: 5 }),
+  }),
+  fc.record({
+    kind: fc.constant('settle-roaming' as const),
+    home: idArbitrary,
+    visited: idArbitrary,
+    contract: address,
+    amount,
+  }),
+  fc.record({
+    kind: fc.constantFrom('register-terminal-keys' as const, 'rotate-terminal-keys' as const),
+    member: idArbitrary,
+    identity: identityArbitrary,
+    keys: fc.array(
+      fc.record({
+        number: keyArbitrary,
+        publicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      }),
+      { maxLength: 5 },
+    ),
+  }),
+  fc.record({
+    kind: fc.constant('revoke-terminal-keys' as const),
+    member: idArbitrary,
+    identity: identityArbitrary,
+    numbers,
   }),
 );

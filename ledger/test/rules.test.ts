@@ -295,7 +295,7 @@ describe('a refused transaction', () => {
 
   it('is tested for every code', () => {
     // Each code that a test expects stands in its source; those behind a limit have tests of their own.
-    const sources = ['rules', 'money', 'roaming', 'terminal', 'quorum']
+    const sources = ['rules', 'money', 'roaming', 'terminal-keys', 'quorum']
       .map((name) => new URL(`../../../ledger/test/${name}.test.ts`, import.meta.url))
       .filter((file) => existsSync(file))
       .map((file) => readFileSync(file, 'utf8'))
