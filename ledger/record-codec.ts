@@ -15,6 +15,7 @@ import { IDENTITIES } from './number.ts';
 import { NF_TYPES, type Plmn, type Route } from './route.ts';
 import type { MemberRecord } from './transaction-body.ts';
 import type { PricingTerms } from './transaction-money.ts';
+import type { Parameters } from './transaction-proposal.ts';
 import {
   ROAMING_SERVICES,
   type RoamingPrice,
@@ -83,6 +84,14 @@ export const roamingFields = {
   prices: new ListCompositeType(roamingPriceType, ROAMING_SERVICES.length),
 };
 export const roamingType = new ContainerType(roamingFields);
+
+/** The parameters of the consortium, as a row and in the transaction that changes them. */
+export const parametersType = new ContainerType({
+  itemsMax: uint64,
+  numbersMax: uint64,
+  periodMsMin: uint64,
+  purchaser: idType,
+});
 
 type MemberValue = ValueOf<typeof memberType>;
 type RouteValue = ValueOf<typeof routeType>;
@@ -183,6 +192,15 @@ export function roamingOf(value: ValueOf<typeof roamingType>): RoamingTerms {
     name: textOf(value.name),
     prices: value.prices.map(roamingPriceOf),
   };
+}
+
+export function parametersValue(parameters: Parameters): ValueOf<typeof parametersType> {
+  return { ...parameters, purchaser: bytesOf(parameters.purchaser) };
+}
+
+export function parametersOf(value: ValueOf<typeof parametersType>): Parameters {
+  const { itemsMax, numbersMax, periodMsMin, purchaser } = value;
+  return { itemsMax, numbersMax, periodMsMin, purchaser: textOf(purchaser) };
 }
 
 /** The UUID travels as 16 bytes and the contract's address as 20: both come back in lower case. */

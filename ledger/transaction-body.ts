@@ -4,6 +4,7 @@
 import type { Identity, NumberKey } from './number.ts';
 import type { Plmn, Route } from './route.ts';
 import type { MoneyBody } from './transaction-money.ts';
+import type { ProposalBody } from './transaction-proposal.ts';
 import type { RoamingBody } from './transaction-roaming.ts';
 import type { TerminalBody } from './transaction-terminal.ts';
 
@@ -128,7 +129,8 @@ export type TransactionBody =
   | Release
   | MoneyBody
   | RoamingBody
-  | TerminalBody;
+  | TerminalBody
+  | ProposalBody;
 
 /** The signer that stands for the consortium itself. */
 export const AUTHORITY = 'consortium';
@@ -154,6 +156,11 @@ export function signersOf(body: TransactionBody): string[] {
       return [body.member];
     case 'settle-roaming':
       return [body.home, body.visited];
+    case 'join-member':
+    case 'leave-member':
+    case 'rotate-member-key':
+    case 'change-parameters':
+      return body.approvers;
     case 'deposit':
       return [AUTHORITY];
     case 'withdraw':

@@ -12,6 +12,7 @@ import {
 } from './transaction-body.ts';
 import type { RejectionCode } from './transaction-code.ts';
 import { type CreatePricingContract, PERIOD_MS_MAX, PRICE_MAX } from './transaction-money.ts';
+import type { Parameters } from './transaction-proposal.ts';
 import {
   ROAMING_SERVICES,
   type RoamingPrice,
@@ -98,18 +99,25 @@ export function checkBody(body: TransactionBody): RejectionCode | undefined {
       return checkId(body.member) ?? checkNumbers(body.keys.map(({ number }) => number));
     case 'revoke-terminal-keys':
       return checkId(body.member) ?? checkNumbers(body.numbers);
+    case 'join-member':
+      return checkRecords([body.member], memberSchema) ?? checkApprovers(body.approvers);
+    case 'leave-member':
+      return checkId(body.member) ?? checkApprovers(body.approvers);
+    case 'rotate-member-key':
+      return checkId(body.member) ?? checkApprovers(body.approvers);
+    case 'change-parameters':
+      return checkParameters(body.parameters) ?? checkApprovers(body.approvers);
   }
 }
 
-/** How many items a body has, of whatever sort. */
+/** How many items a body has, of whatever sort; approvers are none. */
 export function itemCount(body: TransactionBody): number {
-  let count = 0;
-  for (const value of Object.values(body)) {
-    if (!Array.isArray(value)) continue;
-    count += value.length;
-  }
   if (body.kind === 'assign-prefixes') {
-    count = body.assignments.reduce((sum, { prefixes }) => sum + prefixes.length, 0);
+    return body.assignments.reduce((sum, { prefixes }) => sum + prefixes.length, 0);
+  }
+  let count = 0;
+  for (const [name, value] of Object.entries(body)) {
+    if (Array.isArray(value) && name !== 'approvers') count += value.length;
   }
   return count;
 }
@@ -129,6 +137,28 @@ function checkPricing(body: CreatePricingContract): RejectionCode | undefined {
       .find((code) => code !== undefined) ??
     (tariffs.length > 0 ? checkNumbers(prefixes) : undefined) ??
     (ranges.length > 0 ? checkRanges(ranges) : undefined)
+  );
+}
+
+function checkApprovers(approvers: readonly string[]): RejectionCode | undefined {
+  if (approvers.length === 0) return 'BCHF_TX_MALFORMED';
+  let previous = '';
+  for (const id of approvers) {
+    const code = checkId(id);
+    if (code) return code;
+    if (id <= previous) return 'BCHF_TX_NOT_ASCENDING';
+    previous = id;
+  }
+  return undefined;
+}
+
+function checkParameters(parameters: Parameters): RejectionCode | undefined {
+  const { itemsMax, numbersMax, periodMsMin, purchaser } = parameters;
+  return (
+    checkAmount(itemsMax, 1, ITEMS_MAX) ??
+    checkAmount(numbersMax, 1) ??
+    checkAmount(periodMsMin, 1, PERIOD_MS_MAX) ??
+    (purchaser === '' ? undefined : checkId(purchaser))
   );
 }
 

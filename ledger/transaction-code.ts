@@ -70,6 +70,18 @@ export const TRANSACTION_CODES = [
   'BCHF_TX_UNKNOWN_KEY',
   /** No room for more keys. */
   'BCHF_TX_KEY_LIMIT',
+  /** Two thirds of the members or less have signed. */
+  'BCHF_TX_NO_QUORUM',
+  /** A number to inject belongs to nobody, and the member is not the consortium's purchaser. */
+  'BCHF_TX_NOT_PURCHASER',
+  /** A member that leaves has numbers, or numbers of the pool are under its terms. */
+  'BCHF_TX_HAS_NUMBERS',
+  /** A member that leaves has a balance, or something is due to it or by it. */
+  'BCHF_TX_HAS_MONEY',
+  /** More numbers in one allocation than the parameters allow. */
+  'BCHF_TX_TOO_MANY_NUMBERS',
+  /** The period of a pricing contract is shorter than the parameters allow. */
+  'BCHF_TX_PERIOD_TOO_SHORT',
 ] as const;
 
 export type TransactionCode = (typeof TRANSACTION_CODES)[number];

@@ -20,6 +20,9 @@ import {
   memberOf,
   memberType,
   memberValue,
+  parametersOf,
+  parametersType,
+  parametersValue,
   pricingFields,
   roamingFields,
   roamingPriceOf,
@@ -41,6 +44,7 @@ import {
   type TransactionBody,
 } from './transaction-body.ts';
 import type { Tariff } from './transaction-money.ts';
+import type { Parameters } from './transaction-proposal.ts';
 import { ROAMING_SERVICES, type RoamingPrice, type RoamingUsage } from './transaction-roaming.ts';
 import type { TerminalKey } from './transaction-terminal.ts';
 
@@ -55,8 +59,8 @@ export interface TransactionHead {
 export interface KindCodec {
   kind: TransactionBody['kind'];
   byte: number;
-  /** How many sign. */
-  signatures: number;
+  /** How many sign; for proposals, the approvers do, as many as the bytes say. */
+  signatures: number | 'approvers';
   encode(body: TransactionBody, head: TransactionHead): Uint8Array;
   /** Throws where the bytes are no container of this kind. */
   decode(bytes: Uint8Array): TransactionHead & { body: TransactionBody };
@@ -165,6 +169,23 @@ const keys = listOf<TerminalKey, TerminalKey>(
   ({ number, publicKey }) => ({ number, publicKey: new Uint8Array(publicKey) }),
 );
 
+const member = field<MemberRecord, ReturnType<typeof memberValue>>(
+  memberType,
+  memberValue,
+  memberOf,
+);
+const publicKey = field<Uint8Array, Uint8Array>(
+  new ByteVectorType(PUBLIC_KEY_BYTES),
+  (said) => said,
+  (bytes) => new Uint8Array(bytes),
+);
+const parameters = field<Parameters, ReturnType<typeof parametersValue>>(
+  parametersType,
+  parametersValue,
+  parametersOf,
+);
+const approvers = listOf<string, Uint8Array>(idType as never, bytesOf, textOf);
+
 type Kind = TransactionBody['kind'];
 type FieldsOf<K extends Kind> =
   Extract<TransactionBody, { kind: K }> extends infer B
@@ -174,7 +195,7 @@ type FieldsOf<K extends Kind> =
 function define<K extends Kind>(
   byte: number,
   kind: K,
-  signatures: number,
+  signatures: KindCodec['signatures'],
   fields: FieldsOf<K>,
 ): KindCodec {
   const entries = Object.entries(fields) as [string, Field<unknown>][];
@@ -252,4 +273,8 @@ export const KINDS: readonly KindCodec[] = [
   define(17, 'register-terminal-keys', 1, { member: id, identity, keys }),
   define(18, 'rotate-terminal-keys', 1, { member: id, identity, keys }),
   define(19, 'revoke-terminal-keys', 1, { member: id, identity, numbers }),
+  define(20, 'join-member', 'approvers', { member, approvers }),
+  define(21, 'leave-member', 'approvers', { member: id, approvers }),
+  define(22, 'rotate-member-key', 'approvers', { member: id, publicKey, approvers }),
+  define(23, 'change-parameters', 'approvers', { parameters, approvers }),
 ];

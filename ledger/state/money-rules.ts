@@ -12,7 +12,7 @@ import { companyNumber } from './company.ts';
 import type { NumberSpace } from './number-space.ts';
 import type { Judgement } from './plan.ts';
 import type { Charge } from './pricing.ts';
-import type { LedgerState, MemberNumber } from './state.ts';
+import { AUTHORITY_NUMBER, type LedgerState, type MemberNumber } from './state.ts';
 
 export function judgeCreatePricingContract(
   state: LedgerState,
@@ -23,12 +23,17 @@ export function judgeCreatePricingContract(
   const { pricing } = state;
   if (pricing.contractNumber(terms.contract) !== undefined) return 'BCHF_TX_CONTRACT_EXISTS';
   if (pricing.contracts.length >= state.limits.contractsMax) return 'BCHF_TX_CONTRACT_LIMIT';
+  const { periodMsMin, purchaser } = state.consortium.parameters;
+  if (terms.periodMs < periodMsMin) return 'BCHF_TX_PERIOD_TOO_SHORT';
   const { free, priced } = state.spaces[terms.identity];
+  const isInjector = (injector: MemberNumber): boolean =>
+    injector === owner || (injector === AUTHORITY_NUMBER && purchaser === terms.member);
   for (const { from, to } of ranges) {
     if (!free.covers(from, to)) return 'BCHF_TX_NOT_FREE';
     if (priced.intersects(from, to)) return 'BCHF_TX_CONTRACT_EXISTS';
-    const injectors = free.overlapping(from, to).map(({ value }) => value);
-    if (injectors.some((injector) => injector !== owner)) return 'BCHF_TX_NOT_OWNER';
+    if (!free.overlapping(from, to).every(({ value }) => isInjector(value))) {
+      return 'BCHF_TX_NOT_OWNER';
+    }
   }
   return () => {
     const contract = pricing.addContract(terms);

@@ -12,7 +12,7 @@ import type { Judgement } from './plan.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
 import type { ContractNumber } from './pricing.ts';
-import type { LedgerState, MemberNumber } from './state.ts';
+import { AUTHORITY_NUMBER, type LedgerState, type MemberNumber } from './state.ts';
 
 export function judgeInjectPool(
   state: LedgerState,
@@ -24,19 +24,35 @@ export function judgeInjectPool(
     contractId === undefined ? undefined : ownTerms(state, contractId, owner, identity);
   if (typeof contract === 'string') return contract;
   const { prefixes, free, runs, ported, priced } = state.spaces[identity];
-  const isOwn = (route: RouteNumber): boolean => state.routeOwner(route) === owner;
+  const isPurchaser = state.consortium.parameters.purchaser === member;
   for (const { from, to } of ranges) {
     if (free.intersects(from, to) || runs.intersects(from, to) || ported.intersects(from, to)) {
       return 'BCHF_TX_NOT_FREE';
     }
-    if (!prefixes.everyRoute(from, to, isOwn)) return 'BCHF_TX_NOT_OWNER';
+    for (const { route } of prefixes.stretches(from, to)) {
+      if (route === NO_PREFIX) {
+        if (!isPurchaser) return 'BCHF_TX_NOT_PURCHASER';
+      } else if (state.routeOwner(route) !== owner) return 'BCHF_TX_NOT_OWNER';
+    }
   }
   return () => {
     for (const { from, to } of ranges) {
-      free.insertMerging(from, to, owner);
+      setFree(state, state.spaces[identity], from, to);
       if (contract !== undefined) priced.insertMerging(from, to, contract);
     }
   };
+}
+
+/**
+ * Makes numbers free, for whoever has them by the numbering plan. What the purchaser has bought
+ * belongs to the consortium.
+ */
+function setFree(state: LedgerState, space: NumberSpace, from: NumberKey, to: NumberKey): void {
+  for (const stretch of space.prefixes.stretches(from, to)) {
+    const { route } = stretch;
+    const injector = route === NO_PREFIX ? AUTHORITY_NUMBER : state.routeOwner(route);
+    space.free.insertMerging(stretch.from, stretch.to, injector);
+  }
 }
 
 export function judgeAllocate(
@@ -51,6 +67,8 @@ export function judgeAllocate(
   const space = state.spaces[identity];
   const { free, runs } = space;
   if (!ranges.every(({ from, to }) => free.covers(from, to))) return 'BCHF_TX_NOT_FREE';
+  const count = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  if (count > state.consortium.parameters.numbersMax) return 'BCHF_TX_TOO_MANY_NUMBERS';
   const charge = chargeAllocation(state, space, ranges, recipient, settlement, timeMs);
   if (typeof charge === 'string') return charge;
   return ({ changes }) => {
@@ -112,10 +130,7 @@ export function judgeRelease(
     endOccupation(state, space, ranges, holder, timeMs);
     for (const { from, to } of contiguous(ranges)) {
       space.removeRuns(from, to, changes);
-      for (const stretch of space.prefixes.stretches(from, to)) {
-        const injector = stretch.route === NO_PREFIX ? 0 : state.routeOwner(stretch.route);
-        space.free.insertMerging(stretch.from, stretch.to, injector);
-      }
+      setFree(state, space, from, to);
     }
   };
 }

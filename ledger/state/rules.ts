@@ -21,6 +21,12 @@ import { judgeChangeRoute, judgePort } from './number-rules.ts';
 import type { Judgement } from './plan.ts';
 import { judgeAllocate, judgeInjectPool, judgeRelease, judgeTransfer } from './pool-rules.ts';
 import {
+  judgeChangeParameters,
+  judgeJoinMember,
+  judgeLeaveMember,
+  judgeRotateMemberKey,
+} from './proposal-rules.ts';
+import {
   judgeRegisterRoamingContract,
   judgeReportRoamingUsage,
   judgeSettleRoaming,
@@ -76,6 +82,14 @@ export function judge(
       return judgeSetTerminalKeys(state, body);
     case 'revoke-terminal-keys':
       return judgeRevokeTerminalKeys(state, body);
+    case 'join-member':
+      return judgeJoinMember(state, body);
+    case 'leave-member':
+      return judgeLeaveMember(state, body);
+    case 'rotate-member-key':
+      return judgeRotateMemberKey(state, body);
+    case 'change-parameters':
+      return judgeChangeParameters(state, body);
   }
 }
 

@@ -18,6 +18,7 @@ import { ROUTES_MAX, type Route } from '../route.ts';
 import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Balances } from './balances.ts';
 import { Commitment } from './commitment.ts';
+import { Consortium } from './consortium.ts';
 import { NumberSpace } from './number-space.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
@@ -40,6 +41,8 @@ export const MEMBERS_MAX = 1 << 20;
 
 /** Position of a member, from 0 (the authority) in the order of admission. */
 export type MemberNumber = number;
+
+export const AUTHORITY_NUMBER: MemberNumber = 0;
 
 /** Sizes past which the state takes nothing more; smaller ones only in tests. */
 export interface StateLimits {
@@ -69,12 +72,14 @@ export class LedgerState {
   readonly balances = new Balances();
   readonly pricing = new Pricing();
   readonly roaming = new Roaming();
+  readonly consortium = new Consortium();
   readonly terminalKeys = new TerminalKeys();
   readonly #tables: StateTable[] = [
     this.balances,
     this.pricing,
     this.roaming,
     this.terminalKeys,
+    this.consortium,
   ].flatMap((each) => each.tables());
   readonly #memberNumbers = new Map<string, MemberNumber>();
   readonly #routeNumbers = new Map<string, RouteNumber>();
@@ -106,6 +111,22 @@ export class LedgerState {
 
   memberNumber(id: string): MemberNumber | undefined {
     return this.#memberNumbers.get(id);
+  }
+
+  /** The number of a member that has not left, or of the authority. */
+  presentNumber(id: string): MemberNumber | undefined {
+    const number = this.#memberNumbers.get(id);
+    return number === undefined || this.consortium.hasLeft(number) ? undefined : number;
+  }
+
+  /** How many members there are, the authority and those that have left not counted. */
+  get presentCount(): number {
+    return this.members.length - 1 - this.consortium.departedCount;
+  }
+
+  setMemberKey(number: MemberNumber, publicKey: Uint8Array): void {
+    this.members[number] = { ...this.members[number]!, publicKey };
+    this.#dirty.members.add(number);
   }
 
   addMember(member: MemberRecord): void {

@@ -28,6 +28,9 @@
 // | tallies    | · 2^20 + member      |                                                         |
 // | terminal   | key of the number    | who registered it, and the key (terminal-keys)          |
 // | keys       |                      |                                                         |
+// | departures | member number        | one byte, 1, for each member that has left              |
+// | parameters | 0 parameters,        | SSZ parameters (record-codec); none until they change   |
+// |            | 1 sequence           | u64 little-endian, the last that a proposal has used    |
 //
 // Terminal keys, prefixes, free, runs, ported, transferred and priced exist once for each identity kind. A row of
 // intervals has 12 bytes for each, in order, little-endian:

@@ -53,6 +53,7 @@ const memberArbitrary = fc.record({
   plmns: fc.array(plmnArbitrary, { maxLength: 3 }),
 });
 const amount = fc.maxSafeNat();
+const approvers = fc.array(idArbitrary, { maxLength: 4 });
 const service = fc.constantFrom(...ROAMING_SERVICES);
 const address = hexArbitrary(40).map((hex) => `0x${hex}`);
 /** An amount that is left out where it is 0. */
@@ -195,5 +196,23 @@ export const bodyArbitrary: fc.Arbitrary<TransactionBody> = fc.oneof(
     member: idArbitrary,
     identity: identityArbitrary,
     numbers,
+  }),
+  fc.record({ kind: fc.constant('join-member' as const), member: memberArbitrary, approvers }),
+  fc.record({ kind: fc.constant('leave-member' as const), member: idArbitrary, approvers }),
+  fc.record({
+    kind: fc.constant('rotate-member-key' as const),
+    member: idArbitrary,
+    publicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    approvers,
+  }),
+  fc.record({
+    kind: fc.constant('change-parameters' as const),
+    parameters: fc.record({
+      itemsMax: amount,
+      numbersMax: amount,
+      periodMsMin: amount,
+      purchaser: idArbitrary,
+    }),
+    approvers,
   }),
 );

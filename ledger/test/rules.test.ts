@@ -183,7 +183,7 @@ const refused: Refusal[] = [
   ['BCHF_TX_NOT_OWNER', 'a number ported away', port('a', 'b', ['8612345'])],
   ['BCHF_TX_NOT_OWNER', 'a number allocated to another', port('a', 'b', ['8611005'])],
   ['BCHF_TX_NOT_OWNER', 'a longer prefix inside', inject('a', range('8614900', '8615000'))],
-  ['BCHF_TX_NOT_OWNER', 'no prefix', inject('a', range('9990000', '9990001'))],
+  ['BCHF_TX_NOT_PURCHASER', 'no prefix', inject('a', range('9990000', '9990001'))],
   ['BCHF_TX_NOT_OWNER', 'a prefix of another', inject('a', range('8620000', '8620001'))],
   ['BCHF_TX_NOT_FREE', 'injected already', inject('a', range('8610999', '8611500'))],
   ['BCHF_TX_NOT_FREE', 'allocated already', inject('a', range('8611000', '8611001'))],
