@@ -61,7 +61,11 @@ export function route(id: string, owner: string, more: Partial<Route> = {}): Rou
 
 /** Signs bodies with rising sequences: one counter serves every signer. */
 export class Signer {
-  #sequence = 0;
+  #sequence: number;
+
+  constructor(sequence = 0) {
+    this.#sequence = sequence;
+  }
 
   sign(body: TransactionBody, chain = chainId): Uint8Array {
     return signTransaction(body, ++this.#sequence, chain, signersOf(body).map(keyOf));
