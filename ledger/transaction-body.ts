@@ -3,6 +3,10 @@
 
 import type { Identity, NumberKey } from './number.ts';
 import type { Plmn, Route } from './route.ts';
+import type { MoneyBody } from './transaction-money.ts';
+import type { ProposalBody } from './transaction-proposal.ts';
+import type { RoamingBody } from './transaction-roaming.ts';
+import type { TerminalBody } from './transaction-terminal.ts';
 
 /** Most members, routes, prefixes, ranges or numbers in one transaction. */
 export const ITEMS_MAX = 10_000;
@@ -47,6 +51,8 @@ export interface InjectPool {
   member: string;
   identity: Identity;
   ranges: KeyRange[];
+  /** A pricing contract of the member, under which the numbers are occupied. */
+  contract?: string;
 }
 
 /** A member takes free ranges of the pool (figure 10, S1002 to S1005). Signed by it. */
@@ -56,6 +62,8 @@ export interface Allocate {
   identity: Identity;
   ranges: KeyRange[];
   route: string;
+  /** What the pricing contracts ask for the period that has begun; absent where it is nothing. */
+  settlement?: number;
 }
 
 /** Numbers move from their owner to another member (figure 12). Signed by donor and recipient. */
@@ -81,6 +89,10 @@ export interface Transfer {
   recipient: string;
   /** A route of the recipient. */
   route: string;
+  /** What the recipient pays the transferor, as they agreed; absent where it is nothing. */
+  price?: number;
+  /** What the recipient pays the pricing contracts; absent where it is nothing. */
+  settlement?: number;
 }
 
 /** A member leads its own numbers to another of its routes. Signed by it. */
@@ -114,7 +126,11 @@ export type TransactionBody =
   | Port
   | Transfer
   | ChangeRoute
-  | Release;
+  | Release
+  | MoneyBody
+  | RoamingBody
+  | TerminalBody
+  | ProposalBody;
 
 /** The signer that stands for the consortium itself. */
 export const AUTHORITY = 'consortium';
@@ -130,7 +146,25 @@ export function signersOf(body: TransactionBody): string[] {
     case 'allocate':
     case 'change-route':
     case 'release':
+    case 'create-pricing-contract':
+    case 'settle-occupation':
+    case 'register-roaming-contract':
+    case 'report-roaming-usage':
+    case 'register-terminal-keys':
+    case 'rotate-terminal-keys':
+    case 'revoke-terminal-keys':
       return [body.member];
+    case 'settle-roaming':
+      return [body.home, body.visited];
+    case 'join-member':
+    case 'leave-member':
+    case 'rotate-member-key':
+    case 'change-parameters':
+      return body.approvers;
+    case 'deposit':
+      return [AUTHORITY];
+    case 'withdraw':
+      return [body.member, AUTHORITY];
     case 'port':
       return [body.donor, body.recipient];
     case 'transfer':

@@ -11,6 +11,11 @@
 //
 //     "bchf transaction 1" ‖ 0 ‖ u8 length of chain id ‖ chain id ‖ kind ‖ SSZ container
 //
+// A proposal (transaction-proposal) has n, u16 little-endian, behind its kind, and the ids of the n
+// approvers as the last field of its container. What each of them signs leaves the others out:
+//
+//     "bchf proposal 1" ‖ 0 ‖ u8 length of chain id ‖ chain id ‖ kind ‖ SSZ container, no approvers
+//
 // so that a signature counts on one chain and for nothing else. One transaction has one byte form:
 // decoding refuses bytes that encoding would not give. Whether what is said makes sense is checked
 // elsewhere (transaction-check, state machine).
@@ -21,7 +26,8 @@ import { bytesOf } from './record-codec.ts';
 import { sha256 } from './sha256.ts';
 import { signersOf, type TransactionBody } from './transaction-body.ts';
 import type { RejectionCode } from './transaction-code.ts';
-import { KINDS, type TransactionHead } from './transaction-kinds.ts';
+import { KINDS, type KindCodec, type TransactionHead } from './transaction-kinds.ts';
+import type { ProposalBody } from './transaction-proposal.ts';
 
 /** Most bytes of one transaction, signatures included. */
 export const TRANSACTION_BYTES_MAX = 1 << 20;
@@ -29,6 +35,7 @@ export const TRANSACTION_BYTES_MAX = 1 << 20;
 export const CHAIN_ID_BYTES_MAX = 50;
 
 const SIGN_DOMAIN = bytesOf('bchf transaction 1\0');
+const PROPOSAL_DOMAIN = bytesOf('bchf proposal 1\0');
 
 /** A transaction as its bytes say it. */
 export interface Transaction {
@@ -49,11 +56,33 @@ export type DecodedTransaction =
 const byByte = new Map(KINDS.map((codec) => [codec.byte, codec]));
 const byKind = new Map(KINDS.map((codec) => [codec.kind, codec]));
 
-/** Kind byte and container: the part that is signed. */
+function codecOf(kind: TransactionBody['kind']): KindCodec {
+  const codec = byKind.get(kind);
+  if (!codec) throw new TypeError(`no transaction kind ${kind}`);
+  return codec;
+}
+
+/** Everything but the signatures. */
 function encodeUnsigned(body: TransactionBody, head: TransactionHead): Uint8Array {
-  const codec = byKind.get(body.kind);
-  if (!codec) throw new TypeError(`no transaction kind ${body.kind}`);
-  return Buffer.concat([Uint8Array.of(codec.byte), codec.encode(body, head)]);
+  const codec = codecOf(body.kind);
+  const kind = [codec.byte];
+  if (codec.signatures === 'approvers') {
+    const { length } = signersOf(body);
+    kind.push(length & 0xff, length >> 8);
+  }
+  return Buffer.concat([Uint8Array.from(kind), codec.encode(body, head)]);
+}
+
+/** The part of a transaction that is signed; `unsigned` is all of it but the signatures. */
+function signedPart(
+  body: TransactionBody,
+  head: TransactionHead,
+  unsigned: Uint8Array,
+): Uint8Array {
+  const codec = codecOf(body.kind);
+  if (codec.signatures !== 'approvers') return unsigned;
+  const proposal = { ...body, approvers: [] } as TransactionBody;
+  return Buffer.concat([Uint8Array.of(codec.byte), codec.encode(proposal, head)]);
 }
 
 function checkHead(head: TransactionHead): void {
@@ -64,22 +93,68 @@ function checkHead(head: TransactionHead): void {
   }
 }
 
-function signBytesOf(unsigned: Uint8Array, chainId: string): Uint8Array {
+function signBytesOf(
+  body: TransactionBody,
+  head: TransactionHead,
+  unsigned: Uint8Array,
+  chainId: string,
+): Uint8Array {
   const chain = bytesOf(chainId);
   if (chain.length < 1 || chain.length > CHAIN_ID_BYTES_MAX) {
     throw new RangeError(`a chain id has 1 to ${CHAIN_ID_BYTES_MAX} bytes`);
   }
-  return Buffer.concat([SIGN_DOMAIN, Uint8Array.of(chain.length), chain, unsigned]);
+  const isProposal = codecOf(body.kind).signatures === 'approvers';
+  const domain = isProposal ? PROPOSAL_DOMAIN : SIGN_DOMAIN;
+  const part = signedPart(body, head, unsigned);
+  return Buffer.concat([domain, Uint8Array.of(chain.length), chain, part]);
 }
 
 /** What the signers of a decoded transaction's bytes have signed. */
 export function signBytes(
   bytes: Uint8Array,
-  transaction: Transaction,
+  { body, sequence, validUntilMs = 0, signatures }: Transaction,
   chainId: string,
 ): Uint8Array {
-  const end = bytes.length - transaction.signatures.length * SIGNATURE_BYTES;
-  return signBytesOf(bytes.subarray(0, end), chainId);
+  const end = bytes.length - signatures.length * SIGNATURE_BYTES;
+  return signBytesOf(body, { sequence, validUntilMs }, bytes.subarray(0, end), chainId);
+}
+
+/**
+ * One member's signature of a proposal, whoever else signs: 64 bytes. Throws a `RangeError` as
+ * {@link signTransaction} does.
+ */
+export function signProposal(
+  body: ProposalBody,
+  sequence: number,
+  chainId: string,
+  privateKey: KeyObject,
+  validUntilMs = 0,
+): Uint8Array {
+  const head = { sequence, validUntilMs };
+  checkHead(head);
+  return signMessage(signBytesOf(body, head, new Uint8Array(0), chainId), privateKey);
+}
+
+/**
+ * The bytes of a transaction with signatures made elsewhere, in the order of `signersOf(body)`. Throws
+ * a `RangeError` as {@link signTransaction} does.
+ */
+export function assembleTransaction(
+  body: TransactionBody,
+  sequence: number,
+  signatures: readonly Uint8Array[],
+  validUntilMs = 0,
+): Uint8Array {
+  const head = { sequence, validUntilMs };
+  checkHead(head);
+  if (signatures.length !== signersOf(body).length) {
+    throw new RangeError('one signature is needed for each signer');
+  }
+  const bytes = Buffer.concat([encodeUnsigned(body, head), ...signatures]);
+  // SSZ writes longer lists than it reads: what nobody could decode must not leave here.
+  const { code } = decodeTransaction(bytes);
+  if (code) throw new RangeError(`the transaction has no byte form: ${code}`);
+  return bytes;
 }
 
 /**
@@ -99,15 +174,11 @@ export function signTransaction(
   if (privateKeys.length !== signersOf(body).length) {
     throw new RangeError('one private key is needed for each signer');
   }
-  checkHead({ sequence, validUntilMs });
-  const unsigned = encodeUnsigned(body, { sequence, validUntilMs });
-  const message = signBytesOf(unsigned, chainId);
+  const head = { sequence, validUntilMs };
+  checkHead(head);
+  const message = signBytesOf(body, head, encodeUnsigned(body, head), chainId);
   const signatures = privateKeys.map((key) => signMessage(message, key));
-  const bytes = Buffer.concat([unsigned, ...signatures]);
-  // SSZ writes longer lists than it reads: what nobody could decode must not leave here.
-  const { code } = decodeTransaction(bytes);
-  if (code) throw new RangeError(`the transaction has no byte form: ${code}`);
-  return bytes;
+  return assembleTransaction(body, sequence, signatures, validUntilMs);
 }
 
 /**
@@ -118,11 +189,16 @@ export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
   if (bytes.length > TRANSACTION_BYTES_MAX) return { code: 'BCHF_TX_TOO_LARGE' };
   const codec = bytes.length === 0 ? undefined : byByte.get(bytes[0]!);
   if (!codec) return { code: 'BCHF_TX_MALFORMED' };
-  const end = bytes.length - codec.signatures * SIGNATURE_BYTES;
-  if (end < 1) return { code: 'BCHF_TX_MALFORMED' };
+  const isProposal = codec.signatures === 'approvers';
+  const start = isProposal ? 3 : 1;
+  if (bytes.length < start) return { code: 'BCHF_TX_MALFORMED' };
+  const count = isProposal ? bytes[1]! | (bytes[2]! << 8) : (codec.signatures as number);
+  const end = bytes.length - count * SIGNATURE_BYTES;
+  if (end < start) return { code: 'BCHF_TX_MALFORMED' };
   try {
-    const container = bytes.subarray(1, end);
+    const container = bytes.subarray(start, end);
     const { body, sequence, validUntilMs } = codec.decode(container);
+    if (isProposal && signersOf(body).length !== count) return { code: 'BCHF_TX_MALFORMED' };
     // Above 2^53 some integers still have one byte form, and the next sequence would not be above.
     if (!Number.isSafeInteger(sequence) || !Number.isSafeInteger(validUntilMs)) {
       return { code: 'BCHF_TX_MALFORMED' };
@@ -130,7 +206,7 @@ export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
     if (Buffer.compare(codec.encode(body, { sequence, validUntilMs }), container) !== 0) {
       return { code: 'BCHF_TX_MALFORMED' };
     }
-    const signatures = Array.from({ length: codec.signatures }, (_, index) =>
+    const signatures = Array.from({ length: count }, (_, index) =>
       bytes.subarray(end + index * SIGNATURE_BYTES, end + (index + 1) * SIGNATURE_BYTES),
     );
     return { transaction: { body, sequence, validUntilMs, signatures } };

@@ -4,19 +4,30 @@
 // the body in the order in which they stand here. Kinds are only added, fields never change places.
 
 import {
+  ByteVectorType,
   type CompositeType,
   ContainerType,
   ListBasicType,
   ListCompositeType,
   type Type,
 } from '@chainsafe/ssz';
+import { PUBLIC_KEY_BYTES } from './ed25519.ts';
 import { IDENTITIES, type Identity, type NumberKey } from './number.ts';
 import {
   bytesOf,
+  hexOf,
   idType,
   memberOf,
   memberType,
   memberValue,
+  parametersOf,
+  parametersType,
+  parametersValue,
+  pricingFields,
+  roamingFields,
+  roamingPriceOf,
+  roamingPriceValue,
+  roamingServiceOf,
   routeOf,
   routeType,
   routeValue,
@@ -32,6 +43,10 @@ import {
   type MemberRecord,
   type TransactionBody,
 } from './transaction-body.ts';
+import type { Tariff } from './transaction-money.ts';
+import type { Parameters } from './transaction-proposal.ts';
+import { ROAMING_SERVICES, type RoamingPrice, type RoamingUsage } from './transaction-roaming.ts';
+import type { TerminalKey } from './transaction-terminal.ts';
 
 /** What stands in front of every body. */
 export interface TransactionHead {
@@ -44,8 +59,8 @@ export interface TransactionHead {
 export interface KindCodec {
   kind: TransactionBody['kind'];
   byte: number;
-  /** How many sign. */
-  signatures: number;
+  /** How many sign; for proposals, the approvers do, as many as the bytes say. */
+  signatures: number | 'approvers';
   encode(body: TransactionBody, head: TransactionHead): Uint8Array;
   /** Throws where the bytes are no container of this kind. */
   decode(bytes: Uint8Array): TransactionHead & { body: TransactionBody };
@@ -119,6 +134,58 @@ const assignments = listOf<
   ({ route, prefixes }) => ({ route: textOf(route), prefixes }),
 );
 
+const amount = plain<number>(uint64);
+/** An amount that is left out where it is 0. */
+const dueAmount = field<number | undefined, number>(
+  uint64,
+  (said) => said ?? 0,
+  (value) => (value === 0 ? undefined : value),
+);
+const optionalId = field<string | undefined, Uint8Array[]>(
+  new ListCompositeType(idType, 1) as unknown as Type<Uint8Array[]>,
+  (said) => (said === undefined ? [] : [bytesOf(said)]),
+  ([bytes]) => bytes && textOf(bytes),
+);
+const tariffs = plain<Tariff[]>(pricingFields.tariffs);
+
+const prices = field<RoamingPrice[], ReturnType<typeof roamingPriceValue>[]>(
+  roamingFields.prices,
+  (said) => said.map(roamingPriceValue),
+  (values) => values.map(roamingPriceOf),
+);
+const address = field<string, Uint8Array>(
+  new ByteVectorType(20),
+  (said) => Buffer.from(said.slice(2), 'hex'),
+  (bytes) => `0x${hexOf(bytes)}`,
+);
+const usage = listOf<RoamingUsage, { number: NumberKey; service: number; units: number }>(
+  new ContainerType({ number: uint64, service: uint8, units: uint64 }) as never,
+  ({ number, service, units }) => ({ number, service: ROAMING_SERVICES.indexOf(service), units }),
+  ({ number, service, units }) => ({ number, service: roamingServiceOf(service), units }),
+);
+const keys = listOf<TerminalKey, TerminalKey>(
+  new ContainerType({ number: uint64, publicKey: new ByteVectorType(PUBLIC_KEY_BYTES) }) as never,
+  (said) => said,
+  ({ number, publicKey }) => ({ number, publicKey: new Uint8Array(publicKey) }),
+);
+
+const member = field<MemberRecord, ReturnType<typeof memberValue>>(
+  memberType,
+  memberValue,
+  memberOf,
+);
+const publicKey = field<Uint8Array, Uint8Array>(
+  new ByteVectorType(PUBLIC_KEY_BYTES),
+  (said) => said,
+  (bytes) => new Uint8Array(bytes),
+);
+const parameters = field<Parameters, ReturnType<typeof parametersValue>>(
+  parametersType,
+  parametersValue,
+  parametersOf,
+);
+const approvers = listOf<string, Uint8Array>(idType as never, bytesOf, textOf);
+
 type Kind = TransactionBody['kind'];
 type FieldsOf<K extends Kind> =
   Extract<TransactionBody, { kind: K }> extends infer B
@@ -128,7 +195,7 @@ type FieldsOf<K extends Kind> =
 function define<K extends Kind>(
   byte: number,
   kind: K,
-  signatures: number,
+  signatures: KindCodec['signatures'],
   fields: FieldsOf<K>,
 ): KindCodec {
   const entries = Object.entries(fields) as [string, Field<unknown>][];
@@ -166,10 +233,18 @@ export const KINDS: readonly KindCodec[] = [
   define(1, 'admit-members', 1, { members }),
   define(2, 'declare-routes', 1, { member: id, routes }),
   define(3, 'assign-prefixes', 1, { identity, assignments }),
-  define(4, 'inject-pool', 1, { member: id, identity, ranges }),
-  define(5, 'allocate', 1, { member: id, identity, ranges, route: id }),
+  define(4, 'inject-pool', 1, { member: id, identity, ranges, contract: optionalId }),
+  define(5, 'allocate', 1, { member: id, identity, ranges, route: id, settlement: dueAmount }),
   define(6, 'port', 2, { identity, numbers, donor: id, recipient: id, route: id }),
-  define(7, 'transfer', 2, { identity, ranges, transferor: id, recipient: id, route: id }),
+  define(7, 'transfer', 2, {
+    identity,
+    ranges,
+    transferor: id,
+    recipient: id,
+    route: id,
+    price: dueAmount,
+    settlement: dueAmount,
+  }),
   define(8, 'change-route', 1, {
     member: id,
     identity,
@@ -179,4 +254,27 @@ export const KINDS: readonly KindCodec[] = [
     numbers,
   }),
   define(9, 'release', 1, { member: id, identity, ranges }),
+  define(10, 'create-pricing-contract', 1, {
+    member: id,
+    contract: id,
+    identity,
+    periodMs: amount,
+    price: amount,
+    transferFee: amount,
+    tariffs,
+    ranges,
+  }),
+  define(11, 'deposit', 1, { member: id, amount }),
+  define(12, 'withdraw', 2, { member: id, amount }),
+  define(13, 'settle-occupation', 1, { member: id, contract: id, occupant: id }),
+  define(14, 'register-roaming-contract', 1, { member: id, name: id, prices }),
+  define(15, 'report-roaming-usage', 1, { member: id, contract: address, identity, usage }),
+  define(16, 'settle-roaming', 2, { home: id, visited: id, contract: address, amount }),
+  define(17, 'register-terminal-keys', 1, { member: id, identity, keys }),
+  define(18, 'rotate-terminal-keys', 1, { member: id, identity, keys }),
+  define(19, 'revoke-terminal-keys', 1, { member: id, identity, numbers }),
+  define(20, 'join-member', 'approvers', { member, approvers }),
+  define(21, 'leave-member', 'approvers', { member: id, approvers }),
+  define(22, 'rotate-member-key', 'approvers', { member: id, publicKey, approvers }),
+  define(23, 'change-parameters', 'approvers', { parameters, approvers }),
 ];

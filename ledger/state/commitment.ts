@@ -1,10 +1,10 @@
 // The state commitment: one hash over everything the ledger holds, the app hash of CometBFT.
 //
 //                         app hash
-//        ┌─────────┬──────────┼──────────┬───────────┬─────────────┐
-//     members  sequences   routes    free imsi  free msisdn     routing
-//                                                                  │
-//               prefixes, runs, ported, transferred of imsi and of msisdn
+//        ┌─────────┬──────────┼──────────┬───────────┬───────────────┐
+//     members  sequences   routes    free imsi  free msisdn  …    routing
+//                                                                   │
+//              prefixes, runs, ported, transferred of imsi and of msisdn
 //
 //     inner: sha-256(0x02 ‖ label ‖ 0x00 ‖ the hashes below it, 32 bytes each, in this order)
 //

@@ -5,9 +5,9 @@ import { AUTHORITY } from '../transaction-body.ts';
 import type { RejectionCode } from '../transaction-code.ts';
 import type { LedgerState, MemberNumber } from './state.ts';
 
-/** The number of a company; the authority signs for the consortium but takes no part. */
+/** The number of a member; the authority signs for the consortium but takes no part. */
 export function companyNumber(state: LedgerState, id: string): MemberNumber | undefined {
-  return id === AUTHORITY ? undefined : state.memberNumber(id);
+  return id === AUTHORITY ? undefined : state.presentNumber(id);
 }
 
 /** The number of a member's own route, or why it cannot be used. */

@@ -166,6 +166,11 @@ export class IntervalMap {
     }
   }
 
+  /** Whether `accept` takes the value of any interval. */
+  hasValue(accept: (value: number) => boolean): boolean {
+    return this.#chunks.some(({ values }) => values.some(accept));
+  }
+
   #delete(start: NumberKey): void {
     const at = this.#chunkOf(start);
     const chunk = this.#chunks[at]!;

@@ -38,6 +38,8 @@ export class NumberSpace {
   readonly runs = new IntervalMap();
   readonly transferred = new IntervalMap();
   readonly ported = new PortedMap();
+  /** Numbers of the pool under a pricing contract, taken or not; value: the contract's number. */
+  readonly priced = new IntervalMap();
 
   constructor(identity: Identity) {
     this.identity = identity;

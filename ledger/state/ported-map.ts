@@ -114,6 +114,14 @@ export class PortedMap {
     return undefined;
   }
 
+  /** Whether `accept` takes the route of any ported number. */
+  hasRoute(accept: (route: RouteNumber) => boolean): boolean {
+    for (const { words, count } of this.#buckets.values()) {
+      for (let at = 0; at < count; at++) if (accept(words[at]! & ROUTE_MASK)) return true;
+    }
+    return false;
+  }
+
   /** The row of a bucket, `undefined` when it is empty. A view: it changes with the map. */
   row(id: number): Uint8Array | undefined {
     const bucket = this.#buckets.get(id);

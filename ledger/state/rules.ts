@@ -11,13 +11,39 @@ import type {
   TransactionBody,
 } from '../transaction-body.ts';
 import { companyNumber } from './company.ts';
+import {
+  judgeCreatePricingContract,
+  judgeDeposit,
+  judgeSettleOccupation,
+  judgeWithdraw,
+} from './money-rules.ts';
 import { judgeChangeRoute, judgePort } from './number-rules.ts';
 import type { Judgement } from './plan.ts';
 import { judgeAllocate, judgeInjectPool, judgeRelease, judgeTransfer } from './pool-rules.ts';
+import {
+  judgeChangeParameters,
+  judgeJoinMember,
+  judgeLeaveMember,
+  judgeRotateMemberKey,
+} from './proposal-rules.ts';
+import {
+  judgeRegisterRoamingContract,
+  judgeReportRoamingUsage,
+  judgeSettleRoaming,
+} from './roaming-rules.ts';
 import type { LedgerState } from './state.ts';
+import { judgeRevokeTerminalKeys, judgeSetTerminalKeys } from './terminal-rules.ts';
 
-/** What the rules say about a body: a plan, or why it is refused. */
-export function judge(state: LedgerState, body: TransactionBody): Judgement {
+/**
+ * What the rules say about a body in a block of a time: a plan, or why it is refused. `bytes` are
+ * those of the transaction.
+ */
+export function judge(
+  state: LedgerState,
+  body: TransactionBody,
+  timeMs: number,
+  bytes: Uint8Array,
+): Judgement {
   switch (body.kind) {
     case 'admit-members':
       return judgeAdmitMembers(state, body);
@@ -28,15 +54,42 @@ export function judge(state: LedgerState, body: TransactionBody): Judgement {
     case 'inject-pool':
       return judgeInjectPool(state, body);
     case 'allocate':
-      return judgeAllocate(state, body);
+      return judgeAllocate(state, body, timeMs);
     case 'port':
       return judgePort(state, body);
     case 'transfer':
-      return judgeTransfer(state, body);
+      return judgeTransfer(state, body, timeMs);
     case 'change-route':
       return judgeChangeRoute(state, body);
     case 'release':
-      return judgeRelease(state, body);
+      return judgeRelease(state, body, timeMs);
+    case 'create-pricing-contract':
+      return judgeCreatePricingContract(state, body);
+    case 'deposit':
+      return judgeDeposit(state, body);
+    case 'withdraw':
+      return judgeWithdraw(state, body);
+    case 'settle-occupation':
+      return judgeSettleOccupation(state, body, timeMs);
+    case 'register-roaming-contract':
+      return judgeRegisterRoamingContract(state, body);
+    case 'report-roaming-usage':
+      return judgeReportRoamingUsage(state, body, bytes);
+    case 'settle-roaming':
+      return judgeSettleRoaming(state, body);
+    case 'register-terminal-keys':
+    case 'rotate-terminal-keys':
+      return judgeSetTerminalKeys(state, body);
+    case 'revoke-terminal-keys':
+      return judgeRevokeTerminalKeys(state, body);
+    case 'join-member':
+      return judgeJoinMember(state, body);
+    case 'leave-member':
+      return judgeLeaveMember(state, body);
+    case 'rotate-member-key':
+      return judgeRotateMemberKey(state, body);
+    case 'change-parameters':
+      return judgeChangeParameters(state, body);
   }
 }
 

@@ -6,7 +6,7 @@
 import { isSignedBy } from '../ed25519.ts';
 import type { EntryChange, RouteNumber } from '../entry.ts';
 import { signersOf } from '../transaction-body.ts';
-import { checkBody } from '../transaction-check.ts';
+import { checkBody, itemCount } from '../transaction-check.ts';
 import type { RejectionCode, TransactionCode } from '../transaction-code.ts';
 import {
   type DecodedTransaction,
@@ -14,9 +14,10 @@ import {
   signBytes,
   type Transaction,
 } from '../transaction-codec.ts';
+import { isQuorum } from '../transaction-proposal.ts';
 import type { Effects } from './plan.ts';
 import { judge } from './rules.ts';
-import type { LedgerState } from './state.ts';
+import { AUTHORITY_NUMBER, type LedgerState } from './state.ts';
 import type { Row } from './tables.ts';
 
 /** A transaction ready to be executed: its bytes and what decoding gave. */
@@ -98,20 +99,28 @@ function execute(
   const { body, sequence, validUntilMs = 0 } = transaction;
   const fault = checkBody(body);
   if (fault) return fault;
-  const signers = signersOf(body).map((id) => state.memberNumber(id));
+  if (itemCount(body) > state.consortium.parameters.itemsMax) return 'BCHF_TX_TOO_MANY_ITEMS';
+  const signers = signersOf(body).map((id) => state.presentNumber(id));
   const [first] = signers;
   if (first === undefined || signers.includes(undefined)) return 'BCHF_TX_UNKNOWN_MEMBER';
   if (validUntilMs !== 0 && timeMs > validUntilMs) return 'BCHF_TX_STALE';
-  if (sequence <= state.lastSequence(first)) return 'BCHF_TX_REPLAYED';
+  const isProposal = 'approvers' in body;
+  const last = isProposal ? state.consortium.sequence : state.lastSequence(first);
+  if (sequence <= last) return 'BCHF_TX_REPLAYED';
+  if (isProposal) {
+    if (signers.includes(AUTHORITY_NUMBER)) return 'BCHF_TX_UNKNOWN_MEMBER';
+    if (!isQuorum(signers.length, state.presentCount)) return 'BCHF_TX_NO_QUORUM';
+  }
   for (const [signer, number] of signers.entries()) {
     const { publicKey } = state.members[number!]!;
     if (!isSigned(index, signer, publicKey, { bytes, decoded: { transaction } })) {
       return 'BCHF_TX_BAD_SIGNATURE';
     }
   }
-  const plan = judge(state, body);
+  const plan = judge(state, body, timeMs, bytes);
   if (typeof plan === 'string') return plan;
   plan(effects);
-  state.setSequence(first, sequence);
+  if (isProposal) state.consortium.setSequence(sequence);
+  else state.setSequence(first, sequence);
   return undefined;
 }

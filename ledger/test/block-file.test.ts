@@ -11,7 +11,12 @@ import { encodeProof } from '../proof/proof-codec.ts';
 import { openProver, openProverAt } from '../proof/stored-proof.ts';
 import { verifyProof } from '../proof/verify-proof.ts';
 import { BlockFile, writeBlockFile } from '../store/block-file.ts';
-import { type BlockFileHead, type BlockFrame, encodeFileHead } from '../store/block-file-codec.ts';
+import {
+  type BlockFileHead,
+  type BlockFrame,
+  encodeFileHead,
+  encodeFrame,
+} from '../store/block-file-codec.ts';
 import { findEntryOrigin } from '../store/entry-origin.ts';
 import { LedgerStore } from '../store/ledger-store.ts';
 import { replayBlocks } from '../sync/replay.ts';
@@ -120,9 +125,12 @@ describe('a file of blocks', () => {
     const bytes = await readFile(path);
     const broken = pathOf('broken');
     const headBytes = encodeFileHead(head).length;
+    const wholeAt = new Set([headBytes]);
+    for (const frame of frames) wholeAt.add(Math.max(...wholeAt) + encodeFrame(frame).length);
+    assert.ok(wholeAt.has(bytes.length));
     for (let length = headBytes; length < bytes.length; length += 211) {
       await writeFile(broken, bytes.subarray(0, length));
-      if (length > headBytes) {
+      if (!wholeAt.has(length)) {
         await assert.rejects(readAll(broken), { code: 'BCHF_BLOCK_FILE_INVALID' });
       }
       assert.equal(await writeBlockFile(broken, head, 1, from), 5);

@@ -61,7 +61,11 @@ export function route(id: string, owner: string, more: Partial<Route> = {}): Rou
 
 /** Signs bodies with rising sequences: one counter serves every signer. */
 export class Signer {
-  #sequence = 0;
+  #sequence: number;
+
+  constructor(sequence = 0) {
+    this.#sequence = sequence;
+  }
 
   sign(body: TransactionBody, chain = chainId): Uint8Array {
     return signTransaction(body, ++this.#sequence, chain, signersOf(body).map(keyOf));
@@ -95,14 +99,14 @@ export class TestChain {
   /** Time of the next block. */
   timeMs = 1_800_000_000_000;
 
-  constructor(limits?: StateLimits) {
+  constructor(limits?: Partial<StateLimits>) {
     this.state = LedgerState.genesis(authorityPublicKey, limits);
     this.state.takeChangedRows();
   }
 
   /** A chain on which the foundation is laid. */
-  static founded(): TestChain {
-    const chain = new TestChain();
+  static founded(limits?: Partial<StateLimits>): TestChain {
+    const chain = new TestChain(limits);
     chain.block(foundation);
     return chain;
   }

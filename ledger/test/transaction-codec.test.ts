@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isSignedBy, rawPublicKey } from '../ed25519.ts';
-import { IDENTITIES } from '../number.ts';
 import { MEMBER_NAME_BYTES_MAX, MEMBER_PLMNS_MAX } from '../record-codec.ts';
-import { NF_TYPES, type Route } from '../route.ts';
 import { ITEMS_MAX, signersOf, type TransactionBody } from '../transaction-body.ts';
 import { checkBody } from '../transaction-check.ts';
 import {
@@ -14,116 +12,10 @@ import {
   TRANSACTION_BYTES_MAX,
   transactionId,
 } from '../transaction-codec.ts';
+import { bodyArbitrary } from './body-arbitrary.ts';
 import { chainId, foundation, key, keyOf, member, Signer } from './consortium.ts';
 import { seed } from './seed.ts';
 
-const idArbitrary = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
-const keyArbitrary = fc.stringMatching(/^[0-9]{1,15}$/).map(key);
-const identityArbitrary = fc.constantFrom(...IDENTITIES);
-const hexArbitrary = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
-const plmnArbitrary = fc.record({
-  mcc: fc.stringMatching(/^[0-9]{3}$/),
-  mnc: fc.stringMatching(/^[0-9]{2,3}$/),
-});
-const uuidArbitrary = fc
-  .tuple(hexArbitrary(8), hexArbitrary(4), hexArbitrary(3), hexArbitrary(3), hexArbitrary(12))
-  .map(([a, b, c, d, e]) => `${a}-${b}-4${c}-a${d}-${e}`);
-const requiredRouteKeys = [
-  'id',
-  'member',
-  'plmn',
-  'nfType',
-  'nfInstanceId',
-  'fqdn',
-  'ipv4Addresses',
-  'port',
-  'groupId',
-] as const;
-const routeArbitrary = fc.record(
-  {
-    id: idArbitrary,
-    member: idArbitrary,
-    plmn: plmnArbitrary,
-    nfType: fc.constantFrom(...NF_TYPES),
-    nfInstanceId: uuidArbitrary,
-    fqdn: fc.stringMatching(/^[a-z][a-z0-9]{0,10}\.(?:[a-z0-9]{1,8}\.)?org$/),
-    ipv4Addresses: fc.array(fc.ipV4(), { minLength: 1, maxLength: 8 }),
-    port: fc.integer({ min: 1, max: 65_535 }),
-    groupId: fc.string({ minLength: 1, maxLength: 40 }),
-    userDataIndexBase: fc.maxSafeNat(),
-    contractAddress: hexArbitrary(40).map((hex) => `0x${hex}`),
-  },
-  { requiredKeys: [...requiredRouteKeys] },
-) as fc.Arbitrary<Route>;
-
-const memberArbitrary = fc.record({
-  id: idArbitrary,
-  name: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 }),
-  publicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-  plmns: fc.array(plmnArbitrary, { maxLength: 3 }),
-});
-const ranges = fc.array(fc.record({ from: keyArbitrary, to: keyArbitrary }), { maxLength: 20 });
-const numbers = fc.array(keyArbitrary, { maxLength: 20 });
-const bodyArbitrary: fc.Arbitrary<TransactionBody> = fc.oneof(
-  fc.record({
-    kind: fc.constant('admit-members' as const),
-    members: fc.array(memberArbitrary, { maxLength: 4 }),
-  }),
-  fc.record({
-    kind: fc.constant('declare-routes' as const),
-    member: idArbitrary,
-    routes: fc.array(routeArbitrary, { maxLength: 4 }),
-  }),
-  fc.record({
-    kind: fc.constant('assign-prefixes' as const),
-    identity: identityArbitrary,
-    assignments: fc.array(fc.record({ route: idArbitrary, prefixes: numbers }), { maxLength: 4 }),
-  }),
-  fc.record({
-    kind: fc.constant('inject-pool' as const),
-    member: idArbitrary,
-    identity: identityArbitrary,
-    ranges,
-  }),
-  fc.record({
-    kind: fc.constant('allocate' as const),
-    member: idArbitrary,
-    identity: identityArbitrary,
-    ranges,
-    route: idArbitrary,
-  }),
-  fc.record({
-    kind: fc.constant('port' as const),
-    identity: identityArbitrary,
-    numbers,
-    donor: idArbitrary,
-    recipient: idArbitrary,
-    route: idArbitrary,
-  }),
-  fc.record({
-    kind: fc.constant('transfer' as const),
-    identity: identityArbitrary,
-    ranges,
-    transferor: idArbitrary,
-    recipient: idArbitrary,
-    route: idArbitrary,
-  }),
-  fc.record({
-    kind: fc.constant('change-route' as const),
-    member: idArbitrary,
-    identity: identityArbitrary,
-    route: idArbitrary,
-    prefixes: numbers,
-    ranges,
-    numbers,
-  }),
-  fc.record({
-    kind: fc.constant('release' as const),
-    member: idArbitrary,
-    identity: identityArbitrary,
-    ranges,
-  }),
-);
 const sequenceArbitrary = fc.maxSafeNat();
 
 function signed(body: TransactionBody, sequence: number, validUntilMs = 0): Uint8Array {
