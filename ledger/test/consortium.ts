@@ -21,9 +21,17 @@ import { signTransaction } from '../transaction-codec.ts';
 
 export const chainId = 'test-chain';
 
+/** Making a key costs more than signing with it. */
+const privateKeys = new Map<string, KeyObject>();
+
 /** The private key of a signer, the same in every run. */
 export function keyOf(signer: string): KeyObject {
-  return privateKeyOf(sha256(Buffer.from(`test key of ${signer}`)));
+  let known = privateKeys.get(signer);
+  if (!known) {
+    known = privateKeyOf(sha256(Buffer.from(`test key of ${signer}`)));
+    privateKeys.set(signer, known);
+  }
+  return known;
 }
 
 export const authorityPublicKey = rawPublicKey(keyOf(AUTHORITY));

@@ -507,6 +507,41 @@ describe('the rules', () => {
     assert.equal(chain.state.spaces.msisdn.ported.get(key('8611005')), 2);
   });
 
+  it('take 10,000 ranges, or numbers, in one transaction', () => {
+    const chain = TestChain.founded();
+    const base = key('861000000');
+    const each = (length: number, offset = 0) =>
+      Array.from({ length: ITEMS_MAX }, (_, at) => {
+        const from = base + at * 20 + offset;
+        return { from, to: from + length - 1 };
+      });
+    const steps: [TransactionBody, number, number][] = [
+      [inject('a', ...each(10)), 0, 0],
+      [allocate('b', 'b1', ...each(10)), ITEMS_MAX, 0],
+      [transfer('b', 'c', each(3, 2)), ITEMS_MAX, ITEMS_MAX],
+      [changeRoute('b', 'b1', { ranges: each(2, 0) }), ITEMS_MAX, ITEMS_MAX],
+      [release('b', ...each(5, 5)), ITEMS_MAX, ITEMS_MAX],
+      [transfer('c', 'b', each(3, 2)), ITEMS_MAX, 0],
+      [
+        {
+          kind: 'register-terminal-keys',
+          member: 'b',
+          identity,
+          keys: each(1).map(({ from }) => ({ number: from, publicKey: new Uint8Array(32) })),
+        },
+        ITEMS_MAX,
+        0,
+      ],
+      [release('b', ...each(5)), 0, 0],
+    ];
+    const { runs, transferred, free } = chain.state.spaces.msisdn;
+    for (const [body, runCount, partCount] of steps) {
+      assert.equal(chain.try(body), 'OK', body.kind);
+      assert.deepEqual([runs.size, transferred.size], [runCount, partCount], body.kind);
+    }
+    assert.equal(free.size, ITEMS_MAX);
+  });
+
   it('take a transaction up to the last millisecond of its time', () => {
     const chain = TestChain.founded();
     const body = inject('a', range('8611000', '8611099'));

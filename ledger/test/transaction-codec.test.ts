@@ -6,6 +6,7 @@ import { MEMBER_NAME_BYTES_MAX, MEMBER_PLMNS_MAX } from '../record-codec.ts';
 import { ITEMS_MAX, signersOf, type TransactionBody } from '../transaction-body.ts';
 import { checkBody } from '../transaction-check.ts';
 import {
+  assembleTransaction,
   decodeTransaction,
   signBytes,
   signTransaction,
@@ -160,6 +161,46 @@ describe('a signed transaction', () => {
     });
     assert.ok(decodeTransaction(signed(pool(ITEMS_MAX), 1)).transaction);
     assert.throws(() => signed(pool(ITEMS_MAX + 1), 1), RangeError);
+    const single = (at: number) => ({ from: key('86100000') + at, to: key('86100000') + at });
+    const usage = { number: key('8610000'), service: 'messages', units: 1 } as const;
+    const terminal = { number: key('8610000'), publicKey: new Uint8Array(32) };
+    const many: ((items: number[]) => TransactionBody)[] = [
+      (items) => ({
+        kind: 'transfer',
+        identity: 'imsi',
+        ranges: items.map(single),
+        transferor: 'a',
+        recipient: 'b',
+        route: 'b1',
+      }),
+      (items) => ({ kind: 'release', member: 'a', identity: 'imsi', ranges: items.map(single) }),
+      (items) => ({
+        kind: 'report-roaming-usage',
+        member: 'a',
+        contract: `0x${'0'.repeat(40)}`,
+        identity: 'imsi',
+        usage: items.map(() => usage),
+      }),
+      (items) => ({
+        kind: 'register-terminal-keys',
+        member: 'a',
+        identity: 'imsi',
+        keys: items.map(() => terminal),
+      }),
+      (items) => ({ kind: 'revoke-terminal-keys', member: 'a', identity: 'imsi', numbers: items }),
+      (items) => ({ kind: 'leave-member', member: 'a', approvers: items.map(() => 'a') }),
+    ];
+    const bytesOf = (body: TransactionBody): Uint8Array =>
+      assembleTransaction(
+        body,
+        1,
+        signersOf(body).map(() => new Uint8Array(64)),
+      );
+    for (const make of many) {
+      const items = Array.from({ length: ITEMS_MAX }, (_, at) => at);
+      assert.ok(decodeTransaction(bytesOf(make(items))).transaction);
+      assert.throws(() => bytesOf(make([...items, 0])), RangeError);
+    }
     const admit = (name: string, plmns: number): TransactionBody => ({
       kind: 'admit-members',
       members: [{ ...member('a'), name, plmns: Array(plmns).fill({ mcc: '460', mnc: '00' }) }],
