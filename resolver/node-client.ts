@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { privateKeyOf } from '../ledger/ed25519.ts';
+import { PROPOSALS } from '../ledger/engine/admission.ts';
 import type { TransactionStatus } from '../ledger/sync/transaction-exchange.ts';
 import { signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
@@ -62,7 +63,9 @@ export class NodeClient {
       throw new ResolverError('BCHF_TX_FILE_INVALID', `the key of ${signer} is missing`);
     });
     const { chainId } = await this.status();
-    const next = sequence ?? (await this.#lastSequence(signers[0] as string)) + 1;
+    // What members decide together has a sequence of its own.
+    const counted = 'approvers' in body ? PROPOSALS : (signers[0] as string);
+    const next = sequence ?? (await this.#lastSequence(counted)) + 1;
     return signTransaction(body, next, chainId, privateKeys);
   }
 

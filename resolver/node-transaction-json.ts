@@ -12,7 +12,7 @@ import { checkBody } from '../ledger/transaction-check.ts';
 import { ResolverError } from './resolver-error.ts';
 
 /** Fields that hold one number, or a list of them. */
-const NUMBER_FIELDS = ['numbers', 'prefixes', 'from', 'to'];
+const NUMBER_FIELDS = ['number', 'numbers', 'prefix', 'prefixes', 'from', 'to'];
 /** Fields that hold bytes. */
 const BYTE_FIELDS = ['publicKey'];
 /** A body's lists lie in its records; nothing lies deeper. */

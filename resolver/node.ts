@@ -8,6 +8,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sortValidators, validatorsHash } from '../ledger/block/hashes.ts';
+import { PROPOSALS } from '../ledger/engine/admission.ts';
 import { openReplica } from '../ledger/engine/open-replica.ts';
 import { namesOf } from '../ledger/gossip/message-codec.ts';
 import { openThreadTransport } from '../ledger/gossip/thread-transport.ts';
@@ -204,7 +205,8 @@ function listenApi(
     transaction: (id) => exchange.status(id),
     lastSequence: (member) => {
       const last = exchange.lastSequence(member);
-      const isKnown = last >= 0 || ledger.members().some(({ id }) => id === member);
+      const isKnown =
+        last >= 0 || member === PROPOSALS || ledger.members().some(({ id }) => id === member);
       return isKnown ? last : undefined;
     },
     status: () => ({

@@ -9,7 +9,7 @@
 
 import { encodeCommit } from '../block/block-codec.ts';
 import { resultsHash } from '../block/hashes.ts';
-import type { Commit, Validator } from '../block/types.ts';
+import { type Commit, millisecondsOf, type Validator } from '../block/types.ts';
 import type { EntryChange } from '../entry.ts';
 import type { EncodedBlock } from '../gossip/message-codec.ts';
 import type { CommittedBlock, FollowedLedger, Tip } from '../ledger.ts';
@@ -23,7 +23,7 @@ import { faultAfter, type ProvenBlock, proveBlock } from '../sync/verify-block.t
 import type { MemberRecord } from '../transaction-body.ts';
 import { numberOfCode } from '../transaction-code.ts';
 import { transactionId } from '../transaction-codec.ts';
-import { type Admission, admit } from './admission.ts';
+import { type Admission, admit, lastSequenceOf } from './admission.ts';
 import { receiveAll } from './receive.ts';
 
 /** What an opened ledger is made of. */
@@ -82,8 +82,7 @@ export class ReplicaLedger implements FollowedLedger {
   }
 
   lastSequence(signer: string): number {
-    const member = this.#state.memberNumber(signer);
-    return member === undefined ? -1 : this.#state.lastSequence(member);
+    return lastSequenceOf(this.#state, signer);
   }
 
   entries(): IterableIterator<EntryChange> {
@@ -91,7 +90,7 @@ export class ReplicaLedger implements FollowedLedger {
   }
 
   admit(transaction: Uint8Array): Promise<Admission> {
-    return admit(this.#state, transaction, this.chainId);
+    return admit(this.#state, transaction, this.chainId, this.#tip.timeMs);
   }
 
   apply(encoded: EncodedBlock | ProvenBlock): Promise<CommittedBlock> {
@@ -160,6 +159,7 @@ export class ReplicaLedger implements FollowedLedger {
       this.#state,
       received,
       isSigned,
+      millisecondsOf(block.header.time),
     );
     const tip: StoredTip = {
       height: block.header.height,
@@ -169,7 +169,9 @@ export class ReplicaLedger implements FollowedLedger {
       resultsHash: resultsHash(codes.map(numberOfCode)),
       transactionCount: this.#tip.transactionCount + transactions.length,
     };
+    const ids = transactions.map(transactionId);
     await this.#store.writeBlock({
+      ids,
       block: encoded,
       commit: encodeCommit(commit),
       codes,
@@ -180,10 +182,7 @@ export class ReplicaLedger implements FollowedLedger {
     this.#isOpen = true;
     this.#tip = tip;
     this.#commit = commit;
-    const results = transactions.map((bytes, index) => ({
-      id: transactionId(bytes),
-      code: codes[index]!,
-    }));
+    const results = ids.map((id, index) => ({ id, code: codes[index]! }));
     return { ...this.tip, results, changes, changedRoutes };
   }
 

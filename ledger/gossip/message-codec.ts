@@ -10,7 +10,7 @@
 // commit proves it as it proves the block.
 
 import { decodeBlock, encodeBlock } from '../block/block-codec.ts';
-import { ProtobufWriter, readProtobuf } from '../block/protobuf.ts';
+import { ProtobufReader, ProtobufWriter } from '../block/protobuf.ts';
 import { type Block, type Header, NO_BLOCK_ID } from '../block/types.ts';
 
 /** A block and the commit that proves it, both encoded. */
@@ -62,15 +62,13 @@ export function encodeBlockMessage({ block, head, commit }: BlockMessage): Uint8
 
 /** `undefined` for bytes that are no such message in its one form. */
 export function decodeBlockMessage(bytes: Uint8Array): BlockMessage | undefined {
-  const fields = fieldsOf(bytes);
-  const part = (field: number): Uint8Array | undefined => {
-    const value = fields?.get(field);
-    return value instanceof Uint8Array ? value : undefined;
-  };
-  const [block, commit, head] = [part(1), part(2), part(3)];
-  if (!commit || fields?.size !== 2) return undefined;
-  const message: BlockMessage | undefined = block ? { block, commit } : head && { head, commit };
-  return message && isSame(encodeBlockMessage(message), bytes) ? message : undefined;
+  const [block, commit, head] = read(bytes, (reader) => [
+    reader.bytes(1),
+    reader.bytes(2),
+    reader.bytes(3),
+  ]) ?? [EMPTY, EMPTY, EMPTY];
+  if (commit!.length === 0 || block!.length > 0 === head!.length > 0) return undefined;
+  return block!.length > 0 ? { block: block!, commit: commit! } : { head: head!, commit: commit! };
 }
 
 /** The head of a block with this header. */
@@ -102,13 +100,12 @@ export function encodeTransactionMessage({ transaction, round }: TransactionMess
 
 /** `undefined` for bytes that are no such message in its one form. */
 export function decodeTransactionMessage(bytes: Uint8Array): TransactionMessage | undefined {
-  const fields = fieldsOf(bytes);
-  const transaction = fields?.get(1);
-  const round = fields?.get(2) ?? 0;
-  if (!(transaction instanceof Uint8Array) || typeof round !== 'number') return undefined;
-  if (round < 0 || round >= TRANSACTION_ROUNDS_MAX) return undefined;
-  const message = { transaction, round };
-  return isSame(encodeTransactionMessage(message), bytes) ? message : undefined;
+  const message = read(bytes, (reader) => ({
+    transaction: reader.bytes(1),
+    round: reader.integer(2),
+  }));
+  if (!message || message.transaction.length === 0) return undefined;
+  return message.round < 0 || message.round >= TRANSACTION_ROUNDS_MAX ? undefined : message;
 }
 
 export function encodeRange({ from, count }: RangeRequest): Uint8Array {
@@ -117,28 +114,22 @@ export function encodeRange({ from, count }: RangeRequest): Uint8Array {
 
 /** `undefined` for bytes that are no request for at least one block from height 1. */
 export function decodeRange(bytes: Uint8Array): RangeRequest | undefined {
-  const fields = fieldsOf(bytes);
-  const from = fields?.get(1);
-  const count = fields?.get(2);
-  if (typeof from !== 'number' || typeof count !== 'number' || from < 1 || count < 1) {
-    return undefined;
-  }
-  const range = { from, count };
-  return isSame(encodeRange(range), bytes) ? range : undefined;
+  const range = read(bytes, (reader) => ({ from: reader.integer(1), count: reader.integer(2) }));
+  return range && range.from >= 1 && range.count >= 1 ? range : undefined;
 }
 
-/** Fields by number; `undefined` where the bytes are no message or a field stands in it twice. */
-function fieldsOf(bytes: Uint8Array): Map<number, number | Uint8Array> | undefined {
-  const fields = new Map<number, number | Uint8Array>();
+const EMPTY = new Uint8Array(0);
+
+/** What a message says, read to its end; `undefined` where it is not in the one form of its content. */
+function read<T>(bytes: Uint8Array, fields: (reader: ProtobufReader) => T): T | undefined {
   try {
-    for (const { field, integer, bytes: value } of readProtobuf(bytes)) {
-      if (fields.has(field)) return undefined;
-      fields.set(field, value ?? (integer as number));
-    }
+    const reader = new ProtobufReader(bytes);
+    const message = fields(reader);
+    reader.end();
+    return message;
   } catch {
     return undefined;
   }
-  return fields;
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {

@@ -4,6 +4,8 @@
 // There are two of them: over libp2p (libp2p-transport) and in memory (simulated-network). Whoever
 // uses a transport knows neither. Peers are those of the consortium; a transport lets nobody else in.
 
+import { BLOCK_BYTES_MAX, COMMIT_BYTES_MAX } from '../block/limits.ts';
+
 /** A node's name in the network: of libp2p's form, the hash of its key in base 58. */
 export type PeerId = string;
 
@@ -64,8 +66,8 @@ export interface Transport {
 export const MESSAGE_BYTES_MAX = 1_048_576;
 /** Most bytes of a request. */
 export const REQUEST_BYTES_MAX = 1_024;
-/** Most bytes of one frame of an answer: a block of 4 MiB with its commit. */
-export const FRAME_BYTES_MAX = 4_194_304 + 65_536;
+/** Most bytes of one frame of an answer: a block with its commit, and their framing. */
+export const FRAME_BYTES_MAX = BLOCK_BYTES_MAX + COMMIT_BYTES_MAX + 64;
 /** Most bytes of an answer, all frames together. */
 export const ANSWER_BYTES_MAX = 4 * FRAME_BYTES_MAX;
 /** An answer that takes longer has failed. */

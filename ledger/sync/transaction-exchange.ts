@@ -55,6 +55,7 @@ export interface ExchangeOptions {
 const NOBODYS_FAULT: readonly (RejectionCode | PoolRefusal)[] = [
   'BCHF_TX_UNKNOWN_MEMBER',
   'BCHF_TX_REPLAYED',
+  'BCHF_TX_STALE',
   'BCHF_POOL_FULL',
   'BCHF_POOL_SIGNER_LIMIT',
   'BCHF_POOL_SAME_SEQUENCE',

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ClassicLevel } from 'classic-level';
 import { type Ledger, openLedger } from '../ledger.ts';
+import { openProver } from '../proof/stored-proof.ts';
 import { LedgerStore } from '../store/ledger-store.ts';
 import { authorityPublicKey, chainId, foundation, key, Signer } from './consortium.ts';
 
@@ -52,6 +53,8 @@ async function readAll(): Promise<void> {
       await store.commit(height);
       await store.codes(height);
     }
+    await store.findTransaction(new Uint8Array(32));
+    await openProver(store);
   } finally {
     await store.close();
   }
@@ -89,7 +92,7 @@ describe('a damaged store', () => {
       await inDatabase((database) => database.put(at, value));
     }
     const kinds = new Set(entries.map(([at]) => String.fromCharCode(at[0]!)));
-    assert.deepEqual([...kinds].sort(), ['b', 'c', 'e', 'g', 'h', 'r', 's', 't']);
+    assert.deepEqual([...kinds].sort(), ['b', 'c', 'd', 'e', 'g', 'h', 'i', 'r', 's', 't']);
     await readAll();
   });
 

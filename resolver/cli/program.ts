@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addDevnetCommand } from './devnet.ts';
 import { addGenerateDocsCommand } from './generate-docs.ts';
+import { addLedgerCommand } from './ledger.ts';
 import { addLookupCommand } from './lookup.ts';
 import { addNodeCommand } from './node.ts';
 import { addServeCommand } from './serve.ts';
@@ -39,6 +40,7 @@ export function createProgram(additions: readonly AddCommand[]): Command {
   addNodeCommand(program);
   addDevnetCommand(program);
   addTransactionCommand(program);
+  addLedgerCommand(program);
   for (const add of additions) add(program);
   addGenerateDocsCommand(program);
   return program;

@@ -44,6 +44,8 @@ export type Bar = { atLeast: number } | { atMost: number };
 export interface Figure {
   /** Key in the JSON object, its unit last. */
   name: string;
+  /** The case it is of, where there are several: under the key there is an object, a key for each. */
+  of?: string;
   /** One value for each run; a number where it is not repeated. */
   measured: number | readonly number[];
   bar?: Bar;
@@ -176,7 +178,23 @@ export function repeat<Name extends string>(
   measureOnce: (run: number) => Record<Name, number>,
 ): Record<Name, number[]> {
   measureOnce(0);
-  const results = Array.from({ length: runs }, (_, at) => measureOnce(at + 1));
+  return byFigure(Array.from({ length: runs }, (_, at) => measureOnce(at + 1)));
+}
+
+/** The same where a run waits for other processes. One run begins when the one before is over. */
+export async function repeatAsync<Name extends string>(
+  runs: number,
+  measureOnce: (run: number) => Promise<Record<Name, number>>,
+): Promise<Record<Name, number[]>> {
+  await measureOnce(0);
+  const results: Record<Name, number>[] = [];
+  for (let run = 1; run <= runs; run++) results.push(await measureOnce(run));
+  return byFigure(results);
+}
+
+function byFigure<Name extends string>(
+  results: readonly Record<Name, number>[],
+): Record<Name, number[]> {
   const names = Object.keys(results[0]!) as Name[];
   return Object.fromEntries(
     names.map((name) => [name, results.map((result) => result[name])]),
@@ -206,12 +224,6 @@ export function formatReport(name: string, result: BenchResult, env: BenchEnviro
   const rows = result.figures.map((figure) => rowOf(figure, result.unjudged !== undefined));
   const unjudged = result.unjudged === undefined ? [] : [`Bars not judged: ${result.unjudged}`];
   const machine = `${env.cpu}, ${env.cores} cores, Node ${env.node}, commit ${env.commit}, seed ${env.seed}`;
-  const figures = Object.fromEntries(
-    result.figures.map(({ name: key, measured }) => [
-      key,
-      typeof measured === 'number' ? measured : spreadOf(measured),
-    ]),
-  );
   return [
     `${name}: ${machine}`,
     ...result.notes,
@@ -219,12 +231,24 @@ export function formatReport(name: string, result: BenchResult, env: BenchEnviro
     ...formatTable([['figure', 'median', 'min', 'max', 'bar', 'verdict'], ...rows]),
     ...unjudged,
     '',
-    JSON.stringify({ bench: name, figures, env }),
+    JSON.stringify({ bench: name, figures: figuresOf(result), env }),
     '',
   ].join('\n');
 }
 
-function rowOf({ name, measured, bar }: Figure, unjudged: boolean): string[] {
+/** The figures as the JSON object has them. */
+function figuresOf({ figures }: BenchResult): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  for (const { name, of, measured } of figures) {
+    const value = typeof measured === 'number' ? measured : spreadOf(measured);
+    if (of === undefined) object[name] = value;
+    else object[name] = { ...(object[name] as object | undefined), [of]: value };
+  }
+  return object;
+}
+
+function rowOf({ name: key, of, measured, bar }: Figure, unjudged: boolean): string[] {
+  const name = of === undefined ? key : `${key} ${of}`;
   const values =
     typeof measured === 'number'
       ? [Number.isInteger(measured) ? countFormat.format(measured) : formatValue(measured), '', '']
@@ -240,6 +264,16 @@ const countFormat = new Intl.NumberFormat('en-US');
 
 function formatValue(value: number): string {
   return valueFormat.format(value);
+}
+
+/** A count for people. */
+export function group(count: number): string {
+  return countFormat.format(count);
+}
+
+/** Progress: standard output is for the report. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 /** Columns padded to their widest cell: the first and the last from the left, numbers from the right. */

@@ -35,7 +35,12 @@ export class Validators {
     const isFirst = this.blocks.length === 0;
     const own = transactions ?? (isFirst ? foundation.map((body) => this.#signer.sign(body)) : []);
     const { encoded, commit, timeMs } = this.#engine.makeBlock({ ...this.parent, ...change }, own);
-    const { codes, appHash } = executeBlock(this.#state, own.map(receive), checkNow(chainId));
+    const { codes, appHash } = executeBlock(
+      this.#state,
+      own.map(receive),
+      checkNow(chainId),
+      timeMs,
+    );
     const height = this.parent.height + 1;
     const results = resultsHash(codes.map(numberOfCode));
     this.parent = { height, timeMs, appHash, resultsHash: results, commit };
