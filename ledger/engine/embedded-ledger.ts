@@ -6,12 +6,14 @@
 // few microseconds for each number (Xeon 2.5 GHz, Node 20.20, 2026-11), so that a block of 10,000
 // numbers holds it for some 50 ms.
 
+import { type Allocation, type AllocationWish, proposeAllocation } from '../allocation.ts';
 import { encodeCommit } from '../block/block-codec.ts';
 import { resultsHash } from '../block/hashes.ts';
 import { type Commit, millisecondsOf } from '../block/types.ts';
 import type { EntryChange } from '../entry.ts';
 import type { CommittedBlock, Ledger, Tip } from '../ledger.ts';
 import { LedgerError } from '../ledger-error.ts';
+import type { Identity, NumberKey } from '../number.ts';
 import type { Route } from '../route.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
@@ -19,6 +21,7 @@ import type { BlockChanges, Genesis, LedgerStore, StoredTip } from '../store/led
 import type { MemberRecord } from '../transaction-body.ts';
 import { numberOfCode } from '../transaction-code.ts';
 import { transactionId } from '../transaction-codec.ts';
+import type { RoamingTerms } from '../transaction-roaming.ts';
 import {
   BLOCK_TRANSACTION_BYTES_MAX,
   BLOCK_TRANSACTIONS_MAX,
@@ -82,6 +85,27 @@ export class EmbeddedLedger implements Ledger {
   lastSequence(signer: string): number {
     const member = this.#state.memberNumber(signer);
     return member === undefined ? -1 : this.#state.lastSequence(member);
+  }
+
+  lastProposalSequence(): number {
+    return this.#state.consortium.sequence;
+  }
+
+  balanceOf(member: string): number {
+    const number = this.#state.memberNumber(member);
+    return number === undefined ? 0 : this.#state.balances.of(number);
+  }
+
+  roamingTerms(address: string): RoamingTerms | undefined {
+    return this.#state.roaming.termsAt(address);
+  }
+
+  terminalKey(identity: Identity, number: NumberKey): Uint8Array | undefined {
+    return this.#state.terminalKey(identity, number);
+  }
+
+  proposeAllocation(wish: AllocationWish): Allocation | undefined {
+    return proposeAllocation(this.#state, wish);
   }
 
   entries(): IterableIterator<EntryChange> {
