@@ -4,6 +4,7 @@
 // engine/embedded-ledger.
 
 import { join } from 'node:path';
+import type { Allocation, AllocationWish } from './allocation.ts';
 import { decodeBlock, decodeCommit } from './block/block-codec.ts';
 import { verifyCommit } from './block/commit.ts';
 import { blockIdOf, resultsHash } from './block/hashes.ts';
@@ -16,6 +17,7 @@ import { loadValidators } from './engine/validator-file.ts';
 import type { EntryChange, RouteNumber } from './entry.ts';
 import type { EncodedBlock } from './gossip/message-codec.ts';
 import { LedgerError } from './ledger-error.ts';
+import type { Identity, NumberKey } from './number.ts';
 import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
 import { LedgerState } from './state/state.ts';
@@ -29,6 +31,7 @@ import type { ProvenBlock } from './sync/verify-block.ts';
 import type { MemberRecord } from './transaction-body.ts';
 import type { TransactionCode } from './transaction-code.ts';
 import { CHAIN_ID_BYTES_MAX } from './transaction-codec.ts';
+import type { RoamingTerms } from './transaction-roaming.ts';
 
 export {
   BLOCK_TRANSACTION_BYTES_MAX,
@@ -92,6 +95,16 @@ export interface FollowedLedger {
   members(): readonly MemberRecord[];
   /** The last sequence that a signer has used; −1 before its first, or for an unknown one. */
   lastSequence(signer: string): number;
+  /** The last sequence that a proposal of the members has used; −1 before the first. */
+  lastProposalSequence(): number;
+  /** What a member's deposits have left, in the smallest unit; 0 for an unknown one. */
+  balanceOf(member: string): number;
+  /** The public terms behind the address of a roaming contract. */
+  roamingTerms(address: string): RoamingTerms | undefined;
+  /** The public key of the terminal with a number, 32 bytes, where its owner has registered one. */
+  terminalKey(identity: Identity, number: NumberKey): Uint8Array | undefined;
+  /** Free numbers for a member's wish, and the record that takes them: see `proposeAllocation`. */
+  proposeAllocation(wish: AllocationWish): Allocation | undefined;
   /** All entries of the index, as changes that set them; to be walked while no commit runs. */
   entries(): IterableIterator<EntryChange>;
   /** Whether a transaction may wait for a block, by the state of now. */

@@ -7,6 +7,7 @@
 // the event loop: a few microseconds for each number (Xeon 2.5 GHz, Node 20.20, 2026-11), so that a
 // block of 10,000 numbers holds it for some 50 ms.
 
+import { type Allocation, type AllocationWish, proposeAllocation } from '../allocation.ts';
 import { encodeCommit } from '../block/block-codec.ts';
 import { resultsHash } from '../block/hashes.ts';
 import { type Commit, millisecondsOf, type Validator } from '../block/types.ts';
@@ -14,6 +15,7 @@ import type { EntryChange } from '../entry.ts';
 import type { EncodedBlock } from '../gossip/message-codec.ts';
 import type { CommittedBlock, FollowedLedger, Tip } from '../ledger.ts';
 import { LedgerError } from '../ledger-error.ts';
+import type { Identity, NumberKey } from '../number.ts';
 import type { Route } from '../route.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
@@ -23,6 +25,7 @@ import { faultAfter, type ProvenBlock, proveBlock } from '../sync/verify-block.t
 import type { MemberRecord } from '../transaction-body.ts';
 import { numberOfCode } from '../transaction-code.ts';
 import { transactionId } from '../transaction-codec.ts';
+import type { RoamingTerms } from '../transaction-roaming.ts';
 import { type Admission, admit, lastSequenceOf } from './admission.ts';
 import { receiveAll } from './receive.ts';
 
@@ -83,6 +86,27 @@ export class ReplicaLedger implements FollowedLedger {
 
   lastSequence(signer: string): number {
     return lastSequenceOf(this.#state, signer);
+  }
+
+  lastProposalSequence(): number {
+    return this.#state.consortium.sequence;
+  }
+
+  balanceOf(member: string): number {
+    const number = this.#state.memberNumber(member);
+    return number === undefined ? 0 : this.#state.balances.of(number);
+  }
+
+  roamingTerms(address: string): RoamingTerms | undefined {
+    return this.#state.roaming.termsAt(address);
+  }
+
+  terminalKey(identity: Identity, number: NumberKey): Uint8Array | undefined {
+    return this.#state.terminalKey(identity, number);
+  }
+
+  proposeAllocation(wish: AllocationWish): Allocation | undefined {
+    return proposeAllocation(this.#state, wish);
   }
 
   entries(): IterableIterator<EntryChange> {

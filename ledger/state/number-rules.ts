@@ -33,6 +33,7 @@ export function judgePort(
   return ({ changes }) => {
     for (const [index, number] of numbers.entries()) {
       const isHome = goesHome[index] === 1;
+      state.terminalKeys.delete(identity, number);
       if (isHome) ported.delete(number);
       else ported.set(number, route);
       changes.push({

@@ -38,6 +38,7 @@ export function judgeInjectPool(
   return () => {
     for (const { from, to } of ranges) {
       setFree(state, state.spaces[identity], from, to);
+      state.terminalKeys.deleteRange(identity, from, to);
       if (contract !== undefined) priced.insertMerging(from, to, contract);
     }
   };
@@ -112,6 +113,7 @@ export function judgeTransfer(
     charge();
     for (const range of contiguous(ranges)) {
       space.setRunRoute(range.from, range.to, route, changes);
+      state.terminalKeys.deleteRange(identity, range.from, range.to);
     }
   };
 }
@@ -131,6 +133,7 @@ export function judgeRelease(
     for (const { from, to } of contiguous(ranges)) {
       space.removeRuns(from, to, changes);
       setFree(state, space, from, to);
+      state.terminalKeys.deleteRange(identity, from, to);
     }
   };
 }

@@ -40,7 +40,6 @@ export function judgeSetTerminalKeys(
   };
 }
 
-/** Keys may be taken back of numbers that have gone, too. */
 export function judgeRevokeTerminalKeys(
   state: LedgerState,
   { member, identity, numbers }: RevokeTerminalKeys,

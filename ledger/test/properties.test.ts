@@ -1,16 +1,20 @@
 // What holds of the ledger whatever is submitted: every kind of transaction, valid or not.
 
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { openLedger } from '../ledger.ts';
 import { lengthOf } from '../number.ts';
 import { LedgerState } from '../state/state.ts';
-import { executeBlock, type ReceivedTransaction } from '../state/state-machine.ts';
+import { checkNow, executeBlock, type ReceivedTransaction } from '../state/state-machine.ts';
 import { type Row, TABLES } from '../state/tables.ts';
 import type { TransactionBody } from '../transaction-body.ts';
 import type { TransactionCode } from '../transaction-code.ts';
 import { decodeTransaction } from '../transaction-codec.ts';
 import { KINDS } from '../transaction-kinds.ts';
-import { authorityPublicKey, foundation, key, Signer } from './consortium.ts';
+import { authorityPublicKey, chainId, foundation, key, Signer } from './consortium.ts';
 import { opening, randomBody } from './random-bodies.ts';
 import { randomFrom, seed } from './seed.ts';
 
@@ -190,6 +194,55 @@ describe('whatever is submitted', () => {
       const { codes, appHash } = executeBlock(state, [{ bytes, decoded }], () => true, timeMs);
       assert.deepEqual(codes, [code]);
       assert.equal(hex(appHash), expected);
+    }
+  });
+});
+
+describe('a ledger on disk', () => {
+  it('has the same state after it was closed and opened, whatever kinds its blocks held', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'bchf-ledger-'));
+    let now = START_MS;
+    const options = {
+      directory,
+      chainId,
+      authorityPublicKey,
+      settings: {},
+      now: () => {
+        now += 1_000;
+        return now;
+      },
+    };
+    try {
+      const first = await openLedger(options);
+      // A state beside it, with the same blocks, is what the bodies are drawn from.
+      const state = genesis();
+      const random = randomFrom(seed + 3);
+      const signer = new Signer();
+      for (let block = 0; block < 30; block++) {
+        const bodies =
+          block === 0
+            ? [...foundation, ...opening]
+            : Array.from({ length: 20 }, () => randomBody(random, state)).filter(
+                // Their keys would be none that the tests can sign with.
+                ({ kind }) => kind !== 'rotate-member-key',
+              );
+        const bytes = bodies.map((body) => signer.sign(body));
+        const { results, timeMs, changes } = await first.commit(bytes);
+        const beside = executeBlock(state, bytes.map(received), checkNow(chainId), timeMs);
+        assert.deepEqual(
+          results.map(({ code }) => code),
+          beside.codes,
+        );
+        assert.deepEqual(changes, beside.changes);
+        assert.deepEqual(first.appHash, beside.appHash);
+      }
+      const { appHash } = first;
+      await first.close();
+      const second = await openLedger(options);
+      assert.deepEqual(second.appHash, appHash);
+      await second.close();
+    } finally {
+      await rm(directory, { recursive: true });
     }
   });
 });

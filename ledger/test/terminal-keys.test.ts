@@ -111,11 +111,86 @@ describe('the key of a terminal', () => {
     assert.equal(found(chain, '8610000'), undefined);
   });
 
-  it('can be taken back by who registered it after the number has gone', () => {
+  it('ends when its number goes to another member or to the pool, and does not come back with it', () => {
+    const pool = { from: key('8611000'), to: key('8612999') };
+    const steps: [string, TransactionBody, TransactionBody][] = [
+      ['ported', port('a', 'b', '8610000'), port('b', 'a', '8610000')],
+      [
+        'transferred',
+        {
+          kind: 'transfer',
+          identity,
+          ranges: [{ from: key('8611000'), to: key('8612500') }],
+          transferor: 'a',
+          recipient: 'b',
+          route: 'b1',
+        },
+        {
+          kind: 'transfer',
+          identity,
+          ranges: [{ from: key('8611000'), to: key('8612500') }],
+          transferor: 'b',
+          recipient: 'a',
+          route: 'a1',
+        },
+      ],
+      [
+        'released',
+        { kind: 'release', member: 'a', identity, ranges: [pool] },
+        { kind: 'allocate', member: 'a', identity, ranges: [pool], route: 'a1' },
+      ],
+      [
+        'injected',
+        {
+          kind: 'inject-pool',
+          member: 'a',
+          identity,
+          ranges: [{ from: key('8613000'), to: key('8613099') }],
+        },
+        {
+          kind: 'allocate',
+          member: 'a',
+          identity,
+          ranges: [{ from: key('8613000'), to: key('8613099') }],
+          route: 'a1',
+        },
+      ],
+    ];
+    const all = ['8610000', '8611000', '8612500', '8612501', '8612999', '8613050', '8613100'];
+    const gone: Record<string, string[]> = {
+      ported: ['8610000'],
+      transferred: ['8611000', '8612500'],
+      released: ['8611000', '8612500', '8612501', '8612999'],
+      injected: ['8613050'],
+    };
+    for (const [what, there, back] of steps) {
+      const chain = TestChain.founded();
+      const { codes } = chain.block([
+        { kind: 'inject-pool', member: 'a', identity, ranges: [pool] },
+        { kind: 'allocate', member: 'a', identity, ranges: [pool], route: 'a1' },
+        register('a', ...all.map((digits): [string, number] => [digits, 1])),
+        there,
+        back,
+      ]);
+      assert.deepEqual(new Set(codes), new Set(['OK']), what);
+      const left = all.filter((digits) => found(chain, digits) === undefined);
+      assert.deepEqual(left, gone[what], what);
+      assert.equal(chain.state.terminalKeys.count(identity), all.length - left.length);
+    }
+  });
+
+  it('counts no more when its prefix is assigned to another member', () => {
     const chain = TestChain.founded();
-    chain.block([register('a', ['8610000', 1]), port('a', 'b', '8610000')]);
-    assert.equal(chain.try(revoke('a', '8610000')), 'OK');
-    chain.block([port('b', 'a', '8610000')]);
+    chain.block([
+      register('a', ['8610000', 1]),
+      {
+        kind: 'assign-prefixes',
+        identity,
+        assignments: [{ route: 'b1', prefixes: [key('861000')] }],
+      },
+    ]);
     assert.equal(found(chain, '8610000'), undefined);
+    assert.equal(chain.try(register('b', ['8610000', 2])), 'OK');
+    assert.equal(found(chain, '8610000'), 2);
   });
 });

@@ -98,12 +98,15 @@ describe('a signed transaction', () => {
     assert.equal(decodeTransaction(new Uint8Array(0)).code, 'BCHF_TX_MALFORMED');
   });
 
-  it('is refused with a sequence that is no safe integer', () => {
+  it('is refused with a sequence, or an end, that is no safe integer', () => {
     for (const sequence of [2n ** 53n, 2n ** 60n, 2n ** 64n - 1n]) {
       for (const body of foundation) {
         const bytes = Buffer.from(signed(body, 1));
         bytes.writeBigUInt64LE(sequence, 1);
         assert.equal(decodeTransaction(bytes).code, 'BCHF_TX_MALFORMED');
+        const endless = Buffer.from(signed(body, 1));
+        endless.writeBigUInt64LE(sequence, 9);
+        assert.equal(decodeTransaction(endless).code, 'BCHF_TX_MALFORMED');
       }
     }
     assert.ok(decodeTransaction(signed(foundation[0]!, Number.MAX_SAFE_INTEGER)).transaction);
@@ -228,6 +231,8 @@ describe('a signed transaction', () => {
     assert.throws(() => signTransaction(body, 1, chainId, []), RangeError);
     assert.throws(() => signTransaction(body, -1, chainId, keys), RangeError);
     assert.throws(() => signTransaction(body, 2 ** 53, chainId, keys), RangeError);
+    assert.throws(() => signTransaction(body, 1, chainId, keys, -1), RangeError);
+    assert.throws(() => signTransaction(body, 1, chainId, keys, 0.5), RangeError);
     assert.throws(() => signTransaction(body, 1, '', keys), RangeError);
     assert.throws(() => signTransaction(body, 1, 'x'.repeat(51), keys), RangeError);
   });
