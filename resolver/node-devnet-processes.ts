@@ -98,7 +98,8 @@ export async function startDevnet(
 function spawnNode({ id, config }: DevnetMember, options: DevnetProcessOptions): ChildProcess {
   const argv = [options.command, 'node', '--config', config, '--json'];
   const child = spawn(process.execPath, argv, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Nothing is sent over the channel: a node whose channel breaks knows that the devnet is gone.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // A process group of its own: a terminal sends Ctrl-C to all of a group, and a node that is asked
     // to stop a second time, by the devnet, ends at once.
     detached: true,

@@ -81,14 +81,14 @@ describe('a damaged store', () => {
   it('is found out by any value that has changed, at any height', async () => {
     await readAll();
     const entries = await inDatabase((database) => database.iterator().all());
-    for (const [at, value] of entries) {
-      for (const place of new Set([0, value.length >> 1, value.length - 1])) {
-        const changed = Buffer.from(value);
-        changed[place] = changed[place]! ^ 1;
-        await inDatabase((database) => database.put(at, changed));
-        const what = `byte ${place} of ${at.toString('hex')}`;
-        await assert.rejects(readAll, { code: 'BCHF_STORE_CORRUPT' }, what);
-      }
+    for (const [index, [at, value]] of entries.entries()) {
+      // The first byte, the last one or one in between, in turn.
+      const place = [0, value.length >> 1, value.length - 1][index % 3]!;
+      const changed = Buffer.from(value);
+      changed[place] = changed[place]! ^ 1;
+      await inDatabase((database) => database.put(at, changed));
+      const what = `byte ${place} of ${at.toString('hex')}`;
+      await assert.rejects(readAll, { code: 'BCHF_STORE_CORRUPT' }, what);
       await inDatabase((database) => database.put(at, value));
     }
     const kinds = new Set(entries.map(([at]) => String.fromCharCode(at[0]!)));

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runBchf } from './bchf-process.ts';
 
@@ -22,8 +23,16 @@ interface Described {
   ports: { http: number; ledger: number };
 }
 
-/** Starts it, lets `use` see what it says, and stops it; gives its exit code. */
-async function withDevnet(use: (nodes: Described[]) => Promise<void>): Promise<number | null> {
+interface Ended {
+  code: number | null;
+  errors: string;
+}
+
+/** Starts it, lets `use` see what it says, and ends all of its group as a terminal does. */
+async function withDevnet(
+  use: (nodes: Described[]) => Promise<void>,
+  signal: NodeJS.Signals = 'SIGINT',
+): Promise<Ended> {
   const argv = [COMMAND, 'devnet', '--members', '2', '--data', data, '--json'];
   const stdio = ['ignore', 'pipe', 'pipe'] as const;
   const child = spawn(process.execPath, argv, { stdio: [...stdio], detached: true });
@@ -36,13 +45,9 @@ async function withDevnet(use: (nodes: Described[]) => Promise<void>): Promise<n
   const [line] = await Promise.race([once(lines, 'line') as Promise<[string]>, exited]);
   assert.equal(typeof line, 'string', errors);
   await use(JSON.parse(line as string).nodes);
-  // As a terminal does at Ctrl-C: to the whole group.
-  process.kill(-child.pid!, 'SIGINT');
+  process.kill(-child.pid!, signal);
   const [code] = await exited;
-  for (const member of ['member-1', 'member-2']) {
-    assert.match(errors, new RegExp(`${member} .* stopped\n`), errors);
-  }
-  return code;
+  return { code, errors };
 }
 
 async function heightOf({ ports }: Described): Promise<number> {
@@ -59,10 +64,10 @@ function isRunning({ pid }: Described): boolean {
   }
 }
 
-test('a devnet starts, stops without a process left, and goes on where it was', async () => {
+test('a devnet starts, ends without a process left however it ends, and goes on where it was', async () => {
   let nodes: Described[] = [];
   let height = 0;
-  const code = await withDevnet(async (described) => {
+  const { code, errors } = await withDevnet(async (described) => {
     nodes = described;
     assert.deepEqual(
       nodes.map(({ id }) => id),
@@ -73,15 +78,25 @@ test('a devnet starts, stops without a process left, and goes on where it was', 
   });
   assert.equal(code, 0);
   assert.deepEqual(nodes.filter(isRunning), []);
+  for (const member of ['member-1', 'member-2']) {
+    assert.match(errors, new RegExp(`${member} .* stopped\n`), errors);
+  }
   await withDevnet(async (again) => {
     for (const node of again) assert.equal(await heightOf(node), height);
-  });
+    nodes = again;
+  }, 'SIGKILL');
+  // Nobody tells the nodes to stop: they have no parent any longer, and end by themselves.
+  for (const untilMs = Date.now() + 60_000; nodes.some(isRunning) && Date.now() < untilMs; ) {
+    await sleep(50);
+  }
+  assert.deepEqual(nodes.filter(isRunning), []);
 });
 
 test('a devnet of another size, and a size that is none, are refused', async () => {
-  const other = await runBchf('devnet', '--members', '3', '--data', data);
+  const start = (members: string) => runBchf('devnet', '--members', members, '--data', data);
+  const [other, none, many] = await Promise.all([start('3'), start('0'), start('17')]);
   assert.equal(other.code, 1);
   assert.match(other.stderr, /BCHF_DEVNET_FAILED/);
-  assert.equal((await runBchf('devnet', '--members', '0', '--data', data)).code, 2);
-  assert.equal((await runBchf('devnet', '--members', '17', '--data', data)).code, 2);
+  assert.equal(none.code, 2);
+  assert.equal(many.code, 2);
 });

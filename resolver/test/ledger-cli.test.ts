@@ -13,19 +13,23 @@ import { createWasmIndex } from '../../wasm/wasm-index.ts';
 import { createLog } from '../log.ts';
 import { applyToIndexes } from '../service.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
-import { type BchfResult, runBchf } from './bchf-process.ts';
+import { type BchfResult, openShell } from './bchf-process.ts';
 import { exampleRoute } from './example-route.ts';
 
 const CHAIN_ID = 'ledger-cli-test';
 const SEED = 7;
 const directory = mkdtempSync(join(tmpdir(), 'bchf ledger cli '));
-after(() => rmSync(directory, { recursive: true }));
+const shell = openShell();
+after(() => {
+  shell.close();
+  rmSync(directory, { recursive: true });
+});
 const fileIn = (name: string) => join(directory, name);
 const data = fileIn('data');
 const trust = fileIn('trust.json');
 const ids: string[] = [];
 
-const ledger = (...line: string[]) => runBchf('ledger', ...line);
+const ledger = (...line: string[]) => shell.run('ledger', ...line);
 const jsonOf = ({ code, stdout, stderr }: BchfResult) => {
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout);

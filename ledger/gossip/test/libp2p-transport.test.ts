@@ -1,5 +1,7 @@
 // The transport over real sockets on loopback: everything is delivered, strangers stay outside,
 // requests have limits.
+//
+// BCHF_TEST_ROUNDS=<number> sets how often every node publishes; libp2p-transport.slow sets more.
 
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
@@ -11,6 +13,7 @@ import { type NodeKey, nodeKeyOf } from '../node-key.ts';
 import { MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX, REQUESTS_AT_ONCE_MAX } from '../transport.ts';
 
 const NODES = 8;
+const ROUNDS = Number(process.env.BCHF_TEST_ROUNDS ?? 1);
 const TOPIC = '/test/blocks';
 const random = randomFrom(seed);
 
@@ -68,7 +71,7 @@ function message(bytes: number): Uint8Array {
 
 test('messages of 64 KiB to 1 MiB from every node reach all others', async () => {
   const sent: [sender: number, name: string][] = [];
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     await Promise.all(
       nodes.map(async (node, sender) => {
         const one = message(65_536 + Math.floor(random() * (MESSAGE_BYTES_MAX - 65_536)));

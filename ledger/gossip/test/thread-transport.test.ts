@@ -26,7 +26,7 @@ function open(at: number, bootstrap: readonly string[], listen = '/ip4/127.0.0.1
 }
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 2_400; tries++) {
     if (isSo()) return;
     await sleep(25);
   }

@@ -8,13 +8,11 @@ import { test } from 'node:test';
 import { seed } from '../../test/seed.ts';
 import { play, playSchedules } from './schedule.ts';
 
-const SCHEDULES = Number(process.env.BCHF_TEST_SCHEDULES ?? 40);
+const SCHEDULES = Number(process.env.BCHF_TEST_SCHEDULES ?? 8);
 
 test(`${SCHEDULES} schedules: every honest member ends with the same state`, () =>
   playSchedules(SCHEDULES, seed));
 
 test('a schedule that is played again is the same to the last byte', async () => {
-  for (let round = 0; round < 3; round++) {
-    assert.deepEqual(await play(seed + round), await play(seed + round));
-  }
+  assert.deepEqual(await play(seed), await play(seed));
 });
