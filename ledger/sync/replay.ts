@@ -9,16 +9,9 @@
 // signature again, on other threads, some blocks ahead. A bad block ends a replay before it is executed.
 
 import { decodeBlock, decodeCommit } from '../block/block-codec.ts';
-import { BlockError, type BlockErrorCode } from '../block/block-error.ts';
+import { BlockError } from '../block/block-error.ts';
 import { resultsHash } from '../block/hashes.ts';
 import { millisecondsOf } from '../block/types.ts';
-import {
-  type BlockFault,
-  type ChainPosition,
-  chainStart,
-  type ReceivedBlock,
-  verifyBlock,
-} from '../block/verify-block.ts';
 import { LedgerState } from '../state/state.ts';
 import {
   checkNow,
@@ -34,6 +27,8 @@ import { numberOfCode, type TransactionCode } from '../transaction-code.ts';
 import { signBytes } from '../transaction-codec.ts';
 import type { ChainTrust } from '../trust-codec.ts';
 import type { SignaturePool } from './signature-pool.ts';
+import type { BlockFault } from './sync-error.ts';
+import { type ChainPosition, chainStart, type ReceivedBlock, verifyBlock } from './verify-block.ts';
 
 /** Blocks whose signatures are checked ahead of the one that is executed. */
 const AUDIT_BLOCKS_AHEAD = 4;
@@ -69,11 +64,11 @@ export interface ReplayedBlock extends Execution {
 
 /** A block that is not the next one of the chain; the state is that of the height before. */
 export class ReplayError extends Error {
-  readonly code: BlockFault | BlockErrorCode;
+  readonly code: BlockFault;
   /** The height at which the replay ended. */
   readonly lastHeight: number;
 
-  constructor(code: BlockFault | BlockErrorCode, lastHeight: number, cause?: unknown) {
+  constructor(code: BlockFault, lastHeight: number, cause?: unknown) {
     super(`block ${lastHeight + 1} cannot follow: ${code}`, { cause });
     this.name = 'ReplayError';
     this.code = code;
@@ -115,16 +110,17 @@ export async function* replayBlocks(
     const { header } = received.block;
     const isVerified = position.height + 1 >= verifyFrom;
     const fault = isVerified
-      ? verifyBlock(received, position, validators, chainId)
+      ? verifyBlock(received, position, { chainId, validators })
       : ownFault(received, position);
     if (fault) throw new ReplayError(fault, position.height);
     const isSigned = await prepared.isSigned;
-    const execution = executeBlock(state, transactions, isSigned, millisecondsOf(header.time));
+    const timeMs = millisecondsOf(header.time);
+    const execution = executeBlock(state, transactions, isSigned, timeMs);
     position = {
       height: header.height,
       // Compared with the block, or the one that was stored with it.
-      blockId: received.commit.blockId,
-      time: header.time,
+      blockHash: received.commit.blockId.hash,
+      timeMs,
       appHash: execution.appHash,
       resultsHash: resultsHash(execution.codes.map(numberOfCode)),
     };

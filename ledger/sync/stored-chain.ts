@@ -1,8 +1,6 @@
 // A chain in a store, as a replay reads it and as an import writes it.
 
-import { decodeBlock, decodeCommit } from '../block/block-codec.ts';
 import { resultsHash } from '../block/hashes.ts';
-import { NO_BLOCK_ID, type Timestamp } from '../block/types.ts';
 import { LedgerError } from '../ledger-error.ts';
 import { LedgerState } from '../state/state.ts';
 import type { BlockFrame } from '../store/block-file-codec.ts';
@@ -73,18 +71,7 @@ export async function importStart(
   }
   const tip = await store.tip();
   const state = await loadStoredState(store, tip);
-  let blockId = NO_BLOCK_ID;
-  let time: Timestamp | undefined;
-  if (tip.height > 0) {
-    const [block, commit] = await Promise.all([store.block(tip.height), store.commit(tip.height)]);
-    if (!block || !commit) {
-      throw new LedgerError('BCHF_STORE_CORRUPT', `block ${tip.height} is missing`);
-    }
-    blockId = decodeCommit(commit).blockId;
-    time = decodeBlock(block).header.time;
-  }
-  const { height, appHash } = tip;
-  return { state, tip, position: { height, blockId, time, appHash, resultsHash: tip.resultsHash } };
+  return { state, tip, position: tip };
 }
 
 async function createChain(
@@ -109,17 +96,12 @@ async function createChain(
 /** Stores a replayed block; returns the new tip. To be awaited before the next block is asked for. */
 export async function storeReplayed(
   store: LedgerStore,
-  { encoded, received, position, codes, changes, rows, appHash }: ReplayedBlock,
+  { encoded, received, position, codes, changes, rows }: ReplayedBlock,
   before: StoredTip,
 ): Promise<StoredTip> {
-  const { seconds, nanos } = received.block.header.time;
   const { transactions } = received.block;
   const tip: StoredTip = {
-    height: position.height,
-    blockHash: position.blockId.hash,
-    timeMs: seconds * 1_000 + nanos / 1_000_000,
-    appHash,
-    resultsHash: position.resultsHash,
+    ...position,
     transactionCount: before.transactionCount + transactions.length,
   };
   const ids = transactions.map(transactionId);

@@ -1,26 +1,29 @@
 // Why a follower refuses a block, with stable codes. Messages are for people and may change.
 
+import type { BlockErrorCode } from '../block/block-error.ts';
 import type { CommitFault } from '../block/commit.ts';
 
-export type SyncErrorCode =
+export type BlockFault =
   | CommitFault
-  /** The bytes are no block, or no commit, in canonical form. */
-  | 'BCHF_SYNC_MALFORMED'
-  /** The bytes are not those that the commit and the header name. */
-  | 'BCHF_SYNC_WRONG_CONTENT'
-  /** The block does not follow the newest one here: two chains, or not the next height. */
-  | 'BCHF_SYNC_FORK'
-  /** Version, time, proposer, evidence or next validators are not what the rules ask for. */
-  | 'BCHF_SYNC_WRONG_HEADER'
-  /** The validators vouch for another state than the one here. */
-  | 'BCHF_SYNC_WRONG_APP_HASH'
-  /** The validators vouch for other results than those here. */
-  | 'BCHF_SYNC_WRONG_RESULTS';
+  /** The bytes are no block, or no commit, in canonical form and within the limits. */
+  | BlockErrorCode
+  /** It is not of the height after the last one. */
+  | 'BCHF_BLOCK_WRONG_HEIGHT'
+  /** It names another block before it, or is not later than it: two chains. */
+  | 'BCHF_BLOCK_WRONG_PARENT'
+  /** Version, proposer, evidence or next validators are not what the rules ask for. */
+  | 'BCHF_BLOCK_WRONG_HEADER'
+  /** Its transactions or its last commit are not those that its header names. */
+  | 'BCHF_BLOCK_WRONG_DATA'
+  /** The validators vouch for another state after the block before than the one here. */
+  | 'BCHF_BLOCK_WRONG_APP_HASH'
+  /** The validators vouch for other results of the block before than those here. */
+  | 'BCHF_BLOCK_WRONG_RESULTS';
 
 export class SyncError extends Error {
-  readonly code: SyncErrorCode;
+  readonly code: BlockFault;
 
-  constructor(code: SyncErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: BlockFault, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'SyncError';
     this.code = code;

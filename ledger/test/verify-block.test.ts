@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { decodeBlock, decodeCommit, encodeBlock } from '../block/block-codec.ts';
 import { resultsHash } from '../block/hashes.ts';
 import type { Header } from '../block/types.ts';
-import { type ChainPosition, chainStart, verifyBlock } from '../block/verify-block.ts';
+import { type ChainPosition, chainStart, verifyBlock } from '../sync/verify-block.ts';
 import { numberOfCode } from '../transaction-code.ts';
 import { chainId, foundation } from './consortium.ts';
 import { SignedChain } from './signed-chain.ts';
@@ -18,8 +18,8 @@ const { validators } = chain;
 
 const afterFirst: ChainPosition = {
   height: 1,
-  blockId: first.proven.blockId,
-  time: first.proven.block.header.time,
+  blockHash: first.proven.blockId.hash,
+  timeMs: first.proven.timeMs,
   appHash: first.appHash,
   resultsHash: resultsHash(first.codes.map(numberOfCode)),
 };
@@ -30,7 +30,7 @@ const received = ({ block, commit }: { block: Uint8Array; commit: Uint8Array }) 
   commit: decodeCommit(commit),
 });
 const verify = (position: ChainPosition, one = received(second)) =>
-  verifyBlock(one, position, validators, chainId);
+  verifyBlock(one, position, { chainId, validators });
 
 describe('the next block of a chain', () => {
   it('is taken from the first one on', () => {
@@ -41,10 +41,10 @@ describe('the next block of a chain', () => {
   it('is refused at another height, behind another block, or not later', () => {
     assert.equal(verify({ ...afterFirst, height: 2 }), 'BCHF_BLOCK_WRONG_HEIGHT');
     assert.equal(verify(genesis), 'BCHF_BLOCK_WRONG_HEIGHT');
-    const { blockId } = second.proven;
-    assert.equal(verify({ ...afterFirst, blockId }), 'BCHF_BLOCK_WRONG_PARENT');
-    const { time } = second.proven.block.header;
-    assert.equal(verify({ ...afterFirst, time }), 'BCHF_BLOCK_WRONG_PARENT');
+    const { hash } = second.proven.blockId;
+    assert.equal(verify({ ...afterFirst, blockHash: hash }), 'BCHF_BLOCK_WRONG_PARENT');
+    const { timeMs } = second.proven;
+    assert.equal(verify({ ...afterFirst, timeMs }), 'BCHF_BLOCK_WRONG_PARENT');
   });
 
   it('is refused where state or results of the block before are others', () => {

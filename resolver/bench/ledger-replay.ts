@@ -17,7 +17,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resultsHash } from '../../ledger/block/hashes.ts';
-import { millisecondsOf } from '../../ledger/block/types.ts';
 import { LedgerStore } from '../../ledger/store/ledger-store.ts';
 import { type ReplayedBlock, replayBlocks, replayStart } from '../../ledger/sync/replay.ts';
 import { SignaturePool } from '../../ledger/sync/signature-pool.ts';
@@ -133,9 +132,7 @@ async function replay(
   const follow = async (block: ReplayedBlock): Promise<void> => {
     position = block.position;
     await store?.(block);
-    const { height, blockId, time } = position;
-    const label = { height, blockHash: blockId.hash, timeMs: millisecondsOf(time!) };
-    applyToIndexes(indexes, label, block.changes);
+    applyToIndexes(indexes, position, block.changes);
   };
   // What comes beforehand is the bench's own: it is executed, not verified.
   const unverified = { verifyFrom: Number.POSITIVE_INFINITY };
@@ -167,7 +164,7 @@ async function replayIntoStore(chain: ReplayChain): Promise<Speed> {
       transactionCount: 0,
     });
     return await replay(chain, {
-      store: ({ encoded, codes, changes, rows, position, appHash }) =>
+      store: ({ encoded, codes, changes, rows, position }) =>
         store.writeBlock({
           block: encoded.block,
           commit: encoded.commit,
@@ -175,11 +172,7 @@ async function replayIntoStore(chain: ReplayChain): Promise<Speed> {
           changes,
           rows,
           tip: {
-            height: position.height,
-            blockHash: position.blockId.hash,
-            timeMs: millisecondsOf(position.time!),
-            appHash,
-            resultsHash: position.resultsHash,
+            ...position,
             transactionCount: 0,
           },
         }),

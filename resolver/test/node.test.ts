@@ -168,7 +168,7 @@ test('after a block that cannot be, the last good height is served and marked as
   await until('the node halts', () => started.node.halted !== undefined);
   const { body } = await ask('/ledger/v1/status');
   assert.equal(body.state, 'halted');
-  assert.deepEqual([body.halted.height, body.halted.code], [2, 'BCHF_SYNC_WRONG_APP_HASH']);
+  assert.deepEqual([body.halted.height, body.halted.code], [2, 'BCHF_BLOCK_WRONG_APP_HASH']);
   const metrics = (await ask('/metrics')).body as string;
   assert.match(metrics, /^bchf_node_halted 1$/m);
   await sleep(20);

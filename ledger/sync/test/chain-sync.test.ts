@@ -179,7 +179,7 @@ describe('a follower', () => {
     await publish(chain.make([], { appHash: Buffer.alloc(32, 1) }));
     assert.deepEqual(
       halts.map(({ height, code }) => [height, code]),
-      [[2, 'BCHF_SYNC_WRONG_APP_HASH']],
+      [[2, 'BCHF_BLOCK_WRONG_APP_HASH']],
     );
     assert.equal(ledger.tip.height, 2);
     assert.equal(sync.newestHeight, 3);
@@ -205,7 +205,7 @@ describe('a follower', () => {
     await publish(chain.make([], { resultsHash: Buffer.alloc(32, 1) }));
     assert.deepEqual(
       halts.map(({ height, code }) => [height, code]),
-      [[1, 'BCHF_SYNC_WRONG_RESULTS']],
+      [[1, 'BCHF_BLOCK_WRONG_RESULTS']],
     );
   });
 
@@ -219,7 +219,7 @@ describe('a follower', () => {
     );
     assert.deepEqual(
       halts.map(({ height, code }) => [height, code]),
-      [[1, 'BCHF_SYNC_FORK']],
+      [[1, 'BCHF_BLOCK_WRONG_PARENT']],
     );
   });
 

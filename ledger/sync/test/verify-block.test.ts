@@ -8,9 +8,9 @@ import type { Header } from '../../block/types.ts';
 import { encodeHead } from '../../gossip/message-codec.ts';
 import { chainId } from '../../test/consortium.ts';
 import {
+  type ChainPosition,
   faultAfter,
   hashOf,
-  type ParentTip,
   proveAnnouncement,
   proveBlock,
 } from '../verify-block.ts';
@@ -23,7 +23,7 @@ const first = chain.make();
 const { appHash, resultsHash, timeMs } = chain.parent;
 const second = chain.make();
 const { header } = decodeBlock(second.block);
-const tip: ParentTip = {
+const tip: ChainPosition = {
   height: 1,
   blockHash: hashOf(decodeBlock(first.block).header),
   timeMs,
@@ -35,7 +35,7 @@ const HASH = Buffer.alloc(32, 9);
 describe('the header of the next block', () => {
   it('is taken where it follows the tip', () => {
     assert.equal(faultAfter(tip, header, validators), undefined);
-    const genesis: ParentTip = {
+    const genesis: ChainPosition = {
       height: 0,
       blockHash: new Uint8Array(32),
       timeMs: 0,
@@ -46,22 +46,26 @@ describe('the header of the next block', () => {
   });
 
   for (const [what, change, fault] of [
-    ['another height', { height: 3 }, 'BCHF_SYNC_FORK'],
-    ['another parent', { lastBlockId: { ...header.lastBlockId, hash: HASH } }, 'BCHF_SYNC_FORK'],
-    ['another state', { appHash: HASH }, 'BCHF_SYNC_WRONG_APP_HASH'],
-    ['other results', { lastResultsHash: HASH }, 'BCHF_SYNC_WRONG_RESULTS'],
-    ['another block version', { version: { block: 10, app: 1 } }, 'BCHF_SYNC_WRONG_HEADER'],
+    ['another height', { height: 3 }, 'BCHF_BLOCK_WRONG_HEIGHT'],
+    [
+      'another parent',
+      { lastBlockId: { ...header.lastBlockId, hash: HASH } },
+      'BCHF_BLOCK_WRONG_PARENT',
+    ],
+    ['another state', { appHash: HASH }, 'BCHF_BLOCK_WRONG_APP_HASH'],
+    ['other results', { lastResultsHash: HASH }, 'BCHF_BLOCK_WRONG_RESULTS'],
+    ['another block version', { version: { block: 10, app: 1 } }, 'BCHF_BLOCK_WRONG_HEADER'],
     [
       'the time of the tip',
       { time: { seconds: timeMs / 1_000, nanos: 0 } },
-      'BCHF_SYNC_WRONG_HEADER',
+      'BCHF_BLOCK_WRONG_PARENT',
     ],
-    ['other next validators', { nextValidatorsHash: HASH }, 'BCHF_SYNC_WRONG_HEADER'],
-    ['evidence', { evidenceHash: HASH }, 'BCHF_SYNC_WRONG_HEADER'],
+    ['other next validators', { nextValidatorsHash: HASH }, 'BCHF_BLOCK_WRONG_HEADER'],
+    ['evidence', { evidenceHash: HASH }, 'BCHF_BLOCK_WRONG_HEADER'],
     [
       'a proposer of no validator',
       { proposerAddress: HASH.subarray(20) },
-      'BCHF_SYNC_WRONG_HEADER',
+      'BCHF_BLOCK_WRONG_HEADER',
     ],
   ] satisfies [string, Partial<Header>, string][]) {
     it(`is refused with ${what}`, () => {
@@ -101,7 +105,7 @@ describe('a block and its commit', () => {
     const encoded = encodeBlock({ ...block, transactions: [Buffer.from('one more')] });
     const commit = decodeCommit(second.commit);
     const { fault } = proveBlock({ block: encoded, commit: second.commit }, trust);
-    assert.equal(fault, 'BCHF_SYNC_WRONG_CONTENT');
+    assert.equal(fault, 'BCHF_COMMIT_WRONG_BLOCK');
     // With the parts of the changed block, the signatures do not fit.
     const blockId = blockIdOf(block.header, encoded);
     const forged = encodeCommit({ ...commit, blockId });
