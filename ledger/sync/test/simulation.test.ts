@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { seed } from '../../test/seed.ts';
 import { play, playSchedules } from './schedule.ts';
 
-const SCHEDULES = Number(process.env.BCHF_TEST_SCHEDULES ?? 6);
+const SCHEDULES = Number(process.env.BCHF_TEST_SCHEDULES ?? 4);
 
 test(`${SCHEDULES} schedules: every honest member ends with the same state`, () =>
   playSchedules(SCHEDULES, seed));
