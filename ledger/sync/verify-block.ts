@@ -1,9 +1,10 @@
-// What is asked of a block that somebody sent, in two steps: what block and commit prove by themselves,
-// whatever the follower's height; and whether the block is the next one here. A replay asks both.
+// What is asked of a block that somebody sent, in two steps: what block and commit prove by
+// themselves, whatever the follower's height; and whether the block is the next one here. A replay
+// asks both.
 //
-// Pure: bytes and a position in, a verdict out. Signatures of transactions and their execution are the
-// state machine's. What the application answers for a block stands in the next header, so that a wrong
-// state shows one block later.
+// Pure: bytes and a position in, a verdict out. Signatures of transactions and their execution are
+// the state machine's. What the application answers for a block stands in the next header, so that a
+// wrong state shows one block later.
 
 import { decodeBlock, decodeCommit } from '../block/block-codec.ts';
 import { BlockError } from '../block/block-error.ts';

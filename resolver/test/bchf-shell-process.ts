@@ -1,5 +1,5 @@
-// The command `bchf` again and again in one process: a command line comes in as a message, and what it
-// printed and its exit code go back.
+// The command `bchf` again and again in one process: a command line comes in as a message, and what
+// it printed and its exit code go back.
 
 import { runCli } from '../cli/program.ts';
 

@@ -1,8 +1,8 @@
 // Member nodes over real sockets on loopback, with blocks of 64 KiB to beyond the size of a
 // message while transactions come in everywhere: every block and every transaction arrives.
 //
-// BCHF_TEST_NODES=<number> and BCHF_TEST_BLOCKS=<number> set how many there are; libp2p-nodes.slow sets
-// eight and twelve.
+// BCHF_TEST_NODES=<number> and BCHF_TEST_BLOCKS=<number> set how many there are; libp2p-nodes.slow
+// sets eight and twelve.
 
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
