@@ -4,16 +4,20 @@
 // engine/embedded-ledger.
 
 import { join } from 'node:path';
+import type { Allocation, AllocationWish } from './allocation.ts';
 import { decodeBlock, decodeCommit } from './block/block-codec.ts';
 import { verifyCommit } from './block/commit.ts';
 import { blockIdOf, resultsHash } from './block/hashes.ts';
-import type { Commit } from './block/types.ts';
+import type { Commit, Validator } from './block/types.ts';
 import { PUBLIC_KEY_BYTES } from './ed25519.ts';
+import type { Admission } from './engine/admission.ts';
 import { EmbeddedEngine } from './engine/embedded-engine.ts';
 import { EmbeddedLedger } from './engine/embedded-ledger.ts';
 import { loadValidators } from './engine/validator-file.ts';
 import type { EntryChange, RouteNumber } from './entry.ts';
+import type { EncodedBlock } from './gossip/message-codec.ts';
 import { LedgerError } from './ledger-error.ts';
+import type { Identity, NumberKey } from './number.ts';
 import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
 import { LedgerState } from './state/state.ts';
@@ -23,9 +27,11 @@ import {
   LedgerStore,
   type StoredTip,
 } from './store/ledger-store.ts';
+import type { ProvenBlock } from './sync/verify-block.ts';
 import type { MemberRecord } from './transaction-body.ts';
 import type { TransactionCode } from './transaction-code.ts';
 import { CHAIN_ID_BYTES_MAX } from './transaction-codec.ts';
+import type { RoamingTerms } from './transaction-roaming.ts';
 
 export {
   BLOCK_TRANSACTION_BYTES_MAX,
@@ -68,12 +74,14 @@ export interface CommittedBlock extends Tip {
 }
 
 /**
- * A ledger that is open. `tip`, `transactionCount` and `appHash` are those of the newest block on the
- * disk; while a block is being stored, and after it could not be, routes, members, sequences and
- * entries are already those behind it.
+ * A ledger that is open and follows its chain. `tip`, `transactionCount` and `appHash` are those of
+ * the newest block on the disk; while a block is being stored, and after it could not be, routes,
+ * members, sequences and entries are already those behind it.
  */
-export interface Ledger {
+export interface FollowedLedger {
   readonly chainId: string;
+  /** Whose > 2/3 of voting power commits blocks, in the order of the set. */
+  readonly validators: readonly Validator[];
   /** As recorded when the ledger was created. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly tip: Tip;
@@ -87,8 +95,39 @@ export interface Ledger {
   members(): readonly MemberRecord[];
   /** The last sequence that a signer has used; −1 before its first, or for an unknown one. */
   lastSequence(signer: string): number;
+  /** The last sequence that a proposal of the members has used; −1 before the first. */
+  lastProposalSequence(): number;
+  /** What a member's deposits have left, in the smallest unit; 0 for an unknown one. */
+  balanceOf(member: string): number;
+  /** The public terms behind the address of a roaming contract. */
+  roamingTerms(address: string): RoamingTerms | undefined;
+  /** The public key of the terminal with a number, 32 bytes, where its owner has registered one. */
+  terminalKey(identity: Identity, number: NumberKey): Uint8Array | undefined;
+  /** Free numbers for a member's wish, and the record that takes them: see `proposeAllocation`. */
+  proposeAllocation(wish: AllocationWish): Allocation | undefined;
   /** All entries of the index, as changes that set them; to be walked while no commit runs. */
   entries(): IterableIterator<EntryChange>;
+  /** Whether a transaction may wait for a block, by the state of now. */
+  admit(transaction: Uint8Array): Promise<Admission>;
+  /**
+   * Verifies, executes and stores the block after the tip; when this returns, it is on the disk.
+   * Calls run one after the other. A block that was proven before is not proven again.
+   *
+   * Errors: those of SyncError leave the ledger as it was; after BCHF_STORE_FAILED it must be closed
+   * and opened again.
+   */
+  apply(block: EncodedBlock | ProvenBlock): Promise<CommittedBlock>;
+  /** A block and its commit; `undefined` where the height is not there. */
+  encodedBlock(height: number): Promise<EncodedBlock | undefined>;
+  /** The changes of each block above a height up to the tip of now, in order. */
+  changesSince(height: number): AsyncIterable<BlockChanges>;
+  blockHashAt(height: number): Promise<Uint8Array | undefined>;
+  /** Waits for blocks under way and lets the directory go. */
+  close(): Promise<void>;
+}
+
+/** A ledger that makes its own blocks. */
+export interface Ledger extends FollowedLedger {
   /**
    * Makes one block of transactions, executes it and stores it; when this returns, it is on the
    * disk. Calls run one after the other. A transaction that the rules refuse is part of the block and
@@ -98,11 +137,6 @@ export interface Ledger {
    * after BCHF_STORE_FAILED it must be closed and opened again.
    */
   commit(transactions: readonly Uint8Array[]): Promise<CommittedBlock>;
-  /** The changes of each block above a height up to the tip of now, in order. */
-  changesSince(height: number): AsyncIterable<BlockChanges>;
-  blockHashAt(height: number): Promise<Uint8Array | undefined>;
-  /** Waits for commits under way and lets the directory go. */
-  close(): Promise<void>;
 }
 
 /**
@@ -125,14 +159,14 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     // Keys come before the ledger that they sign for: once that exists, they must too.
     const validators = await loadValidators(directory, { mayCreate: genesis === undefined });
     const engine = new EmbeddedEngine(chainId, validators, options.now);
-    genesis ??= await create(store, options, authorityPublicKey);
+    genesis ??= await createLedger(store, options, authorityPublicKey);
     if (genesis.chainId !== chainId) throw wrongChain(`chain ${genesis.chainId}`);
     const tip = await store.tip();
     const state = await loadState(store, tip);
     if (Buffer.compare(state.members[0]!.publicKey, authorityPublicKey) !== 0) {
       throw wrongChain('another authority');
     }
-    const commit = await loadCommit(store, engine, tip, chainId);
+    const commit = await loadCommit(store, engine.validators(), tip, chainId);
     return new EmbeddedLedger({ store, engine, state, tip, commit, genesis });
   } catch (error) {
     await store.close();
@@ -152,9 +186,9 @@ function authorityOf(
   return key;
 }
 
-async function create(
+export async function createLedger(
   store: LedgerStore,
-  { chainId, settings }: LedgerOptions,
+  { chainId, settings }: Pick<LedgerOptions, 'chainId' | 'settings'>,
   authorityPublicKey: Uint8Array,
 ): Promise<Genesis> {
   const state = LedgerState.genesis(authorityPublicKey);
@@ -171,7 +205,7 @@ async function create(
   return (await store.genesis())!;
 }
 
-function wrongChain(message: string): LedgerError {
+export function wrongChain(message: string): LedgerError {
   return new LedgerError('BCHF_STORE_WRONG_CHAIN', `the directory holds the ledger of ${message}`);
 }
 
@@ -179,7 +213,7 @@ function corrupt(message: string, cause?: unknown): LedgerError {
   return new LedgerError('BCHF_STORE_CORRUPT', message, { cause });
 }
 
-async function loadState(store: LedgerStore, tip: StoredTip): Promise<LedgerState> {
+export async function loadState(store: LedgerStore, tip: StoredTip): Promise<LedgerState> {
   const state = new LedgerState();
   for await (const row of store.rows()) {
     try {
@@ -195,9 +229,9 @@ async function loadState(store: LedgerStore, tip: StoredTip): Promise<LedgerStat
 }
 
 /** The commit for the tip, once block and commit have been checked; none before the first block. */
-async function loadCommit(
+export async function loadCommit(
   store: LedgerStore,
-  engine: EmbeddedEngine,
+  validators: readonly Validator[],
   tip: StoredTip,
   chainId: string,
 ): Promise<Commit | undefined> {
@@ -217,7 +251,7 @@ async function loadCommit(
       Buffer.compare(hash, tip.blockHash) === 0 &&
       Buffer.compare(partSetHeader.hash, commit.blockId.partSetHeader.hash) === 0;
     fault = isNamed
-      ? verifyCommit(header, commit, engine.validators(), chainId)
+      ? verifyCommit(header, commit, validators, chainId)
       : 'not the block that was committed';
   } catch (cause) {
     throw corrupt(`block ${tip.height} is damaged`, cause);
@@ -225,7 +259,7 @@ async function loadCommit(
   if (fault === 'BCHF_COMMIT_WRONG_VALIDATORS') {
     throw new LedgerError(
       'BCHF_ENGINE_VALIDATOR_CHANGED',
-      'validator.json does not hold the keys that made this chain',
+      'the validators are not those that made this chain',
     );
   }
   if (fault) throw corrupt(`block ${tip.height}: ${fault}`);

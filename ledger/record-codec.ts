@@ -11,8 +11,17 @@ import {
   UintNumberType,
   type ValueOf,
 } from '@chainsafe/ssz';
+import { IDENTITIES } from './number.ts';
 import { NF_TYPES, type Plmn, type Route } from './route.ts';
 import type { MemberRecord } from './transaction-body.ts';
+import type { PricingTerms } from './transaction-money.ts';
+import type { Parameters } from './transaction-proposal.ts';
+import {
+  ROAMING_SERVICES,
+  type RoamingPrice,
+  type RoamingService,
+  type RoamingTerms,
+} from './transaction-roaming.ts';
 
 /** Most bytes of a member's name, in UTF-8. */
 export const MEMBER_NAME_BYTES_MAX = 128;
@@ -25,6 +34,9 @@ export const uint64 = new UintNumberType(8);
 export const idType = new ByteListType(64);
 
 const uint16 = new UintNumberType(2);
+/** Most tariffs of one pricing contract. */
+export const TARIFFS_MAX = 1_000;
+
 const plmnType = new ContainerType({ mcc: new ByteListType(3), mnc: new ByteListType(3) });
 
 export const memberType = new ContainerType({
@@ -49,6 +61,38 @@ export const routeType = new ContainerType({
   contractAddress: new ListCompositeType(new ByteVectorType(20), 1),
 });
 
+const tariffType = new ContainerType({ prefix: uint64, price: uint64 });
+
+/** The terms of a pricing contract, as a row and in the transaction that creates it. */
+export const pricingFields = {
+  member: idType,
+  contract: idType,
+  identity: uint8,
+  periodMs: uint64,
+  price: uint64,
+  transferFee: uint64,
+  tariffs: new ListCompositeType(tariffType, TARIFFS_MAX),
+};
+export const pricingType = new ContainerType(pricingFields);
+
+const roamingPriceType = new ContainerType({ service: uint8, price: uint64 });
+
+/** The terms of a roaming contract, as a row and in the transaction that registers it. */
+export const roamingFields = {
+  member: idType,
+  name: idType,
+  prices: new ListCompositeType(roamingPriceType, ROAMING_SERVICES.length),
+};
+export const roamingType = new ContainerType(roamingFields);
+
+/** The parameters of the consortium, as a row and in the transaction that changes them. */
+export const parametersType = new ContainerType({
+  itemsMax: uint64,
+  numbersMax: uint64,
+  periodMsMin: uint64,
+  purchaser: idType,
+});
+
 type MemberValue = ValueOf<typeof memberType>;
 type RouteValue = ValueOf<typeof routeType>;
 
@@ -62,7 +106,7 @@ export function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
-function hexOf(bytes: Uint8Array): string {
+export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
@@ -90,6 +134,73 @@ export function memberOf(value: MemberValue): MemberRecord {
     publicKey: new Uint8Array(value.publicKey),
     plmns: value.plmns.map(plmnOf),
   };
+}
+
+export function pricingValue(terms: PricingTerms): ValueOf<typeof pricingType> {
+  return {
+    ...terms,
+    member: bytesOf(terms.member),
+    contract: bytesOf(terms.contract),
+    identity: IDENTITIES.indexOf(terms.identity),
+  };
+}
+
+/** Throws a `RangeError` for an unknown identity kind. */
+export function pricingOf(value: ValueOf<typeof pricingType>): PricingTerms {
+  const identity = IDENTITIES[value.identity];
+  if (!identity) throw new RangeError(`no identity kind ${value.identity}`);
+  const { periodMs, price, transferFee, tariffs } = value;
+  return {
+    member: textOf(value.member),
+    contract: textOf(value.contract),
+    identity,
+    periodMs,
+    price,
+    transferFee,
+    tariffs: tariffs.map((tariff) => ({ prefix: tariff.prefix, price: tariff.price })),
+  };
+}
+
+export function roamingPriceValue({ service, price }: RoamingPrice) {
+  return { service: ROAMING_SERVICES.indexOf(service), price };
+}
+
+/** Throws a `RangeError` for an unknown service. */
+export function roamingPriceOf({ service, price }: ValueOf<typeof roamingPriceType>): RoamingPrice {
+  return { service: roamingServiceOf(service), price };
+}
+
+/** The service of a byte. Throws a `RangeError` where there is none. */
+export function roamingServiceOf(byte: number): RoamingService {
+  const service = ROAMING_SERVICES[byte];
+  if (!service) throw new RangeError(`no roaming service ${byte}`);
+  return service;
+}
+
+export function roamingValue({ member, name, prices }: RoamingTerms): ValueOf<typeof roamingType> {
+  return {
+    member: bytesOf(member),
+    name: bytesOf(name),
+    prices: prices.map(roamingPriceValue),
+  };
+}
+
+/** Throws a `RangeError` for an unknown service. */
+export function roamingOf(value: ValueOf<typeof roamingType>): RoamingTerms {
+  return {
+    member: textOf(value.member),
+    name: textOf(value.name),
+    prices: value.prices.map(roamingPriceOf),
+  };
+}
+
+export function parametersValue(parameters: Parameters): ValueOf<typeof parametersType> {
+  return { ...parameters, purchaser: bytesOf(parameters.purchaser) };
+}
+
+export function parametersOf(value: ValueOf<typeof parametersType>): Parameters {
+  const { itemsMax, numbersMax, periodMsMin, purchaser } = value;
+  return { itemsMax, numbersMax, periodMsMin, purchaser: textOf(purchaser) };
 }
 
 /** The UUID travels as 16 bytes and the contract's address as 20: both come back in lower case. */

@@ -6,6 +6,9 @@ import { z } from 'zod';
 /** Network function types that hold user data: 5G, 4G, and 2G/3G (3GPP TS 23.501, 23.002). */
 export const NF_TYPES = ['UDM', 'HSS', 'HLR'] as const;
 
+/** The id of a member, of a route or of a contract. */
+export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
 /** A PLMN: mobile country code of 3 digits, mobile network code of 2 or 3 (ITU-T E.212). */
 export const plmnSchema = z.strictObject({
   mcc: z.string().regex(/^[0-9]{3}$/),
@@ -26,8 +29,8 @@ const fqdnSchema = z
  * `contractAddress` is the address of the member's roaming contract on the ledger.
  */
 export const routeSchema = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
-  member: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+  id: z.string().regex(ID_PATTERN),
+  member: z.string().regex(ID_PATTERN),
   plmn: plmnSchema,
   nfType: z.enum(NF_TYPES),
   nfInstanceId: z.uuidv4(),

@@ -3,6 +3,10 @@
 
 import type { Identity, NumberKey } from './number.ts';
 import type { Plmn, Route } from './route.ts';
+import type { MoneyBody } from './transaction-money.ts';
+import type { ProposalBody } from './transaction-proposal.ts';
+import type { RoamingBody } from './transaction-roaming.ts';
+import type { TerminalBody } from './transaction-terminal.ts';
 
 /** Most members, routes, prefixes, ranges or numbers in one transaction. */
 export const ITEMS_MAX = 10_000;
@@ -47,6 +51,8 @@ export interface InjectPool {
   member: string;
   identity: Identity;
   ranges: KeyRange[];
+  /** A pricing contract of the member, under which the numbers are occupied. */
+  contract?: string;
 }
 
 /** A member takes free ranges of the pool (figure 10, S1002 to S1005). Signed by it. */
@@ -56,6 +62,8 @@ export interface Allocate {
   identity: Identity;
   ranges: KeyRange[];
   route: string;
+  /** What the pricing contracts ask for the period that has begun; absent where it is nothing. */
+  settlement?: number;
 }
 
 /** Numbers move from their owner to another member (figure 12). Signed by donor and recipient. */
@@ -69,13 +77,60 @@ export interface Port {
   route: string;
 }
 
+/**
+ * Numbers that were allocated from the pool move from one member to another inside it (figure 11).
+ * Signed by transferor and recipient.
+ */
+export interface Transfer {
+  kind: 'transfer';
+  identity: Identity;
+  ranges: KeyRange[];
+  transferor: string;
+  recipient: string;
+  /** A route of the recipient. */
+  route: string;
+  /** What the recipient pays the transferor, as they agreed; absent where it is nothing. */
+  price?: number;
+  /** What the recipient pays the pricing contracts; absent where it is nothing. */
+  settlement?: number;
+}
+
+/** A member leads its own numbers to another of its routes. Signed by it. */
+export interface ChangeRoute {
+  kind: 'change-route';
+  member: string;
+  identity: Identity;
+  route: string;
+  /** Prefixes that the numbering plan gave to the member. */
+  prefixes: NumberKey[];
+  /** Numbers that the member has from the pool; those ported away stay with whom they went to. */
+  ranges: KeyRange[];
+  /** Numbers that were ported to the member. */
+  numbers: NumberKey[];
+}
+
+/** A member gives numbers back to the pool. Signed by it. */
+export interface Release {
+  kind: 'release';
+  member: string;
+  identity: Identity;
+  ranges: KeyRange[];
+}
+
 export type TransactionBody =
   | AdmitMembers
   | DeclareRoutes
   | AssignPrefixes
   | InjectPool
   | Allocate
-  | Port;
+  | Port
+  | Transfer
+  | ChangeRoute
+  | Release
+  | MoneyBody
+  | RoamingBody
+  | TerminalBody
+  | ProposalBody;
 
 /** The signer that stands for the consortium itself. */
 export const AUTHORITY = 'consortium';
@@ -89,8 +144,30 @@ export function signersOf(body: TransactionBody): string[] {
     case 'declare-routes':
     case 'inject-pool':
     case 'allocate':
+    case 'change-route':
+    case 'release':
+    case 'create-pricing-contract':
+    case 'settle-occupation':
+    case 'register-roaming-contract':
+    case 'report-roaming-usage':
+    case 'register-terminal-keys':
+    case 'rotate-terminal-keys':
+    case 'revoke-terminal-keys':
       return [body.member];
+    case 'settle-roaming':
+      return [body.home, body.visited];
+    case 'join-member':
+    case 'leave-member':
+    case 'rotate-member-key':
+    case 'change-parameters':
+      return body.approvers;
+    case 'deposit':
+      return [AUTHORITY];
+    case 'withdraw':
+      return [body.member, AUTHORITY];
     case 'port':
       return [body.donor, body.recipient];
+    case 'transfer':
+      return [body.transferor, body.recipient];
   }
 }

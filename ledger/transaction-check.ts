@@ -3,14 +3,25 @@
 import { z } from 'zod';
 import { isNumberKey, lengthOf, type NumberKey } from './number.ts';
 import { MEMBER_NAME_BYTES_MAX, MEMBER_PLMNS_MAX } from './record-codec.ts';
-import { plmnSchema, routeSchema } from './route.ts';
-import { ITEMS_MAX, type KeyRange, type TransactionBody } from './transaction-body.ts';
+import { ID_PATTERN, plmnSchema, routeSchema } from './route.ts';
+import {
+  type ChangeRoute,
+  ITEMS_MAX,
+  type KeyRange,
+  type TransactionBody,
+} from './transaction-body.ts';
 import type { RejectionCode } from './transaction-code.ts';
-
-const idSchema = routeSchema.shape.id;
+import { type CreatePricingContract, PERIOD_MS_MAX, PRICE_MAX } from './transaction-money.ts';
+import type { Parameters } from './transaction-proposal.ts';
+import {
+  ROAMING_SERVICES,
+  type RoamingPrice,
+  type RoamingUsage,
+  UNITS_MAX,
+} from './transaction-roaming.ts';
 
 const memberSchema = z.strictObject({
-  id: idSchema,
+  id: routeSchema.shape.id,
   name: z
     .string()
     .min(1)
@@ -35,9 +46,16 @@ export function checkBody(body: TransactionBody): RejectionCode | undefined {
     case 'assign-prefixes':
       return checkAssignments(body.assignments);
     case 'inject-pool':
-      return checkId(body.member) ?? checkRanges(body.ranges);
+      return (
+        checkId(body.member) ?? checkId(body.contract ?? body.member) ?? checkRanges(body.ranges)
+      );
     case 'allocate':
-      return checkId(body.member) ?? checkId(body.route) ?? checkRanges(body.ranges);
+      return (
+        checkId(body.member) ??
+        checkId(body.route) ??
+        checkAmount(body.settlement ?? 0) ??
+        checkRanges(body.ranges)
+      );
     case 'port':
       if (body.donor === body.recipient) return 'BCHF_TX_SAME_MEMBER';
       return (
@@ -46,11 +64,157 @@ export function checkBody(body: TransactionBody): RejectionCode | undefined {
         checkId(body.route) ??
         checkNumbers(body.numbers)
       );
+    case 'transfer':
+      if (body.transferor === body.recipient) return 'BCHF_TX_SAME_MEMBER';
+      return (
+        checkId(body.transferor) ??
+        checkId(body.recipient) ??
+        checkId(body.route) ??
+        checkAmount(body.price ?? 0) ??
+        checkAmount(body.settlement ?? 0) ??
+        checkRanges(body.ranges)
+      );
+    case 'change-route':
+      return checkId(body.member) ?? checkId(body.route) ?? checkChangeRoute(body);
+    case 'release':
+      return checkId(body.member) ?? checkRanges(body.ranges);
+    case 'create-pricing-contract':
+      return checkPricing(body);
+    case 'deposit':
+    case 'withdraw':
+      return checkId(body.member) ?? checkAmount(body.amount, 1);
+    case 'settle-occupation':
+      return checkId(body.member) ?? checkId(body.contract) ?? checkId(body.occupant);
+    case 'register-roaming-contract':
+      return checkId(body.member) ?? checkId(body.name) ?? checkPrices(body.prices);
+    case 'report-roaming-usage':
+      return checkId(body.member) ?? checkUsage(body.usage);
+    case 'settle-roaming':
+      if (body.home === body.visited) return 'BCHF_TX_SAME_MEMBER';
+      return checkId(body.home) ?? checkId(body.visited) ?? checkAmount(body.amount, 1);
+    case 'register-terminal-keys':
+    case 'rotate-terminal-keys':
+      return checkId(body.member) ?? checkNumbers(body.keys.map(({ number }) => number));
+    case 'revoke-terminal-keys':
+      return checkId(body.member) ?? checkNumbers(body.numbers);
+    case 'join-member':
+      return checkRecords([body.member], memberSchema) ?? checkApprovers(body.approvers);
+    case 'leave-member':
+      return checkId(body.member) ?? checkApprovers(body.approvers);
+    case 'rotate-member-key':
+      return checkId(body.member) ?? checkApprovers(body.approvers);
+    case 'change-parameters':
+      return checkParameters(body.parameters) ?? checkApprovers(body.approvers);
   }
 }
 
+/** How many items a body has, of whatever sort; approvers are none. */
+export function itemCount(body: TransactionBody): number {
+  if (body.kind === 'assign-prefixes') {
+    return body.assignments.reduce((sum, { prefixes }) => sum + prefixes.length, 0);
+  }
+  let count = 0;
+  for (const [name, value] of Object.entries(body)) {
+    if (Array.isArray(value) && name !== 'approvers') count += value.length;
+  }
+  return count;
+}
+
+function checkPricing(body: CreatePricingContract): RejectionCode | undefined {
+  const { tariffs, ranges, periodMs, price, transferFee } = body;
+  if (tariffs.length + ranges.length > ITEMS_MAX) return 'BCHF_TX_TOO_MANY_ITEMS';
+  const prefixes = tariffs.map(({ prefix }) => prefix);
+  return (
+    checkId(body.member) ??
+    checkId(body.contract) ??
+    checkAmount(periodMs, 1, PERIOD_MS_MAX) ??
+    checkAmount(price, 0, PRICE_MAX) ??
+    checkAmount(transferFee, 0, PRICE_MAX) ??
+    tariffs
+      .map((tariff) => checkAmount(tariff.price, 0, PRICE_MAX))
+      .find((code) => code !== undefined) ??
+    (tariffs.length > 0 ? checkNumbers(prefixes) : undefined) ??
+    (ranges.length > 0 ? checkRanges(ranges) : undefined)
+  );
+}
+
+function checkApprovers(approvers: readonly string[]): RejectionCode | undefined {
+  if (approvers.length === 0) return 'BCHF_TX_MALFORMED';
+  let previous = '';
+  for (const id of approvers) {
+    const code = checkId(id);
+    if (code) return code;
+    if (id <= previous) return 'BCHF_TX_NOT_ASCENDING';
+    previous = id;
+  }
+  return undefined;
+}
+
+function checkParameters(parameters: Parameters): RejectionCode | undefined {
+  const { itemsMax, numbersMax, periodMsMin, purchaser } = parameters;
+  return (
+    checkAmount(itemsMax, 1, ITEMS_MAX) ??
+    checkAmount(numbersMax, 1) ??
+    checkAmount(periodMsMin, 1, PERIOD_MS_MAX) ??
+    (purchaser === '' ? undefined : checkId(purchaser))
+  );
+}
+
+function checkPrices(prices: readonly RoamingPrice[]): RejectionCode | undefined {
+  if (prices.length === 0) return 'BCHF_TX_MALFORMED';
+  let previous = -1;
+  for (const { service, price } of prices) {
+    const code = checkAmount(price, 0, PRICE_MAX);
+    if (code) return code;
+    const place = ROAMING_SERVICES.indexOf(service);
+    if (place <= previous) return 'BCHF_TX_NOT_ASCENDING';
+    previous = place;
+  }
+  return undefined;
+}
+
+function checkUsage(usage: readonly RoamingUsage[]): RejectionCode | undefined {
+  if (usage.length === 0) return 'BCHF_TX_MALFORMED';
+  let previous = { number: 0, place: 0 };
+  for (const { number, service, units } of usage) {
+    if (!isNumberKey(number)) return 'BCHF_TX_MALFORMED_NUMBER';
+    const code = checkAmount(units, 1, UNITS_MAX);
+    if (code) return code;
+    const place = ROAMING_SERVICES.indexOf(service);
+    const isSame = number === previous.number;
+    if (number < previous.number || (isSame && place <= previous.place)) {
+      return 'BCHF_TX_NOT_ASCENDING';
+    }
+    previous = { number, place };
+  }
+  return undefined;
+}
+
+/** A whole number of the smallest unit of money, or of milliseconds. */
+function checkAmount(
+  amount: number,
+  amountMin = 0,
+  amountMax = Number.MAX_SAFE_INTEGER,
+): RejectionCode | undefined {
+  return Number.isInteger(amount) && amount >= amountMin && amount <= amountMax
+    ? undefined
+    : 'BCHF_TX_MALFORMED';
+}
+
+function checkChangeRoute({ prefixes, ranges, numbers }: ChangeRoute): RejectionCode | undefined {
+  const count = prefixes.length + ranges.length + numbers.length;
+  if (count === 0) return 'BCHF_TX_MALFORMED';
+  if (count > ITEMS_MAX) return 'BCHF_TX_TOO_MANY_ITEMS';
+  return (
+    (prefixes.length > 0 ? checkNumbers(prefixes) : undefined) ??
+    (ranges.length > 0 ? checkRanges(ranges) : undefined) ??
+    (numbers.length > 0 ? checkNumbers(numbers) : undefined)
+  );
+}
+
 function checkId(id: string): RejectionCode | undefined {
-  return idSchema.safeParse(id).success ? undefined : 'BCHF_TX_MALFORMED';
+  // Not by the schema: every transaction has several, and a schema's answer is an object.
+  return ID_PATTERN.test(id) ? undefined : 'BCHF_TX_MALFORMED';
 }
 
 function checkRecords(records: readonly { id: string }[], schema: z.ZodType) {

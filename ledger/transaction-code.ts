@@ -40,6 +40,48 @@ export const TRANSACTION_CODES = [
   'BCHF_TX_IN_POOL',
   /** Donor and recipient are the same member. */
   'BCHF_TX_SAME_MEMBER',
+  /** The block is later than the transaction is valid. */
+  'BCHF_TX_STALE',
+  /** A number to transfer, release or lead elsewhere was not allocated from the pool. */
+  'BCHF_TX_NOT_ALLOCATED',
+  /** A number is ported to the member: it moves on by a port. */
+  'BCHF_TX_PORTED',
+  /** A balance does not cover what is to be paid. */
+  'BCHF_TX_INSUFFICIENT_DEPOSIT',
+  /** The settlement is not what the contract asks for. */
+  'BCHF_TX_WRONG_SETTLEMENT',
+  /** No contract with this id, or address, for these numbers. */
+  'BCHF_TX_UNKNOWN_CONTRACT',
+  /** The contract belongs to other members. */
+  'BCHF_TX_FOREIGN_CONTRACT',
+  /** A contract with this id, or address, exists, or numbers are under a contract already. */
+  'BCHF_TX_CONTRACT_EXISTS',
+  /** No room for more contracts. */
+  'BCHF_TX_CONTRACT_LIMIT',
+  /** There is nothing to settle. */
+  'BCHF_TX_NOTHING_DUE',
+  /** An amount of money would be beyond 2^53 − 1. */
+  'BCHF_TX_AMOUNT_LIMIT',
+  /** The roaming contract has no price for a service. */
+  'BCHF_TX_UNKNOWN_SERVICE',
+  /** The terminal, or member, has this key, or a key, already. */
+  'BCHF_TX_KEY_EXISTS',
+  /** The member has registered no key for a number. */
+  'BCHF_TX_UNKNOWN_KEY',
+  /** No room for more keys. */
+  'BCHF_TX_KEY_LIMIT',
+  /** Two thirds of the members or less have signed. */
+  'BCHF_TX_NO_QUORUM',
+  /** A number to inject belongs to nobody, and the member is not the consortium's purchaser. */
+  'BCHF_TX_NOT_PURCHASER',
+  /** A member that leaves has numbers, or numbers of the pool are under its terms. */
+  'BCHF_TX_HAS_NUMBERS',
+  /** A member that leaves has a balance, or something is due to it or by it. */
+  'BCHF_TX_HAS_MONEY',
+  /** More numbers in one allocation than the parameters allow. */
+  'BCHF_TX_TOO_MANY_NUMBERS',
+  /** The period of a pricing contract is shorter than the parameters allow. */
+  'BCHF_TX_PERIOD_TOO_SHORT',
 ] as const;
 
 export type TransactionCode = (typeof TRANSACTION_CODES)[number];

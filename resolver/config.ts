@@ -12,7 +12,7 @@ import { ResolverError } from './resolver-error.ts';
  * A whole number, as decimal digits (from a flag or the environment) or as a JSON number. Not what
  * JavaScript would make a number of: white space, `true`, `null`, `[5]`, hexadecimal, exponents.
  */
-const wholeNumber = (minimum: number, maximum: number) =>
+export const wholeNumber = (minimum: number, maximum: number) =>
   z
     .union([z.string().regex(/^[0-9]{1,15}$/), z.number()], {
       error: 'must be a whole number in decimal digits',
@@ -29,7 +29,7 @@ const domain = z
   });
 
 /** One option: its schema, its default and what people are told about it. */
-interface Option<T> {
+export interface Option<T> {
   schema: z.ZodType<T>;
   fallback: T;
   /** Placeholder in the help text. */
@@ -37,7 +37,12 @@ interface Option<T> {
   help: string;
 }
 
-function option<T>(schema: z.ZodType<T>, fallback: T, value: string, help: string): Option<T> {
+export function option<T>(
+  schema: z.ZodType<T>,
+  fallback: T,
+  value: string,
+  help: string,
+): Option<T> {
   return { schema, fallback, value, help };
 }
 
@@ -106,7 +111,7 @@ export const ledgerOptions = {
 
 export const startOptions = { ...servingOptions, ...ledgerOptions };
 
-type Options = Record<string, Option<unknown>>;
+export type Options = Record<string, Option<unknown>>;
 type ValuesOf<T extends Options> = {
   [K in keyof T]: T[K] extends Option<infer V> ? V : never;
 };

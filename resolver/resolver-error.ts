@@ -7,6 +7,10 @@ export type ResolverErrorCode =
   | 'BCHF_DATA_IO'
   /** The data directory was made with other options than those asked for. */
   | 'BCHF_DATA_MISMATCH'
+  /** A process of the devnet has ended or did not become ready. */
+  | 'BCHF_DEVNET_FAILED'
+  /** The genesis file cannot be read, or is not of the right form. */
+  | 'BCHF_GENESIS_INVALID'
   /** A line of entries.csv or a route of routes.json is not valid. */
   | 'BCHF_INPUT_INVALID'
   /** An address or port cannot be listened on. */
@@ -19,6 +23,10 @@ export type ResolverErrorCode =
   | 'BCHF_SNAPSHOT_IO'
   /** A server that was asked did not answer as it should. */
   | 'BCHF_SERVER_UNREACHABLE'
+  /** A transaction, or the key to sign it with, is not of the right form. */
+  | 'BCHF_TX_FILE_INVALID'
+  /** A transaction was not taken, or did not come into a block in time. */
+  | 'BCHF_TX_NOT_COMMITTED'
   /** Serving threads end again and again. */
   | 'BCHF_WORKER_FAILED';
 

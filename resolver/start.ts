@@ -14,7 +14,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EntryChange } from '../ledger/entry.ts';
-import { type CommittedBlock, type Ledger, openLedger } from '../ledger/ledger.ts';
+import {
+  type CommittedBlock,
+  type FollowedLedger,
+  type Ledger,
+  openLedger,
+} from '../ledger/ledger.ts';
 import { deriveKeyPair } from '../ledger/population/key-pairs.ts';
 import { readNumberingData } from '../ledger/population/numbering-data.ts';
 import { createPopulation, type Population } from '../ledger/population/population.ts';
@@ -165,8 +170,8 @@ async function openDataLedger(
 }
 
 /** The newest snapshot that fits the chain, or empty indexes. */
-async function restoreIndexes(
-  ledger: Ledger,
+export async function restoreIndexes(
+  ledger: FollowedLedger,
   snapshots: SnapshotStore,
   memoryBytesMax: number,
   log: Log,
@@ -187,7 +192,7 @@ async function restoreIndexes(
 }
 
 /** Applies the blocks between the index's height and the ledger's. */
-async function catchUp(ledger: Ledger, indexes: IndexPair): Promise<void> {
+export async function catchUp(ledger: FollowedLedger, indexes: IndexPair): Promise<void> {
   let changes: EntryChange[] = [];
   for await (const block of ledger.changesSince(heightOfLabel(indexes.msisdn.label()))) {
     changes = changes.concat(block.changes);

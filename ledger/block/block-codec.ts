@@ -1,7 +1,15 @@
 // Bytes of blocks and their parts in CometBFT v0.38's protobuf form
 // (proto/tendermint/types/types.proto and block.proto).
 
-import { type ProtobufField, ProtobufWriter, readProtobuf } from './protobuf.ts';
+import { BlockError } from './block-error.ts';
+import {
+  BLOCK_BYTES_MAX,
+  BLOCK_TRANSACTIONS_MAX,
+  COMMIT_BYTES_MAX,
+  COMMIT_SIGNATURES_MAX,
+  HEADER_BYTES_MAX,
+} from './limits.ts';
+import { ProtobufReader, ProtobufWriter } from './protobuf.ts';
 import type {
   Block,
   BlockId,
@@ -34,7 +42,8 @@ export function encodeVersion({ block, app }: Header['version']): Uint8Array {
   return new ProtobufWriter().integer(1, block).integer(2, app).finish();
 }
 
-function encodeHeader(header: Header): Uint8Array {
+/** The header as it stands in a block; its hash is another thing (hashes.ts). */
+export function encodeHeader(header: Header): Uint8Array {
   return new ProtobufWriter()
     .message(1, encodeVersion(header.version))
     .bytes(2, Buffer.from(header.chainId, 'utf8'))
@@ -83,100 +92,122 @@ export function encodeBlock(block: Block): Uint8Array {
 }
 
 /**
- * Reads a block. Throws a `RangeError` where the bytes are not exactly what {@link encodeBlock} gives
- * for some block.
+ * Reads a block. Its byte fields are views of `bytes`.
+ *
+ * Throws a `BlockError` where the bytes are not exactly what {@link encodeBlock} gives for some block,
+ * or pass a limit (limits.ts). Time and memory are linear in the bytes and end at the first fault.
  */
 export function decodeBlock(bytes: Uint8Array): Block {
-  const fields = fieldsOf(bytes);
-  const block: Block = {
-    header: decodeHeader(fields.bytes(1)),
-    transactions: fieldsOf(fields.bytes(2)).all(1),
-    lastCommit: commitOf(fields.bytes(4)),
-  };
-  return checked(block, encodeBlock(block), bytes);
+  if (bytes.length > BLOCK_BYTES_MAX) {
+    throw new BlockError('BCHF_BLOCK_TOO_LARGE', `a block of ${bytes.length} bytes`);
+  }
+  const reader = new ProtobufReader(bytes);
+  const header = headerOf(reader.message(1));
+  const data = new ProtobufReader(reader.message(2));
+  const transactions = data.messages(1, BLOCK_TRANSACTIONS_MAX, () => {
+    const message = `more than ${BLOCK_TRANSACTIONS_MAX} transactions`;
+    return new BlockError('BCHF_BLOCK_TOO_MANY_TRANSACTIONS', message);
+  });
+  data.end();
+  if (reader.message(3).length > 0) {
+    throw new BlockError('BCHF_BLOCK_MALFORMED', 'a block with evidence');
+  }
+  const lastCommit = commitOf(reader.message(4));
+  reader.end();
+  return { header, transactions, lastCommit };
+}
+
+/** Reads a header alone, as a proof carries it; refuses like {@link decodeBlock}. */
+export function decodeHeader(bytes: Uint8Array): Header {
+  if (bytes.length > HEADER_BYTES_MAX) {
+    throw new BlockError('BCHF_BLOCK_TOO_LARGE', `a header of ${bytes.length} bytes`);
+  }
+  return headerOf(bytes);
 }
 
 /** Reads a commit; refuses like {@link decodeBlock}. */
 export function decodeCommit(bytes: Uint8Array): Commit {
-  const commit = commitOf(bytes);
-  return checked(commit, encodeCommit(commit), bytes);
-}
-
-function checked<T>(value: T, encoded: Uint8Array, bytes: Uint8Array): T {
-  if (Buffer.compare(encoded, bytes) !== 0) throw new RangeError('bytes not in canonical form');
-  return value;
-}
-
-/** The fields of a message by number; a missing field has its zero value. */
-interface Fields {
-  integer(field: number): number;
-  bytes(field: number): Uint8Array;
-  all(field: number): Uint8Array[];
-}
-
-function fieldsOf(message: Uint8Array): Fields {
-  const byNumber = new Map<number, ProtobufField[]>();
-  for (const field of readProtobuf(message)) {
-    const fields = byNumber.get(field.field);
-    if (fields) fields.push(field);
-    else byNumber.set(field.field, [field]);
-  }
-  return {
-    integer: (field) => byNumber.get(field)?.[0]?.integer ?? 0,
-    bytes: (field) => byNumber.get(field)?.[0]?.bytes ?? EMPTY,
-    all: (field) => (byNumber.get(field) ?? []).map(({ bytes }) => bytes ?? EMPTY),
-  };
+  return commitOf(bytes);
 }
 
 function timestampOf(message: Uint8Array): Timestamp {
-  const fields = fieldsOf(message);
-  return { seconds: fields.integer(1), nanos: fields.integer(2) };
+  const reader = new ProtobufReader(message);
+  const timestamp = { seconds: reader.integer(1), nanos: reader.integer(2) };
+  reader.end();
+  return timestamp;
 }
 
 function blockIdOf(message: Uint8Array): BlockId {
-  const fields = fieldsOf(message);
-  const parts = fieldsOf(fields.bytes(2));
-  return {
-    hash: fields.bytes(1),
-    partSetHeader: { total: parts.integer(1), hash: parts.bytes(2) },
-  };
+  const reader = new ProtobufReader(message);
+  const hash = reader.bytes(1);
+  const parts = new ProtobufReader(reader.message(2));
+  const blockId = { hash, partSetHeader: { total: parts.integer(1), hash: parts.bytes(2) } };
+  parts.end();
+  reader.end();
+  return blockId;
 }
 
-function decodeHeader(message: Uint8Array): Header {
-  const fields = fieldsOf(message);
-  const version = fieldsOf(fields.bytes(1));
-  return {
+function headerOf(message: Uint8Array): Header {
+  const reader = new ProtobufReader(message);
+  const version = new ProtobufReader(reader.message(1));
+  const header: Header = {
     version: { block: version.integer(1), app: version.integer(2) },
-    chainId: Buffer.from(fields.bytes(2)).toString('utf8'),
-    height: fields.integer(3),
-    time: timestampOf(fields.bytes(4)),
-    lastBlockId: blockIdOf(fields.bytes(5)),
-    lastCommitHash: fields.bytes(6),
-    dataHash: fields.bytes(7),
-    validatorsHash: fields.bytes(8),
-    nextValidatorsHash: fields.bytes(9),
-    consensusHash: fields.bytes(10),
-    appHash: fields.bytes(11),
-    lastResultsHash: fields.bytes(12),
-    evidenceHash: fields.bytes(13),
-    proposerAddress: fields.bytes(14),
+    chainId: textOf(reader.bytes(2)),
+    height: reader.integer(3),
+    time: timestampOf(reader.message(4)),
+    lastBlockId: blockIdOf(reader.message(5)),
+    lastCommitHash: reader.bytes(6),
+    dataHash: reader.bytes(7),
+    validatorsHash: reader.bytes(8),
+    nextValidatorsHash: reader.bytes(9),
+    consensusHash: reader.bytes(10),
+    appHash: reader.bytes(11),
+    lastResultsHash: reader.bytes(12),
+    evidenceHash: reader.bytes(13),
+    proposerAddress: reader.bytes(14),
   };
+  version.end();
+  reader.end();
+  return header;
+}
+
+/** Bytes that are not UTF-8 would come back as other bytes. */
+function textOf(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  if (Buffer.compare(Buffer.from(text, 'utf8'), bytes) !== 0) {
+    throw new BlockError('BCHF_BLOCK_MALFORMED', 'a chain id that is not UTF-8');
+  }
+  return text;
 }
 
 function commitOf(message: Uint8Array): Commit {
-  const fields = fieldsOf(message);
-  return {
-    height: fields.integer(1),
-    round: fields.integer(2),
-    blockId: blockIdOf(fields.bytes(3)),
-    signatures: fields.all(4).map((signature) => {
-      const parts = fieldsOf(signature);
-      return {
-        flag: parts.integer(1),
-        validatorAddress: parts.bytes(2),
-        timestamp: timestampOf(parts.bytes(3)),
-        signature: parts.bytes(4),
-      };
-    }),
+  if (message.length > COMMIT_BYTES_MAX) {
+    throw new BlockError('BCHF_COMMIT_TOO_LARGE', `a commit of ${message.length} bytes`);
+  }
+  const reader = new ProtobufReader(message);
+  const commit = {
+    height: reader.integer(1),
+    round: reader.integer(2),
+    blockId: blockIdOf(reader.message(3)),
+    signatures: reader
+      .messages(4, COMMIT_SIGNATURES_MAX, () => {
+        const message = `more than ${COMMIT_SIGNATURES_MAX} signatures`;
+        return new BlockError('BCHF_COMMIT_TOO_MANY_SIGNATURES', message);
+      })
+      .map(commitSignatureOf),
   };
+  reader.end();
+  return commit;
+}
+
+function commitSignatureOf(message: Uint8Array): CommitSignature {
+  const reader = new ProtobufReader(message);
+  const signature = {
+    flag: reader.integer(1),
+    validatorAddress: reader.bytes(2),
+    timestamp: timestampOf(reader.message(3)),
+    signature: reader.bytes(4),
+  };
+  reader.end();
+  return signature;
 }

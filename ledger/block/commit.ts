@@ -3,9 +3,9 @@
 // Source: CometBFT v0.38, types/canonical.go, types/vote.go (VoteSignBytes), types/validation.go
 // (VerifyCommit), types/block.go (CommitSig.ValidateBasic).
 
-import { isSignedBy, SIGNATURE_BYTES } from '../ed25519.ts';
+import { SIGNATURE_BYTES } from '../ed25519.ts';
 import { encodeBlockId, encodeTimestamp } from './block-codec.ts';
-import { addressOf, headerHash, validatorsHash } from './hashes.ts';
+import { headerHash } from './hashes.ts';
 import { delimited, ProtobufWriter } from './protobuf.ts';
 import {
   BLOCK_ID_FLAG,
@@ -16,6 +16,8 @@ import {
   type Timestamp,
   type Validator,
 } from './types.ts';
+import { ValidatorSet } from './validator-set.ts';
+import { isSignedByZip215 } from './zip215.ts';
 
 /** SignedMsgType of a precommit. */
 const PRECOMMIT = 2;
@@ -57,7 +59,7 @@ export type CommitFault =
 
 /**
  * Checks that more than two thirds of the voting power have signed a header; `undefined` when they
- * have. `validators` stand in the order of the set.
+ * have. `validators` may stand in any order; whoever verifies many commits makes the set once.
  *
  * Every signature present is checked, those for nil too, as CometBFT's full verification does. The
  * part-set header is covered by the signatures; whoever holds the whole block compares it himself.
@@ -65,25 +67,21 @@ export type CommitFault =
 export function verifyCommit(
   header: Header,
   commit: Commit,
-  validators: readonly Validator[],
+  validators: ValidatorSet | readonly Validator[],
   chainId: string,
 ): CommitFault | undefined {
+  const set = validators instanceof ValidatorSet ? validators : new ValidatorSet(validators);
   if (header.chainId !== chainId) return 'BCHF_COMMIT_WRONG_CHAIN';
-  if (Buffer.compare(validatorsHash(validators), header.validatorsHash) !== 0) {
-    return 'BCHF_COMMIT_WRONG_VALIDATORS';
-  }
+  if (Buffer.compare(set.hash, header.validatorsHash) !== 0) return 'BCHF_COMMIT_WRONG_VALIDATORS';
   if (
     commit.height !== header.height ||
     Buffer.compare(commit.blockId.hash, headerHash(header)) !== 0
   ) {
     return 'BCHF_COMMIT_WRONG_BLOCK';
   }
-  if (commit.signatures.length !== validators.length) return 'BCHF_COMMIT_MALFORMED';
-  // Sums of powers may pass 2^53 when multiplied by 3.
-  let total = 0n;
+  if (commit.signatures.length !== set.validators.length) return 'BCHF_COMMIT_MALFORMED';
   let signed = 0n;
-  for (const [index, validator] of validators.entries()) {
-    total += BigInt(validator.power);
+  for (const [index, validator] of set.validators.entries()) {
     const { flag, validatorAddress, timestamp, signature } = commit.signatures[index]!;
     if (flag === BLOCK_ID_FLAG.absent) {
       // Nobody signs for an absent place, so only its one empty form keeps a commit in one form.
@@ -94,17 +92,19 @@ export function verifyCommit(
     if (
       (flag !== BLOCK_ID_FLAG.commit && flag !== BLOCK_ID_FLAG.nil) ||
       signature.length !== SIGNATURE_BYTES ||
-      Buffer.compare(validatorAddress, addressOf(validator.publicKey)) !== 0
+      Buffer.compare(validatorAddress, validator.address) !== 0
     ) {
       return 'BCHF_COMMIT_MALFORMED';
     }
     const blockId = flag === BLOCK_ID_FLAG.commit ? commit.blockId : undefined;
     const { height, round } = commit;
     const message = precommitSignBytes({ height, round, blockId, timestamp }, chainId);
-    if (!isSignedBy(validator.publicKey, message, signature)) return 'BCHF_COMMIT_BAD_SIGNATURE';
+    if (!isSignedByZip215(validator.publicKey, message, signature)) {
+      return 'BCHF_COMMIT_BAD_SIGNATURE';
+    }
     if (flag === BLOCK_ID_FLAG.commit) signed += BigInt(validator.power);
   }
-  return signed * 3n > total * 2n ? undefined : 'BCHF_COMMIT_UNDERPOWERED';
+  return signed * 3n > set.power * 2n ? undefined : 'BCHF_COMMIT_UNDERPOWERED';
 }
 
 function isSameTime(one: Timestamp, other: Timestamp): boolean {

@@ -8,7 +8,7 @@ import {
   encodeTimestamp,
   encodeVersion,
 } from './block-codec.ts';
-import { merkleRoot } from './merkle.ts';
+import { leafHash, merkleRoot, merkleRootOfLeaves } from './merkle.ts';
 import { ProtobufWriter } from './protobuf.ts';
 import type { BlockId, Commit, Header, PartSetHeader, Validator } from './types.ts';
 
@@ -95,7 +95,20 @@ export function consensusHash(blockBytesMax: number, blockGasMax: number): Uint8
 
 /** Root over the results of a block, of which only the code counts here (ExecTxResult). */
 export function resultsHash(codes: readonly number[]): Uint8Array {
-  return merkleRoot(codes.map((code) => new ProtobufWriter().integer(1, code).finish()));
+  return merkleRootOfLeaves(codes.map(resultLeaf));
+}
+
+/** By code: there are few codes, and most transactions have the same one. */
+const resultLeaves = new Map<number, Uint8Array>();
+const RESULT_LEAVES_MAX = 1_024;
+
+function resultLeaf(code: number): Uint8Array {
+  let leaf = resultLeaves.get(code);
+  if (!leaf) {
+    leaf = leafHash(new ProtobufWriter().integer(1, code).finish());
+    if (resultLeaves.size < RESULT_LEAVES_MAX) resultLeaves.set(code, leaf);
+  }
+  return leaf;
 }
 
 /** The hash of an empty list of evidence. */

@@ -1,12 +1,16 @@
 // The little of protocol buffers that CometBFT's block types need: a writer of fields in ascending
-// order and a reader of fields.
+// order and a reader that takes nothing else.
 //
 // Source: protobuf.dev/programming-guides/encoding; gogoproto's rule that a non-nullable embedded
 // message is written even when it is empty. proto3 leaves out scalar fields that are zero or empty.
 
+import { BlockError } from './block-error.ts';
+
 const WIRE_VARINT = 0;
 const WIRE_FIXED64 = 1;
 const WIRE_BYTES = 2;
+const VARINT_BYTES_MAX = 10;
+const EMPTY = new Uint8Array(0);
 
 /** Writes one message. Fields are to be written in ascending order, which makes it canonical. */
 export class ProtobufWriter {
@@ -72,45 +76,105 @@ export function varint(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** One field as read: an integer or a view of bytes. */
-export type ProtobufField =
-  | { field: number; integer: number; bytes?: undefined }
-  | { field: number; integer?: undefined; bytes: Uint8Array };
-
 /**
- * The fields of a message in the order of its bytes. Throws a `RangeError` where the bytes are no
- * message, or use wire types and integers that CometBFT's block types do not have.
+ * Reads one message whose fields stand in ascending order, as {@link ProtobufWriter} writes them: the
+ * caller asks for each field in turn, and {@link end} refuses what is left over.
+ *
+ * So there is one byte form for one content, and bytes that are none are refused at the first field
+ * that does not fit: a message costs what its known fields cost, whatever a hostile sender puts in.
+ * Field numbers are 1 to 15 (a tag of one byte). Every fault is a BCHF_BLOCK_MALFORMED.
  */
-export function* readProtobuf(message: Uint8Array): Generator<ProtobufField> {
-  let at = 0;
-  const next = (): number => {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = message[at++];
-      if (byte === undefined) throw new RangeError('truncated varint');
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) {
-        const signed = Number(BigInt.asIntN(64, value));
-        if (!Number.isSafeInteger(signed)) throw new RangeError('integer beyond 53 bits');
-        return signed;
-      }
-    }
-    throw new RangeError('varint of more than 10 bytes');
-  };
-  while (at < message.length) {
-    const tag = next();
-    const field = Math.floor(tag / 8);
-    if (field < 1) throw new RangeError('no field number');
-    if (tag % 8 === WIRE_VARINT) {
-      yield { field, integer: next() };
-    } else if (tag % 8 === WIRE_BYTES) {
-      const length = next();
-      if (length < 0 || length > message.length - at) throw new RangeError('truncated field');
-      // A plain view even of a Buffer, whose methods and looks differ.
-      yield { field, bytes: new Uint8Array(message.buffer, message.byteOffset + at, length) };
-      at += length;
-    } else {
-      throw new RangeError(`wire type ${tag % 8}`);
-    }
+export class ProtobufReader {
+  readonly #message: Uint8Array;
+  #at = 0;
+
+  constructor(message: Uint8Array) {
+    this.#message = message;
   }
+
+  /** An integer field; 0 where it is left out. Safe integers only. */
+  integer(field: number): number {
+    if (!this.#takes(field * 8 + WIRE_VARINT)) return 0;
+    const value = this.#varint();
+    if (value === 0) throw malformed('a zero that is written out');
+    return value;
+  }
+
+  /** A bytes or string field, a view; empty where it is left out. */
+  bytes(field: number): Uint8Array {
+    if (!this.#takes(field * 8 + WIRE_BYTES)) return EMPTY;
+    const value = this.#delimited();
+    if (value.length === 0) throw malformed('an empty field that is written out');
+    return value;
+  }
+
+  /** An embedded message, a view; it is written even when it is empty. */
+  message(field: number): Uint8Array {
+    if (!this.#takes(field * 8 + WIRE_BYTES)) throw malformed(`field ${field} is missing`);
+    return this.#delimited();
+  }
+
+  /** The elements of a repeated field, views; `refuse` is thrown where there are more than a limit. */
+  messages(field: number, countMax: number, refuse: () => Error): Uint8Array[] {
+    const elements: Uint8Array[] = [];
+    while (this.#takes(field * 8 + WIRE_BYTES)) {
+      if (elements.length === countMax) throw refuse();
+      elements.push(this.#delimited());
+    }
+    return elements;
+  }
+
+  /** Throws where anything is left. */
+  end(): void {
+    if (this.#at !== this.#message.length) throw malformed('a field too many, or out of order');
+  }
+
+  #takes(tag: number): boolean {
+    if (this.#message[this.#at] !== tag) return false;
+    this.#at++;
+    return true;
+  }
+
+  #delimited(): Uint8Array {
+    const length = this.#varint();
+    const message = this.#message;
+    if (length < 0 || length > message.length - this.#at) throw malformed('a field is cut short');
+    // A plain view even of a Buffer, whose methods and looks differ.
+    const value = new Uint8Array(message.buffer, message.byteOffset + this.#at, length);
+    this.#at += length;
+    return value;
+  }
+
+  #varint(): number {
+    const message = this.#message;
+    const from = this.#at;
+    let value = 0;
+    let scale = 1;
+    for (let length = 1; length <= VARINT_BYTES_MAX; length++) {
+      const byte = message[this.#at++];
+      if (byte === undefined) throw malformed('an integer is cut short');
+      value += (byte & 0x7f) * scale;
+      scale *= 0x80;
+      if (byte >= 0x80) continue;
+      if (byte === 0 && length > 1) throw malformed('an integer in more bytes than it needs');
+      if (length === VARINT_BYTES_MAX) return negative(message.subarray(from, this.#at));
+      if (!Number.isSafeInteger(value)) throw malformed('an integer beyond 53 bits');
+      return value;
+    }
+    throw malformed('an integer of more than 10 bytes');
+  }
+}
+
+/** Ten bytes of varint are a negative integer in two's complement, or nothing that is written here. */
+function negative(bytes: Uint8Array): number {
+  let value = 0n;
+  for (const [index, byte] of bytes.entries()) value |= BigInt(byte & 0x7f) << BigInt(7 * index);
+  const signed = Number(BigInt.asIntN(64, value));
+  const isRight = bytes.at(-1) === 1 && signed < 0 && Number.isSafeInteger(signed);
+  if (!isRight) throw malformed('an integer beyond 53 bits');
+  return signed;
+}
+
+function malformed(reason: string): BlockError {
+  return new BlockError('BCHF_BLOCK_MALFORMED', reason);
 }

@@ -7,6 +7,11 @@ export interface Timestamp {
   nanos: number;
 }
 
+/** Whole milliseconds since 1970 of a timestamp: block time as the rules count it. */
+export function millisecondsOf({ seconds, nanos }: Timestamp): number {
+  return seconds * 1_000 + Math.floor(nanos / 1_000_000);
+}
+
 export interface PartSetHeader {
   /** Number of parts of 64 KiB. */
   total: number;

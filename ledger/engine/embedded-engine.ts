@@ -17,6 +17,7 @@ import {
   sortValidators,
   validatorsHash,
 } from '../block/hashes.ts';
+import { BLOCK_BYTES_MAX } from '../block/limits.ts';
 import {
   BLOCK_ID_FLAG,
   BLOCK_PROTOCOL,
@@ -30,18 +31,17 @@ import {
 } from '../block/types.ts';
 import { privateKeyOf, rawPublicKey, signMessage } from '../ed25519.ts';
 import { LedgerError } from '../ledger-error.ts';
+import type { ProvenBlock } from '../sync/verify-block.ts';
 import type { ValidatorSeed } from './validator-file.ts';
 
 /** Version of the application's rules, in every header. */
 const APP_VERSION = 1;
-/** `ConsensusParams.block.max_bytes` of the chain: 4 MiB, where CometBFT v0.38 takes 21 MiB. */
-const BLOCK_BYTES_MAX = 4_194_304;
 /** Most bytes of all transactions of one block: leaves room for header, commit and framing. */
 export const BLOCK_TRANSACTION_BYTES_MAX = 4_000_000;
-/** Most transactions of one block. */
-export const BLOCK_TRANSACTIONS_MAX = 10_000;
 /** `ConsensusParams.block.max_gas`: no gas is counted. */
 const BLOCK_GAS_MAX = -1;
+
+export { BLOCK_TRANSACTIONS_MAX } from '../block/limits.ts';
 
 /** Where a new block goes on: what the block before has left behind. */
 export interface Parent {
@@ -53,15 +53,6 @@ export interface Parent {
   resultsHash: Uint8Array;
   /** The commit that proves it; `undefined` before the first block. */
   commit: Commit | undefined;
-}
-
-/** A block and what proves it. */
-export interface ProvenBlock {
-  block: Block;
-  blockId: BlockId;
-  encoded: Uint8Array;
-  commit: Commit;
-  timeMs: number;
 }
 
 export class EmbeddedEngine {

@@ -56,6 +56,16 @@ export async function receiveAll(
   return { received, isSigned };
 }
 
+/** Whether every signature of a transaction is right under the keys that the state holds now. */
+export async function checkSignatures(
+  state: LedgerState,
+  received: ReceivedTransaction,
+  chainId: string,
+): Promise<boolean> {
+  const checked = await Promise.all(checkAhead(state, received, chainId));
+  return checked.length > 0 && checked.every((signer) => signer?.isRight === true);
+}
+
 function checkAhead(
   state: LedgerState,
   { bytes, decoded: { transaction } }: ReceivedTransaction,

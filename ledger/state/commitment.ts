@@ -1,35 +1,31 @@
 // The state commitment: one hash over everything the ledger holds, the app hash of CometBFT.
 //
 //                         app hash
-//        ┌─────────┬──────────┼──────────┬───────────┬─────────────┐
-//     members  sequences   routes    free imsi  free msisdn     routing
-//                                                                  │
-//                      prefixes, runs, ported of imsi and of msisdn
+//        ┌─────────┬──────────┼──────────┬───────────┬───────────────┐
+//     members  sequences   routes    free imsi  free msisdn  …    routing
+//                                                                   │
+//              prefixes, runs, ported, transferred of imsi and of msisdn
 //
 //     inner: sha-256(0x02 ‖ label ‖ 0x00 ‖ the hashes below it, 32 bytes each, in this order)
 //
-// The roots below are those of the tables (hash-tree). The *routing* hash covers exactly what the
-// index holds, so that it can be recomputed from an index alone.
+// The roots below are those of the tables (hash-tree), in the order of `TABLES`; a table that is new
+// there joins by itself. The *routing* hash covers exactly what the index holds, so that it can be
+// recomputed from an index alone.
 
-import { sha256 } from '../sha256.ts';
+import { HASH_BYTES, sha256 } from '../sha256.ts';
 import { HashTree } from './hash-tree.ts';
 import { type Row, TABLES, type Table } from './tables.ts';
 
-const ROUTING_TABLES: readonly Table[] = [
-  'prefixes imsi',
-  'prefixes msisdn',
-  'runs imsi',
-  'runs msisdn',
-  'ported imsi',
-  'ported msisdn',
-];
-const OTHER_TABLES: readonly Table[] = [
-  'members',
-  'sequences',
-  'routes',
-  'free imsi',
-  'free msisdn',
-];
+const ROUTING_TABLES = TABLES.filter((table) => /^(prefixes|runs|ported|transferred) /.test(table));
+const OTHER_TABLES = TABLES.filter((table) => !ROUTING_TABLES.includes(table));
+
+/** What the two inner hashes are made of: the app hash is the sha-256 of `state`. */
+export interface CommitmentBytes {
+  /** Roots of the other tables, then the routing hash. */
+  state: Uint8Array;
+  /** Roots of the tables that the index holds. */
+  routing: Uint8Array;
+}
 
 export class Commitment {
   readonly #trees = new Map<Table, HashTree>(
@@ -38,17 +34,54 @@ export class Commitment {
 
   /** Takes a changed row into account. */
   set({ table, id, bytes }: Row): void {
-    this.#trees.get(table)!.set(id, bytes);
+    this.tree(table).set(id, bytes);
+  }
+
+  tree(table: Table): HashTree {
+    return this.#trees.get(table)!;
   }
 
   /** The hash over the whole state. 32 bytes. */
   appHash(): Uint8Array {
-    return this.#inner('state', OTHER_TABLES, this.#inner('routing', ROUTING_TABLES));
+    return sha256(this.bytes().state);
+  }
+
+  bytes(): CommitmentBytes {
+    const routing = this.#inner('routing', ROUTING_TABLES);
+    return { routing, state: this.#inner('state', OTHER_TABLES, sha256(routing)) };
   }
 
   #inner(label: string, tables: readonly Table[], ...more: Uint8Array[]): Uint8Array {
-    const roots = tables.map((table) => this.#trees.get(table)!.root());
-    const head = Buffer.from(`\x02${label}\0`, 'latin1');
-    return sha256(Buffer.concat([head, ...roots, ...more]));
+    const roots = tables.map((table) => this.tree(table).root());
+    return Buffer.concat([headOf(label), ...roots, ...more]);
   }
+}
+
+/**
+ * The roots of all tables; `undefined` where the bytes are not of the form drawn above. Whether they
+ * are the right ones is for the app hash to tell.
+ */
+export function rootsOf({ state, routing }: CommitmentBytes): Map<Table, Uint8Array> | undefined {
+  const routingRoots = hashesOf(routing, 'routing', ROUTING_TABLES.length);
+  const stateRoots = hashesOf(state, 'state', OTHER_TABLES.length + 1);
+  if (!routingRoots || !stateRoots) return undefined;
+  if (Buffer.compare(sha256(routing), stateRoots.at(-1)!) !== 0) return undefined;
+  return new Map([
+    ...OTHER_TABLES.map((table, index): [Table, Uint8Array] => [table, stateRoots[index]!]),
+    ...ROUTING_TABLES.map((table, index): [Table, Uint8Array] => [table, routingRoots[index]!]),
+  ]);
+}
+
+function hashesOf(bytes: Uint8Array, label: string, count: number): Uint8Array[] | undefined {
+  const head = headOf(label);
+  if (bytes.length !== head.length + count * HASH_BYTES) return undefined;
+  if (Buffer.compare(bytes.subarray(0, head.length), head) !== 0) return undefined;
+  return Array.from({ length: count }, (_, index) => {
+    const from = head.length + index * HASH_BYTES;
+    return bytes.subarray(from, from + HASH_BYTES);
+  });
+}
+
+function headOf(label: string): Buffer {
+  return Buffer.from(`\x02${label}\0`, 'latin1');
 }

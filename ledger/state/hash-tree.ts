@@ -17,10 +17,10 @@
 import { HASH_BYTES, sha256 } from '../sha256.ts';
 
 /** 100^8 is above every id: the longest number key has 16 digits. */
-const LEVELS = 8;
-const RADIX = 100;
-const LEAF_HEAD_BYTES = 10;
-const NODE_HEAD_BYTES = 11;
+export const LEVELS = 8;
+export const RADIX = 100;
+export const LEAF_HEAD_BYTES = 10;
+export const NODE_HEAD_BYTES = 11;
 
 interface Node {
   /** Digits of the children, ascending. */
@@ -97,34 +97,60 @@ export class HashTree {
     node.hashes.set(childHash, at * HASH_BYTES);
   }
 
+  /**
+   * What the hash at a place is made of, as of the last {@link root}: the bytes of a node, or the id of
+   * the leaf that lies alone below; `undefined` where nothing does. Level 0 are the leaves, the root is
+   * prefix 0 of level 8. The bytes are the caller's.
+   */
+  at(level: number, prefix: number): { node: Uint8Array } | { leaf: number } | undefined {
+    if (level === 0) return { leaf: prefix };
+    const node = this.#levels[level]!.get(prefix);
+    if (!node) return undefined;
+    if (node.digits.length === 1) return this.at(level - 1, prefix * RADIX + node.digits[0]!);
+    return { node: Uint8Array.from(this.#nodeBytes(level, prefix, node)) };
+  }
+
   #nodeHash(level: number, prefix: number): Uint8Array | undefined {
     const node = this.#levels[level]!.get(prefix);
     if (!node) return undefined;
-    const count = node.digits.length;
-    if (count === 1) return node.hashes.subarray(0, HASH_BYTES);
+    if (node.digits.length === 1) return node.hashes.subarray(0, HASH_BYTES);
+    return sha256(this.#nodeBytes(level, prefix, node));
+  }
+
+  /** A view that the next one overwrites. */
+  #nodeBytes(level: number, prefix: number, { digits, hashes }: Node): Uint8Array {
+    const count = digits.length;
     const buffer = this.#room(NODE_HEAD_BYTES + count * (1 + HASH_BYTES));
     buffer[0] = 1;
     buffer[1] = this.#table;
     buffer[2] = level;
     writeUint64(buffer, prefix, 3);
-    buffer.set(node.digits, NODE_HEAD_BYTES);
-    node.hashes.copy(buffer, NODE_HEAD_BYTES + count, 0, count * HASH_BYTES);
-    return sha256(buffer.subarray(0, NODE_HEAD_BYTES + count * (1 + HASH_BYTES)));
+    buffer.set(digits, NODE_HEAD_BYTES);
+    hashes.copy(buffer, NODE_HEAD_BYTES + count, 0, count * HASH_BYTES);
+    return buffer.subarray(0, NODE_HEAD_BYTES + count * (1 + HASH_BYTES));
   }
 
   #leafHash(id: number, row: Uint8Array): Uint8Array {
-    const buffer = this.#room(LEAF_HEAD_BYTES + row.length);
-    buffer[0] = 0;
-    buffer[1] = this.#table;
-    writeUint64(buffer, id, 2);
-    buffer.set(row, LEAF_HEAD_BYTES);
-    return sha256(buffer.subarray(0, LEAF_HEAD_BYTES + row.length));
+    return sha256(writeLeaf(this.#room(LEAF_HEAD_BYTES + row.length), this.#table, id, row));
   }
 
   #room(bytes: number): Buffer {
     if (this.#scratch.length < bytes) this.#scratch = Buffer.alloc(bytes * 2);
     return this.#scratch;
   }
+}
+
+/** The bytes that a leaf hashes. */
+export function leafBytes(table: number, id: number, row: Uint8Array): Uint8Array {
+  return writeLeaf(Buffer.alloc(LEAF_HEAD_BYTES + row.length), table, id, row);
+}
+
+function writeLeaf(buffer: Buffer, table: number, id: number, row: Uint8Array): Uint8Array {
+  buffer[0] = 0;
+  buffer[1] = table;
+  writeUint64(buffer, id, 2);
+  buffer.set(row, LEAF_HEAD_BYTES);
+  return buffer.subarray(0, LEAF_HEAD_BYTES + row.length);
 }
 
 /** Writes a safe integer as 8 bytes, big-endian. */

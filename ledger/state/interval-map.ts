@@ -95,11 +95,18 @@ export class IntervalMap {
 
   /**
    * Adds an interval that meets no other and unites it with neighbours of equal value. The key
-   * behind the last number of a length is no number key, so lengths stay apart.
+   * behind the last number of a length is no number key, so lengths stay apart. Nothing is united
+   * across `first` and `last`, between which the interval lies.
    */
-  insertMerging(start: NumberKey, end: NumberKey, value: number): void {
-    const before = this.find(start - 1);
-    const after = this.find(end + 1);
+  insertMerging(
+    start: NumberKey,
+    end: NumberKey,
+    value: number,
+    first: NumberKey = 0,
+    last: NumberKey = Number.MAX_SAFE_INTEGER,
+  ): void {
+    const before = start > first ? this.find(start - 1) : undefined;
+    const after = end < last ? this.find(end + 1) : undefined;
     let mergedStart = start;
     let mergedEnd = end;
     if (before && before.value === value) {
@@ -128,6 +135,26 @@ export class IntervalMap {
     }
   }
 
+  /** Gives the interval that starts at a key another value. */
+  setValue(start: NumberKey, value: number): void {
+    const chunk = this.#chunks[this.#chunkOf(start)]!;
+    chunk.values[lastAtMost(chunk.starts, start)] = value;
+    this.dirty.add(bucketOf(start));
+  }
+
+  /** The intervals that hold any key of `from` to `to`, in order. */
+  overlapping(from: NumberKey, to: NumberKey): Interval[] {
+    const intervals: Interval[] = [];
+    if (this.#size === 0) return intervals;
+    const first = this.#last(from);
+    if (first && first.end >= from) intervals.push(first);
+    // Most ranges end before the next interval: a generator costs more than this look.
+    const last = this.#last(to);
+    if (!last || last.start <= from) return intervals;
+    for (const interval of this.between(from + 1, to)) intervals.push(interval);
+    return intervals;
+  }
+
   /** The intervals that start from `from` to `to`, in order. */
   *between(from: NumberKey, to: NumberKey): IterableIterator<Interval> {
     for (let at = Math.max(this.#chunkOf(from), 0); at < this.#chunks.length; at++) {
@@ -137,6 +164,11 @@ export class IntervalMap {
         yield { start: starts[index]!, end: ends[index]!, value: values[index]! };
       }
     }
+  }
+
+  /** Whether `accept` takes the value of any interval. */
+  hasValue(accept: (value: number) => boolean): boolean {
+    return this.#chunks.some(({ values }) => values.some(accept));
   }
 
   #delete(start: NumberKey): void {

@@ -98,11 +98,26 @@ export class PortedMap {
 
   /** Whether any number of `from` to `to` is ported. */
   intersects(from: NumberKey, to: NumberKey): boolean {
+    return this.first(from, to) !== undefined;
+  }
+
+  /** The first number of `from` to `to` that is ported. */
+  first(from: NumberKey, to: NumberKey): NumberKey | undefined {
+    if (this.#size === 0) return undefined;
     for (const { start: id } of this.#order.between(bucketOf(from), bucketOf(to))) {
       const bucket = this.#buckets.get(id)!;
       const at = position(bucket, Math.max(from - id * BUCKET_KEYS, 0));
       if (at === bucket.count) continue;
-      if (id * BUCKET_KEYS + (bucket.words[at]! >>> ROUTE_BITS) <= to) return true;
+      const key = id * BUCKET_KEYS + (bucket.words[at]! >>> ROUTE_BITS);
+      return key <= to ? key : undefined;
+    }
+    return undefined;
+  }
+
+  /** Whether `accept` takes the route of any ported number. */
+  hasRoute(accept: (route: RouteNumber) => boolean): boolean {
+    for (const { words, count } of this.#buckets.values()) {
+      for (let at = 0; at < count; at++) if (accept(words[at]! & ROUTE_MASK)) return true;
     }
     return false;
   }

@@ -3,6 +3,7 @@
 
 import type { RouteNumber } from '../entry.ts';
 import { DIGITS_MAX, lengthOf, type NumberKey } from '../number.ts';
+import type { KeyRange } from '../transaction-body.ts';
 
 /** Returned for a number below no prefix. */
 export const NO_PREFIX = -1;
@@ -52,12 +53,24 @@ export class PrefixMap {
    * `accept` takes.
    */
   everyRoute(from: NumberKey, to: NumberKey, accept: (route: RouteNumber) => boolean): boolean {
-    const length = lengthOf(from);
-    for (let key = from; key <= to; key = this.#nextBoundary(key, length)) {
-      const route = this.find(key, length);
+    for (const { route } of this.stretches(from, to)) {
       if (route === NO_PREFIX || !accept(route)) return false;
     }
     return true;
+  }
+
+  /**
+   * A range of numbers of one length cut where the longest prefix changes, each stretch with its
+   * route, or {@link NO_PREFIX}.
+   */
+  *stretches(from: NumberKey, to: NumberKey): IterableIterator<KeyRange & { route: RouteNumber }> {
+    const length = lengthOf(from);
+    for (let key = from; key <= to; ) {
+      const next = this.#nextBoundary(key, length);
+      const last = Math.min(next - 1, to);
+      yield { from: key, to: last, route: this.find(key, length) };
+      key = last + 1;
+    }
   }
 
   /** The next number, behind `key`, at which some prefix begins or ends. */

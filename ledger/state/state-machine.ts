@@ -6,7 +6,7 @@
 import { isSignedBy } from '../ed25519.ts';
 import type { EntryChange, RouteNumber } from '../entry.ts';
 import { signersOf } from '../transaction-body.ts';
-import { checkBody } from '../transaction-check.ts';
+import { checkBody, itemCount } from '../transaction-check.ts';
 import type { RejectionCode, TransactionCode } from '../transaction-code.ts';
 import {
   type DecodedTransaction,
@@ -14,8 +14,10 @@ import {
   signBytes,
   type Transaction,
 } from '../transaction-codec.ts';
-import { type Effects, judge } from './rules.ts';
-import type { LedgerState } from './state.ts';
+import { isQuorum } from '../transaction-proposal.ts';
+import type { Effects } from './plan.ts';
+import { judge } from './rules.ts';
+import { AUTHORITY_NUMBER, type LedgerState } from './state.ts';
 import type { Row } from './tables.ts';
 
 /** A transaction ready to be executed: its bytes and what decoding gave. */
@@ -60,15 +62,19 @@ export function checkNow(chainId: string): SignatureCheck {
     isSignedBy(publicKey, signBytes(bytes, transaction, chainId), transaction.signatures[signer]!);
 }
 
-/** Executes the transactions of one block in order, changing `state`. */
+/**
+ * Executes the transactions of one block in order, changing `state`. `timeMs` is the time in the
+ * block's header in whole milliseconds since 1970, rounded down; it never falls from block to block.
+ */
 export function executeBlock(
   state: LedgerState,
   transactions: readonly ReceivedTransaction[],
   isSigned: SignatureCheck,
+  timeMs: number,
 ): Execution {
   const effects: Effects = { changes: [], changedRoutes: new Set() };
   const codes = transactions.map(
-    (received, index) => execute(state, received, index, isSigned, effects) ?? 'OK',
+    (received, index) => execute(state, received, index, isSigned, timeMs, effects) ?? 'OK',
   );
   const rows = state.takeChangedRows();
   return {
@@ -85,26 +91,36 @@ function execute(
   { bytes, decoded }: ReceivedTransaction,
   index: number,
   isSigned: SignatureCheck,
+  timeMs: number,
   effects: Effects,
 ): RejectionCode | undefined {
   const { transaction } = decoded;
   if (!transaction) return decoded.code;
-  const { body, sequence } = transaction;
+  const { body, sequence, validUntilMs = 0 } = transaction;
   const fault = checkBody(body);
   if (fault) return fault;
-  const signers = signersOf(body).map((id) => state.memberNumber(id));
+  if (itemCount(body) > state.consortium.parameters.itemsMax) return 'BCHF_TX_TOO_MANY_ITEMS';
+  const signers = signersOf(body).map((id) => state.presentNumber(id));
   const [first] = signers;
   if (first === undefined || signers.includes(undefined)) return 'BCHF_TX_UNKNOWN_MEMBER';
-  if (sequence <= state.lastSequence(first)) return 'BCHF_TX_REPLAYED';
+  if (validUntilMs !== 0 && timeMs > validUntilMs) return 'BCHF_TX_STALE';
+  const isProposal = 'approvers' in body;
+  const last = isProposal ? state.consortium.sequence : state.lastSequence(first);
+  if (sequence <= last) return 'BCHF_TX_REPLAYED';
+  if (isProposal) {
+    if (signers.includes(AUTHORITY_NUMBER)) return 'BCHF_TX_UNKNOWN_MEMBER';
+    if (!isQuorum(signers.length, state.presentCount)) return 'BCHF_TX_NO_QUORUM';
+  }
   for (const [signer, number] of signers.entries()) {
     const { publicKey } = state.members[number!]!;
     if (!isSigned(index, signer, publicKey, { bytes, decoded: { transaction } })) {
       return 'BCHF_TX_BAD_SIGNATURE';
     }
   }
-  const plan = judge(state, body);
+  const plan = judge(state, body, timeMs, bytes);
   if (typeof plan === 'string') return plan;
   plan(effects);
-  state.setSequence(first, sequence);
+  if (isProposal) state.consortium.setSequence(sequence);
+  else state.setSequence(first, sequence);
   return undefined;
 }

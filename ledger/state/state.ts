@@ -1,14 +1,11 @@
 // What the ledger holds after a block: members, routes, and who has which numbers.
 //
-// Number space lies in four layers, the higher one counting: *ported* numbers, allocated *runs*,
-// *free* numbers of the pool, *prefixes* of the numbering plan. Runs and ported numbers are kept as
-// the entries of the index, exactly as they were set, so that a later change can name them; free
-// intervals are no entries and unite with their neighbours.
+// Number space lies in layers of its own (number-space).
 //
 // Rules are elsewhere (rules); this file owns the data, its rows and its commitment.
 
 import type { EntryChange, RouteNumber } from '../entry.ts';
-import { IDENTITIES, type Identity, type NumberKey } from '../number.ts';
+import { IDENTITIES, type Identity, lengthOf, type NumberKey } from '../number.ts';
 import {
   memberOf,
   memberType,
@@ -19,11 +16,25 @@ import {
 } from '../record-codec.ts';
 import { ROUTES_MAX, type Route } from '../route.ts';
 import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
+import { Balances } from './balances.ts';
 import { Commitment } from './commitment.ts';
-import { IntervalMap } from './interval-map.ts';
-import { PortedMap } from './ported-map.ts';
-import { NO_PREFIX, PrefixMap } from './prefix-map.ts';
-import { intervalRow, loadIntervalRow, numberTables, type Row, type Table } from './tables.ts';
+import { Consortium } from './consortium.ts';
+import { NumberSpace } from './number-space.ts';
+import { NOT_PORTED } from './ported-map.ts';
+import { NO_PREFIX } from './prefix-map.ts';
+import { CONTRACTS_MAX, Pricing } from './pricing.ts';
+import { Roaming } from './roaming.ts';
+import {
+  integersOf,
+  integersRow,
+  intervalRow,
+  loadIntervalRow,
+  numberTables,
+  type Row,
+  type StateTable,
+  type Table,
+} from './tables.ts';
+import { TERMINAL_KEYS_MAX, TerminalKeys } from './terminal-keys.ts';
 
 /** Most members, the authority included: the width of a member number in a row of the pool. */
 export const MEMBERS_MAX = 1 << 20;
@@ -31,19 +42,24 @@ export const MEMBERS_MAX = 1 << 20;
 /** Position of a member, from 0 (the authority) in the order of admission. */
 export type MemberNumber = number;
 
+export const AUTHORITY_NUMBER: MemberNumber = 0;
+
 /** Sizes past which the state takes nothing more; smaller ones only in tests. */
 export interface StateLimits {
   membersMax: number;
   routesMax: number;
+  /** Pricing contracts, and as many roaming contracts. */
+  contractsMax: number;
+  /** Keys of terminals of one identity kind. */
+  terminalKeysMax: number;
 }
 
-/** The layers of one identity kind. */
-export interface NumberSpace {
-  prefixes: PrefixMap;
-  free: IntervalMap;
-  runs: IntervalMap;
-  ported: PortedMap;
-}
+const LIMITS: StateLimits = {
+  membersMax: MEMBERS_MAX,
+  routesMax: ROUTES_MAX,
+  contractsMax: CONTRACTS_MAX,
+  terminalKeysMax: TERMINAL_KEYS_MAX,
+};
 
 /** Who has a number: a member, the pool, or nobody. */
 export type Holder = MemberNumber | 'pool' | undefined;
@@ -53,6 +69,18 @@ export class LedgerState {
   readonly members: MemberRecord[] = [];
   readonly routes: Route[] = [];
   readonly spaces: Readonly<Record<Identity, NumberSpace>>;
+  readonly balances = new Balances();
+  readonly pricing = new Pricing();
+  readonly roaming = new Roaming();
+  readonly consortium = new Consortium();
+  readonly terminalKeys = new TerminalKeys();
+  readonly #tables: StateTable[] = [
+    this.balances,
+    this.pricing,
+    this.roaming,
+    this.terminalKeys,
+    this.consortium,
+  ].flatMap((each) => each.tables());
   readonly #memberNumbers = new Map<string, MemberNumber>();
   readonly #routeNumbers = new Map<string, RouteNumber>();
   readonly #routeOwners: MemberNumber[] = [];
@@ -64,19 +92,13 @@ export class LedgerState {
     routes: new Set<number>(),
   };
 
-  constructor(limits: StateLimits = { membersMax: MEMBERS_MAX, routesMax: ROUTES_MAX }) {
-    this.limits = limits;
-    const space = (): NumberSpace => ({
-      prefixes: new PrefixMap(),
-      free: new IntervalMap(),
-      runs: new IntervalMap(),
-      ported: new PortedMap(),
-    });
-    this.spaces = { imsi: space(), msisdn: space() };
+  constructor(limits: Partial<StateLimits> = {}) {
+    this.limits = { ...LIMITS, ...limits };
+    this.spaces = { imsi: new NumberSpace('imsi'), msisdn: new NumberSpace('msisdn') };
   }
 
   /** The state before the first block: nothing but the authority and its key. */
-  static genesis(authorityPublicKey: Uint8Array, limits?: StateLimits): LedgerState {
+  static genesis(authorityPublicKey: Uint8Array, limits?: Partial<StateLimits>): LedgerState {
     const state = new LedgerState(limits);
     state.addMember({
       id: AUTHORITY,
@@ -89,6 +111,22 @@ export class LedgerState {
 
   memberNumber(id: string): MemberNumber | undefined {
     return this.#memberNumbers.get(id);
+  }
+
+  /** The number of a member that has not left, or of the authority. */
+  presentNumber(id: string): MemberNumber | undefined {
+    const number = this.#memberNumbers.get(id);
+    return number === undefined || this.consortium.hasLeft(number) ? undefined : number;
+  }
+
+  /** How many members there are, the authority and those that have left not counted. */
+  get presentCount(): number {
+    return this.members.length - 1 - this.consortium.departedCount;
+  }
+
+  setMemberKey(number: MemberNumber, publicKey: Uint8Array): void {
+    this.members[number] = { ...this.members[number]!, publicKey };
+    this.#dirty.members.add(number);
   }
 
   addMember(member: MemberRecord): void {
@@ -129,12 +167,30 @@ export class LedgerState {
 
   /** Who has a number of `length` digits when its being ported is left aside. */
   homeOf(identity: Identity, key: NumberKey, length: number): Holder {
-    const { prefixes, free, runs } = this.spaces[identity];
-    const run = runs.size === 0 ? undefined : runs.find(key);
-    if (run) return this.#routeOwners[run.value];
+    const space = this.spaces[identity];
+    const { prefixes, free } = space;
+    const run = space.runRoute(key);
+    if (run !== undefined) return this.#routeOwners[run];
     if (free.size > 0 && free.find(key)) return 'pool';
     const route = prefixes.find(key, length);
     return route === NO_PREFIX ? undefined : this.#routeOwners[route];
+  }
+
+  /** Who has a number of `length` digits. */
+  holderOf(identity: Identity, key: NumberKey, length: number): Holder {
+    const away = this.spaces[identity].ported.get(key);
+    return away === NOT_PORTED ? this.homeOf(identity, key, length) : this.#routeOwners[away];
+  }
+
+  /**
+   * The public key of the terminal with a number, 32 bytes; `undefined` where the member that has
+   * the number has registered none.
+   */
+  terminalKey(identity: Identity, number: NumberKey): Uint8Array | undefined {
+    const known = this.terminalKeys.get(identity, number);
+    if (!known) return undefined;
+    const holder = this.holderOf(identity, number, lengthOf(number));
+    return holder === known.owner ? known.publicKey : undefined;
   }
 
   /**
@@ -158,13 +214,13 @@ export class LedgerState {
     take('members', this.#dirty.members, (id) =>
       memberType.serialize(memberValue(this.members[id]!)),
     );
-    take('sequences', this.#dirty.sequences, (id) => sequenceRow(this.#sequences[id]!));
+    take('sequences', this.#dirty.sequences, (id) => integersRow(this.#sequences[id]!));
     take('routes', this.#dirty.routes, (id) => routeType.serialize(routeValue(this.routes[id]!)));
     for (const { identity, table } of numberTables('prefixes')) {
       const { prefixes } = this.spaces[identity];
       take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
     }
-    for (const layer of ['free', 'runs'] as const) {
+    for (const layer of ['free', 'runs', 'transferred', 'priced'] as const) {
       for (const { identity, table } of numberTables(layer)) {
         const intervals = this.spaces[identity][layer];
         take(table, intervals.dirty, (id) => intervalRow(intervals, id));
@@ -174,6 +230,7 @@ export class LedgerState {
       const { ported } = this.spaces[identity];
       take(table, ported.dirty, (id) => ported.row(id));
     }
+    for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
   }
 
@@ -197,7 +254,7 @@ export class LedgerState {
         this.#dirty.members.clear();
         break;
       case 'sequences':
-        this.#sequences[id] = Number(Buffer.from(bytes).readBigUInt64LE(0));
+        this.#sequences[id] = integersOf(bytes, 1)[0];
         break;
       case 'routes': {
         const route = routeOf(routeType.deserialize(bytes));
@@ -214,23 +271,31 @@ export class LedgerState {
         break;
       case 'free':
       case 'runs':
+      case 'transferred':
+      case 'priced':
         loadIntervalRow(this.spaces[identity][name], id, bytes);
         this.spaces[identity][name].dirty.clear();
         break;
       case 'ported':
         this.spaces[identity].ported.loadRow(id, bytes);
         break;
+      default: {
+        const own = this.#tables.find((each) => each.table === table)!;
+        own.load(id, bytes);
+        own.dirty.clear();
+      }
     }
   }
 
   /** Every entry of the index, as changes that set it: prefixes, then runs, then ported numbers. */
   *entries(): IterableIterator<EntryChange> {
     for (const identity of IDENTITIES) {
-      const { prefixes, runs, ported } = this.spaces[identity];
+      const space = this.spaces[identity];
+      const { prefixes, ported } = space;
       for (const [prefix, route] of prefixes.entries()) {
         yield { identity, entry: 'prefix', from: prefix, to: prefix, route };
       }
-      for (const { start, end, value } of runs.between(0, Number.MAX_SAFE_INTEGER)) {
+      for (const { start, end, value } of space.runEntries()) {
         yield { identity, entry: 'fragmented', from: start, to: end, route: value };
       }
       for (const { key, route } of ported.entries()) {
@@ -238,12 +303,6 @@ export class LedgerState {
       }
     }
   }
-}
-
-function sequenceRow(sequence: number): Uint8Array {
-  const row = Buffer.alloc(8);
-  row.writeBigUInt64LE(BigInt(sequence));
-  return row;
 }
 
 function prefixRow(route: RouteNumber): Uint8Array {

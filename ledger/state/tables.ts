@@ -11,9 +11,29 @@
 // |            |                      | number of who injected them                             |
 // | runs       | ⌊start / 1000⌋       | allocated runs as they were set; value: route number    |
 // | ported     | ⌊number / 1000⌋      | ported numbers (ported-map)                             |
+// | transferred| ⌊start / 1000⌋       | parts of runs that lead elsewhere than the run; value:  |
+// |            |                      | route number                                            |
+// | priced     | ⌊start / 1000⌋       | numbers of the pool, taken or not, under a pricing      |
+// |            |                      | contract; value: its number                             |
+// | balances   | member number        | u64 little-endian; none where it is 0                   |
+// | totals     | 0 deposited,         | u64 little-endian, over all members and all time; none  |
+// |            | 1 withdrawn          | where it is 0                                           |
+// | pricing    | contract number      | SSZ terms (record-codec)                                |
+// | contracts  |                      |                                                         |
+// | occupations| contract number      | what a member occupies under a contract (occupations);  |
+// |            | · 2^20 + member      | none where it is nothing                                |
+// | roaming    | contract number      | SSZ terms (record-codec)                                |
+// | contracts  |                      |                                                         |
+// | roaming    | contract number      | what a visited network has done (roaming)               |
+// | tallies    | · 2^20 + member      |                                                         |
+// | terminal   | key of the number    | who registered it, and the key (terminal-keys)          |
+// | keys       |                      |                                                         |
+// | departures | member number        | one byte, 1, for each member that has left              |
+// | parameters | 0 parameters,        | SSZ parameters (record-codec); none until they change   |
+// |            | 1 sequence           | u64 little-endian, the last that a proposal has used    |
 //
-// The last four exist once for each identity kind. A row of intervals has 12 bytes for each, in
-// order, little-endian:
+// Terminal keys, prefixes, free, runs, ported, transferred and priced exist once for each identity kind. A row of
+// intervals has 12 bytes for each, in order, little-endian:
 //
 //     0                                           4                  12
 //     ┌───────────────────────────────────────────┬──────────────────┐
@@ -36,12 +56,26 @@ export const TABLES = [
   'runs msisdn',
   'ported imsi',
   'ported msisdn',
+  'transferred imsi',
+  'transferred msisdn',
+  'priced imsi',
+  'priced msisdn',
+  'balances',
+  'totals',
+  'pricing contracts',
+  'occupations',
+  'roaming contracts',
+  'roaming tallies',
+  'terminal keys imsi',
+  'terminal keys msisdn',
+  'departures',
+  'parameters',
 ] as const;
 
 export type Table = (typeof TABLES)[number];
 
 /** Tables of which there is one for each identity kind. */
-export type NumberTable = 'prefixes' | 'free' | 'runs' | 'ported';
+export type NumberTable = 'prefixes' | 'free' | 'runs' | 'ported' | 'transferred' | 'priced';
 
 /** The table of one identity kind. */
 export function tableOf(table: NumberTable, identity: Identity): Table {
@@ -92,4 +126,33 @@ export function loadIntervalRow(intervals: IntervalMap, bucket: number, bytes: U
     }
     intervals.insert(start, end, word & (2 ** VALUE_BITS - 1));
   }
+}
+
+/** A table that keeps its own rows: what has changed, and the way between rows and values. */
+export interface StateTable {
+  readonly table: Table;
+  /** Rows changed since the state last took them. */
+  readonly dirty: Set<number>;
+  /** The row of an id; `undefined` where there is none. */
+  row(id: number): Uint8Array | undefined;
+  /** Takes over a stored row. Throws where the bytes are none. */
+  load(id: number, bytes: Uint8Array): void;
+}
+
+/** The row of some safe integers from 0: 8 bytes little-endian each. */
+export function integersRow(...values: number[]): Uint8Array {
+  const row = Buffer.alloc(values.length * 8);
+  for (const [index, value] of values.entries()) row.writeBigUInt64LE(BigInt(value), index * 8);
+  return row;
+}
+
+/** Reads what {@link integersRow} gave. Throws a `RangeError` where it is not `count` of them. */
+export function integersOf(bytes: Uint8Array, count: number): number[] {
+  if (bytes.length !== count * 8) throw new RangeError('row of a broken length');
+  const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: count }, (_, index) => {
+    const value = Number(row.readBigUInt64LE(index * 8));
+    if (!Number.isSafeInteger(value)) throw new RangeError('no safe integer');
+    return value;
+  });
 }

@@ -53,3 +53,27 @@ export function decodeChanges(stored: Uint8Array): EntryChange[] {
   }
   return changes;
 }
+
+/**
+ * Whether one of the stored changes is of an entry, found without decoding the others; the last of them
+ * counts: `set` where it gives the entry a route, `gone` where the entry disappears.
+ */
+export function lastChangeOf(
+  stored: Uint8Array,
+  { identity, entry, from, to }: Pick<EntryChange, 'identity' | 'entry' | 'from' | 'to'>,
+): 'set' | 'gone' | undefined {
+  const view = new DataView(stored.buffer, stored.byteOffset, stored.length);
+  const wanted = ENTRY_KINDS.indexOf(entry) | (IDENTITIES.indexOf(identity) << 2);
+  let found: 'set' | 'gone' | undefined;
+  for (let at = 0; at < stored.length; ) {
+    const flags = stored[at]!;
+    const isFragmented = (flags & 3) === FRAGMENTED;
+    const isGone = (flags & 8) !== 0;
+    if ((flags & 7) === wanted && view.getFloat64(at + 1, true) === from) {
+      const end = isFragmented ? view.getFloat64(at + 9, true) : from;
+      if (end === to) found = isGone ? 'gone' : 'set';
+    }
+    at += 9 + (isFragmented ? 8 : 0) + (isGone ? 0 : 4);
+  }
+  return found;
+}

@@ -21,9 +21,17 @@ import { signTransaction } from '../transaction-codec.ts';
 
 export const chainId = 'test-chain';
 
+/** Making a key costs more than signing with it. */
+const privateKeys = new Map<string, KeyObject>();
+
 /** The private key of a signer, the same in every run. */
 export function keyOf(signer: string): KeyObject {
-  return privateKeyOf(sha256(Buffer.from(`test key of ${signer}`)));
+  let known = privateKeys.get(signer);
+  if (!known) {
+    known = privateKeyOf(sha256(Buffer.from(`test key of ${signer}`)));
+    privateKeys.set(signer, known);
+  }
+  return known;
 }
 
 export const authorityPublicKey = rawPublicKey(keyOf(AUTHORITY));
@@ -61,7 +69,11 @@ export function route(id: string, owner: string, more: Partial<Route> = {}): Rou
 
 /** Signs bodies with rising sequences: one counter serves every signer. */
 export class Signer {
-  #sequence = 0;
+  #sequence: number;
+
+  constructor(sequence = 0) {
+    this.#sequence = sequence;
+  }
 
   sign(body: TransactionBody, chain = chainId): Uint8Array {
     return signTransaction(body, ++this.#sequence, chain, signersOf(body).map(keyOf));
@@ -92,15 +104,17 @@ export const foundation: TransactionBody[] = [
 export class TestChain {
   readonly state: LedgerState;
   readonly signer = new Signer();
+  /** Time of the next block. */
+  timeMs = 1_800_000_000_000;
 
-  constructor(limits?: StateLimits) {
+  constructor(limits?: Partial<StateLimits>) {
     this.state = LedgerState.genesis(authorityPublicKey, limits);
     this.state.takeChangedRows();
   }
 
   /** A chain on which the foundation is laid. */
-  static founded(): TestChain {
-    const chain = new TestChain();
+  static founded(limits?: Partial<StateLimits>): TestChain {
+    const chain = new TestChain(limits);
     chain.block(foundation);
     return chain;
   }
@@ -109,7 +123,7 @@ export class TestChain {
     const received = transactions.map((transaction) =>
       receive(transaction instanceof Uint8Array ? transaction : this.signer.sign(transaction)),
     );
-    return executeBlock(this.state, received, checkNow(chainId));
+    return executeBlock(this.state, received, checkNow(chainId), this.timeMs);
   }
 
   /** The result of one transaction. */

@@ -1,4 +1,6 @@
 // A process that commits blocks is killed, again and again: what it had acknowledged is still there.
+//
+// BCHF_TEST_CRASHES=<number> sets how often; crash.slow sets fifty.
 
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -11,7 +13,7 @@ import { openLedger } from '../ledger.ts';
 import { authorityPublicKey, chainId } from './consortium.ts';
 import { randomFrom, seed } from './seed.ts';
 
-const CRASHES = 5;
+const CRASHES = Number(process.env.BCHF_TEST_CRASHES ?? 3);
 
 /** Runs the committing process and kills it some blocks later; gives the last acknowledged height. */
 function crash(directory: string, blocks: number): Promise<number> {

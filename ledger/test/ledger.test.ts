@@ -23,6 +23,7 @@ import {
 import { LedgerStore } from '../store/ledger-store.ts';
 import type { TransactionBody } from '../transaction-body.ts';
 import { numberOfCode } from '../transaction-code.ts';
+import { roamingContractAddress } from '../transaction-roaming.ts';
 import { authorityPublicKey, chainId, foundation, key, member, Signer } from './consortium.ts';
 
 const directories: string[] = [];
@@ -99,6 +100,49 @@ async function allChanges(ledger: Ledger, since = 0): Promise<EntryChange[]> {
 }
 
 describe('a ledger', () => {
+  it('tells balances, roaming terms, keys of terminals, and what a member could allocate', async () => {
+    const directory = await newDirectory();
+    const created = await open(directory);
+    const signer = new Signer();
+    const publicKey = new Uint8Array(32).fill(1);
+    const ranges = [{ from: key('8611000'), to: key('8611099') }];
+    const bodies: TransactionBody[] = [
+      ...foundation,
+      { kind: 'deposit', member: 'a', amount: 5 },
+      { kind: 'inject-pool', member: 'a', identity: 'msisdn', ranges },
+      {
+        kind: 'register-roaming-contract',
+        member: 'a',
+        name: 'world',
+        prices: [{ service: 'messages', price: 1 }],
+      },
+      {
+        kind: 'register-terminal-keys',
+        member: 'a',
+        identity: 'msisdn',
+        keys: [{ number: key('8610000'), publicKey }],
+      },
+      { kind: 'join-member', member: member('d'), approvers: ['a', 'b', 'c'] },
+    ];
+    assert.equal(created.lastProposalSequence(), -1);
+    const { results } = await created.commit(bodies.map((body) => signer.sign(body)));
+    assert.deepEqual(new Set(results.map(({ code }) => code)), new Set(['OK']));
+    await created.close();
+    const opened = await open(directory);
+    assert.equal(opened.balanceOf('a'), 5);
+    assert.equal(opened.balanceOf('nobody'), 0);
+    assert.equal(opened.roamingTerms(roamingContractAddress('a', 'world'))?.member, 'a');
+    assert.equal(opened.roamingTerms(`0x${'0'.repeat(40)}`), undefined);
+    assert.deepEqual(opened.terminalKey('msisdn', key('8610000')), publicKey);
+    assert.equal(opened.terminalKey('imsi', key('8610000')), undefined);
+    assert.equal(opened.lastProposalSequence(), bodies.length);
+    const wish = { member: 'b', identity: 'msisdn', route: 'b1', count: 10 } as const;
+    const { body, count } = opened.proposeAllocation(wish)!;
+    assert.equal(count, 10);
+    const committed = await opened.commit([signer.sign(body)]);
+    assert.equal(committed.results[0]!.code, 'OK');
+  });
+
   it('begins at height 0 with the settings given, and keeps those it began with', async () => {
     const directory = await newDirectory();
     const created = await open(directory);

@@ -2,109 +2,25 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isSignedBy, rawPublicKey } from '../ed25519.ts';
-import { IDENTITIES } from '../number.ts';
 import { MEMBER_NAME_BYTES_MAX, MEMBER_PLMNS_MAX } from '../record-codec.ts';
-import { NF_TYPES, type Route } from '../route.ts';
 import { ITEMS_MAX, signersOf, type TransactionBody } from '../transaction-body.ts';
 import { checkBody } from '../transaction-check.ts';
 import {
+  assembleTransaction,
   decodeTransaction,
   signBytes,
   signTransaction,
   TRANSACTION_BYTES_MAX,
   transactionId,
 } from '../transaction-codec.ts';
+import { bodyArbitrary } from './body-arbitrary.ts';
 import { chainId, foundation, key, keyOf, member, Signer } from './consortium.ts';
 import { seed } from './seed.ts';
 
-const idArbitrary = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
-const keyArbitrary = fc.stringMatching(/^[0-9]{1,15}$/).map(key);
-const identityArbitrary = fc.constantFrom(...IDENTITIES);
-const hexArbitrary = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
-const plmnArbitrary = fc.record({
-  mcc: fc.stringMatching(/^[0-9]{3}$/),
-  mnc: fc.stringMatching(/^[0-9]{2,3}$/),
-});
-const uuidArbitrary = fc
-  .tuple(hexArbitrary(8), hexArbitrary(4), hexArbitrary(3), hexArbitrary(3), hexArbitrary(12))
-  .map(([a, b, c, d, e]) => `${a}-${b}-4${c}-a${d}-${e}`);
-const requiredRouteKeys = [
-  'id',
-  'member',
-  'plmn',
-  'nfType',
-  'nfInstanceId',
-  'fqdn',
-  'ipv4Addresses',
-  'port',
-  'groupId',
-] as const;
-const routeArbitrary = fc.record(
-  {
-    id: idArbitrary,
-    member: idArbitrary,
-    plmn: plmnArbitrary,
-    nfType: fc.constantFrom(...NF_TYPES),
-    nfInstanceId: uuidArbitrary,
-    fqdn: fc.stringMatching(/^[a-z][a-z0-9]{0,10}\.(?:[a-z0-9]{1,8}\.)?org$/),
-    ipv4Addresses: fc.array(fc.ipV4(), { minLength: 1, maxLength: 8 }),
-    port: fc.integer({ min: 1, max: 65_535 }),
-    groupId: fc.string({ minLength: 1, maxLength: 40 }),
-    userDataIndexBase: fc.maxSafeNat(),
-    contractAddress: hexArbitrary(40).map((hex) => `0x${hex}`),
-  },
-  { requiredKeys: [...requiredRouteKeys] },
-) as fc.Arbitrary<Route>;
-
-const memberArbitrary = fc.record({
-  id: idArbitrary,
-  name: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 }),
-  publicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-  plmns: fc.array(plmnArbitrary, { maxLength: 3 }),
-});
-const ranges = fc.array(fc.record({ from: keyArbitrary, to: keyArbitrary }), { maxLength: 20 });
-const numbers = fc.array(keyArbitrary, { maxLength: 20 });
-const bodyArbitrary: fc.Arbitrary<TransactionBody> = fc.oneof(
-  fc.record({
-    kind: fc.constant('admit-members' as const),
-    members: fc.array(memberArbitrary, { maxLength: 4 }),
-  }),
-  fc.record({
-    kind: fc.constant('declare-routes' as const),
-    member: idArbitrary,
-    routes: fc.array(routeArbitrary, { maxLength: 4 }),
-  }),
-  fc.record({
-    kind: fc.constant('assign-prefixes' as const),
-    identity: identityArbitrary,
-    assignments: fc.array(fc.record({ route: idArbitrary, prefixes: numbers }), { maxLength: 4 }),
-  }),
-  fc.record({
-    kind: fc.constant('inject-pool' as const),
-    member: idArbitrary,
-    identity: identityArbitrary,
-    ranges,
-  }),
-  fc.record({
-    kind: fc.constant('allocate' as const),
-    member: idArbitrary,
-    identity: identityArbitrary,
-    ranges,
-    route: idArbitrary,
-  }),
-  fc.record({
-    kind: fc.constant('port' as const),
-    identity: identityArbitrary,
-    numbers,
-    donor: idArbitrary,
-    recipient: idArbitrary,
-    route: idArbitrary,
-  }),
-);
 const sequenceArbitrary = fc.maxSafeNat();
 
-function signed(body: TransactionBody, sequence: number): Uint8Array {
-  return signTransaction(body, sequence, chainId, signersOf(body).map(keyOf));
+function signed(body: TransactionBody, sequence: number, validUntilMs = 0): Uint8Array {
+  return signTransaction(body, sequence, chainId, signersOf(body).map(keyOf), validUntilMs);
 }
 
 /** Comparable by value: byte arrays of any kind become hex, records of SSZ lose their prototype. */
@@ -119,12 +35,13 @@ function plain(value: unknown): unknown {
 describe('a signed transaction', () => {
   it('comes back from its bytes as it was, whatever it says', () => {
     fc.assert(
-      fc.property(bodyArbitrary, sequenceArbitrary, (body, sequence) => {
-        const bytes = signed(body, sequence);
+      fc.property(bodyArbitrary, sequenceArbitrary, fc.maxSafeNat(), (body, sequence, until) => {
+        const bytes = signed(body, sequence, until);
         const { transaction } = decodeTransaction(bytes);
         assert.ok(transaction);
         assert.deepEqual(plain(transaction.body), plain(body));
         assert.equal(transaction.sequence, sequence);
+        assert.equal(transaction.validUntilMs, until);
         for (const [index, signer] of signersOf(body).entries()) {
           assert.ok(
             isSignedBy(
@@ -152,7 +69,8 @@ describe('a signed transaction', () => {
           const { transaction } = decodeTransaction(changed);
           if (!transaction) return;
           const end = changed.length - 64 * transaction.signatures.length;
-          const again = signed(transaction.body, transaction.sequence);
+          const { sequence, validUntilMs } = transaction;
+          const again = signed(transaction.body, sequence, validUntilMs);
           assert.deepEqual(again.subarray(0, end), Buffer.from(changed.subarray(0, end)));
         },
       ),
@@ -172,7 +90,7 @@ describe('a signed transaction', () => {
         assert.equal(cut.code, 'BCHF_TX_MALFORMED');
       }
       const unknown = Uint8Array.from(bytes);
-      for (const kind of [0, 7, 255]) {
+      for (const kind of [0, 200, 255]) {
         unknown[0] = kind;
         assert.equal(decodeTransaction(unknown).code, 'BCHF_TX_MALFORMED');
       }
@@ -180,12 +98,15 @@ describe('a signed transaction', () => {
     assert.equal(decodeTransaction(new Uint8Array(0)).code, 'BCHF_TX_MALFORMED');
   });
 
-  it('is refused with a sequence that is no safe integer', () => {
+  it('is refused with a sequence, or an end, that is no safe integer', () => {
     for (const sequence of [2n ** 53n, 2n ** 60n, 2n ** 64n - 1n]) {
       for (const body of foundation) {
         const bytes = Buffer.from(signed(body, 1));
         bytes.writeBigUInt64LE(sequence, 1);
         assert.equal(decodeTransaction(bytes).code, 'BCHF_TX_MALFORMED');
+        const endless = Buffer.from(signed(body, 1));
+        endless.writeBigUInt64LE(sequence, 9);
+        assert.equal(decodeTransaction(endless).code, 'BCHF_TX_MALFORMED');
       }
     }
     assert.ok(decodeTransaction(signed(foundation[0]!, Number.MAX_SAFE_INTEGER)).transaction);
@@ -198,8 +119,8 @@ describe('a signed transaction', () => {
       identity: 'imsi',
       ranges: [{ from: key('460001'), to: key('460002') }],
     });
-    // kind u8, sequence u64, offset of the member u32, then the identity.
-    const identityAt = 1 + 8 + 4;
+    // kind u8, sequence u64, validUntilMs u64, offset of the member u32, then the identity.
+    const identityAt = 1 + 8 + 8 + 4;
     assert.equal(bytes[identityAt], 0);
     for (const identity of [2, 255]) {
       const changed = Uint8Array.from(bytes);
@@ -211,7 +132,7 @@ describe('a signed transaction', () => {
   it('is refused as garbage without an exception', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 30 }),
         fc.uint8Array({ maxLength: 400 }),
         (kind, rest) => {
           const { transaction, code } = decodeTransaction(Uint8Array.of(kind, ...rest));
@@ -243,6 +164,46 @@ describe('a signed transaction', () => {
     });
     assert.ok(decodeTransaction(signed(pool(ITEMS_MAX), 1)).transaction);
     assert.throws(() => signed(pool(ITEMS_MAX + 1), 1), RangeError);
+    const single = (at: number) => ({ from: key('86100000') + at, to: key('86100000') + at });
+    const usage = { number: key('8610000'), service: 'messages', units: 1 } as const;
+    const terminal = { number: key('8610000'), publicKey: new Uint8Array(32) };
+    const many: ((items: number[]) => TransactionBody)[] = [
+      (items) => ({
+        kind: 'transfer',
+        identity: 'imsi',
+        ranges: items.map(single),
+        transferor: 'a',
+        recipient: 'b',
+        route: 'b1',
+      }),
+      (items) => ({ kind: 'release', member: 'a', identity: 'imsi', ranges: items.map(single) }),
+      (items) => ({
+        kind: 'report-roaming-usage',
+        member: 'a',
+        contract: `0x${'0'.repeat(40)}`,
+        identity: 'imsi',
+        usage: items.map(() => usage),
+      }),
+      (items) => ({
+        kind: 'register-terminal-keys',
+        member: 'a',
+        identity: 'imsi',
+        keys: items.map(() => terminal),
+      }),
+      (items) => ({ kind: 'revoke-terminal-keys', member: 'a', identity: 'imsi', numbers: items }),
+      (items) => ({ kind: 'leave-member', member: 'a', approvers: items.map(() => 'a') }),
+    ];
+    const bytesOf = (body: TransactionBody): Uint8Array =>
+      assembleTransaction(
+        body,
+        1,
+        signersOf(body).map(() => new Uint8Array(64)),
+      );
+    for (const make of many) {
+      const items = Array.from({ length: ITEMS_MAX }, (_, at) => at);
+      assert.ok(decodeTransaction(bytesOf(make(items))).transaction);
+      assert.throws(() => bytesOf(make([...items, 0])), RangeError);
+    }
     const admit = (name: string, plmns: number): TransactionBody => ({
       kind: 'admit-members',
       members: [{ ...member('a'), name, plmns: Array(plmns).fill({ mcc: '460', mnc: '00' }) }],
@@ -270,6 +231,8 @@ describe('a signed transaction', () => {
     assert.throws(() => signTransaction(body, 1, chainId, []), RangeError);
     assert.throws(() => signTransaction(body, -1, chainId, keys), RangeError);
     assert.throws(() => signTransaction(body, 2 ** 53, chainId, keys), RangeError);
+    assert.throws(() => signTransaction(body, 1, chainId, keys, -1), RangeError);
+    assert.throws(() => signTransaction(body, 1, chainId, keys, 0.5), RangeError);
     assert.throws(() => signTransaction(body, 1, '', keys), RangeError);
     assert.throws(() => signTransaction(body, 1, 'x'.repeat(51), keys), RangeError);
   });

@@ -39,7 +39,8 @@ export function addLookupCommand(program: Command): void {
 
 type LookupAnswer = RoutingInfo | ProblemDetails;
 
-function readNumber(text: string): UeId {
+/** Reads a number as people write it. Error: BCHF_NUMBER_MALFORMED. */
+export function readNumber(text: string): UeId {
   const ueId = parseUeId(text);
   if (ueId) return ueId;
   const key = parseDigits(text.replace(/^\+/, ''));

@@ -7,17 +7,15 @@ import {
   configure,
   environmentName,
   flagName,
-  type ledgerOptions,
+  type Options,
+  type Sources,
   type servingOptions,
   type startOptions,
 } from '../config.ts';
 import { ResolverError } from '../resolver-error.ts';
 
 /** Adds every option of the table to a command, and `--config`. */
-export function addTableOptions(
-  command: Command,
-  table: typeof startOptions | typeof servingOptions | typeof ledgerOptions,
-): Command {
+export function addTableOptions(command: Command, table: Options): Command {
   for (const [name, { value, help, fallback }] of Object.entries(table)) {
     const words = help.includes('default') ? help : `${help} (default: ${fallback})`;
     command.option(`${flagName(name)} <${value}>`, `${words} [${environmentName(name)}]`);
@@ -35,9 +33,14 @@ export function readConfiguration<T extends typeof startOptions | typeof serving
   table: T,
   flags: Record<string, unknown>,
 ): Configuration<T> {
+  return configure(table, sourcesOf(flags));
+}
+
+/** The sources of options: the command line, the environment, and the file that it names. */
+export function sourcesOf(flags: Record<string, unknown>): Sources {
   const { config: path, json: _, ...rest } = flags;
   const file = typeof path === 'string' ? { path, content: readJson(path) } : undefined;
-  return configure(table, { flags: rest, environment: process.env, file });
+  return { flags: rest, environment: process.env, ...(file && { file }) };
 }
 
 function readJson(path: string): unknown {

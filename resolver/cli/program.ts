@@ -7,11 +7,15 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addDevnetCommand } from './devnet.ts';
 import { addGenerateDocsCommand } from './generate-docs.ts';
+import { addLedgerCommand } from './ledger.ts';
 import { addLookupCommand } from './lookup.ts';
+import { addNodeCommand } from './node.ts';
 import { addServeCommand } from './serve.ts';
 import { addSnapshotCommand } from './snapshot.ts';
 import { addStartCommand } from './start.ts';
+import { addTransactionCommand } from './tx.ts';
 
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
@@ -33,6 +37,10 @@ export function createProgram(additions: readonly AddCommand[]): Command {
   addServeCommand(program);
   addLookupCommand(program);
   addSnapshotCommand(program);
+  addNodeCommand(program);
+  addDevnetCommand(program);
+  addTransactionCommand(program);
+  addLedgerCommand(program);
   for (const add of additions) add(program);
   addGenerateDocsCommand(program);
   return program;

@@ -11,7 +11,8 @@ export function progressFor(log: Log): Progress {
 
 /**
  * Runs until SIGINT or SIGTERM, then stops cleanly. A second signal ends the process at once; the
- * ledger's blocks are synced when they are committed, so nothing is lost even then.
+ * ledger's blocks are synced when they are committed, so nothing is lost even then. A process that was
+ * started with a channel to its parent ends with its parent, however that ends.
  *
  * @param open begins to serve; `undefined` where the signal came first
  */
@@ -35,6 +36,16 @@ export async function serveUntilStopped(
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  const onParentGone = () => {
+    if (aborting.signal.aborted) return;
+    // Nobody reads any longer what this process says; saying it must not end it half-way.
+    process.stdout.on('error', () => {});
+    process.stderr.on('error', () => {});
+    aborting.abort();
+    finish(undefined);
+  };
+  // Without a channel there is never such an event.
+  process.on('disconnect', onParentGone);
   try {
     const opened = await open(aborting.signal, finish);
     if (!opened) return;
@@ -44,6 +55,7 @@ export async function serveUntilStopped(
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
+    process.off('disconnect', onParentGone);
   }
   log.info('stopped');
 }
@@ -56,17 +68,22 @@ export interface Ready {
   /** What a load test needs to know of it. */
   loadtestOptions?: string;
   asJson: boolean;
+  /** What else machines are told. */
+  more?: Record<string, unknown>;
 }
 
 /**
  * Prints what listens where on standard output: for people with a command to try for each
  * interface, for machines as one line of JSON.
  */
-export function tellWhatListens({ config, service, source, loadtestOptions, asJson }: Ready): void {
+export function tellWhatListens(ready: Ready): void {
+  const { config, service, source, loadtestOptions, asJson, more } = ready;
   const { ports, httpNative, exampleNumber: example } = service;
   const { host, enumSuffix, adminHost } = config;
   if (asJson) {
-    process.stdout.write(`${JSON.stringify({ ready: source, ports, ...service.status() })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ready: source, ports, ...service.status(), ...more })}\n`,
+    );
     return;
   }
   const address = urlHost(host);

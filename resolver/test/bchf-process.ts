@@ -1,11 +1,12 @@
 // The command `bchf` as a process of its own, as a test starts it.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const COMMAND = fileURLToPath(new URL('./bchf-command.js', import.meta.url));
+const SHELL = fileURLToPath(new URL('./bchf-shell-process.js', import.meta.url));
 
 export interface BchfResult {
   code: number | null;
@@ -25,6 +26,35 @@ export async function runBchf(...args: string[]): Promise<BchfResult> {
   });
   [result.code] = (await once(child, 'close')) as [number | null];
   return result;
+}
+
+export interface BchfShell {
+  /** Runs a command to its end, after those before it. */
+  run(...args: string[]): Promise<BchfResult>;
+  close(): void;
+}
+
+/** One process that runs many commands, for a test that would mostly wait for processes to start. */
+export function openShell(): BchfShell {
+  const child = fork(SHELL, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  let queue: Promise<unknown> = Promise.resolve();
+  const exited = once(child, 'exit').then(([code]) => {
+    throw new Error(`the shell has ended with code ${code}`);
+  });
+  exited.catch(() => undefined);
+  return {
+    run(...args) {
+      const result = queue.then(async () => {
+        const answered = once(child, 'message') as Promise<[BchfResult]>;
+        child.send(args);
+        const [answer] = await Promise.race([answered, exited]);
+        return answer;
+      });
+      queue = result.catch(() => undefined);
+      return result;
+    },
+    close: () => child.disconnect(),
+  };
 }
 
 export interface BchfServer {

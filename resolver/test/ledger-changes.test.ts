@@ -26,7 +26,7 @@ const ROUTES_PER_MEMBER = 3;
 /** Every number of 1 to 4 digits: prefixes, runs and ported numbers nest and touch often. */
 const DIGITS = 4;
 
-/** One run of one allocation. */
+/** One run of one allocation, or what was not released of it. */
 interface Run {
   from: number;
   to: number;
@@ -38,6 +38,8 @@ class NumberModel {
   readonly prefixes = new Map<string, string>();
   readonly free = new Set<number>();
   readonly runs = new Map<number, Run>();
+  /** The route of each allocated number, which may be another than that of its run. */
+  readonly leads = new Map<number, string>();
   readonly ported = new Map<number, string>();
 
   prefixOf(digits: string): string | undefined {
@@ -45,6 +47,27 @@ class NumberModel {
       if (this.prefixes.has(digits.slice(0, length))) return digits.slice(0, length);
     }
     return undefined;
+  }
+
+  /** Takes over stretches of allocated numbers as runs; a run leads where all of its numbers do. */
+  setRuns(stretches: readonly Run[]): void {
+    for (const run of stretches) {
+      const leads = new Set(numbersOf(run).map((key) => this.leads.get(key)!));
+      const [only] = leads;
+      if (leads.size === 1) run.route = only!;
+      for (const key of numbersOf(run)) this.runs.set(key, run);
+    }
+  }
+
+  /** The numbers around one that lead elsewhere than their run, to the same route. */
+  partOf(key: number): Run | undefined {
+    const run = this.runs.get(key);
+    const route = this.leads.get(key);
+    if (!run || route === undefined || route === run.route) return undefined;
+    let [from, to] = [key, key];
+    while (from > run.from && this.leads.get(from - 1) === route) from--;
+    while (to < run.to && this.leads.get(to + 1) === route) to++;
+    return { from, to, route };
   }
 }
 
@@ -61,9 +84,9 @@ class ConsortiumModel {
 
   /** The member that a number belongs to while it is not ported; 'pool' where none has taken it. */
   homeOf(identity: Identity, key: number): string | undefined {
-    const { runs, free, prefixes } = this.spaces[identity];
-    const run = runs.get(key);
-    if (run) return this.routes.get(run.route);
+    const { leads, free, prefixes } = this.spaces[identity];
+    const lead = leads.get(key);
+    if (lead !== undefined) return this.routes.get(lead);
     if (free.has(key)) return 'pool';
     const prefix = this.spaces[identity].prefixOf(String(key).slice(1));
     return prefix && this.routes.get(prefixes.get(prefix)!);
@@ -112,7 +135,7 @@ class ConsortiumModel {
         return isAllowed;
       }
       case 'allocate': {
-        const { free, runs } = this.spaces[body.identity];
+        const { free, leads } = this.spaces[body.identity];
         const isAllowed =
           this.members.has(body.member) &&
           this.routes.get(body.route) === body.member &&
@@ -122,8 +145,9 @@ class ConsortiumModel {
           const run = { from, to, route: body.route };
           for (const key of numbersOf(run)) {
             free.delete(key);
-            runs.set(key, run);
+            leads.set(key, body.route);
           }
+          this.spaces[body.identity].setRuns([run]);
         }
         return true;
       }
@@ -144,7 +168,70 @@ class ConsortiumModel {
         }
         return true;
       }
+      case 'transfer': {
+        const space = this.spaces[body.identity];
+        const numbers = body.ranges.flatMap(numbersOf);
+        const isAllowed =
+          this.members.has(body.transferor) &&
+          this.routes.get(body.route) === body.recipient &&
+          numbers.every(
+            (key) =>
+              space.runs.has(key) &&
+              !space.ported.has(key) &&
+              this.homeOf(body.identity, key) === body.transferor,
+          );
+        if (isAllowed) this.lead(space, numbers, body.route);
+        return isAllowed;
+      }
+      case 'change-route': {
+        const space = this.spaces[body.identity];
+        const numbers = body.ranges.flatMap(numbersOf);
+        const isOwn = (id: string | undefined) => id !== undefined && this.isOf(body.member, id);
+        const isAllowed =
+          isOwn(body.route) &&
+          body.prefixes.every((key) => isOwn(space.prefixes.get(String(key).slice(1)))) &&
+          numbers.every((key) => isOwn(space.leads.get(key))) &&
+          body.numbers.every((key) => isOwn(space.ported.get(key)));
+        if (!isAllowed) return false;
+        for (const key of body.prefixes) space.prefixes.set(String(key).slice(1), body.route);
+        for (const key of body.numbers) space.ported.set(key, body.route);
+        this.lead(space, numbers, body.route);
+        return true;
+      }
+      case 'release': {
+        const space = this.spaces[body.identity];
+        const numbers = body.ranges.flatMap(numbersOf);
+        const isAllowed = numbers.every(
+          (key) =>
+            space.runs.has(key) &&
+            !space.ported.has(key) &&
+            this.homeOf(body.identity, key) === body.member,
+        );
+        if (!isAllowed) return false;
+        const touched = new Set(numbers.map((key) => space.runs.get(key)!));
+        for (const key of numbers) {
+          space.runs.delete(key);
+          space.leads.delete(key);
+          space.free.add(key);
+        }
+        for (const run of touched) {
+          const left = numbersOf(run).filter((key) => space.leads.has(key));
+          space.setRuns(stretchesOf(left).map((stretch) => ({ ...stretch, route: run.route })));
+        }
+        return true;
+      }
+      default:
+        throw new TypeError((body as TransactionBody).kind);
     }
+  }
+
+  isOf(member: string, route: string): boolean {
+    return this.members.has(member) && this.routes.get(route) === member;
+  }
+
+  lead(space: NumberModel, numbers: readonly number[], route: string): void {
+    for (const key of numbers) space.leads.set(key, route);
+    space.setRuns([...new Set(numbers.map((key) => space.runs.get(key)!))]);
   }
 
   /** Everything that covers a number, the winner first. */
@@ -156,6 +243,8 @@ class ConsortiumModel {
     };
     const away = ported.get(key);
     if (away !== undefined) add('ported', key, key, away);
+    const part = this.spaces[identity].partOf(key);
+    if (part) add('fragmented', part.from, part.to, part.route);
     const run = runs.get(key);
     if (run) add('fragmented', run.from, run.to, run.route);
     const digits = String(key).slice(1);
@@ -224,7 +313,7 @@ function bodiesFrom(random: () => number, model: ConsortiumModel): () => Transac
   return () => {
     const identity = oneOf(IDENTITIES);
     const owner = oneOf(MEMBERS);
-    switch (draw(12)) {
+    switch (draw(18)) {
       case 0:
         return { kind: 'admit-members', members: [member(oneOf(MEMBERS))] };
       case 1: {
@@ -265,6 +354,43 @@ function bodiesFrom(random: () => number, model: ConsortiumModel): () => Transac
           ranges: freeRanges(identity),
           route: routeOf(random() < 0.95 ? owner : oneOf(MEMBERS)),
         };
+      case 8:
+      case 9:
+      case 10:
+      case 11:
+      case 12: {
+        const { runs, leads } = model.spaces[identity];
+        const allocated = rising([...leads.keys()]);
+        const run = runs.get(allocated[draw(allocated.length)] ?? 0);
+        const start = draw(allocated.length);
+        const some = allocated.slice(start, start + 1 + draw(12)).filter(() => random() < 0.8);
+        const wished = run && random() < 0.3 ? [run] : stretchesOf(some);
+        const taken = (wished.length > 0 ? wished : ranges()).map(({ from, to }) => ({ from, to }));
+        const lead = leads.get(taken[0]!.from);
+        const holder = (lead && model.routes.get(lead)) ?? owner;
+        const kind = oneOf(['transfer', 'transfer', 'change-route', 'release'] as const);
+        if (kind === 'release') return { kind, member: holder, identity, ranges: taken };
+        if (kind === 'change-route') {
+          const { prefixes, ported } = model.spaces[identity];
+          const known = [...prefixes.keys()].map((digits) => parseDigits(digits)!);
+          const away = [...ported.keys()];
+          return {
+            kind,
+            member: holder,
+            identity,
+            route: routeOf(holder),
+            prefixes: known.length > 0 && random() < 0.3 ? [oneOf(known)] : [],
+            ranges: taken,
+            numbers: away.length > 0 && random() < 0.3 ? [oneOf(away)] : [],
+          };
+        }
+        // Half of the time to the member that the run leads to: parts come and go.
+        const back = model.routes.get(runs.get(taken[0]!.from)?.route ?? '');
+        const wish = back !== undefined && random() < 0.5 ? back : oneOf(MEMBERS);
+        const recipient = wish === holder ? MEMBERS.find((id) => id !== holder)! : wish;
+        const route = routeOf(recipient);
+        return { kind, identity, ranges: taken, transferor: holder, recipient, route };
+      }
       default: {
         const { ported, runs } = model.spaces[identity];
         const known = [...(random() < 0.5 ? ported : runs).keys()];
@@ -329,7 +455,7 @@ describe('the entry changes of blocks', () => {
         const transaction = { body, sequence: isReplayed ? -1 : ++sequence, signatures: [] };
         return { bytes, decoded: { transaction } };
       });
-      const { codes, changes } = executeBlock(state, received, (at) => !forged.has(at));
+      const { codes, changes } = executeBlock(state, received, (at) => !forged.has(at), 0);
       assert.deepEqual(
         codes.map((code) => code === 'OK'),
         expected,
@@ -363,6 +489,9 @@ describe('the entry changes of blocks', () => {
       'inject-pool',
       'allocate',
       'port',
+      'transfer',
+      'change-route',
+      'release',
     ];
     assert.deepEqual([...accepted.keys()].sort(), kinds.sort(), 'every kind was accepted');
     assert.ok(wentHome > 0, 'some numbers were ported home');

@@ -13,10 +13,10 @@ import {
   userDataOf,
 } from './columns';
 import {
-  AREAS_END,
   AREA_ENTRIES,
   AREA_NEXT,
   AREA_TO_BUILD,
+  AREAS_END,
   DESCRIPTOR_DEFAULT,
   DESCRIPTOR_LINES,
   DESCRIPTOR_SHAPE,
@@ -43,13 +43,13 @@ import {
 } from './line-write';
 import {
   newestPatch,
-  patchCount,
   PATCH_AREA,
   PATCH_BEFORE,
   PATCH_COLUMNS,
   PATCH_LINE,
   PATCH_NEW_BACKGROUND,
   PATCH_SEGMENT,
+  patchCount,
   patchOf,
   removePatches,
 } from './patch';

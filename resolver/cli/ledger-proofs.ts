@@ -1,0 +1,105 @@
+// `bchf ledger prove | verify-proof | validators`: what the ledger says, for people who have no ledger.
+
+import { readFile, stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { NumberClaim } from '../../ledger/proof/number-claim.ts';
+import { encodeProof, PROOF_CHARACTERS_MAX } from '../../ledger/proof/proof-codec.ts';
+import { openProver, openProverAt } from '../../ledger/proof/stored-proof.ts';
+import { verifyProof } from '../../ledger/proof/verify-proof.ts';
+import { encodeTrust } from '../../ledger/trust-codec.ts';
+import {
+  inStore,
+  orDataError,
+  printFields,
+  readTrust,
+  trustOf,
+  wholeNumberOf,
+  withLedgerOptions,
+  writeText,
+} from './ledger-store.ts';
+import { readNumber } from './lookup.ts';
+
+export function addLedgerProofCommands(ledger: Command): void {
+  withLedgerOptions(
+    ledger
+      .command('prove')
+      .description(
+        'Write a proof of what the state says about a number: who has it and where it is routed, or ' +
+          'that nothing is known of it.',
+      )
+      .argument('<NUMBER>', 'msisdn-…, imsi-…, or an MSISDN with or without +')
+      .option(
+        '--height <H>',
+        'the state after this block (default: the last one but one, the newest that is vouched for)',
+        wholeNumberOf('--height'),
+      )
+      .option('--out <FILE>', 'where to write it (default: standard output)'),
+  ).action(async (text: string, { data, height, out, json }) => {
+    const ueId = readNumber(text);
+    const proof = await inStore(data, async (open) => {
+      const prove =
+        height === undefined
+          ? await openProver(open.store)
+          : await openProverAt(open.store, height, await trustOf(open, undefined));
+      return prove(ueId);
+    });
+    const encoded = encodeProof(proof);
+    await writeText(out, encoded);
+    if (out !== undefined) {
+      printFields({ out, bytes: encoded.length, ...describe(proof.claim) }, json);
+    }
+  });
+
+  ledger
+    .command('verify-proof')
+    .description(
+      'Check a proof with nothing but the validators: commit, header, state, entry. Needs no ledger.',
+    )
+    .argument('<FILE>', 'the proof')
+    .requiredOption('--validators <FILE>', 'whom to trust (bchf ledger validators prints it)')
+    .option('--json', 'print the result as JSON')
+    .action(async (file: string, { validators, json }) => {
+      const { chainId, validators: set } = await readTrust(validators);
+      const { size } = await orDataError(file, stat(file));
+      // One that is too large is not read to its end to be told so.
+      const text =
+        size > PROOF_CHARACTERS_MAX
+          ? ' '.repeat(PROOF_CHARACTERS_MAX + 1)
+          : await orDataError(file, readFile(file, 'utf8'));
+      const verdict = verifyProof(text, set, chainId);
+      if (!verdict.claim) {
+        throw Object.assign(new Error(`${file} proves nothing`), { code: verdict.fault });
+      }
+      const { claim, height, header } = verdict;
+      const time = new Date(header.time.seconds * 1_000).toISOString();
+      printFields(
+        json
+          ? { isProven: true, chainId, height, claim }
+          : { proven: `after block ${height} of ${chainId}, before ${time}`, ...describe(claim) },
+        json,
+      );
+    });
+
+  withLedgerOptions(
+    ledger
+      .command('validators')
+      .description(
+        'Print chain id, authority and validators of the ledger, as --validators takes it.',
+      )
+      .option('--out <FILE>', 'where to write it (default: standard output)'),
+  ).action(async ({ data, out }) => {
+    await writeText(out, encodeTrust(await inStore(data, (open) => trustOf(open, undefined))));
+  });
+}
+
+function describe({ number, entry, holder }: NumberClaim): Record<string, unknown> {
+  const range = entry && (entry.from === entry.to ? entry.from : `${entry.from} to ${entry.to}`);
+  let holds = 'nobody';
+  if (holder) holds = 'member' in holder ? holder.member : `the pool, from ${holder.injectedBy}`;
+  return {
+    number,
+    entry: entry ? `${entry.kind} ${range}` : 'none',
+    route: entry ? `${entry.route.id} (${entry.route.fqdn})` : 'none',
+    holder: holds,
+  };
+}

@@ -1,0 +1,138 @@
+// The ledger port of a node, on node:http:
+//
+//     POST /ledger/v1/transactions         bytes of a signed transaction → 202 {"id"}
+//     GET  /ledger/v1/transactions/{id}    what became of it
+//     GET  /ledger/v1/members/{id}         its last sequence, in blocks or waiting
+//     GET  /ledger/v1/status               height, peers, whether it has halted
+//     GET  /metrics                        Prometheus text
+//
+// Whoever reaches the port may hand transactions in; what they may do is in their signatures.
+
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Submission, TransactionStatus } from '../ledger/sync/transaction-exchange.ts';
+import { TRANSACTION_BYTES_MAX } from '../ledger/transaction-codec.ts';
+import { ResolverError } from './resolver-error.ts';
+
+export interface NodeServices {
+  submit: (transaction: Uint8Array) => Promise<Submission>;
+  transaction: (id: string) => TransactionStatus;
+  /** The last sequence that a member has used; `undefined` for an unknown one. */
+  lastSequence: (member: string) => number | undefined;
+  status: () => unknown;
+  metrics: () => Promise<string>;
+  metricsType: string;
+}
+
+export interface NodeApi {
+  port: number;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  status: number;
+  type?: string;
+  body: string;
+}
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const CONNECTIONS_MAX = 256;
+const ID = /^[0-9a-f]{64}$/;
+
+/** Throws BCHF_LISTEN_FAILED. */
+export async function listenNodeApi(
+  host: string,
+  port: number,
+  services: NodeServices,
+): Promise<NodeApi> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
+    let answer: Answer;
+    try {
+      answer = await answerNode(request, services);
+    } catch {
+      answer = problem(500, 'The request could not be answered.');
+    }
+    const { status, type = 'application/json', body } = answer;
+    response.writeHead(status, { 'content-type': type });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      const message = `the ledger port cannot listen on ${host}:${port}: ${cause.message}`;
+      reject(new ResolverError('BCHF_LISTEN_FAILED', message, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+}
+
+async function answerNode(request: IncomingMessage, services: NodeServices): Promise<Answer> {
+  const path = (request.url ?? '').split('?', 1)[0] as string;
+  const [, collection = '', id] = /^\/ledger\/v1\/([a-z]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+  if (collection === 'transactions' && id === undefined) {
+    return request.method === 'POST' ? submit(request, services) : notAllowed('POST');
+  }
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (path === '/metrics') {
+    if (!isRead) return notAllowed('GET');
+    return { status: 200, type: services.metricsType, body: await services.metrics() };
+  }
+  if (!['transactions', 'members', 'status'].includes(collection)) {
+    return problem(404, 'No such resource.');
+  }
+  if (!isRead) return notAllowed('GET');
+  if (collection === 'status' && id === undefined) return json(200, services.status());
+  if (collection === 'transactions' && id !== undefined) {
+    if (!ID.test(id)) return problem(400, 'An id has 64 hexadecimal digits.');
+    const status = services.transaction(id);
+    return json(status.status === 'unknown' ? 404 : 200, status);
+  }
+  if (collection === 'members' && id !== undefined) {
+    // Ids of members are made of characters that a URL does not change.
+    const lastSequence = services.lastSequence(id);
+    if (lastSequence === undefined) return problem(404, 'No such member.');
+    return json(200, { member: id, lastSequence });
+  }
+  return problem(404, 'No such resource.');
+}
+
+async function submit(request: IncomingMessage, services: NodeServices): Promise<Answer> {
+  const bytes = await readBody(request);
+  if (!bytes) return problem(413, `A transaction has at most ${TRANSACTION_BYTES_MAX} bytes.`);
+  const { id, code } = await services.submit(bytes);
+  return code ? json(422, { id, code }) : json(202, { id });
+}
+
+/** The body of a request; `undefined` where it is too long. */
+async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    // Read to its end without keeping it, so that the answer can be sent.
+    if (bytes > 4 * TRANSACTION_BYTES_MAX) return undefined;
+    if (bytes <= TRANSACTION_BYTES_MAX) chunks.push(chunk);
+  }
+  return bytes <= TRANSACTION_BYTES_MAX ? Buffer.concat(chunks) : undefined;
+}
+
+function json(status: number, value: unknown): Answer {
+  return { status, body: JSON.stringify(value) };
+}
+
+function problem(status: number, detail: string): Answer {
+  const body = JSON.stringify({ type: 'about:blank', status, detail });
+  return { status, type: 'application/problem+json', body };
+}
+
+function notAllowed(method: string): Answer {
+  return problem(405, `This resource takes ${method}.`);
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,119 @@
+// Talks to the ledger port of a node: signs transactions, hands them in, waits for their blocks.
+
+import type { KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { privateKeyOf } from '../ledger/ed25519.ts';
+import { PROPOSALS } from '../ledger/engine/admission.ts';
+import type { TransactionStatus } from '../ledger/sync/transaction-exchange.ts';
+import { signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
+import { signTransaction } from '../ledger/transaction-codec.ts';
+import { ResolverError } from './resolver-error.ts';
+
+const TIMEOUT_MS = 5_000;
+const POLL_MS = 20;
+
+const keySchema = z.strictObject({
+  member: z.string(),
+  seed: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** A signer's name on the ledger and its private key. */
+export interface MemberKey {
+  member: string;
+  privateKey: KeyObject;
+}
+
+/** Reads {"member": "<id>", "seed": "<64 hex digits>"}. Error: BCHF_TX_FILE_INVALID. */
+export async function readMemberKey(path: string): Promise<MemberKey> {
+  try {
+    const { member, seed } = keySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return { member, privateKey: privateKeyOf(Buffer.from(seed, 'hex')) };
+  } catch (cause) {
+    throw new ResolverError('BCHF_TX_FILE_INVALID', `${path} holds no member's key`, { cause });
+  }
+}
+
+export class NodeClient {
+  readonly #server: string;
+
+  /** `server` is the URL of a node's ledger port. */
+  constructor(server: string) {
+    this.#server = server;
+  }
+
+  async status(): Promise<{ chainId: string; height: number; appHash: string; peers: string[] }> {
+    return (await this.#ask('status')).body as never;
+  }
+
+  /**
+   * Signs a body with the keys of all its signers and the next sequence of the first, unless one is
+   * given. Errors: BCHF_TX_FILE_INVALID where a key is missing; BCHF_SERVER_UNREACHABLE.
+   */
+  async sign(
+    body: TransactionBody,
+    keys: readonly MemberKey[],
+    sequence?: number,
+  ): Promise<Uint8Array> {
+    const signers = signersOf(body);
+    const privateKeys = signers.map((signer) => {
+      const key = keys.find(({ member }) => member === signer);
+      if (key) return key.privateKey;
+      throw new ResolverError('BCHF_TX_FILE_INVALID', `the key of ${signer} is missing`);
+    });
+    const { chainId } = await this.status();
+    // What members decide together has a sequence of its own.
+    const counted = 'approvers' in body ? PROPOSALS : (signers[0] as string);
+    const next = sequence ?? (await this.#lastSequence(counted)) + 1;
+    return signTransaction(body, next, chainId, privateKeys);
+  }
+
+  /** Hands a transaction in; gives its id. Error: BCHF_TX_NOT_COMMITTED with the node's code. */
+  async submit(transaction: Uint8Array): Promise<string> {
+    const { status, body } = await this.#ask('transactions', transaction);
+    const { id, code } = body as { id?: string; code?: string };
+    if (status === 202 && id) return id;
+    throw new ResolverError('BCHF_TX_NOT_COMMITTED', `${id}: ${code ?? `status ${status}`}`);
+  }
+
+  /** Waits until a transaction stands in a block. Error: BCHF_TX_NOT_COMMITTED. */
+  async committed(
+    id: string,
+    timeoutMs: number,
+  ): Promise<Extract<TransactionStatus, { status: 'committed' }>> {
+    const untilMs = Date.now() + timeoutMs;
+    for (;;) {
+      const found = (await this.#ask(`transactions/${id}`)).body as TransactionStatus;
+      if (found.status === 'committed') return found;
+      if (found.status === 'expired' || Date.now() >= untilMs) {
+        throw new ResolverError('BCHF_TX_NOT_COMMITTED', `${id}: ${found.status}`);
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  async #lastSequence(member: string): Promise<number> {
+    const { status, body } = await this.#ask(`members/${encodeURIComponent(member)}`);
+    if (status === 200) return (body as { lastSequence: number }).lastSequence;
+    throw new ResolverError('BCHF_TX_FILE_INVALID', `${member} is not a member of the chain`);
+  }
+
+  async #ask(path: string, post?: Uint8Array): Promise<{ status: number; body: unknown }> {
+    let url: URL;
+    try {
+      url = new URL(`/ledger/v1/${path}`, this.#server);
+    } catch (cause) {
+      throw new ResolverError('BCHF_CONFIG_INVALID', `${this.#server} is no URL`, { cause });
+    }
+    try {
+      const response = await fetch(url, {
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...(post && { method: 'POST', body: Buffer.from(post) }),
+      });
+      return { status: response.status, body: await response.json() };
+    } catch (cause) {
+      throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} does not answer`, { cause });
+    }
+  }
+}
