@@ -38,6 +38,12 @@ export let builtSpan: u32 = 0;
 export let builtShape: u32 = 0;
 export let builtOutside: u32 = 0;
 
+/**
+ * What lies outside of a line costs a hit another miss of the cache, so a byte of it counts more. With a
+ * weight of 3 a ported number at a density of 10% takes 0.1 bytes more, and a fifth as many hits miss.
+ */
+const OUTSIDE_WEIGHT: u64 = 3;
+
 /** Listed lines take longer to look into: they have to be that much smaller, in eighths. */
 const LISTED_EIGHTHS: u64 = 6;
 
@@ -207,7 +213,7 @@ function tryLines(lineCount: u32, isListed: bool): void {
     if (<u64>number >= end) {
       const held = entry - from;
       const numberBits = headBits + (isListed ? held * lowCount : groups * 8);
-      if (cost < bestCost) cost += outsideCost(held, numberBits, isListed);
+      if (cost < bestCost) cost += outsideCost(held, numberBits, isListed) * OUTSIDE_WEIGHT;
       from = entry;
       groups = 0;
       end = (<u64>number / span + 1) * span;
