@@ -11,8 +11,8 @@ export function progressFor(log: Log): Progress {
 
 /**
  * Runs until SIGINT or SIGTERM, then stops cleanly. A second signal ends the process at once; the
- * ledger's blocks are synced when they are committed, so nothing is lost even then. A process that was
- * started with a channel to its parent ends with its parent, however that ends.
+ * ledger's blocks are synced when they are committed, so nothing is lost even then. A process that
+ * was started with a channel to its parent ends with its parent, however that ends.
  *
  * @param open begins to serve; `undefined` where the signal came first
  */
@@ -44,8 +44,9 @@ export async function serveUntilStopped(
     aborting.abort();
     finish(undefined);
   };
-  // Without a channel there is never such an event.
+  // Without a channel there is no such event; with one, it may have come while modules loaded.
   process.on('disconnect', onParentGone);
+  if (process.send && !process.connected) onParentGone();
   try {
     const opened = await open(aborting.signal, finish);
     if (!opened) return;
