@@ -288,6 +288,9 @@ const LINES: Record<string, Forgery> = {
   ),
 };
 
+/** See patch.ts and columns.ts. */
+const PATCH_COLUMNS = 40;
+
 const PATCHES: Record<string, Forgery> = {
   'a patch outside of the arena': (image) => image.set(at.HEADER_NEWEST_PATCH, 64),
   'a patch in the middle of a word': (image) => image.add(at.HEADER_NEWEST_PATCH, 1),
@@ -305,13 +308,13 @@ const PATCHES: Record<string, Forgery> = {
   ),
   'a patch of a version to come': ofPatch((image, patch) => image.add(patch + 8, 1)),
   'a patch with a number behind the line': ofPatch((image, patch) =>
-    image.set(patch + 32 + 16 + (image.get(patch + 36) - 1) * 4, 65536),
+    image.set(patch + PATCH_COLUMNS + 16 + (image.get(patch + PATCH_COLUMNS + 4) - 1) * 4, 65536),
   ),
   'a patch with a route that there is none of': ofPatch((image, patch) =>
-    image.set(patch + 32 + 16 + image.get(patch + 40) * 4, ROUTES_BELOW),
+    image.set(patch + PATCH_COLUMNS + 16 + image.get(patch + PATCH_COLUMNS + 8) * 4, ROUTES_BELOW),
   ),
   'a patch of more entries than it has room for': ofPatch((image, patch) =>
-    image.add(patch + 36, 1000),
+    image.add(patch + PATCH_COLUMNS + 4, 1000),
   ),
 };
 
