@@ -10,9 +10,10 @@
 //              segment, which is there already, and the others are noted.
 //     finish   those that were noted: a code becomes a route; a slow line is looked at in full.
 //
-// With 100 million ported numbers at a density of 10%, one loop for all made 22 M lookups/s, touching
-// apart 50 M, four keys at a time through SIMD 62 M; independent loads of the same memory 116 M
-// (shared 2-core AMD EPYC, Node 20.20, huge pages, November 2026).
+// In a prototype with 100 million ported numbers at a density of 10% and no runs, touching in the loop
+// that locates made 22 M lookups/s, a loop of its own 50 M, four keys at a time through SIMD 62 M;
+// independent loads of the same memory 116 M (shared 2-core AMD EPYC, Node 20.20, huge pages, November
+// 2026). What this file makes of it is in docs/bench-index-lookup.md.
 //
 // What a group has under way lies in the reader's details, in columns of u32 that loops pass on to
 // each other.
@@ -43,7 +44,7 @@ import {
 import { routeOfCode } from './palette';
 import { answerOf } from './ported-read';
 
-/** Keys of a group: their lines are an eighth of a first-level cache of 32 KiB… */
+/** Keys of a group: their lines fill half of a first-level cache of 32 KiB. */
 const GROUP: u32 = 256;
 
 // Columns: where in the root, in the node (then the area, relative to ABSENT_AREA), in the area, and in
