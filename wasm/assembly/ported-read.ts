@@ -1,5 +1,5 @@
-// Single answers from the lines, as readers on their slow way, `find` and `explain` need them, and all
-// ported numbers in order. The quick way of a batch is in lookup.ts.
+// Single answers from the lines, as readers on their slow way, `find` and `explain` need them, and the
+// first ported number of a range. The quick way of a batch is in lookup.ts.
 
 import {
   COLUMNS_COUNT,

@@ -389,10 +389,10 @@ export function renewBackground(from: u64, to: u64, version: u64): bool {
     const header = headerOf(area);
     const bits: u64 = segmentBitsOf(header);
     const count = segmentCountOf(header);
-    for (let segment: u32 = 0; segment < count; segment++) {
+    let segment = from > firstKeyOf(header, 0) ? segmentOf(header, from) : 0;
+    for (; segment < count && firstKeyOf(header, segment) <= to; segment++) {
       const first = firstKeyOf(header, segment);
       const end = first + (((1 as u64) << bits) - 1);
-      if (end < from || first > to) continue;
       const low = <u32>(max(from, first) - first);
       const high = <u32>(min(to, end) - first);
       if (!renewSegment(header, segment, low, high, version)) return false;
