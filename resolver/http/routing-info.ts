@@ -2,7 +2,7 @@
 
 import { formatUeId, parseUeId } from '../../ledger/number.ts';
 import { type Considered, describeEntry, type NumberResolver, type Resolved } from '../resolve.ts';
-import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
+import { JSON_TYPE, type TextAnswer } from './http-answer.ts';
 import { problem } from './problem.ts';
 
 /**
@@ -16,7 +16,7 @@ export function answerRoutingInfo(
   segment: string,
   query: string,
   resolver: NumberResolver,
-): HttpAnswer {
+): TextAnswer {
   const ueId = parseUeId(decodeSegment(segment));
   if (!ueId) {
     return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
