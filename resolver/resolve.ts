@@ -11,7 +11,13 @@ import {
 import type { Route } from '../ledger/route.ts';
 import type { IndexEntry, IndexReader } from '../wasm/number-index.ts';
 import { type Standing, standingsOf } from './explain.ts';
-import { type BlockLabel, decodeLabel, heightOfLabel, type NewestBlock } from './freshness.ts';
+import {
+  type BlockLabel,
+  heightOfLabel,
+  isSameLabel,
+  LabelReader,
+  type NewestBlock,
+} from './freshness.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** The readers of one serving thread, one for each identity kind. */
@@ -43,6 +49,7 @@ export class NumberResolver {
   readonly #routes: RouteTable;
   readonly #newest: NewestBlock;
   readonly #now: () => number;
+  readonly #labels = new LabelReader();
   /** Room for a part of a batch: places in the batch, keys, answers. */
   readonly #places: Uint32Array;
   readonly #partKeys: Float64Array;
@@ -92,10 +99,13 @@ export class NumberResolver {
       IDENTITIES.forEach((identity, position) => {
         this.#lookupOf(identity, position, keys, identities, answers, count);
       });
-      const heights = [...labels, ...IDENTITIES.map((kind) => this.#readers[kind].label())];
-      const block = decodeLabel(labels[IDENTITIES.indexOf('msisdn')]!);
+      const [label, ...others] = [
+        ...labels,
+        ...IDENTITIES.map((identity) => this.#readers[identity].label()),
+      ] as [Uint8Array, ...Uint8Array[]];
       // The indexes get a block one after the other, and many numbers take several lookups.
-      if (heights.some((label) => heightOfLabel(label) !== block.height)) continue;
+      if (!others.every((other) => isSameLabel(label, other))) continue;
+      const block = this.#labels.read(label);
       return { block, lagMs: this.#newest.lagMs(block.height, this.#now()) };
     }
   }
@@ -154,9 +164,7 @@ export class NumberResolver {
     for (;;) {
       const label = reader.label();
       const value = read(reader);
-      if (heightOfLabel(reader.label()) === heightOfLabel(label)) {
-        return { value, block: decodeLabel(label) };
-      }
+      if (isSameLabel(reader.label(), label)) return { value, block: this.#labels.read(label) };
     }
   }
 

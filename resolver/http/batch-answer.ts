@@ -18,7 +18,7 @@ import {
 import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
 import type { BodyWanted } from './http-server.ts';
 import { problem } from './problem.ts';
-import { hex } from './routing-info.ts';
+import { ledgerJson } from './routing-info.ts';
 
 /** Bytes of a body up to which it is answered in the serving thread: half a millisecond of work. */
 export const INLINE_BYTES_MAX = 64 * 1024;
@@ -119,8 +119,6 @@ function answerOutcome(outcome: BatchOutcome, { routes }: BatchServices): HttpAn
   }
   const { results, block, lagMs } = outcome;
   const details = outcome.routes.map((number) => `"${number}":${routes.json(number)}`);
-  const body =
-    `{"ledger":{"height":${block.height},"blockHash":"${hex(block.blockHash)}"` +
-    `,"lagMs":${lagMs ?? 'null'}},"routes":{${details.join()}},"results":[${results}]}`;
+  const body = `{"ledger":${ledgerJson(block, lagMs)},"routes":{${details.join()}},"results":[${results}]}`;
   return { status: 200, contentType: JSON_TYPE, body };
 }

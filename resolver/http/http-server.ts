@@ -146,7 +146,11 @@ class Exchange {
     this.head = head;
     this.#isNative = isNative;
     this.#onError = onError;
-    response.onAborted(() => {
+  }
+
+  /** Needed before the handler of a request returns without having answered it. */
+  #watchAbort(): void {
+    this.#response.onAborted(() => {
       this.#isOver = true;
     });
   }
@@ -157,6 +161,7 @@ class Exchange {
       this.#send(answer);
       return;
     }
+    this.#watchAbort();
     answer.catch(this.#onError).then((late) => {
       if (!this.#isOver) this.#response.cork(() => this.#send(late));
     });
@@ -168,6 +173,7 @@ class Exchange {
       this.#refuseBody(bytesMax);
       return;
     }
+    this.#watchAbort();
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     this.#response.onData((chunk, isLast) => {
@@ -219,6 +225,7 @@ class Exchange {
   #sendPieces(body: string | Uint8Array): void {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const response = this.#response;
+    this.#watchAbort();
     const sendFrom = (offset: number): boolean => {
       let at = offset;
       while (!this.#isOver) {
