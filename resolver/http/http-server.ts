@@ -211,6 +211,8 @@ class Exchange {
     response.writeHeader('content-type', answer.contentType);
     for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value);
     if (this.head.method === 'head' && this.#isNative) {
+      // For uWebSockets.js this is no answer yet: without a handler it would end the process.
+      this.#watchAbort();
       this.#isOver = true;
       response.endWithoutBody(Buffer.byteLength(answer.body), closeConnection);
     } else if (this.#isNative && answer.body.length > PIECE_BYTES) {
