@@ -1,17 +1,23 @@
 // What every load test is told.
 
+import type { LatencySeries } from './latency-series.ts';
 import type { PooledNumber } from './number-source.ts';
+import type { RatePlan } from './rate-plan.ts';
 
 export interface LoadOptions {
   host: string;
   port: number;
   /** The numbers to ask for, in order, again and again; at least one. */
   pool: readonly PooledNumber[];
+  /** Chooses the next position of the pool instead of the order. */
+  nextPosition?: (() => number) | undefined;
   durationMs: number;
   /** Most lookups; `Infinity` where only the time counts. */
   lookupsMax: number;
-  /** Lookups per second, in an open loop; `undefined` for a closed one. */
-  lookupsPerSecond: number | undefined;
+  /** When lookups are due, in an open loop; `undefined` for a closed one. */
+  plan: RatePlan | undefined;
+  /** Where an open loop notes latencies and losses over time. */
+  series?: LatencySeries | undefined;
   /** Sockets, so that a server with several threads on one port uses them all. */
   connections: number;
   /** How long an answer is waited for. */

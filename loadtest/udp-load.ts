@@ -19,6 +19,7 @@ import { LoadtestError, UNDER_WAY_DEFAULT } from './load-options.ts';
 import type { LoadResult } from './load-report.ts';
 import { createLatencyHistogram, createLoadCounts, recordMs } from './load-report.ts';
 import { runPaced } from './pacer.ts';
+import type { RatePlan } from './rate-plan.ts';
 import { createRouteNames } from './route-names.ts';
 import { AnswerCheck, type PreparedDatagram, prepareDatagrams } from './udp-answers.ts';
 
@@ -41,6 +42,8 @@ interface Slot {
   /** The time that latency counts from: intended in an open loop, actual in a closed one. */
   fromMs: number;
   sentMs: number;
+  /** The same as `fromMs` after the begin of the run; 0 in a closed loop. */
+  dueMs: number;
   /** Of the slot's own: the system may read it after `send` has returned. */
   buffer: Uint8Array;
 }
@@ -57,7 +60,8 @@ interface Sender {
  * is in the result.
  */
 export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
-  const { host, port, timeoutMs, signal, underWayMax = UNDER_WAY_DEFAULT } = options;
+  const { host, port, plan, series, timeoutMs, signal } = options;
+  const { underWayMax = UNDER_WAY_DEFAULT } = options;
   const prepared = prepareDatagrams(options.pool, options.batch);
   const counts = createLoadCounts();
   const client = await reaching(
@@ -91,7 +95,7 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     }
   }
 
-  function send(sender: Sender, fromMs: number | undefined): void {
+  function send(sender: Sender, fromMs: number | undefined, dueMs: number): void {
     const datagram = prepared[nextPrepared]!;
     nextPrepared = (nextPrepared + 1) % prepared.length;
     const numbers = datagram.numbers.length;
@@ -105,8 +109,10 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     const buffer = freeBuffers.pop() ?? new Uint8Array(BATCH_DATAGRAM_BYTES_MAX);
     buffer.set(datagram.bytes);
     writeU32(buffer, 4, requestId);
-    sender.slots.set(requestId, { prepared: datagram, fromMs: fromMs ?? sentMs, sentMs, buffer });
+    const slot = { prepared: datagram, fromMs: fromMs ?? sentMs, sentMs, dueMs, buffer };
+    sender.slots.set(requestId, slot);
     counts.sent += numbers;
+    series?.sent(dueMs, numbers);
     underWay++;
     sender.socket.send(buffer, 0, datagram.bytes.length, (error) => {
       if (error) counts.transportErrors++;
@@ -130,6 +136,8 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     freeBuffers.push(slot.buffer);
     underWay--;
     recordMs(sender.latencies, receivedMs - slot.fromMs);
+    series?.answered(slot.dueMs, receivedMs - slot.fromMs, datagram.numbers.length);
+    const failedBefore = counts.wrong + counts.errors;
     counts.responses++;
     counts.answered += datagram.numbers.length;
     const isServed = response.status === STATUS_OK && response.operation === OPERATION_LOOKUP;
@@ -139,6 +147,8 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       counts.errors += datagram.numbers.length;
       check.tell(`status ${response.status}, ${response.count} answers`);
     }
+    const failed = counts.wrong + counts.errors - failedBefore;
+    if (failed > 0) series?.failed(slot.dueMs, failed);
     onProgress();
   }
 
@@ -149,6 +159,7 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       for (const [requestId, slot] of sender.slots) {
         if (slot.sentMs > deadlineMs) break;
         counts.lost += slot.prepared.numbers.length;
+        series?.lost(slot.dueMs, slot.prepared.numbers.length);
         // Its buffer is not used again: the system may still be about to send it.
         sender.slots.delete(requestId);
         underWay--;
@@ -159,9 +170,10 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
 
   const numbersEach = prepared[0]!.numbers.length;
   const datagramsMax = Math.max(Math.floor(options.lookupsMax / numbersEach), 1);
-  const { durationMs, lookupsPerSecond } = options;
+  const { durationMs } = options;
   let turn = 0;
-  const sendNext = (fromMs?: number) => send(senders[turn++ % senders.length]!, fromMs);
+  const sendNext = (fromMs?: number, dueMs = 0) =>
+    send(senders[turn++ % senders.length]!, fromMs, dueMs);
 
   async function runClosed() {
     const startMs = nowMs();
@@ -177,10 +189,10 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     return { elapsedMs: nowMs() - startMs, sendDelays: undefined };
   }
 
-  async function runOpen(perSecond: number) {
+  async function runOpen(datagrams: RatePlan) {
     const countMax = datagramsMax;
     const defer = setImmediate;
-    const paced = { perSecond, countMax, durationMs, signal, send: sendNext, nowMs, defer };
+    const paced = { plan: datagrams, countMax, signal, send: sendNext, nowMs, defer };
     const result = await runPaced(paced);
     counts.unsent += result.unsent * numbersEach;
     return result;
@@ -202,9 +214,7 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
     await openSenders();
     const usageSince = measureUsage();
     const { elapsedMs, sendDelays } =
-      lookupsPerSecond === undefined
-        ? await runClosed()
-        : await runOpen(lookupsPerSecond / numbersEach);
+      plan === undefined ? await runClosed() : await runOpen(plan.scaled(1 / numbersEach));
     const usage = usageSince();
     await drain();
     await check.finish();
@@ -212,7 +222,7 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       protocol: 'udp',
       counts,
       elapsedMs,
-      offeredPerSecond: lookupsPerSecond,
+      offeredPerSecond: plan?.offeredPerSecond,
       latencies: senders.map(({ latencies }) => latencies),
       sendDelays,
       usage,
