@@ -33,6 +33,7 @@ import type { NumberSource } from './number-source.ts';
 import { drawPool, POOL_NUMBERS_MAX } from './number-source.ts';
 import { createPopulationSource, formatMix, MIX_DEFAULT, parseMix } from './population-source.ts';
 import { RatePlan } from './rate-plan.ts';
+import { addScenarioCommands } from './scenario/scenario-command.ts';
 import { runUdpLoad } from './udp-load.ts';
 
 /** Where a command writes and whose numbers it asks for; tests pass their own. */
@@ -142,6 +143,7 @@ export function addLoadtestCommand(
         runUdpLoad({ ...options, batch: flags.batch, inFlight: flags.inFlight }),
       ),
     );
+  addScenarioCommands(loadtest, environment);
 }
 
 function addCommonOptions(command: Command, port: number, connections: number): Command {

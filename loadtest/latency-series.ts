@@ -106,7 +106,11 @@ function emptySecond(): SeriesSecond {
   return { sent: 0, answered: 0, lost: 0, failed: 0, latencies: createSeriesHistogram() };
 }
 
-function addSecond(sum: SeriesSecond, { sent, answered, lost, failed, latencies }: SeriesSecond) {
+/** Adds one second's counts and latencies to another's. */
+export function addSecond(
+  sum: SeriesSecond,
+  { sent, answered, lost, failed, latencies }: SeriesSecond,
+): void {
   sum.sent += sent;
   sum.answered += answered;
   sum.lost += lost;

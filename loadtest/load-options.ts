@@ -37,15 +37,23 @@ export const UNDER_WAY_DEFAULT = 4096;
  * An operating error of a load test:
  *
  * - BCHF_LOADTEST_HOST: the host has no address, or no socket could be opened towards it.
+ * - BCHF_LOADTEST_SCENARIO: a scenario or a report that cannot be read, or is none.
+ * - BCHF_LOADTEST_THREAD: a thread of the generator ended before its time.
  */
 export class LoadtestError extends Error {
-  readonly code = 'BCHF_LOADTEST_HOST';
+  readonly code: LoadtestErrorCode;
 
-  constructor(message: string, options?: { cause?: unknown }) {
+  constructor(code: LoadtestErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'LoadtestError';
+    this.code = code;
   }
 }
+
+export type LoadtestErrorCode =
+  | 'BCHF_LOADTEST_HOST'
+  | 'BCHF_LOADTEST_SCENARIO'
+  | 'BCHF_LOADTEST_THREAD';
 
 /** Longest run, most lookups, sockets and the like: a load test always ends. */
 export const DURATION_S_MAX = 86_400;
