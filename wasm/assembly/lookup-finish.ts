@@ -57,7 +57,7 @@ import {
   SLOW,
 } from './lookup-scratch';
 import { routeOfCode } from './palette';
-import { answerOf, touchLineOf } from './ported-read';
+import { answerOf } from './ported-read';
 
 /** Lines with one of these flags are looked at as single lookups look at them. */
 const FLAGS_OF_ITS_OWN: u64 = FLAG_DIRTY | FLAG_GENERIC | FLAG_FOREIGN;
@@ -210,13 +210,6 @@ export function finishOutside(reader: u32): void {
 }
 
 function finishSlow(reader: u32, version: u32, keys: u32, toAnswer: u32): void {
-  // Lines of sparse areas have not been touched yet, and are under way together, too.
-  for (let slow = reader + SLOW; slow < slowEnd; slow += 4) {
-    const lane = load<u32>(slow);
-    if ((atomic.load<u64>(load<u32>(lane, LINE)) & FLAG_GENERIC) != 0) {
-      touchLineOf(keyAt(lane, reader, keys));
-    }
-  }
   for (let slow = reader + SLOW; slow < slowEnd; slow += 4) {
     const lane = load<u32>(slow);
     const line = load<u32>(lane, LINE);
