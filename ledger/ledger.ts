@@ -74,8 +74,8 @@ export interface CommittedBlock extends Tip {
 }
 
 /**
- * A ledger that is open and follows its chain. `tip`, `transactionCount` and `appHash` are those of
- * the newest block on the disk; while a block is being stored, and after it could not be, routes,
+ * A ledger that is open and follows its chain. `tip`, `transactionCount`, `appHash` and `stateBytes`
+ * are those of the newest block on the disk; while a block is being stored, and after it could not be, routes,
  * members, sequences and entries are already those behind it.
  */
 export interface FollowedLedger {
@@ -89,6 +89,8 @@ export interface FollowedLedger {
   readonly transactionCount: number;
   /** State commitment after the tip. 32 bytes. */
   readonly appHash: Uint8Array;
+  /** What `appHash` is the sha-256 of: the roots of the state's tables (commitment). */
+  readonly stateBytes: Uint8Array;
   /** All routes by route number. A view: it grows with the ledger. */
   routes(): readonly Route[];
   /** The members in the order of admission. */

@@ -47,6 +47,7 @@ export class ReplicaLedger implements FollowedLedger {
   readonly #store: LedgerStore;
   readonly #state: LedgerState;
   #tip: StoredTip;
+  #stateBytes: Uint8Array;
   #commit: Commit | undefined;
   /** Ends when every block asked for so far has ended; never fails. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -60,6 +61,7 @@ export class ReplicaLedger implements FollowedLedger {
     this.#store = store;
     this.#state = state;
     this.#tip = tip;
+    this.#stateBytes = state.stateBytes();
     this.#commit = commit;
   }
 
@@ -74,6 +76,10 @@ export class ReplicaLedger implements FollowedLedger {
 
   get appHash(): Uint8Array {
     return this.#tip.appHash;
+  }
+
+  get stateBytes(): Uint8Array {
+    return this.#stateBytes;
   }
 
   routes(): readonly Route[] {
@@ -205,6 +211,7 @@ export class ReplicaLedger implements FollowedLedger {
     });
     this.#isOpen = true;
     this.#tip = tip;
+    this.#stateBytes = this.#state.stateBytes();
     this.#commit = commit;
     const results = ids.map((id, index) => ({ id, code: codes[index]! }));
     return { ...this.tip, results, changes, changedRoutes };

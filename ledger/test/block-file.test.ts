@@ -248,14 +248,15 @@ describe('what an imported store tells', () => {
     const ueId = parseUeId('msisdn-8610001')!;
     const holders: (string | undefined)[] = [];
     for (let height = 0; height < 5; height++) {
-      const prove = await openProverAt(store, height, trust);
-      const text = encodeProof(await prove(ueId));
+      const prover = await openProverAt(store, height, trust);
+      const text = encodeProof(await prover.number(ueId));
       const verdict = verifyProof(text, trust.validators, chainId);
       assert.equal(verdict.fault, undefined);
       const { claim, height: proven } = verdict as Extract<typeof verdict, { height: number }>;
       assert.equal(proven, height);
       holders.push(claim.holder && 'member' in claim.holder ? claim.holder.member : undefined);
-      if (height === 4) assert.equal(text, encodeProof(await (await openProver(store))(ueId)));
+      if (height === 4)
+        assert.equal(text, encodeProof(await (await openProver(store)).number(ueId)));
     }
     assert.deepEqual(holders, [undefined, 'a', 'c', 'c', 'b']);
     for (const height of [5, 6]) {
@@ -288,7 +289,7 @@ describe('what an imported store tells', () => {
     await store.prune(3);
     await assert.rejects(openProverAt(store, 3, trust), { code: 'BCHF_STORE_PRUNED' });
     assert.equal(
-      (await (await openProverAt(store, 4, trust))(parseUeId('imsi-1')!)).claim.entry,
+      (await (await openProverAt(store, 4, trust)).number(parseUeId('imsi-1')!)).claim.entry,
       null,
     );
   });

@@ -61,7 +61,10 @@ class IndexFollower implements Follower {
     applyToIndexes(rebuilt, ledger.tip, [...ledger.entries()]);
     const content = hashesOf(this.#indexes!);
     assert.equal(content, hashesOf(rebuilt), 'the index built anew from the state differs');
-    assert.deepEqual(decodeLabel(this.#indexes!.msisdn.label()), decodeLabel(rebuilt.msisdn.label()));
+    assert.deepEqual(
+      decodeLabel(this.#indexes!.msisdn.label()),
+      decodeLabel(rebuilt.msisdn.label()),
+    );
     return content;
   }
 }
