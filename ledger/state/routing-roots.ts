@@ -58,7 +58,8 @@ class IdentityTrees {
     }
     // Parts of a run lie side by side and never cover the whole of it; an index could nest further.
     const isWhole = from === this.#runStart && to === this.#runEnd;
-    if (isWhole || to > this.#runEnd || from <= this.#partEnd) {
+    const isInside = from >= this.#runStart && to <= this.#runEnd && !isWhole;
+    if (!isInside || from <= this.#partEnd) {
       throw new RangeError(`a run from ${from} to ${to} that no ledger has`);
     }
     this.transferred.add(from, to, route);
