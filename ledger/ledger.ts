@@ -21,6 +21,7 @@ import type { Identity, NumberKey } from './number.ts';
 import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
 import { LedgerState } from './state/state.ts';
+import type { EntryName, EntryOrigin } from './store/entry-origin.ts';
 import {
   type BlockChanges,
   type Genesis,
@@ -123,6 +124,15 @@ export interface FollowedLedger {
   encodedBlock(height: number): Promise<EncodedBlock | undefined>;
   /** The changes of each block above a height up to the tip of now, in order. */
   changesSince(height: number): AsyncIterable<BlockChanges>;
+  /**
+   * What set each of some entries, as of the block at a height; `undefined` where no kept block did, or
+   * where the signal is aborted before it is found.
+   */
+  entryOrigins(
+    entries: readonly EntryName[],
+    height: number,
+    signal?: AbortSignal,
+  ): Promise<(EntryOrigin | undefined)[]>;
   blockHashAt(height: number): Promise<Uint8Array | undefined>;
   /** Waits for blocks under way and lets the directory go. */
   close(): Promise<void>;

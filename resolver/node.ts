@@ -84,7 +84,11 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     const newestBlock = new NewestBlock();
     newestBlock.committed(ledger.tip.height, Date.now());
     const routes = ledger.routes();
-    const service = await startService({ config, indexes, routes, newestBlock, log, onFailure });
+    const findOrigins = ledger.entryOrigins.bind(ledger);
+    const service = await startService({
+      ...{ config, indexes, routes, newestBlock },
+      ...{ findOrigins, log, onFailure },
+    });
     opened.push(() => service.stop());
     const { blockTopic, transactionTopic } = namesOf(genesis.chainId);
     const network = {

@@ -102,6 +102,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       indexes,
       routes,
       newestBlock,
+      findOrigins: ledger.entryOrigins.bind(ledger),
       log,
       onFailure,
       now,

@@ -19,6 +19,7 @@ import type { Identity, NumberKey } from '../number.ts';
 import type { Route } from '../route.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
+import { type EntryName, type EntryOrigin, findEntryOrigins } from '../store/entry-origin.ts';
 import type { BlockChanges, Genesis, LedgerStore, StoredTip } from '../store/ledger-store.ts';
 import { SyncError } from '../sync/sync-error.ts';
 import { faultAfter, type ProvenBlock, proveBlock } from '../sync/verify-block.ts';
@@ -143,6 +144,14 @@ export class ReplicaLedger implements FollowedLedger {
 
   async *changesSince(height: number): AsyncIterableIterator<BlockChanges> {
     yield* this.#store.changes(Math.max(height, 0) + 1, this.#tip.height);
+  }
+
+  entryOrigins(
+    entries: readonly EntryName[],
+    heightMax: number,
+    signal?: AbortSignal,
+  ): Promise<(EntryOrigin | undefined)[]> {
+    return findEntryOrigins(this.#store, entries, { heightMax, ...(signal && { signal }) });
   }
 
   async blockHashAt(height: number): Promise<Uint8Array | undefined> {

@@ -17,7 +17,7 @@ import {
   encodeFileHead,
   encodeFrame,
 } from '../store/block-file-codec.ts';
-import { findEntryOrigin } from '../store/entry-origin.ts';
+import { findEntryOrigin, findEntryOrigins, type OriginOptions } from '../store/entry-origin.ts';
 import { LedgerStore } from '../store/ledger-store.ts';
 import { replayBlocks } from '../sync/replay.ts';
 import { importStart, loadStoredState, storedBlocks, storeReplayed } from '../sync/stored-chain.ts';
@@ -283,6 +283,27 @@ describe('what an imported store tells', () => {
     assert.equal(await originOf('fragmented', '8611000', '8611098'), undefined);
     assert.deepEqual(await originOf('prefix', '8615'), [1, 4, idOf(1, 4)]);
     assert.equal(await originOf('ported', '8620001'), undefined, 'that transaction was refused');
+  });
+
+  it('where several entries come from, as of a height and for as long as somebody waits', async () => {
+    const entries = ['8610001', '8610002', '8610003'].map((digits) => {
+      return {
+        entry: 'ported' as const,
+        identity: 'msisdn' as const,
+        from: key(digits),
+        to: key(digits),
+      };
+    });
+    const heights = async (options: OriginOptions) =>
+      (await findEntryOrigins(store, entries, options)).map((origin) => origin?.height);
+    const newest = await heights({});
+    assert.deepEqual(newest.slice(0, 2), [4, 5]);
+    const before = await heights({ heightMax: 4 });
+    assert.equal(before[0], 4);
+    assert.notEqual(before[1], 5);
+    assert.deepEqual(await heights({ heightMax: 1 }), [undefined, undefined, undefined]);
+    const unwanted = { signal: AbortSignal.abort() };
+    assert.deepEqual(await heights(unwanted), [undefined, undefined, undefined]);
   });
 
   it('that pruned blocks are needed for a replay', async () => {

@@ -186,6 +186,7 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
         enumZone: enumZoneOf(config),
         sbi: sbiSettingsOf(config),
+        hasOrigins: false,
       };
     },
     metrics: async () => '',
