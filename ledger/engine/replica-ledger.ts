@@ -19,6 +19,7 @@ import type { Identity, NumberKey } from '../number.ts';
 import type { Route } from '../route.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
+import { type EntryName, type EntryOrigin, findEntryOrigins } from '../store/entry-origin.ts';
 import type { BlockChanges, Genesis, LedgerStore, StoredTip } from '../store/ledger-store.ts';
 import { SyncError } from '../sync/sync-error.ts';
 import { faultAfter, type ProvenBlock, proveBlock } from '../sync/verify-block.ts';
@@ -47,6 +48,7 @@ export class ReplicaLedger implements FollowedLedger {
   readonly #store: LedgerStore;
   readonly #state: LedgerState;
   #tip: StoredTip;
+  #stateBytes: Uint8Array;
   #commit: Commit | undefined;
   /** Ends when every block asked for so far has ended; never fails. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -60,6 +62,7 @@ export class ReplicaLedger implements FollowedLedger {
     this.#store = store;
     this.#state = state;
     this.#tip = tip;
+    this.#stateBytes = state.stateBytes();
     this.#commit = commit;
   }
 
@@ -74,6 +77,10 @@ export class ReplicaLedger implements FollowedLedger {
 
   get appHash(): Uint8Array {
     return this.#tip.appHash;
+  }
+
+  get stateBytes(): Uint8Array {
+    return this.#stateBytes;
   }
 
   routes(): readonly Route[] {
@@ -137,6 +144,14 @@ export class ReplicaLedger implements FollowedLedger {
 
   async *changesSince(height: number): AsyncIterableIterator<BlockChanges> {
     yield* this.#store.changes(Math.max(height, 0) + 1, this.#tip.height);
+  }
+
+  entryOrigins(
+    entries: readonly EntryName[],
+    heightMax: number,
+    signal?: AbortSignal,
+  ): Promise<(EntryOrigin | undefined)[]> {
+    return findEntryOrigins(this.#store, entries, { heightMax, ...(signal && { signal }) });
   }
 
   async blockHashAt(height: number): Promise<Uint8Array | undefined> {
@@ -205,6 +220,7 @@ export class ReplicaLedger implements FollowedLedger {
     });
     this.#isOpen = true;
     this.#tip = tip;
+    this.#stateBytes = this.#state.stateBytes();
     this.#commit = commit;
     const results = ids.map((id, index) => ({ id, code: codes[index]! }));
     return { ...this.tip, results, changes, changedRoutes };
