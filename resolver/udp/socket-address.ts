@@ -34,6 +34,14 @@ export function encodeSocketAddress({ address, port }: Endpoint): Uint8Array {
   return bytes;
 }
 
+/** Bytes of an address in the one form that names senders. */
+export const MAPPED_BYTES = 16;
+
+/** An address alone, an IPv4 one mapped into IPv6 (RFC 4291 section 2.5.5.2). */
+export function encodeMappedAddress(address: string): Uint8Array {
+  return Uint8Array.from(bytesOfIPv6(isIPv6(address) ? address : `::ffff:${address}`));
+}
+
 /** The inverse. Throws a TypeError for another family. */
 export function decodeSocketAddress(bytes: Uint8Array): Endpoint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
