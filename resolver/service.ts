@@ -16,6 +16,8 @@ import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
 import type { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
+import { sbiSettingsOf } from './sbi/sbi-settings.ts';
+import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
 import type { ListeningPorts } from './worker-messages.ts';
@@ -63,9 +65,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     http: config.httpPort || (await freeTcpPort(config.host)),
     batch: config.udpPort,
     enum: config.enumPort,
+    sbi: config.sbiPort,
   };
   const httpNative = loadUWebSockets().isNative;
-  const counters = new SharedCounters(COUNTER_TABLE, config.workers);
+  // Where a port cannot be shared, one thread has it and more would have nothing to do.
+  const sbiWorkers = canShareTcpPort() ? config.sbiWorkers : Math.min(config.sbiWorkers, 1);
+  const workerCount = config.workers + sbiWorkers;
+  const counters = new SharedCounters(COUNTER_TABLE, workerCount);
   const block = () => decodeLabel(indexes.msisdn.label());
   let pool: WorkerPool | undefined;
   const registry = createRegistry(counters, {
@@ -89,16 +95,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const metrics = () => registry.metrics();
   pool = await WorkerPool.start({
     workerCount: config.workers,
+    sbiWorkerCount: sbiWorkers,
     ports: wanted,
     sharing: { http: httpNative, udp: DGRAM_REUSE_PORT_SUPPORTED },
     startOf: () => ({
-      workerCount: config.workers,
+      workerCount,
       memories: memoriesOf(indexes),
       routes: { version: table.version, routes: numbered(table.all()) },
       newestBlock: newestBlock.buffer,
       counters: counters.buffer,
       host: config.host,
       enumZone: enumZoneOf(config),
+      sbi: sbiSettingsOf(config),
     }),
     metrics,
     log,

@@ -14,7 +14,9 @@ const REPLACEMENTS_WINDOW_MS = 60_000;
 const STOP_MAX_MS = 5000;
 
 export interface PoolOptions {
+  /** Threads of all interfaces but the service-based ones, which have their own. */
   workerCount: number;
+  sbiWorkerCount: number;
   ports: ListeningPorts;
   /** What the platform can share between threads. */
   sharing: { http: boolean; udp: boolean };
@@ -54,7 +56,8 @@ export class WorkerPool {
     const pool = new WorkerPool(options);
     try {
       // One after the other: the first may be given ports by the system, the others join it there.
-      for (let number = 0; number < options.workerCount; number++) await pool.#startWorker(number);
+      const count = options.workerCount + options.sbiWorkerCount;
+      for (let number = 0; number < count; number++) await pool.#startWorker(number);
     } catch (error) {
       await pool.stop();
       throw error;
@@ -109,13 +112,15 @@ export class WorkerPool {
 
   #socketsOf(number: number): WorkerSockets {
     const { workerCount, sharing } = this.#options;
+    const isSbi = number >= workerCount;
     // A port that cannot be shared goes to one thread; they are spread over the threads there are.
     const last = workerCount - 1;
     return {
-      http: sharing.http || number === 0,
-      batch: sharing.udp || number === 0,
-      enumUdp: sharing.udp || number === last,
+      http: !isSbi && (sharing.http || number === 0),
+      batch: !isSbi && (sharing.udp || number === 0),
+      enumUdp: !isSbi && (sharing.udp || number === last),
       enumTcp: number === last,
+      sbi: isSbi,
     };
   }
 

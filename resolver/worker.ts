@@ -11,6 +11,7 @@ import { createEnumCounters } from './enum/enum-counters.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
 import { createEnumZone, type EnumZone } from './enum/enum-zone.ts';
 import { NewestBlock } from './freshness.ts';
+import { createBatchPool } from './http/batch-pool.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import { routeRequest } from './http/http-router.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
@@ -18,6 +19,7 @@ import { problem } from './http/problem.ts';
 import { type ReadCounts, SharedCounters } from './metrics/shared-counters.ts';
 import { NumberResolver } from './resolve.ts';
 import { RouteTable } from './route-table.ts';
+import { serveSbi } from './sbi/serve-sbi.ts';
 import { createBatchHandler } from './udp/batch-handler.ts';
 import { createDgramTransport } from './udp/dgram-transport.ts';
 import type { UdpTransport } from './udp/udp-transport.ts';
@@ -63,6 +65,17 @@ function requestMetrics(): Promise<string> {
   return metricsWanted.text;
 }
 
+/** What a request gets whose handling failed. */
+function answerFault(error: unknown): HttpAnswer {
+  if (error instanceof IndexError && error.code === 'BCHF_INDEX_TRAP') {
+    // The instance must not be used again: this request gets its answer, then the thread ends.
+    setImmediate(fail, error);
+  } else {
+    post({ type: 'fault', message: error instanceof Error ? error.message : String(error) });
+  }
+  return problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
+}
+
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
   const counters: Record<string, number> = {};
   counts.http = () => counters;
@@ -71,22 +84,23 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     counters[name] = (counters[name] ?? 0) + 1;
     return answer;
   };
+  const counted = (answer: HttpAnswer | Promise<HttpAnswer>) =>
+    answer instanceof Promise ? answer.then(count) : count(answer);
+  const batchPool = createBatchPool(() => start.memories, start.newestBlock);
+  closers.push(() => batchPool.close());
+  const services = { resolver, routes, metrics: requestMetrics, longBatches: batchPool.run };
   const server: HttpServer = await listenHttp(
     host,
     wantedPort,
     (request) => {
-      const answer = routeRequest(request, { resolver, metrics: requestMetrics });
-      return answer instanceof Promise ? answer.then(count) : count(answer);
-    },
-    (error) => {
-      if (error instanceof IndexError && error.code === 'BCHF_INDEX_TRAP') {
-        // The instance must not be used again: this request gets its answer, then the thread ends.
-        setImmediate(fail, error);
-      } else {
-        post({ type: 'fault', message: error instanceof Error ? error.message : String(error) });
+      const answer = routeRequest(request, services);
+      if ('bytesMax' in answer) {
+        const { bytesMax, answer: late } = answer;
+        return { bytesMax, answer: (body) => counted(late(body)) };
       }
-      return count(problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.'));
+      return counted(answer);
     },
+    (error) => count(answerFault(error)),
   );
   closers.push(() => server.close());
   return server.port;
@@ -166,6 +180,21 @@ async function serveEnumTcp(host: string, wantedPort: number, zone: EnumZone): P
   return server.port;
 }
 
+async function serveSbiSockets(host: string, wantedPort: number): Promise<number> {
+  const server = await serveSbi({
+    host,
+    port: wantedPort,
+    settings: start.sbi,
+    resolver,
+    routes,
+    onError: answerFault,
+    now: Date.now,
+  });
+  counts.sbi = server.counters;
+  closers.push(() => server.close());
+  return server.port;
+}
+
 async function listen(): Promise<ListeningPorts> {
   const { host, sockets, ports, reusePort } = start;
   const zone = createEnumZone(start.enumZone);
@@ -174,6 +203,7 @@ async function listen(): Promise<ListeningPorts> {
   if (sockets.batch) listening.batch = await serveBatch(host, ports.batch, reusePort);
   if (sockets.enumUdp) listening.enum = await serveEnumUdp(host, ports.enum, reusePort, zone);
   if (sockets.enumTcp) await serveEnumTcp(host, listening.enum, zone);
+  if (sockets.sbi) listening.sbi = await serveSbiSockets(host, ports.sbi);
   return listening;
 }
 

@@ -106,6 +106,15 @@ export function tellWhatListens(ready: Ready): void {
       `${address}:${ports.enum} (UDP, TCP)`,
       `dig @${host} -p ${ports.enum} ${enumName} NAPTR`,
     ],
+    ...(config.sbiWorkers === 0
+      ? []
+      : [
+          [
+            '5G SBI',
+            `http://${address}:${ports.sbi} (HTTP/2)`,
+            `curl --http2-prior-knowledge http://${address}:${ports.sbi}/nmnpf-npstatus/v1/msisdn-${example}`,
+          ],
+        ]),
     [
       'admin',
       `http://${urlHost(adminHost)}:${ports.admin}`,

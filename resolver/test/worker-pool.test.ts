@@ -15,6 +15,7 @@ import type { Log } from '../log.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { freeTcpPort } from '../probe-ports.ts';
 import type { ResolverError } from '../resolver-error.ts';
+import { sbiSettingsOf } from '../sbi/sbi-settings.ts';
 import { enumZoneOf, type Service, startService } from '../service.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
 import { WorkerPool } from '../worker-pool.ts';
@@ -62,7 +63,7 @@ async function withService(
   action: (service: Service, indexes: IndexPair, logged: string[]) => Promise<void>,
 ): Promise<void> {
   const indexes = smallIndexes();
-  const flags = { httpPort: 0, udpPort: 0, enumPort: 0, adminPort: 0, workers };
+  const flags = { httpPort: 0, udpPort: 0, enumPort: 0, adminPort: 0, workers, sbiWorkers: 0 };
   const failures: ResolverError[] = [];
   const { log, lines } = recordingLog();
   const service = await startService({
@@ -167,9 +168,11 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
   const indexes = smallIndexes();
   const counters = new SharedCounters(COUNTER_TABLE, 1);
   let starts = 0;
+  const config = configure(servingOptions, { flags: {}, environment: {} }).values;
   const pool = await WorkerPool.start({
     workerCount: 1,
-    ports: { http: await freeTcpPort('127.0.0.1'), batch: 0, enum: 0 },
+    sbiWorkerCount: 0,
+    ports: { http: await freeTcpPort('127.0.0.1'), batch: 0, enum: 0, sbi: 0 },
     sharing: { http: false, udp: false },
     startOf: () => {
       starts++;
@@ -181,7 +184,8 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         counters: counters.buffer,
         // Of TEST-NET-3 (RFC 5737): no machine has it.
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
-        enumZone: enumZoneOf(configure(servingOptions, { flags: {}, environment: {} }).values),
+        enumZone: enumZoneOf(config),
+        sbi: sbiSettingsOf(config),
       };
     },
     metrics: async () => '',
