@@ -17,6 +17,7 @@ import type { CommittedBlock, FollowedLedger, Tip } from '../ledger.ts';
 import { LedgerError } from '../ledger-error.ts';
 import type { Identity, NumberKey } from '../number.ts';
 import type { Route } from '../route.ts';
+import type { RoamingTally } from '../state/roaming.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
 import { type EntryName, type EntryOrigin, findEntryOrigins } from '../store/entry-origin.ts';
@@ -91,6 +92,10 @@ export class ReplicaLedger implements FollowedLedger {
     return this.#state.members.slice(1);
   }
 
+  isMember(id: string): boolean {
+    return this.#state.presentNumber(id) !== undefined;
+  }
+
   lastSequence(signer: string): number {
     return lastSequenceOf(this.#state, signer);
   }
@@ -102,6 +107,19 @@ export class ReplicaLedger implements FollowedLedger {
   balanceOf(member: string): number {
     const number = this.#state.memberNumber(member);
     return number === undefined ? 0 : this.#state.balances.of(number);
+  }
+
+  dueOf(member: string): number {
+    const number = this.#state.memberNumber(member);
+    return number === undefined ? 0 : this.#state.pricing.dueOf(number, this.#tip.timeMs);
+  }
+
+  roamingTally(address: string, visited: string): RoamingTally | undefined {
+    const { roaming } = this.#state;
+    const contract = roaming.contractNumber(address);
+    const member = this.#state.memberNumber(visited);
+    if (contract === undefined || member === undefined) return undefined;
+    return roaming.tally(contract, member);
   }
 
   roamingTerms(address: string): RoamingTerms | undefined {
