@@ -20,6 +20,7 @@ import { Balances } from './balances.ts';
 import { Commitment } from './commitment.ts';
 import { Consortium } from './consortium.ts';
 import { NumberSpace } from './number-space.ts';
+import { loadSinglesRow, portedRow, singlesRow, transferredRow } from './part-rows.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
 import { CONTRACTS_MAX, Pricing } from './pricing.ts';
@@ -33,6 +34,7 @@ import {
   type Row,
   type StateTable,
   type Table,
+  tableOf,
 } from './tables.ts';
 import { TERMINAL_KEYS_MAX, TerminalKeys } from './terminal-keys.ts';
 
@@ -238,15 +240,22 @@ export class LedgerState {
       const { prefixes } = this.spaces[identity];
       take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
     }
-    for (const layer of ['free', 'runs', 'transferred', 'priced'] as const) {
+    for (const layer of ['free', 'runs', 'priced'] as const) {
       for (const { identity, table } of numberTables(layer)) {
         const intervals = this.spaces[identity][layer];
         take(table, intervals.dirty, (id) => intervalRow(intervals, id));
       }
     }
-    for (const { identity, table } of numberTables('ported')) {
-      const { ported } = this.spaces[identity];
-      take(table, ported.dirty, (id) => ported.row(id));
+    for (const identity of IDENTITIES) {
+      const space = this.spaces[identity];
+      const { transferred, ported } = space;
+      // What is transferred alone stands among what is ported, and the other way round.
+      const singles = [...ported.dirty].filter((id) => singlesRow(space, id) !== undefined);
+      const changedSingles = new Set([...transferred.dirty, ...singles]);
+      for (const id of transferred.dirty) ported.dirty.add(id);
+      take(tableOf('ported', identity), ported.dirty, (id) => portedRow(space, id));
+      take(tableOf('transferred', identity), transferred.dirty, (id) => transferredRow(space, id));
+      take(tableOf('singles', identity), changedSingles, (id) => singlesRow(space, id));
     }
     for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
@@ -302,6 +311,13 @@ export class LedgerState {
       case 'ported':
         this.spaces[identity].ported.loadRow(id, bytes);
         break;
+      case 'singles': {
+        const space = this.spaces[identity];
+        loadSinglesRow(space, id, bytes);
+        space.transferred.dirty.clear();
+        space.ported.dirty.clear();
+        break;
+      }
       default: {
         const own = this.#tables.find((each) => each.table === table)!;
         own.load(id, bytes);
