@@ -1,7 +1,7 @@
 // What the main thread and a serving thread say to each other.
 
 import type { Identity } from '../ledger/number.ts';
-import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import type { EnumSettings } from './enum/enum-settings.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
 
@@ -38,12 +38,15 @@ export interface WorkerStart {
   sockets: WorkerSockets;
   /** Whether its UDP sockets share their ports with other threads'. */
   reusePort: boolean;
-  enumZone: EnumZoneSettings;
   sbi: SbiSettings;
+  /** Whether its TCP sockets, but for HTTP, do. */
+  reuseTcpPort: boolean;
+  enumSettings: EnumSettings;
 }
 
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
+  | { type: 'enum-settings'; settings: EnumSettings }
   | { type: 'metrics'; text: string }
   | { type: 'stop' };
 
