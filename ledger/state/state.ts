@@ -24,6 +24,7 @@ import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
 import { CONTRACTS_MAX, Pricing } from './pricing.ts';
 import { Roaming } from './roaming.ts';
+import { loadSinglesRow, portedRow, singlesRow } from './single-rows.ts';
 import {
   integersOf,
   integersRow,
@@ -241,12 +242,18 @@ export class LedgerState {
     for (const layer of ['free', 'runs', 'transferred', 'priced'] as const) {
       for (const { identity, table } of numberTables(layer)) {
         const intervals = this.spaces[identity][layer];
-        take(table, intervals.dirty, (id) => intervalRow(intervals, id));
+        const sizeMin = layer === 'transferred' ? 2 : 1;
+        take(table, intervals.dirty, (id) => intervalRow(intervals, id, sizeMin));
       }
     }
     for (const { identity, table } of numberTables('ported')) {
-      const { ported } = this.spaces[identity];
-      take(table, ported.dirty, (id) => ported.row(id));
+      const space = this.spaces[identity];
+      for (const bucket of space.dirtySingles) space.ported.dirty.add(bucket);
+      take(table, space.ported.dirty, (id) => portedRow(space, id));
+    }
+    for (const { identity, table } of numberTables('singles')) {
+      const space = this.spaces[identity];
+      take(table, space.dirtySingles, (id) => singlesRow(space, id));
     }
     for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
@@ -294,6 +301,13 @@ export class LedgerState {
         loadIntervalRow(this.spaces[identity][name], id, bytes);
         this.spaces[identity][name].dirty.clear();
         break;
+      case 'singles': {
+        const space = this.spaces[identity];
+        loadSinglesRow(space, id, bytes);
+        space.transferred.dirty.clear();
+        space.ported.dirty.clear();
+        break;
+      }
       case 'ported':
         this.spaces[identity].ported.loadRow(id, bytes);
         break;

@@ -10,9 +10,11 @@
 // | free       | ⌊start / 1000⌋       | intervals of the pool nobody has taken; value: member   |
 // |            |                      | number of who injected them                             |
 // | runs       | ⌊start / 1000⌋       | allocated runs as they were set; value: route number    |
-// | ported     | ⌊number / 1000⌋      | ported numbers (ported-map)                             |
-// | transferred| ⌊start / 1000⌋       | parts of runs that lead elsewhere than the run; value:  |
-// |            |                      | route number                                            |
+// | ported     | ⌊number / 1000⌋      | ported numbers, parts of one number among them          |
+// |            |                      | (ported-map, single-rows)                               |
+// | transferred| ⌊start / 1000⌋       | parts of runs that lead elsewhere than the run, of two  |
+// |            |                      | numbers and more; value: route number                   |
+// | singles    | ⌊number / 1000⌋      | parts of one number (single-rows)                       |
 // | priced     | ⌊start / 1000⌋       | numbers of the pool, taken or not, under a pricing      |
 // |            |                      | contract; value: its number                             |
 // | balances   | member number        | u64 little-endian; none where it is 0                   |
@@ -33,7 +35,7 @@
 // |            | 1 sequence           | u64 little-endian, the last that a proposal has used    |
 // |            | 2 founded            | one byte, 1; none while the authority founds            |
 //
-// Terminal keys, prefixes, free, runs, ported, transferred and priced exist once for each identity kind. A row of
+// Terminal keys, prefixes, free, runs, ported, transferred, singles and priced exist once for each identity kind. A row of
 // intervals has 12 bytes for each, in order, little-endian:
 //
 //     0                                           4                  12
@@ -71,12 +73,21 @@ export const TABLES = [
   'terminal keys msisdn',
   'departures',
   'parameters',
+  'singles imsi',
+  'singles msisdn',
 ] as const;
 
 export type Table = (typeof TABLES)[number];
 
 /** Tables of which there is one for each identity kind. */
-export type NumberTable = 'prefixes' | 'free' | 'runs' | 'ported' | 'transferred' | 'priced';
+export type NumberTable =
+  | 'prefixes'
+  | 'free'
+  | 'runs'
+  | 'ported'
+  | 'transferred'
+  | 'priced'
+  | 'singles';
 
 /** The table of one identity kind. */
 export function tableOf(table: NumberTable, identity: Identity): Table {
@@ -98,10 +109,15 @@ export interface Row {
 const INTERVAL_BYTES = 12;
 const VALUE_BITS = 20;
 
-/** The row of a bucket of intervals; `undefined` when none starts there. */
-export function intervalRow(intervals: IntervalMap, bucket: number): Uint8Array | undefined {
+/** The row of a bucket of intervals of `sizeMin` numbers and more; `undefined` when none starts there. */
+export function intervalRow(
+  intervals: IntervalMap,
+  bucket: number,
+  sizeMin = 1,
+): Uint8Array | undefined {
   const base = bucket * BUCKET_KEYS;
-  const parts = [...intervals.between(base, base + BUCKET_KEYS - 1)];
+  let parts = [...intervals.between(base, base + BUCKET_KEYS - 1)];
+  if (sizeMin > 1) parts = parts.filter(({ start, end }) => end - start + 1 >= sizeMin);
   if (parts.length === 0) return undefined;
   const row = Buffer.alloc(parts.length * INTERVAL_BYTES);
   for (const [index, { start, end, value }] of parts.entries()) {
