@@ -22,6 +22,7 @@ import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
 import type { RoamingTally } from './state/roaming.ts';
 import { LedgerState } from './state/state.ts';
+import type { EntryName, EntryOrigin } from './store/entry-origin.ts';
 import {
   type BlockChanges,
   type Genesis,
@@ -75,8 +76,8 @@ export interface CommittedBlock extends Tip {
 }
 
 /**
- * A ledger that is open and follows its chain. `tip`, `transactionCount` and `appHash` are those of
- * the newest block on the disk; while a block is being stored, and after it could not be, routes,
+ * A ledger that is open and follows its chain. `tip`, `transactionCount`, `appHash` and `stateBytes`
+ * are those of the newest block on the disk; while a block is being stored, and after it could not be, routes,
  * members, sequences and entries are already those behind it.
  */
 export interface FollowedLedger {
@@ -90,6 +91,8 @@ export interface FollowedLedger {
   readonly transactionCount: number;
   /** State commitment after the tip. 32 bytes. */
   readonly appHash: Uint8Array;
+  /** What `appHash` is the sha-256 of: the roots of the state's tables (commitment). */
+  readonly stateBytes: Uint8Array;
   /** All routes by route number. A view: it grows with the ledger. */
   routes(): readonly Route[];
   /** The members in the order of admission. */
@@ -128,6 +131,15 @@ export interface FollowedLedger {
   encodedBlock(height: number): Promise<EncodedBlock | undefined>;
   /** The changes of each block above a height up to the tip of now, in order. */
   changesSince(height: number): AsyncIterable<BlockChanges>;
+  /**
+   * What set each of some entries, as of the block at a height; `undefined` where no kept block did, or
+   * where the signal is aborted before it is found.
+   */
+  entryOrigins(
+    entries: readonly EntryName[],
+    height: number,
+    signal?: AbortSignal,
+  ): Promise<(EntryOrigin | undefined)[]>;
   blockHashAt(height: number): Promise<Uint8Array | undefined>;
   /** Waits for blocks under way and lets the directory go. */
   close(): Promise<void>;

@@ -20,6 +20,7 @@ import type { Route } from '../route.ts';
 import type { RoamingTally } from '../state/roaming.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
+import { type EntryName, type EntryOrigin, findEntryOrigins } from '../store/entry-origin.ts';
 import type { BlockChanges, Genesis, LedgerStore, StoredTip } from '../store/ledger-store.ts';
 import { SyncError } from '../sync/sync-error.ts';
 import { faultAfter, type ProvenBlock, proveBlock } from '../sync/verify-block.ts';
@@ -48,6 +49,7 @@ export class ReplicaLedger implements FollowedLedger {
   readonly #store: LedgerStore;
   readonly #state: LedgerState;
   #tip: StoredTip;
+  #stateBytes: Uint8Array;
   #commit: Commit | undefined;
   /** Ends when every block asked for so far has ended; never fails. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -61,6 +63,7 @@ export class ReplicaLedger implements FollowedLedger {
     this.#store = store;
     this.#state = state;
     this.#tip = tip;
+    this.#stateBytes = state.stateBytes();
     this.#commit = commit;
   }
 
@@ -75,6 +78,10 @@ export class ReplicaLedger implements FollowedLedger {
 
   get appHash(): Uint8Array {
     return this.#tip.appHash;
+  }
+
+  get stateBytes(): Uint8Array {
+    return this.#stateBytes;
   }
 
   routes(): readonly Route[] {
@@ -157,6 +164,14 @@ export class ReplicaLedger implements FollowedLedger {
     yield* this.#store.changes(Math.max(height, 0) + 1, this.#tip.height);
   }
 
+  entryOrigins(
+    entries: readonly EntryName[],
+    heightMax: number,
+    signal?: AbortSignal,
+  ): Promise<(EntryOrigin | undefined)[]> {
+    return findEntryOrigins(this.#store, entries, { heightMax, ...(signal && { signal }) });
+  }
+
   async blockHashAt(height: number): Promise<Uint8Array | undefined> {
     return (await this.#store.blockSummary(height))?.blockHash;
   }
@@ -223,6 +238,7 @@ export class ReplicaLedger implements FollowedLedger {
     });
     this.#isOpen = true;
     this.#tip = tip;
+    this.#stateBytes = this.#state.stateBytes();
     this.#commit = commit;
     const results = ids.map((id, index) => ({ id, code: codes[index]! }));
     return { ...this.tip, results, changes, changedRoutes };
