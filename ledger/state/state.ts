@@ -20,11 +20,11 @@ import { Balances } from './balances.ts';
 import { Commitment } from './commitment.ts';
 import { Consortium } from './consortium.ts';
 import { NumberSpace } from './number-space.ts';
-import { loadSinglesRow, portedRow, singlesRow, transferredRow } from './part-rows.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
 import { CONTRACTS_MAX, Pricing } from './pricing.ts';
 import { Roaming } from './roaming.ts';
+import { loadSinglesRow, portedRow, singlesRow } from './single-rows.ts';
 import {
   integersOf,
   integersRow,
@@ -34,7 +34,6 @@ import {
   type Row,
   type StateTable,
   type Table,
-  tableOf,
 } from './tables.ts';
 import { TERMINAL_KEYS_MAX, TerminalKeys } from './terminal-keys.ts';
 
@@ -240,22 +239,21 @@ export class LedgerState {
       const { prefixes } = this.spaces[identity];
       take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
     }
-    for (const layer of ['free', 'runs', 'priced'] as const) {
+    for (const layer of ['free', 'runs', 'transferred', 'priced'] as const) {
       for (const { identity, table } of numberTables(layer)) {
         const intervals = this.spaces[identity][layer];
-        take(table, intervals.dirty, (id) => intervalRow(intervals, id));
+        const sizeMin = layer === 'transferred' ? 2 : 1;
+        take(table, intervals.dirty, (id) => intervalRow(intervals, id, sizeMin));
       }
     }
-    for (const identity of IDENTITIES) {
+    for (const { identity, table } of numberTables('ported')) {
       const space = this.spaces[identity];
-      const { transferred, ported } = space;
-      // What is transferred alone stands among what is ported, and the other way round.
-      const singles = [...ported.dirty].filter((id) => singlesRow(space, id) !== undefined);
-      const changedSingles = new Set([...transferred.dirty, ...singles]);
-      for (const id of transferred.dirty) ported.dirty.add(id);
-      take(tableOf('ported', identity), ported.dirty, (id) => portedRow(space, id));
-      take(tableOf('transferred', identity), transferred.dirty, (id) => transferredRow(space, id));
-      take(tableOf('singles', identity), changedSingles, (id) => singlesRow(space, id));
+      for (const bucket of space.dirtySingles) space.ported.dirty.add(bucket);
+      take(table, space.ported.dirty, (id) => portedRow(space, id));
+    }
+    for (const { identity, table } of numberTables('singles')) {
+      const space = this.spaces[identity];
+      take(table, space.dirtySingles, (id) => singlesRow(space, id));
     }
     for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
@@ -308,9 +306,6 @@ export class LedgerState {
         loadIntervalRow(this.spaces[identity][name], id, bytes);
         this.spaces[identity][name].dirty.clear();
         break;
-      case 'ported':
-        this.spaces[identity].ported.loadRow(id, bytes);
-        break;
       case 'singles': {
         const space = this.spaces[identity];
         loadSinglesRow(space, id, bytes);
@@ -318,6 +313,9 @@ export class LedgerState {
         space.ported.dirty.clear();
         break;
       }
+      case 'ported':
+        this.spaces[identity].ported.loadRow(id, bytes);
+        break;
       default: {
         const own = this.#tables.find((each) => each.table === table)!;
         own.load(id, bytes);
