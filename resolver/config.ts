@@ -94,6 +94,13 @@ export const servingOptions = {
     "this server's name in the zone's NS and SOA records",
   ),
   ...sbiOptions,
+  enumZones: option(
+    z.string().max(4096),
+    '',
+    'FILE',
+    'zones, services and limits of ENUM (docs/enum.md), read again when it changes; instead of ' +
+      'the suffix and the name server',
+  ),
   adminHost: option(
     z.string().min(1).max(255),
     '127.0.0.1',

@@ -7,7 +7,7 @@ import type { Route } from '../ledger/route.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import type { ServingConfig } from './config.ts';
 import { COUNTER_TABLE } from './counter-table.ts';
-import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import { EnumConfiguration } from './enum/enum-configuration.ts';
 import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
 import { loadUWebSockets } from './http/http-server.ts';
 import type { Log } from './log.ts';
@@ -44,6 +44,8 @@ export interface Service {
   httpNative: boolean;
   /** An MSISDN that is found, a ported one where there is one: something to try. */
   exampleNumber: string;
+  /** Suffix of the first ENUM zone. */
+  enumSuffix: string;
   /**
    * Serves another block: its routes to every thread first, then all its entries at once. Blocks
    * become visible in the order of the calls.
@@ -62,6 +64,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, indexes, newestBlock, log, onFailure, now = Date.now } = options;
   const table = new RouteTable();
   table.apply({ version: 1, routes: numbered(options.routes) });
+  const enumConfiguration = await EnumConfiguration.open(config, log, now);
   await probePorts(config);
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
@@ -100,7 +103,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     workerCount: config.workers,
     sbiWorkerCount: sbiWorkers,
     ports: wanted,
-    sharing: { http: httpNative, udp: DGRAM_REUSE_PORT_SUPPORTED },
+    // The option of node:net came with the same versions of Node as that of node:dgram.
+    sharing: {
+      http: httpNative,
+      udp: DGRAM_REUSE_PORT_SUPPORTED,
+      tcp: DGRAM_REUSE_PORT_SUPPORTED,
+    },
     startOf: () => ({
       workerCount,
       memories: memoriesOf(indexes),
@@ -108,9 +116,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       newestBlock: newestBlock.buffer,
       counters: counters.buffer,
       host: config.host,
-      enumZone: enumZoneOf(config),
       sbi: sbiSettingsOf(config),
       hasOrigins: options.findOrigins !== undefined,
+      enumSettings: enumConfiguration.settings,
     }),
     metrics,
     provenanceOf: options.findOrigins && searchInTurn(options.findOrigins),
@@ -122,6 +130,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     onFailure,
   });
   const serving = pool;
+  enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
   let lastBlock = Promise.resolve();
   const status = () => ({
     block: describeBlock(block()),
@@ -140,6 +149,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       isReady: () => serving.count > 0,
     });
   } catch (error) {
+    enumConfiguration.close();
     await serving.stop();
     throw error;
   }
@@ -147,6 +157,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ports: { ...serving.ports, admin: admin.port },
     httpNative,
     exampleNumber: exampleNumberOf(indexes),
+    enumSuffix: enumConfiguration.settings.zones[0]!.suffix,
     status,
     applyBlock(label, changes, changedRoutes) {
       // One after the other: a block without new routes must not overtake the one before it, and
@@ -162,6 +173,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       return applied;
     },
     async stop() {
+      enumConfiguration.close();
       await admin.close();
       await serving.stop();
     },
@@ -178,25 +190,6 @@ export function applyToIndexes(
   const byIdentity: Record<Identity, EntryChange[]> = { imsi: [], msisdn: [] };
   for (const change of changes) byIdentity[change.identity].push(change);
   for (const identity of IDENTITIES) indexes[identity].apply(byIdentity[identity], label);
-}
-
-/** The zone as the options ask for it; what they do not set says nothing about numbers. */
-export function enumZoneOf({ enumSuffix, enumNameServer }: ServingConfig): EnumZoneSettings {
-  return {
-    suffix: enumSuffix,
-    answerTtlSeconds: 60,
-    nameServers: [enumNameServer],
-    soa: {
-      primaryServer: enumNameServer,
-      mailbox: `hostmaster.${enumNameServer}`,
-      serial: 1,
-      refreshSeconds: 3600,
-      retrySeconds: 600,
-      expireSeconds: 604_800,
-      minimumSeconds: 60,
-      ttlSeconds: 3600,
-    },
-  };
 }
 
 function exampleNumberOf(indexes: IndexPair): string {

@@ -2,7 +2,7 @@
 
 import type { Identity } from '../ledger/number.ts';
 import type { EntryName } from '../ledger/store/entry-origin.ts';
-import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import type { EnumSettings } from './enum/enum-settings.ts';
 import type { Provenance } from './provenance.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
@@ -40,14 +40,17 @@ export interface WorkerStart {
   sockets: WorkerSockets;
   /** Whether its UDP sockets share their ports with other threads'. */
   reusePort: boolean;
-  enumZone: EnumZoneSettings;
   sbi: SbiSettings;
   /** Whether a ledger is followed that can tell what set an entry. */
   hasOrigins: boolean;
+  /** Whether its TCP sockets, but for HTTP, do. */
+  reuseTcpPort: boolean;
+  enumSettings: EnumSettings;
 }
 
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
+  | { type: 'enum-settings'; settings: EnumSettings }
   | { type: 'metrics'; text: string }
   | { type: 'origins'; id: number; origins: Provenance[] }
   | { type: 'stop' };

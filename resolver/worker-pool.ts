@@ -2,6 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
+import type { EnumSettings } from './enum/enum-settings.ts';
 import type { Log } from './log.ts';
 import type { ProvenanceOf } from './provenance.ts';
 import { ResolverError } from './resolver-error.ts';
@@ -20,9 +21,9 @@ export interface PoolOptions {
   sbiWorkerCount: number;
   ports: ListeningPorts;
   /** What the platform can share between threads. */
-  sharing: { http: boolean; udp: boolean };
+  sharing: { http: boolean; udp: boolean; tcp: boolean };
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
-  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reusePort'>;
+  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reusePort' | 'reuseTcpPort'>;
   metrics: () => Promise<string>;
   /** Absent where no ledger is followed. */
   provenanceOf?: ProvenanceOf | undefined;
@@ -90,6 +91,13 @@ export class WorkerPool {
     );
   }
 
+  /** Tells every thread of other ENUM settings. */
+  publishEnumSettings(settings: EnumSettings): void {
+    for (const member of this.#members) {
+      member?.worker.postMessage({ type: 'enum-settings', settings });
+    }
+  }
+
   /** Lets every thread answer what it has, close its sockets and end. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -122,7 +130,7 @@ export class WorkerPool {
       http: !isSbi && (sharing.http || number === 0),
       batch: !isSbi && (sharing.udp || number === 0),
       enumUdp: !isSbi && (sharing.udp || number === last),
-      enumTcp: number === last,
+      enumTcp: !isSbi && (sharing.tcp || number === last),
       sbi: isSbi,
     };
   }
@@ -135,6 +143,7 @@ export class WorkerPool {
       ports: this.#ports,
       sockets: this.#socketsOf(number),
       reusePort: sharing.udp,
+      reuseTcpPort: sharing.tcp,
     };
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
     const member: Member = { worker, isListening: false, waiting: new Map() };

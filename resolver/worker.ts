@@ -6,10 +6,10 @@ import { IDENTITIES, type Identity } from '../ledger/number.ts';
 import { IndexError } from '../wasm/number-index.ts';
 import { openReader, type WasmReader } from '../wasm/wasm-reader.ts';
 import { answeredCounter, COUNTER_TABLE, droppedCounter } from './counter-table.ts';
-import { createEnumHandler } from './enum/enum-answer.ts';
+import type { EnumLookup } from './enum/enum-answer.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
+import { EnumEndpoint } from './enum/enum-endpoint.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
-import { createEnumZone, type EnumZone } from './enum/enum-zone.ts';
 import { NewestBlock } from './freshness.ts';
 import { createBatchPool } from './http/batch-pool.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
@@ -154,41 +154,38 @@ async function openTransport(transport: UdpTransport, group: string): Promise<nu
 
 const enumCounters = createEnumCounters();
 counts.enum = () => enumCounters;
-const enumLookup = {
-  find: (key: number) => {
+const enumLookup: EnumLookup = {
+  find: (key) => {
     const found = resolver.find({ identity: 'msisdn', key });
-    return found && { entry: found.entry.entry, route: found.route };
+    if (!found) return undefined;
+    return { entry: found.entry.entry, routeNumber: found.entry.route, route: found.route };
   },
-  hasBelow: (key: number) => resolver.hasBelow({ identity: 'msisdn', key }),
+  hasBelow: (key) => resolver.hasBelow({ identity: 'msisdn', key }),
+  height: () => resolver.height('msisdn'),
 };
+const enumEndpoint = new EnumEndpoint({
+  settings: start.enumSettings,
+  lookup: enumLookup,
+  counters: enumCounters,
+  nowMs: Date.now,
+});
 
-function serveEnumUdp(
-  host: string,
-  wantedPort: number,
-  reusePort: boolean,
-  zone: EnumZone,
-): Promise<number> {
+function serveEnumUdp(host: string, wantedPort: number, reusePort: boolean): Promise<number> {
   const transport = createDgramTransport({ host, port: wantedPort, reusePort });
-  transport.handle(
-    createEnumHandler({ transport: 'udp', zone, lookup: enumLookup, counters: enumCounters }),
-  );
+  transport.handle(enumEndpoint.handler('udp'));
   return openTransport(transport, 'enumUdp');
 }
 
-async function serveEnumTcp(host: string, wantedPort: number, zone: EnumZone): Promise<number> {
+async function serveEnumTcp(host: string, wantedPort: number, reusePort: boolean): Promise<void> {
   const server = await listenEnumTcp({
     host,
     port: wantedPort,
-    answer: createEnumHandler({
-      transport: 'tcp',
-      zone,
-      lookup: enumLookup,
-      counters: enumCounters,
-    }),
+    reusePort,
+    answer: enumEndpoint.handler('tcp'),
+    limits: start.enumSettings.tcp,
     counters: enumCounters,
   });
   closers.push(() => server.close());
-  return server.port;
 }
 
 async function serveSbiSockets(host: string, wantedPort: number): Promise<number> {
@@ -207,13 +204,12 @@ async function serveSbiSockets(host: string, wantedPort: number): Promise<number
 }
 
 async function listen(): Promise<ListeningPorts> {
-  const { host, sockets, ports, reusePort } = start;
-  const zone = createEnumZone(start.enumZone);
+  const { host, sockets, ports, reusePort, reuseTcpPort } = start;
   const listening: ListeningPorts = { ...ports };
   if (sockets.http) listening.http = await serveHttp(host, ports.http);
   if (sockets.batch) listening.batch = await serveBatch(host, ports.batch, reusePort);
-  if (sockets.enumUdp) listening.enum = await serveEnumUdp(host, ports.enum, reusePort, zone);
-  if (sockets.enumTcp) await serveEnumTcp(host, listening.enum, zone);
+  if (sockets.enumUdp) listening.enum = await serveEnumUdp(host, ports.enum, reusePort);
+  if (sockets.enumTcp) await serveEnumTcp(host, listening.enum, reuseTcpPort);
   if (sockets.sbi) listening.sbi = await serveSbiSockets(host, ports.sbi);
   return listening;
 }
@@ -260,6 +256,9 @@ port.on('message', (request: WorkerRequest) => {
     case 'routes':
       routes.apply(request.changes);
       post({ type: 'routes-applied', version: request.changes.version });
+      break;
+    case 'enum-settings':
+      enumEndpoint.apply(request.settings);
       break;
     case 'metrics':
       metricsWanted?.answer(request.text);

@@ -10,13 +10,14 @@ import { createWasmIndex, type WasmIndex } from '../../wasm/wasm-index.ts';
 import { openReader } from '../../wasm/wasm-reader.ts';
 import { configure, servingOptions } from '../config.ts';
 import { COUNTER_TABLE } from '../counter-table.ts';
+import { defaultEnumSettings } from '../enum/enum-settings.ts';
 import { encodeLabel, NewestBlock } from '../freshness.ts';
 import type { Log } from '../log.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { freeTcpPort } from '../probe-ports.ts';
 import type { ResolverError } from '../resolver-error.ts';
 import { sbiSettingsOf } from '../sbi/sbi-settings.ts';
-import { enumZoneOf, type Service, startService } from '../service.ts';
+import { type Service, startService } from '../service.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
 import { WorkerPool } from '../worker-pool.ts';
 import { exampleRoute } from './example-route.ts';
@@ -173,7 +174,7 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
     workerCount: 1,
     sbiWorkerCount: 0,
     ports: { http: await freeTcpPort('127.0.0.1'), batch: 0, enum: 0, sbi: 0 },
-    sharing: { http: false, udp: false },
+    sharing: { http: false, udp: false, tcp: false },
     startOf: () => {
       starts++;
       return {
@@ -184,9 +185,9 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         counters: counters.buffer,
         // Of TEST-NET-3 (RFC 5737): no machine has it.
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
-        enumZone: enumZoneOf(config),
         sbi: sbiSettingsOf(config),
         hasOrigins: false,
+        enumSettings: defaultEnumSettings('e164.arpa', 'ns.example.org', () => '0'.repeat(32)),
       };
     },
     metrics: async () => '',
