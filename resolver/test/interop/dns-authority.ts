@@ -4,7 +4,7 @@
 // Their answers are what these programs give out of the box, but for what would limit a test (rate
 // limits) or touch the machine (users, sockets for control, journals).
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,8 +26,6 @@ export interface Authority {
   port: number;
   /** Of its first process. */
   pid: number;
-  /** Memory of all its processes: what is theirs alone and their share of the rest. */
-  residentBytes(): number;
   stop(): Promise<void>;
 }
 
@@ -64,8 +62,7 @@ export async function startAuthority(
     const response = await exchangeDatagram(host, port, query, START_POLL_MS);
     const rcode = response === undefined ? undefined : response[3]! & 15;
     if (rcode === 0) {
-      const { pid } = program;
-      return { kind, host, port, pid, residentBytes: () => residentBytesOf(pid), stop };
+      return { kind, host, port, pid: program.pid, stop };
     }
     const fault = program.fault();
     if (fault !== undefined) {
@@ -133,15 +130,4 @@ zone:
 function soaQuery(zone: string): Uint8Array {
   const labels = zone.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]);
   return Uint8Array.from([0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, 6, 0, 1]);
-}
-
-/** The proportional set size of a process and its children, as Linux counts it. */
-function residentBytesOf(pid: number): number {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-  const own = Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024;
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
-  return children
-    .split(' ')
-    .filter((child) => child !== '')
-    .reduce((sum, child) => sum + residentBytesOf(Number(child)), own);
 }

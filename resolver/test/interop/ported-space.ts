@@ -7,6 +7,7 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hash32 } from '../../../ledger/population/random.ts';
 import type { Route } from '../../../ledger/route.ts';
 import { naptrsOf } from '../../enum/enum-naptr-codec.ts';
 import { CSV_HEADER } from '../../snapshot/entries-csv.ts';
@@ -53,7 +54,7 @@ export class PortedSpace {
   /** The route of the number at an offset, or -1 where it is not ported. */
   routeOf(offset: number): number {
     const { seed, oneIn, routes } = this.#options;
-    const drawn = mix(offset ^ Math.imul(seed, 0x9e3779b1));
+    const drawn = hash32(seed, offset);
     return drawn % oneIn === 0 ? Math.floor(drawn / oneIn) % routes : -1;
   }
 
@@ -97,14 +98,6 @@ export class PortedSpace {
       }
     }
   }
-}
-
-/** Mixes 32 bits so that neighbours have nothing in common: the finaliser of MurmurHash3. */
-function mix(value: number): number {
-  let mixed = value >>> 0;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
 async function writeLines(path: string, lines: Iterable<string>): Promise<void> {

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Where Debian puts servers; not in the PATH of every user. */
@@ -105,4 +105,19 @@ export async function runProgram(
   child.stdin.end(input);
   [result.code] = (await once(child, 'close')) as [number | null];
   return result;
+}
+
+/** A process and all that descend from it. Linux only. */
+export function processTree(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+  const below = children.split(' ').filter((child) => child !== '');
+  return [pid, ...below.flatMap((child) => processTree(Number(child)))];
+}
+
+/** Memory of processes: what is theirs alone and their share of the rest. Linux only. */
+export function residentBytesOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+    return sum + Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024;
+  }, 0);
 }
