@@ -40,7 +40,7 @@ export interface Ratio {
   name: string;
   /** The best of these is what the resolver is compared with. */
   to: readonly string[];
-  bar: Bar;
+  bar?: Bar;
 }
 
 /** The echoes that every UDP bench measures beside the servers. */
@@ -97,7 +97,11 @@ export async function measureInTurns(
       names.map((of) => ({ name, of, measured: measured[`${name} ${of}`]! }));
     return [
       ...names.map((name) => ({ name, measured: measured[`perSecond ${name}`]! })),
-      ...possible.map(({ name, bar }) => ({ name, measured: measured[name]!, bar })),
+      ...possible.map(({ name, bar }) => ({
+        name,
+        measured: measured[name]!,
+        ...(bar && { bar }),
+      })),
       ...each('generatorIdleShare'),
       ...each('lostShare'),
       ...each('p99Ms'),

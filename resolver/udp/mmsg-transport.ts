@@ -10,6 +10,7 @@ import { DATAGRAM_BYTES_MAX, MESSAGES_END } from '../../wasm/packet-layout.ts';
 import { MessageBlock, type Sent } from './message-block.ts';
 import { type MmsgSocket, openMmsgSocket } from './mmsg-socket.ts';
 import { ServingLoop } from './serving-loop.ts';
+import { mapSocketAddress } from './socket-address.ts';
 import { loadSystemCalls, type SystemCalls } from './system-calls.ts';
 import {
   NO_COUNTS,
@@ -62,6 +63,8 @@ class MmsgTransport implements UdpTransport {
   readonly #block: MessageBlock;
   readonly #counters: UdpCounters = { ...NO_COUNTS };
   readonly #sent: Sent = { datagrams: 0, bytes: 0, errors: 0, drops: 0 };
+  /** The sender of the packet under way; see UdpHandler. */
+  readonly #sender = new Uint8Array(16);
   #handler: UdpHandler | undefined;
   #socket: MmsgSocket | undefined;
   #isOpened = false;
@@ -131,7 +134,8 @@ class MmsgTransport implements UdpTransport {
     }
     const request = this.#block.request(at).subarray(0, length);
     const response = this.#block.response(at).subarray(0, this.#datagramBytesMax);
-    const bytes = this.#handler?.(request, response) ?? 0;
+    mapSocketAddress(this.#block.nameOf(at), this.#sender);
+    const bytes = this.#handler?.(request, response, this.#sender) ?? 0;
     if (bytes === 0) counters.unansweredDatagrams++;
     return bytes;
   }

@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { promises as dns } from 'node:dns';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { naptrsOf } from '../../enum/enum-naptr-codec.ts';
 import { enumDomain } from '../../enum/test/fixture.ts';
 import { PortedSpace } from './ported-space.ts';
 import { runProgram, unlessInstalled } from './programs.ts';
@@ -14,7 +13,7 @@ import { type SpaceServer, serveSpace } from './serve-space.ts';
 const space = new PortedSpace({ prefix: '35840', suffixDigits: 4, oneIn: 10, routes: 16, seed: 1 });
 const ported = space.ported().next().value as number;
 const digits = space.digitsOf(ported);
-const expected = naptrsOf(digits, space.routes[space.routeOf(ported)]!.plmn, true);
+const expected = space.naptrsOf(ported);
 const absentDigits = '35841';
 
 let server: SpaceServer;

@@ -29,6 +29,7 @@ const ALL_FIELDS: readonly AnswerField[] = [
 
 const UDP_BYTES_WITHOUT_EDNS = 512;
 const OPCODE_QUERY = 0;
+const OPTION_COOKIE = 10;
 
 /** Refused or not understood, and nothing else in it. */
 function isBare(answer: ComparableAnswer, ...rcodes: string[]): boolean {
@@ -40,12 +41,15 @@ const isPlain = ({ fault, opcode, edns }: Probe): boolean =>
   fault === 'none' && opcode === OPCODE_QUERY && (edns?.version ?? 0) === 0;
 
 /** What the resolver makes of a malformed message: the bare code of its first fault, or nothing. */
-function isRejected({ fault, type, opcode }: Probe, ours: ComparableAnswer): boolean {
+function isRejected({ fault, type, opcode, edns }: Probe, ours: ComparableAnswer): boolean {
   if (ours.status === 'silent') return fault === 'it is a response' || fault === 'cut short';
   if (fault === 'it is a response') return false;
   if (opcode !== OPCODE_QUERY) return isBare(ours, 'NOTIMP');
   if (fault === 'an authority record' && type === PROBE_TYPES.IXFR) return isBare(ours, 'REFUSED');
-  return isBare(ours, 'FORMERR');
+  if (fault === 'no question' && edns?.options.some(({ code }) => code === OPTION_COOKIE)) {
+    return isBare(ours, edns.version === 0 ? 'NOERROR' : 'BADVERS');
+  }
+  return isBare(ours, 'FORMERR') || ((edns?.version ?? 0) > 0 && isBare(ours, 'BADVERS'));
 }
 
 export const ENUM_DIFFERENCES: readonly Difference[] = [

@@ -9,9 +9,16 @@ import { createWriteStream, type WriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hash32 } from '../../../ledger/population/random.ts';
 import type { Route } from '../../../ledger/route.ts';
-import { naptrsOf } from '../../enum/enum-naptr-codec.ts';
 import { CSV_HEADER } from '../../snapshot/entries-csv.ts';
 import { exampleRoute } from '../example-route.ts';
+
+/** A terminal NAPTR record: flags `u`, replacement the root. */
+export interface Naptr {
+  order: number;
+  preference: number;
+  services: string;
+  regexp: string;
+}
 
 export interface PortedSpaceOptions {
   /** First digits of every number. */
@@ -27,7 +34,8 @@ export interface PortedSpaceOptions {
 /** Times to live and SOA of `bchf serve`. */
 const TTL_SECONDS = 60;
 const SOA_TTL_SECONDS = 3600;
-const SOA_INTERVALS = '1 3600 600 604800 60';
+/** Serial (the height of a snapshot without a ledger), refresh, retry, expire, minimum. */
+const SOA_NUMBERS = '0 3600 600 604800 60';
 const CHUNK_BYTES = 1 << 20;
 
 export class PortedSpace {
@@ -56,6 +64,21 @@ export class PortedSpace {
     const { seed, oneIn, routes } = this.#options;
     const drawn = hash32(seed, offset);
     return drawn % oneIn === 0 ? Math.floor(drawn / oneIn) % routes : -1;
+  }
+
+  /** The NAPTR records that docs/enum.md promises for the number at an offset; none if not ported. */
+  naptrsOf(offset: number): Naptr[] {
+    const route = this.routes[this.routeOf(offset)];
+    if (route === undefined) return [];
+    const digits = this.digitsOf(offset);
+    const { mcc, mnc } = route.plmn;
+    const network = `mnc${mnc.padStart(3, '0')}.mcc${mcc}.3gppnetwork.org`;
+    const sip = `sip:+${digits}@ims.${network};user=phone`;
+    const tel = `tel:+${digits};npdi;rn=${mcc}${mnc};rn-context=${network}`;
+    return [
+      { order: 100, preference: 10, services: 'E2U+sip', regexp: `!^.*$!${sip}!` },
+      { order: 100, preference: 20, services: 'E2U+pstn:tel', regexp: `!^.*$!${tel}!` },
+    ];
   }
 
   /** Offsets of all ported numbers, in order. */
@@ -87,13 +110,11 @@ export class PortedSpace {
   *#zoneLines(domain: string, nameServer: string): Generator<string> {
     yield `$ORIGIN ${domain}.`;
     yield `$TTL ${TTL_SECONDS}`;
-    yield `@ ${SOA_TTL_SECONDS} SOA ${nameServer}. hostmaster.${nameServer}. ${SOA_INTERVALS}`;
+    yield `@ ${SOA_TTL_SECONDS} SOA ${nameServer}. hostmaster.${nameServer}. ${SOA_NUMBERS}`;
     yield `@ NS ${nameServer}.`;
     for (const offset of this.ported()) {
-      const digits = this.digitsOf(offset);
-      const owner = [...digits].reverse().join('.');
-      const { plmn } = this.routes[this.routeOf(offset)]!;
-      for (const { order, preference, services, regexp } of naptrsOf(digits, plmn, true)) {
+      const owner = [...this.digitsOf(offset)].reverse().join('.');
+      for (const { order, preference, services, regexp } of this.naptrsOf(offset)) {
         yield `${owner} NAPTR ${order} ${preference} "u" "${services}" "${regexp}" .`;
       }
     }
