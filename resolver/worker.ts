@@ -17,6 +17,7 @@ import { routeRequest } from './http/http-router.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
 import { type ReadCounts, SharedCounters } from './metrics/shared-counters.ts';
+import { ProvenanceRequests } from './provenance.ts';
 import { NumberResolver } from './resolve.ts';
 import { RouteTable } from './route-table.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
@@ -65,6 +66,10 @@ function requestMetrics(): Promise<string> {
   return metricsWanted.text;
 }
 
+const provenance = new ProvenanceRequests((id, entries, height) =>
+  post({ type: 'origins-wanted', id, entries, height }),
+);
+
 /** What a request gets whose handling failed. */
 function answerFault(error: unknown): HttpAnswer {
   if (error instanceof IndexError && error.code === 'BCHF_INDEX_TRAP') {
@@ -88,7 +93,13 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     answer instanceof Promise ? answer.then(count) : count(answer);
   const batchPool = createBatchPool(() => start.memories, start.newestBlock);
   closers.push(() => batchPool.close());
-  const services = { resolver, routes, metrics: requestMetrics, longBatches: batchPool.run };
+  const services = {
+    resolver,
+    routes,
+    metrics: requestMetrics,
+    longBatches: batchPool.run,
+    ...(start.hasOrigins && { provenanceOf: provenance.ask }),
+  };
   const server: HttpServer = await listenHttp(
     host,
     wantedPort,
@@ -252,6 +263,9 @@ port.on('message', (request: WorkerRequest) => {
     case 'metrics':
       metricsWanted?.answer(request.text);
       metricsWanted = undefined;
+      break;
+    case 'origins':
+      provenance.answered(request.id, request.origins);
       break;
     case 'stop':
       stop();
