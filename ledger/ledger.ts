@@ -22,6 +22,7 @@ import type { Proof } from './proof/proof-codec.ts';
 import type { StateProof } from './proof/state-proof.ts';
 import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
+import type { RoamingTally } from './state/roaming.ts';
 import { LedgerState } from './state/state.ts';
 import type { EntryName, EntryOrigin } from './store/entry-origin.ts';
 import {
@@ -98,14 +99,20 @@ export interface FollowedLedger {
   routes(): readonly Route[];
   /** The members in the order of admission. */
   members(): readonly MemberRecord[];
+  /** Whether this is the id of a member that has not left, or of the authority. */
+  isMember(id: string): boolean;
   /** The last sequence that a signer has used; −1 before its first, or for an unknown one. */
   lastSequence(signer: string): number;
   /** The last sequence that a proposal of the members has used; −1 before the first. */
   lastProposalSequence(): number;
   /** What a member's deposits have left, in the smallest unit; 0 for an unknown one. */
   balanceOf(member: string): number;
+  /** What a member owes for occupied numbers at the time of the tip; 0 for an unknown one. */
+  dueOf(member: string): number;
   /** The public terms behind the address of a roaming contract. */
   roamingTerms(address: string): RoamingTerms | undefined;
+  /** What a visited member has done under a contract; `undefined` where one is unknown. */
+  roamingTally(address: string, visited: string): RoamingTally | undefined;
   /** The public key of the terminal with a number, 32 bytes, where its owner has registered one. */
   terminalKey(identity: Identity, number: NumberKey): Uint8Array | undefined;
   /** Free numbers for a member's wish, and the record that takes them: see `proposeAllocation`. */

@@ -31,6 +31,7 @@ import type { Log } from './log.ts';
 import { listenNodeApi, type NodeApi } from './node-api.ts';
 import { type ChainGenesis, type nodeOptions, readGenesis } from './node-config.ts';
 import { createNodeRegistry } from './node-metrics.ts';
+import { readLedger } from './node-reads.ts';
 import { ResolverError } from './resolver-error.ts';
 import { type Service, startService } from './service.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
@@ -206,16 +207,15 @@ function listenApi(
     sync: () => sync.counters,
     transport: () => transport.counters,
   });
+  const lastSequence = (member: string): number | undefined => {
+    const last = exchange.lastSequence(member);
+    return last >= 0 || member === PROPOSALS || ledger.isMember(member) ? last : undefined;
+  };
   const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase();
   return listenNodeApi(config.ledgerHost, config.ledgerPort, {
     submit: (transaction) => exchange.submit(transaction),
     transaction: (id) => exchange.status(id),
-    lastSequence: (member) => {
-      const last = exchange.lastSequence(member);
-      const isKnown =
-        last >= 0 || member === PROPOSALS || ledger.members().some(({ id }) => id === member);
-      return isKnown ? last : undefined;
-    },
+    read: (path, query) => readLedger(ledger, lastSequence, path, query),
     status: () => ({
       chainId,
       height: ledger.tip.height,

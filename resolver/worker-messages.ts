@@ -41,11 +41,11 @@ export interface WorkerStart {
   /** Whether its UDP sockets share their ports with other threads'. */
   reusePort: boolean;
   sbi: SbiSettings;
-  /** Whether a ledger is followed that can tell what set an entry. */
-  hasOrigins: boolean;
   /** Whether its TCP sockets, but for HTTP, do. */
   reuseTcpPort: boolean;
   enumSettings: EnumSettings;
+  /** Whether a ledger is followed that can tell what set an entry. */
+  hasOrigins: boolean;
 }
 
 export type WorkerRequest =

@@ -19,6 +19,7 @@ import type { Identity, NumberKey, UeId } from '../number.ts';
 import type { Proof } from '../proof/proof-codec.ts';
 import type { StateProof } from '../proof/state-proof.ts';
 import type { Route } from '../route.ts';
+import type { RoamingTally } from '../state/roaming.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
 import { type EntryName, type EntryOrigin, findEntryOrigins } from '../store/entry-origin.ts';
@@ -94,6 +95,10 @@ export class ReplicaLedger implements FollowedLedger {
     return this.#state.members.slice(1);
   }
 
+  isMember(id: string): boolean {
+    return this.#state.presentNumber(id) !== undefined;
+  }
+
   lastSequence(signer: string): number {
     return lastSequenceOf(this.#state, signer);
   }
@@ -105,6 +110,19 @@ export class ReplicaLedger implements FollowedLedger {
   balanceOf(member: string): number {
     const number = this.#state.memberNumber(member);
     return number === undefined ? 0 : this.#state.balances.of(number);
+  }
+
+  dueOf(member: string): number {
+    const number = this.#state.memberNumber(member);
+    return number === undefined ? 0 : this.#state.pricing.dueOf(number, this.#tip.timeMs);
+  }
+
+  roamingTally(address: string, visited: string): RoamingTally | undefined {
+    const { roaming } = this.#state;
+    const contract = roaming.contractNumber(address);
+    const member = this.#state.memberNumber(visited);
+    if (contract === undefined || member === undefined) return undefined;
+    return roaming.tally(contract, member);
   }
 
   roamingTerms(address: string): RoamingTerms | undefined {

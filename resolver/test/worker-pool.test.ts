@@ -186,8 +186,8 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         // Of TEST-NET-3 (RFC 5737): no machine has it.
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
         sbi: sbiSettingsOf(config),
-        hasOrigins: false,
         enumSettings: defaultEnumSettings('e164.arpa', 'ns.example.org', () => '0'.repeat(32)),
+        hasOrigins: false,
       };
     },
     metrics: async () => '',

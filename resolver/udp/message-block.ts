@@ -35,6 +35,7 @@ import {
   VECTORS,
 } from '../../wasm/packet-layout.ts';
 import {
+  AF_INET,
   EAGAIN,
   EINTR,
   IP_PKTINFO,
@@ -81,6 +82,8 @@ export class MessageBlock {
   readonly #isConnected: boolean;
   readonly #requests: Uint8Array[];
   readonly #responses: Uint8Array[];
+  readonly #names: Uint8Array[];
+  readonly #sender = new Uint8Array(16);
   readonly #responseLengths: Uint32Array;
   /** Receive headers that the last batch changed. */
   #used = 0;
@@ -95,17 +98,18 @@ export class MessageBlock {
     this.#isConnected = isConnected;
     this.#view = new DataView(memory, offset);
     this.#address = calls.addressOf(memory) + offset;
-    const placesOf = (first: number) =>
+    const placesOf = (first: number, bytes: number) =>
       Array.from(
         { length: packets },
-        (_, at) => new Uint8Array(memory, offset + first + at * PACKET_BYTES, PACKET_BYTES),
+        (_, at) => new Uint8Array(memory, offset + first + at * bytes, bytes),
       );
-    this.#requests = placesOf(REQUESTS);
-    this.#responses = placesOf(RESPONSES);
+    this.#requests = placesOf(REQUESTS, PACKET_BYTES);
+    this.#responses = placesOf(RESPONSES, PACKET_BYTES);
+    this.#names = placesOf(NAMES, NAME_BYTES);
     this.#responseLengths = new Uint32Array(memory, offset + RESPONSE_LENGTHS, packets);
     for (let at = 0; at < packets; at++) this.#layOut(at);
     this.#used = packets;
-    this.rewind();
+    this.#rewind();
   }
 
   /** The block's own address, which its structures are made of. */
@@ -129,7 +133,7 @@ export class MessageBlock {
   }
 
   /** Gives the receive headers back what the system overwrites, those of the last batch. */
-  rewind(): void {
+  #rewind(): void {
     for (let at = 0; at < this.#used; at++) {
       const header = RECEIVE_HEADERS + at * HEADER_BYTES;
       this.#view.setUint32(header + HEADER_NAME_BYTES, this.#isConnected ? 0 : NAME_BYTES, true);
@@ -144,7 +148,12 @@ export class MessageBlock {
    * error of the socket.
    */
   receive(fd: number): number {
-    this.rewind();
+    this.#rewind();
+    return this.receiveRewound(fd);
+  }
+
+  /** Does the same where the receive headers of the last batch are ready again. */
+  receiveRewound(fd: number): number {
     const headers = this.#address + RECEIVE_HEADERS;
     const count = this.#calls.recvmmsg(fd, headers, this.packets, MSG_DONTWAIT, 0);
     if (count >= 0) {
@@ -175,8 +184,19 @@ export class MessageBlock {
 
   /** The sender's address as the system wrote it. */
   nameOf(at: number): Uint8Array {
-    const { buffer, byteOffset } = this.#view;
-    return new Uint8Array(buffer, byteOffset + NAMES + at * NAME_BYTES, NAME_BYTES);
+    return this.#names[at]!;
+  }
+
+  /** The sender's address, 16 bytes, an IPv4 one mapped into IPv6; overwritten by the next call. */
+  senderOf(at: number): Uint8Array {
+    const name = this.#names[at]!;
+    if (name[0] === AF_INET) {
+      this.#sender.fill(0, 0, 10).fill(0xff, 10, 12);
+      this.#sender.set(name.subarray(4, 8), 12);
+    } else {
+      this.#sender.set(name.subarray(8, 24));
+    }
+    return this.#sender;
   }
 
   /** Says how long the response in a place is, 0 for none. */
