@@ -4,10 +4,10 @@ import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { privateKeyOf } from '../ledger/ed25519.ts';
+import { privateKeyOf, rawPublicKey } from '../ledger/ed25519.ts';
 import { PROPOSALS } from '../ledger/engine/admission.ts';
 import type { TransactionStatus } from '../ledger/sync/transaction-exchange.ts';
-import { signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
+import { newKeyOf, signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
 import { ResolverError } from './resolver-error.ts';
 
@@ -48,8 +48,8 @@ export class NodeClient {
   }
 
   /**
-   * Signs a body with the keys of all its signers and the next sequence of the first, unless one is
-   * given. Errors: BCHF_TX_FILE_INVALID where a key is missing; BCHF_SERVER_UNREACHABLE.
+   * Signs a body with the keys of all its signers, and with the key that it brings in, and the next
+   * sequence of the first, unless one is given. Errors: BCHF_TX_FILE_INVALID where a key is missing; BCHF_SERVER_UNREACHABLE.
    */
   async sign(
     body: TransactionBody,
@@ -57,11 +57,18 @@ export class NodeClient {
     sequence?: number,
   ): Promise<Uint8Array> {
     const signers = signersOf(body);
-    const privateKeys = signers.map((signer) => {
-      const key = keys.find(({ member }) => member === signer);
+    const newKey = newKeyOf(body);
+    const isNew = ({ privateKey }: MemberKey): boolean =>
+      newKey !== undefined && Buffer.compare(rawPublicKey(privateKey), newKey) === 0;
+    const find = (what: string, fits: (key: MemberKey) => boolean): KeyObject => {
+      const key = keys.find(fits);
       if (key) return key.privateKey;
-      throw new ResolverError('BCHF_TX_FILE_INVALID', `the key of ${signer} is missing`);
-    });
+      throw new ResolverError('BCHF_TX_FILE_INVALID', `${what} is missing`);
+    };
+    const privateKeys = signers.map((signer) =>
+      find(`the key of ${signer}`, (key) => key.member === signer && !isNew(key)),
+    );
+    if (newKey) privateKeys.push(find('the private half of the new key', isNew));
     const { chainId } = await this.status();
     // What members decide together has a sequence of its own.
     const counted = 'approvers' in body ? PROPOSALS : (signers[0] as string);

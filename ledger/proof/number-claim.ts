@@ -50,7 +50,10 @@ export function* searchNumber(ueId: UeId, roots: TableRoots): Search<NumberClaim
   const ported = bucket ? portedIn(bucket, key) : NOT_PORTED;
   if (ported !== NOT_PORTED) return yield* claim('ported', key, key, ported);
   const part = yield* searchInterval(...layer('transferred'), key);
-  if (part) return yield* claim('fragmented', part.start, part.end, part.value);
+  if (part) {
+    const kind = part.start === part.end ? 'ported' : 'fragmented';
+    return yield* claim(kind, part.start, part.end, part.value);
+  }
   const run = yield* searchInterval(...layer('runs'), key);
   if (run) return yield* claim('fragmented', run.start, run.end, run.value);
   const free = yield* searchInterval(...layer('free'), key);

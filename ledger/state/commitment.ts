@@ -9,8 +9,7 @@
 //     inner: sha-256(0x02 ‖ label ‖ 0x00 ‖ the hashes below it, 32 bytes each, in this order)
 //
 // The roots below are those of the tables (hash-tree), in the order of `TABLES`; a table that is new
-// there joins by itself. The *routing* hash covers exactly what the index holds, so that it can be
-// recomputed from an index alone.
+// there joins by itself. The *routing* hash covers exactly what the entries of the index follow from.
 
 import { HASH_BYTES, sha256 } from '../sha256.ts';
 import { HashTree } from './hash-tree.ts';
@@ -23,7 +22,7 @@ const OTHER_TABLES = TABLES.filter((table) => !ROUTING_TABLES.includes(table));
 export interface CommitmentBytes {
   /** Roots of the other tables, then the routing hash. */
   state: Uint8Array;
-  /** Roots of the tables that the index holds. */
+  /** Roots of the tables that the index's entries follow from. */
   routing: Uint8Array;
 }
 

@@ -84,6 +84,7 @@ export class LedgerState {
   readonly #memberNumbers = new Map<string, MemberNumber>();
   readonly #routeNumbers = new Map<string, RouteNumber>();
   readonly #routeOwners: MemberNumber[] = [];
+  readonly #routesOf = new Map<MemberNumber, RouteNumber[]>();
   readonly #sequences: (number | undefined)[] = [];
   readonly #commitment = new Commitment();
   readonly #dirty = {
@@ -124,6 +125,12 @@ export class LedgerState {
     return this.members.length - 1 - this.consortium.departedCount;
   }
 
+  /** The public key of a member, whether it has left or not, or of the authority. 32 bytes. */
+  memberKey(id: string): Uint8Array | undefined {
+    const number = this.#memberNumbers.get(id);
+    return number === undefined ? undefined : this.members[number]!.publicKey;
+  }
+
   setMemberKey(number: MemberNumber, publicKey: Uint8Array): void {
     this.members[number] = { ...this.members[number]!, publicKey };
     this.#dirty.members.add(number);
@@ -154,13 +161,24 @@ export class LedgerState {
     return this.#routeOwners[route]!;
   }
 
+  /** The routes that belong to a member. */
+  routesOf(member: MemberNumber): readonly RouteNumber[] {
+    return this.#routesOf.get(member) ?? [];
+  }
+
   /** Adds a route, or replaces the one with its id. Its member is known. */
   setRoute(route: Route): RouteNumber {
     const known = this.#routeNumbers.get(route.id);
     const number = known ?? this.routes.length;
     this.routes[number] = route;
-    this.#routeNumbers.set(route.id, number);
-    this.#routeOwners[number] = this.#memberNumbers.get(route.member)!;
+    if (known === undefined) {
+      const owner = this.#memberNumbers.get(route.member)!;
+      this.#routeNumbers.set(route.id, number);
+      this.#routeOwners.push(owner);
+      const own = this.#routesOf.get(owner);
+      if (own) own.push(number);
+      else this.#routesOf.set(owner, [number]);
+    }
     this.#dirty.routes.add(number);
     return number;
   }
@@ -291,16 +309,10 @@ export class LedgerState {
   *entries(): IterableIterator<EntryChange> {
     for (const identity of IDENTITIES) {
       const space = this.spaces[identity];
-      const { prefixes, ported } = space;
-      for (const [prefix, route] of prefixes.entries()) {
+      for (const [prefix, route] of space.prefixes.entries()) {
         yield { identity, entry: 'prefix', from: prefix, to: prefix, route };
       }
-      for (const { start, end, value } of space.runEntries()) {
-        yield { identity, entry: 'fragmented', from: start, to: end, route: value };
-      }
-      for (const { key, route } of ported.entries()) {
-        yield { identity, entry: 'ported', from: key, to: key, route };
-      }
+      yield* space.entries();
     }
   }
 }

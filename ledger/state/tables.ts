@@ -31,6 +31,7 @@
 // | departures | member number        | one byte, 1, for each member that has left              |
 // | parameters | 0 parameters,        | SSZ parameters (record-codec); none until they change   |
 // |            | 1 sequence           | u64 little-endian, the last that a proposal has used    |
+// |            | 2 founded            | one byte, 1; none while the authority founds            |
 //
 // Terminal keys, prefixes, free, runs, ported, transferred and priced exist once for each identity kind. A row of
 // intervals has 12 bytes for each, in order, little-endian:

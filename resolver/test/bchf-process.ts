@@ -58,17 +58,20 @@ export function openShell(): BchfShell {
 }
 
 export interface BchfServer {
-  ports: { http: number; batch: number; enum: number; admin: number };
+  ports: { http: number; batch: number; enum: number; sbi: number; admin: number };
   height: number;
   /** Asks it to stop and returns its exit code. */
   stop(): Promise<number | null>;
   kill(): Promise<void>;
 }
 
-const FREE_PORTS = ['--http-port', '--udp-port', '--enum-port', '--admin-port'].flatMap((flag) => [
-  flag,
-  '0',
-]);
+const FREE_PORTS = [
+  '--http-port',
+  '--udp-port',
+  '--enum-port',
+  '--sbi-port',
+  '--admin-port',
+].flatMap((flag) => [flag, '0']);
 
 /** Starts a command that serves, on free ports, without waiting for it. */
 export function spawnServer(...args: string[]): ChildProcess {

@@ -48,7 +48,15 @@ before(async () => {
   });
   peer.subscribe(blockTopic, () => 'accept');
   const flags = {
-    ...{ httpPort: 0, udpPort: 0, enumPort: 0, adminPort: 0, ledgerPort: 0, workers: 1 },
+    ...{
+      httpPort: 0,
+      udpPort: 0,
+      enumPort: 0,
+      sbiPort: 0,
+      adminPort: 0,
+      ledgerPort: 0,
+      workers: 1,
+    },
     data: fileIn('data'),
     genesis: fileIn('genesis.json'),
     nodeKey: fileIn('node-key.json'),

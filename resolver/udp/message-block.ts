@@ -34,8 +34,8 @@ import {
   VECTOR_PAIR_BYTES,
   VECTORS,
 } from '../../wasm/packet-layout.ts';
+import { mapSocketAddress } from './socket-address.ts';
 import {
-  AF_INET,
   EAGAIN,
   EINTR,
   IP_PKTINFO,
@@ -189,13 +189,7 @@ export class MessageBlock {
 
   /** The sender's address, 16 bytes, an IPv4 one mapped into IPv6; overwritten by the next call. */
   senderOf(at: number): Uint8Array {
-    const name = this.#names[at]!;
-    if (name[0] === AF_INET) {
-      this.#sender.fill(0, 0, 10).fill(0xff, 10, 12);
-      this.#sender.set(name.subarray(4, 8), 12);
-    } else {
-      this.#sender.set(name.subarray(8, 24));
-    }
+    mapSocketAddress(this.#names[at]!, this.#sender);
     return this.#sender;
   }
 
