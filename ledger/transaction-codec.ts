@@ -221,6 +221,12 @@ export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
   }
 }
 
+/** A body as its bytes say it. Throws where it has no bytes. */
+export function formOfBody(body: TransactionBody): TransactionBody {
+  const codec = codecOf(body.kind);
+  return codec.decode(codec.encode(body, { sequence: 0, validUntilMs: 0 })).body;
+}
+
 /** The id of a transaction: the sha-256 of its bytes, as CometBFT's. 32 bytes. */
 export function transactionId(bytes: Uint8Array): Uint8Array {
   return sha256(bytes);

@@ -76,12 +76,32 @@ export class NodeClient {
     return signTransaction(body, next, chainId, privateKeys);
   }
 
-  /** Hands a transaction in; gives its id. Error: BCHF_TX_NOT_COMMITTED with the node's code. */
-  async submit(transaction: Uint8Array): Promise<string> {
+  /** What the ledger says at a path, as `members/member-1`; `undefined` where there is nothing. */
+  async read<T>(path: string): Promise<T | undefined> {
+    const { status, body } = await this.#ask(path);
+    if (status === 200) return body as T;
+    if (status === 404) return undefined;
+    const { detail } = body as { detail?: string };
+    throw new ResolverError('BCHF_INPUT_INVALID', detail ?? `status ${status}`);
+  }
+
+  /**
+   * Hands a transaction in; gives its id, and a code where the node does not take it. Error:
+   * BCHF_TX_NOT_COMMITTED where the node gives neither.
+   */
+  async handIn(transaction: Uint8Array): Promise<{ id: string; code?: string }> {
     const { status, body } = await this.#ask('transactions', transaction);
     const { id, code } = body as { id?: string; code?: string };
-    if (status === 202 && id) return id;
-    throw new ResolverError('BCHF_TX_NOT_COMMITTED', `${id}: ${code ?? `status ${status}`}`);
+    if (status === 202 && id) return { id };
+    if (status === 422 && id && code) return { id, code };
+    throw new ResolverError('BCHF_TX_NOT_COMMITTED', `the node answers with status ${status}`);
+  }
+
+  /** {@link handIn} of what the node must take. Error: BCHF_TX_NOT_COMMITTED with the node's code. */
+  async submit(transaction: Uint8Array): Promise<string> {
+    const { id, code } = await this.handIn(transaction);
+    if (code) throw new ResolverError('BCHF_TX_NOT_COMMITTED', `${id}: ${code}`);
+    return id;
   }
 
   /** Waits until a transaction stands in a block. Error: BCHF_TX_NOT_COMMITTED. */

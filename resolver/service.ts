@@ -15,6 +15,7 @@ import { histogramText } from './metrics/histograms.ts';
 import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
+import { type FindOrigins, searchInTurn } from './provenance.ts';
 import type { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
 import { sbiSettingsOf } from './sbi/sbi-settings.ts';
@@ -31,6 +32,8 @@ export interface ServiceOptions {
   indexes: IndexPair;
   routes: readonly Route[];
   newestBlock: NewestBlock;
+  /** Tells what set an entry, where a ledger is followed. */
+  findOrigins?: FindOrigins;
   log: Log;
   /** Called where the service cannot go on. */
   onFailure: (error: ResolverError) => void;
@@ -121,8 +124,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       host: config.host,
       sbi: sbiSettingsOf(config),
       enumSettings: enumConfiguration.settings,
+      hasOrigins: options.findOrigins !== undefined,
     }),
     metrics,
+    provenanceOf: options.findOrigins && searchInTurn(options.findOrigins),
     log,
     now,
     onDeath: (readerNumbers) => {

@@ -1,7 +1,9 @@
 // What the main thread and a serving thread say to each other.
 
 import type { Identity } from '../ledger/number.ts';
+import type { EntryName } from '../ledger/store/entry-origin.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
+import type { Provenance } from './provenance.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
 import type { UdpStart } from './udp/udp-plan.ts';
@@ -46,12 +48,15 @@ export interface WorkerStart {
   enumSettings: EnumSettings;
   /** What a thread of UDP is given. */
   udp: UdpStart | undefined;
+  /** Whether a ledger is followed that can tell what set an entry. */
+  hasOrigins: boolean;
 }
 
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
   | { type: 'enum-settings'; settings: EnumSettings }
   | { type: 'metrics'; text: string }
+  | { type: 'origins'; id: number; origins: Provenance[] }
   | { type: 'stop' };
 
 export type WorkerEvent =
@@ -62,5 +67,7 @@ export type WorkerEvent =
   | { type: 'refused'; message: string }
   | { type: 'routes-applied'; version: number }
   | { type: 'metrics-wanted' }
+  /** Somebody explains entries of the index at a height. */
+  | { type: 'origins-wanted'; id: number; entries: readonly EntryName[]; height: number }
   /** A request or the thread itself failed; in the second case the thread ends. */
   | { type: 'fault'; message: string };

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
 import type { Log } from './log.ts';
+import type { ProvenanceOf } from './provenance.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { UdpPlan } from './udp/udp-plan.ts';
@@ -33,6 +34,8 @@ export interface PoolOptions {
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
   startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reuseTcpPort' | 'udp'>;
   metrics: () => Promise<string>;
+  /** Absent where no ledger is followed. */
+  provenanceOf?: ProvenanceOf | undefined;
   log: Log;
   now: () => number;
   /** A thread died without giving its places among the readers back. */
@@ -104,7 +107,7 @@ export class WorkerPool {
   /** Tells every thread of other ENUM settings. */
   publishEnumSettings(settings: EnumSettings): void {
     for (const member of this.#members) {
-      member?.worker.postMessage({ type: 'enum-settings', settings });
+      if (member) this.#post(member, { type: 'enum-settings', settings });
     }
   }
 
@@ -192,6 +195,9 @@ export class WorkerPool {
           case 'metrics-wanted':
             this.#sendMetrics(member);
             break;
+          case 'origins-wanted':
+            this.#sendOrigins(member, event);
+            break;
           case 'fault':
             log.error({ worker: number }, event.message);
             break;
@@ -226,6 +232,14 @@ export class WorkerPool {
     this.#startWorker(number, true).catch((error) => {
       log.error({ worker: number, err: error }, 'thread could not be replaced');
     });
+  }
+
+  async #sendOrigins(
+    member: Member,
+    { id, entries, height }: Extract<WorkerEvent, { type: 'origins-wanted' }>,
+  ): Promise<void> {
+    const origins = (await this.#options.provenanceOf?.(entries, height)) ?? [];
+    this.#post(member, { type: 'origins', id, origins });
   }
 
   async #sendMetrics(member: Member): Promise<void> {

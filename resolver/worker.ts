@@ -13,6 +13,7 @@ import type { HttpAnswer } from './http/http-answer.ts';
 import { routeRequest } from './http/http-router.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
+import { ProvenanceRequests } from './provenance.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
 import { ServingThread } from './serving-thread.ts';
 import type { ListeningPorts } from './worker-messages.ts';
@@ -35,6 +36,10 @@ function requestMetrics(): Promise<string> {
   }
   return metricsWanted.text;
 }
+
+const provenance = new ProvenanceRequests((id, entries, height) =>
+  thread.post({ type: 'origins-wanted', id, entries, height }),
+);
 
 /** What a request gets whose handling failed. */
 function answerFault(error: unknown): HttpAnswer {
@@ -60,7 +65,13 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     answer instanceof Promise ? answer.then(count) : count(answer);
   const batchPool = createBatchPool(() => start.memories, start.newestBlock);
   closers.push(() => batchPool.close());
-  const services = { resolver, routes, metrics: requestMetrics, longBatches: batchPool.run };
+  const services = {
+    resolver,
+    routes,
+    metrics: requestMetrics,
+    longBatches: batchPool.run,
+    ...(start.hasOrigins && { provenanceOf: provenance.ask }),
+  };
   const server: HttpServer = await listenHttp(
     host,
     wantedPort,
@@ -125,6 +136,7 @@ async function listen(): Promise<ListeningPorts> {
 
 await thread.serve(listen, (request) => {
   if (request.type === 'enum-settings') enumEndpoint.apply(request.settings);
+  if (request.type === 'origins') provenance.answered(request.id, request.origins);
   if (request.type === 'metrics') {
     metricsWanted?.answer(request.text);
     metricsWanted = undefined;

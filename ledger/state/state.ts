@@ -257,6 +257,11 @@ export class LedgerState {
     return this.#commitment.appHash();
   }
 
+  /** What {@link appHash} is the sha-256 of: the roots of the tables (commitment). */
+  stateBytes(): Uint8Array {
+    return this.#commitment.bytes().state;
+  }
+
   /**
    * Takes over a stored row. Tables come in the order of `TABLES`, rows of a table by rising id.
    * Throws a `RangeError` (or what SSZ throws) when the bytes are no row of that table; whether the

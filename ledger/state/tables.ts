@@ -95,8 +95,10 @@ export interface Row {
   bytes: Uint8Array | undefined;
 }
 
-const INTERVAL_BYTES = 12;
-const VALUE_BITS = 20;
+/** Bytes of one interval in a row. */
+export const INTERVAL_BYTES = 12;
+/** Low bits of a word that hold a route's, a member's or a contract's number. */
+export const VALUE_BITS = 20;
 
 /** The row of a bucket of intervals; `undefined` when none starts there. */
 export function intervalRow(intervals: IntervalMap, bucket: number): Uint8Array | undefined {
