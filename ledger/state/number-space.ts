@@ -26,7 +26,7 @@
 
 import type { EntryChange, EntryKind, RouteNumber } from '../entry.ts';
 import type { Identity, NumberKey } from '../number.ts';
-import { bucketOf, type Interval, IntervalMap } from './interval-map.ts';
+import { type Interval, IntervalMap } from './interval-map.ts';
 import { NOT_PORTED, PortedMap } from './ported-map.ts';
 import { PrefixMap } from './prefix-map.ts';
 
@@ -42,8 +42,6 @@ export class NumberSpace {
   readonly ported = new PortedMap();
   /** Numbers of the pool under a pricing contract, taken or not; value: the contract's number. */
   readonly priced = new IntervalMap();
-  /** Buckets in which parts of one number have come or gone since the owner last cleared this. */
-  readonly dirtySingles = new Set<number>();
 
   constructor(identity: Identity) {
     this.identity = identity;
@@ -103,7 +101,6 @@ export class NumberSpace {
       const last = Math.min(to, run.end);
       const parts = this.transferred.overlapping(first, last);
       const before = [runEntry(run), ...this.#partEntries(parts)];
-      this.#markSingles(parts);
       const pieces: Interval[] = [];
       const [part, lastPart] = [parts[0], parts.at(-1)];
       if (part && part.start < first) pieces.push({ ...part, end: first - 1 });
@@ -117,13 +114,11 @@ export class NumberSpace {
       ] as const) {
         if (start > end) continue;
         const whole = this.#takeWhole(start, end);
-        if (whole) this.#markSingles([whole]);
         const cut = whole ? pieces.findIndex(isAt(whole)) : -1;
         if (cut >= 0) pieces.splice(cut, 1);
         else if (whole) before.push(...this.#partEntries([whole]));
         after.push(runEntry(this.runs.find(start)!));
       }
-      this.#markSingles(pieces);
       this.#tell(before, [...after, ...this.#partEntries(pieces)], changes);
     }
   }
@@ -147,7 +142,6 @@ export class NumberSpace {
     const { transferred } = this;
     if (from === run.start && to === run.end) {
       const before = transferred.overlapping(from, to);
-      this.#markSingles(before);
       if (before.length > 0) transferred.remove(from, to);
       if (run.value !== route) this.runs.setValue(run.start, route);
       this.#tell(
@@ -163,17 +157,11 @@ export class NumberSpace {
     const before = transferred.overlapping(first, last);
     if (before.length > 0) transferred.remove(from, to);
     if (route !== run.value) transferred.insertMerging(from, to, route, run.start, run.end);
+    const entriesBefore = this.#partEntries(before);
     const whole = this.#takeWhole(run.start, run.end);
-    const after = transferred.overlapping(first, last);
-    this.#markSingles([...before, ...after]);
-    const told = this.#partEntries(before);
-    if (whole) this.#tell([runEntry(run), ...told], [runEntry(whole)], changes);
-    else this.#tell(told, this.#partEntries(after), changes);
-  }
-
-  /** Tells that the rows of parts of one number change. */
-  #markSingles(parts: readonly Interval[]): void {
-    for (const { start, end } of parts) if (start === end) this.dirtySingles.add(bucketOf(start));
+    if (whole) this.#tell([runEntry(run), ...entriesBefore], [runEntry(whole)], changes);
+    else
+      this.#tell(entriesBefore, this.#partEntries(transferred.overlapping(first, last)), changes);
   }
 
   /** The entries of parts; there is none where its one number was ported on. */
