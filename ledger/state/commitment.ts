@@ -23,7 +23,7 @@ const OTHER_TABLES = TABLES.filter((table) => !ROUTING_TABLES.includes(table));
 export interface CommitmentBytes {
   /** Roots of the other tables, then the routing hash. */
   state: Uint8Array;
-  /** Roots of the tables that the index's entries follow from. */
+  /** Roots of the tables that the index holds. */
   routing: Uint8Array;
 }
 
