@@ -1,10 +1,10 @@
 // A zone of ENUM names: its settings, checked and brought into wire form once.
 
-import { KEY_MAX } from '../../ledger/number.ts';
+import { DIGITS_MAX, KEY_MAX, lengthOf, parseDigits } from '../../ledger/number.ts';
 import type { Route } from '../../ledger/route.ts';
 import { type AddressPrefix, isWithin, parsePrefix } from './client-address-codec.ts';
 import { encodeName, NAME_BYTES_MAX, type SoaData } from './dns-codec.ts';
-import { encodeEnumName } from './enum-name-codec.ts';
+import { type EnumSuffix, encodeEnumName } from './enum-name-codec.ts';
 import {
   compileAnswer,
   type EnumService,
@@ -25,6 +25,11 @@ const SOA_NUMBERS_BYTES = 20;
 export interface EnumZoneSettings {
   /** What follows the digits: `e164.arpa`, `e164enum.net`, `i.1.e164.arpa`. */
   suffix: string;
+  /**
+   * The digits that the suffix stands for. Left out: those of its labels of one digit, as in
+   * `i.4.4.e164.arpa` and `8.5.3.e164.arpa`.
+   */
+  numberPrefix?: string | undefined;
   /** Time to live of NAPTR, NS and HINFO answers. */
   answerTtlSeconds: number;
   /** Names of the zone's servers, 1 to {@link NAME_SERVERS_MAX}. */
@@ -54,9 +59,11 @@ export interface RouteAnswers {
 }
 
 /** A zone ready to answer. */
-export class EnumZone {
+export class EnumZone implements EnumSuffix {
   /** Wire form, lower case. */
   readonly suffix: Uint8Array;
+  /** The key of the digits that the suffix stands for; 1 for none. */
+  readonly prefixKey: number;
   readonly answerTtlSeconds: number;
   /** RDATA of each NS record. */
   readonly nameServers: readonly Uint8Array[];
@@ -90,6 +97,7 @@ export class EnumZone {
     if (encodeEnumName(KEY_MAX, this.suffix).length > NAME_BYTES_MAX) {
       throw new RangeError('ENUM suffix leaves no room for 15 digits');
     }
+    this.prefixKey = prefixKeyOf(settings.numberPrefix ?? digitsOfSuffix(settings.suffix));
     if (nameServers.length < 1 || nameServers.length > NAME_SERVERS_MAX) {
       throw new RangeError(`ENUM nameServers must be 1 to ${NAME_SERVERS_MAX}`);
     }
@@ -173,6 +181,21 @@ export function createEnumZones(
     parent.namesAboveOtherZones = [...parent.namesAboveOtherZones, ...between.slice(1)];
   }
   return zones;
+}
+
+/** The digits of labels that are one digit each, in the order of a number. */
+function digitsOfSuffix(suffix: string): string {
+  const digits = suffix.split('.').filter((label) => /^[0-9]$/.test(label));
+  return digits.reverse().join('');
+}
+
+function prefixKeyOf(digits: string): number {
+  if (digits === '') return 1;
+  const key = parseDigits(digits);
+  if (key === undefined || lengthOf(key) === DIGITS_MAX) {
+    throw new RangeError(`ENUM numberPrefix must be up to ${DIGITS_MAX - 1} digits`);
+  }
+  return key;
 }
 
 /** A name and every ending of it below the root, in wire form. */
