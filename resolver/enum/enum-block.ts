@@ -45,7 +45,6 @@ export const ENUM_LAYOUT_NAMES = [
   'ZONE_PREFIX_DIGITS',
   'ZONE_SUFFIX',
   'ZONE_NAMES',
-  'ZONE_NAMES_MAX',
   'ZONE_SOA',
   'ZONE_FOR_EVERYONE',
   'ENUM_ZONE_PREFIXES',
@@ -159,7 +158,6 @@ export class EnumBlock {
     const names = zone.namesAboveOtherZones
       .map((name) => readEnumName(name, 0, name.length, zone))
       .filter((key) => key > APEX);
-    if (names.length > layout.ZONE_NAMES_MAX) throw new RangeError('too many names above zones');
     this.#setU16(at + layout.ZONE_SUFFIX_BYTES, suffix.length);
     this.#setU16(at + layout.ZONE_CLIENTS, clients?.length ?? layout.ZONE_FOR_EVERYONE);
     this.#setU16(at + layout.ZONE_NAMES_ABOVE, names.length);

@@ -18,6 +18,8 @@ const SECONDS_MAX = 2 ** 31 - 1;
 export const NAME_SERVERS_MAX = 16;
 /** Most prefixes of clients that a zone names. */
 export const CLIENT_PREFIXES_MAX = 256;
+/** Most names of a zone that exist only because other zones lie below: what a block has room for. */
+const NAMES_ABOVE_MAX = 29;
 /** Bytes of an SOA record behind its two names; the serial number comes first. */
 const SOA_NUMBERS_BYTES = 20;
 
@@ -157,7 +159,7 @@ export class EnumZone implements EnumSuffix {
 /**
  * Prepares the zones of a server: those further down first, so that the first zone that a name lies
  * in is the one that has it. Throws a `RangeError` where a setting is out of range, two zones have
- * one suffix, or a name server's name lies in a zone, where it could have no address.
+ * one suffix, too many names lie between zones, or a name server's name lies in a zone, where it could have no address.
  */
 export function createEnumZones(
   settings: readonly EnumZoneSettings[],
@@ -179,6 +181,9 @@ export function createEnumZones(
     if (parent === undefined) continue;
     const between = labelsOf(zone.suffix).filter((name) => name.length > parent.suffix.length);
     parent.namesAboveOtherZones = [...parent.namesAboveOtherZones, ...between.slice(1)];
+    if (parent.namesAboveOtherZones.length > NAMES_ABOVE_MAX) {
+      throw new RangeError(`ENUM zones have more than ${NAMES_ABOVE_MAX} names between them`);
+    }
   }
   return zones;
 }

@@ -11,6 +11,9 @@ import { createRandom } from './fixture.ts';
 
 export const SECRETS = ['e5e973e5a6b2a43f48e7dc849e37bfcf', '445536bcd2513298075a5d379663c962'];
 
+/** 253 characters, 255 bytes on the wire. */
+const LONGEST_NAME = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
+
 export const settings: EnumSettings = readEnumFile(
   {
     services: {
@@ -32,7 +35,7 @@ export const settings: EnumSettings = readEnumFile(
       {
         suffix: 'e164enum.net',
         nameServers: ['ns1.example.org'],
-        soa: { serial: 5, minimumSeconds: 7 },
+        soa: { serial: 5, minimumSeconds: 7, primaryServer: LONGEST_NAME, mailbox: LONGEST_NAME },
         services: ['tel'],
         servicesByRoute: { r1: [], r2: ['long', 'long', 'long', 'tel', 'sip', 'voice'] },
         clients: ['192.0.2.0/24', '2001:db8::/32'],

@@ -10,12 +10,12 @@
 //             5120 ├───────────────────────────────────────────────────────────┤
 //                  │ prefixes of clients that are not limited, 256 × 32        │
 //            13312 ├───────────────────────────────────────────────────────────┤
-//                  │ zones, 16 × 1024; the one further down first              │
-//            29696 ├───────────────────────────────────────────────────────────┤
+//                  │ zones, 16 × 1152; the one further down first              │
+//            31744 ├───────────────────────────────────────────────────────────┤
 //                  │ prefixes of each zone's clients, 16 × 256 × 32            │
-//           160768 ├───────────────────────────────────────────────────────────┤
+//           162816 ├───────────────────────────────────────────────────────────┤
 //                  │ pages of templates of each zone, 16 × 1024 × u32          │
-//           226304 ├───────────────────────────────────────────────────────────┤
+//           228352 ├───────────────────────────────────────────────────────────┤
 //                  │ heap: pages and templates; then the table of the limiter  │
 //                  └───────────────────────────────────────────────────────────┘
 //
@@ -81,7 +81,7 @@ export const ENUM_UNLIMITED: u32 = ENUM_COLUMNS + 256 * COLUMN_BYTES;
 
 export const ENUM_ZONES_MAX: u32 = 16;
 export const ENUM_ZONES: u32 = ENUM_UNLIMITED + ENUM_PREFIXES_MAX * ENUM_PREFIX_BYTES;
-export const ZONE_BYTES: u32 = 1024;
+export const ZONE_BYTES: u32 = 1152;
 export const ZONE_SUFFIX_BYTES: u32 = 0;
 export const ZONE_CLIENTS: u32 = 2;
 export const ZONE_NAMES_ABOVE: u32 = 4;
@@ -90,7 +90,7 @@ export const ZONE_NUMBER_PREFIX: u32 = 8;
 export const ZONE_PREFIX_DIGITS: u32 = 16;
 export const ZONE_SUFFIX: u32 = 24;
 export const ZONE_NAMES: u32 = 280;
-export const ZONE_NAMES_MAX: u32 = (512 - ZONE_NAMES) / 8;
+/** Up to 540 bytes: 10 before the data, two names of 255, 20 of numbers. */
 export const ZONE_SOA: u32 = 512;
 /** In place of a count of clients: everyone. */
 export const ZONE_FOR_EVERYONE: u32 = 0xffff;
