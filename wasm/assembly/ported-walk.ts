@@ -37,7 +37,7 @@ import {
   RECORD_BYTES,
 } from './layout';
 import { takeApart, takeColumns, takeTo } from './line-write';
-import { columnsFor, lineFlags } from './ported-read';
+import { columnsFor, lineAt, lineFlags } from './ported-read';
 import { writeEntry } from './record';
 
 let record: u32 = 0;
@@ -86,7 +86,7 @@ function walkLine(version: u32, header: u32, shape: u32, line: u32, base: u64, f
   const columns = columnsFor(version, line);
   takeTo(ENTRY_OFFSETS, ENTRY_ROUTES, ENTRY_USERS);
   let count: u32;
-  if (columns == 0) count = takeApart(header, shape, line, lineFlags, 0, 0);
+  if (columns == 0) count = takeApart(header, shape, lineAt, lineFlags, 0, 0);
   else if (load<u32>(columns + COLUMNS_COUNT) <= ENTRIES_MAX) count = takeColumns(columns, 0, 0);
   else return walkColumns(columns, base, from);
   for (let entry: u32 = 0; entry < count; entry++) {
