@@ -82,6 +82,8 @@ export const TRANSACTION_CODES = [
   'BCHF_TX_TOO_MANY_NUMBERS',
   /** The period of a pricing contract is shorter than the parameters allow. */
   'BCHF_TX_PERIOD_TOO_SHORT',
+  /** The founding is over: members join and get prefixes by a quorum. */
+  'BCHF_TX_FOUNDED',
 ] as const;
 
 export type TransactionCode = (typeof TRANSACTION_CODES)[number];

@@ -7,6 +7,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ResolverError } from './resolver-error.ts';
+import { COLLOCATED_NF_TYPES, type CollocatedNfType } from './sbi/nf-profile.ts';
 
 /**
  * A whole number, as decimal digits (from a flag or the environment) or as a JSON number. Not what
@@ -46,6 +47,39 @@ export function option<T>(
   return { schema, fallback, value, help };
 }
 
+/** Options of the 5G service-based interfaces. */
+const sbiOptions = {
+  sbiPort: option(port, 7777, 'PORT', 'port of the 5G service-based interfaces (HTTP/2)'),
+  sbiWorkers: option(
+    wholeNumber(0, 32),
+    Math.max(1, Math.min(availableParallelism() >> 1, 32)),
+    'N',
+    'threads of the service-based interfaces; 0 turns them off (default: half of the cores)',
+  ),
+  sbiValidityS: option(
+    wholeNumber(1, 86_400),
+    60,
+    'SECONDS',
+    'how long a consumer may keep what it has discovered',
+  ),
+  sbiCollocated: option(
+    z
+      .union([z.string(), z.array(z.string())])
+      .transform((list) => (typeof list === 'string' ? list.split(',') : list))
+      .transform((types) => types.filter((type) => type !== 'none' && type !== ''))
+      .pipe(z.array(z.enum(COLLOCATED_NF_TYPES))),
+    [...COLLOCATED_NF_TYPES] as CollocatedNfType[],
+    'LIST',
+    "NF types that stand at the address of a route's UDM: AUSF,UDR or none (default: AUSF,UDR)",
+  ),
+  sbiElementScheme: option(
+    z.enum(['http', 'https']),
+    'http',
+    'SCHEME',
+    'how UDMs, AUSFs and UDRs are reached: http or https',
+  ),
+};
+
 /** Options of everything that serves. */
 export const servingOptions = {
   host: option(z.string().min(1).max(255), '127.0.0.1', 'ADDRESS', 'address to serve on'),
@@ -58,6 +92,14 @@ export const servingOptions = {
     'localhost',
     'DOMAIN',
     "this server's name in the zone's NS and SOA records",
+  ),
+  ...sbiOptions,
+  enumZones: option(
+    z.string().max(4096),
+    '',
+    'FILE',
+    'zones, services and limits of ENUM (docs/enum.md), read again when it changes; instead of ' +
+      'the suffix and the name server',
   ),
   adminHost: option(
     z.string().min(1).max(255),

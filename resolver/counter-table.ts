@@ -3,6 +3,7 @@
 import { ENUM_COUNTER_HELP } from './enum/enum-counters.ts';
 import { STATUS_CODES, type StatusCode } from './http/http-answer.ts';
 import type { CounterTable } from './metrics/shared-counters.ts';
+import { H2_COUNTER_HELP } from './sbi/h2-counters.ts';
 import { DROP_REASONS } from './udp/batch-codec.ts';
 
 const DATAGRAM_HELP = {
@@ -48,4 +49,5 @@ export const COUNTER_TABLE = {
   batchUdp: DATAGRAM_HELP,
   enum: ENUM_COUNTER_HELP,
   enumUdp: DATAGRAM_HELP,
+  sbi: H2_COUNTER_HELP,
 } satisfies CounterTable;

@@ -2,8 +2,8 @@
 //
 //     POST /ledger/v1/transactions         bytes of a signed transaction → 202 {"id"}
 //     GET  /ledger/v1/transactions/{id}    what became of it
-//     GET  /ledger/v1/members/{id}         its last sequence, in blocks or waiting
 //     GET  /ledger/v1/status               height, peers, whether it has halted
+//     GET  /ledger/v1/…                    what the ledger holds (node-reads)
 //     GET  /metrics                        Prometheus text
 //
 // Whoever reaches the port may hand transactions in; what they may do is in their signatures.
@@ -12,13 +12,14 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Submission, TransactionStatus } from '../ledger/sync/transaction-exchange.ts';
 import { TRANSACTION_BYTES_MAX } from '../ledger/transaction-codec.ts';
+import type { ReadAnswer } from './node-reads.ts';
 import { ResolverError } from './resolver-error.ts';
 
 export interface NodeServices {
   submit: (transaction: Uint8Array) => Promise<Submission>;
   transaction: (id: string) => TransactionStatus;
-  /** The last sequence that a member has used; `undefined` for an unknown one. */
-  lastSequence: (member: string) => number | undefined;
+  /** What the ledger holds; `undefined` where there is no such resource. */
+  read: (path: readonly string[], query: URLSearchParams) => ReadAnswer | undefined;
   status: () => unknown;
   metrics: () => Promise<string>;
   metricsType: string;
@@ -68,8 +69,9 @@ export async function listenNodeApi(
 }
 
 async function answerNode(request: IncomingMessage, services: NodeServices): Promise<Answer> {
-  const path = (request.url ?? '').split('?', 1)[0] as string;
-  const [, collection = '', id] = /^\/ledger\/v1\/([a-z]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  const below = /^\/ledger\/v1\/([a-z-]+(?:\/[^/]+){0,2})$/.exec(path)?.[1]?.split('/') ?? [];
+  const [collection, id, more] = below;
   if (collection === 'transactions' && id === undefined) {
     return request.method === 'POST' ? submit(request, services) : notAllowed('POST');
   }
@@ -78,23 +80,16 @@ async function answerNode(request: IncomingMessage, services: NodeServices): Pro
     if (!isRead) return notAllowed('GET');
     return { status: 200, type: services.metricsType, body: await services.metrics() };
   }
-  if (!['transactions', 'members', 'status'].includes(collection)) {
-    return problem(404, 'No such resource.');
-  }
   if (!isRead) return notAllowed('GET');
   if (collection === 'status' && id === undefined) return json(200, services.status());
-  if (collection === 'transactions' && id !== undefined) {
+  if (collection === 'transactions' && id !== undefined && more === undefined) {
     if (!ID.test(id)) return problem(400, 'An id has 64 hexadecimal digits.');
     const status = services.transaction(id);
     return json(status.status === 'unknown' ? 404 : 200, status);
   }
-  if (collection === 'members' && id !== undefined) {
-    // Ids of members are made of characters that a URL does not change.
-    const lastSequence = services.lastSequence(id);
-    if (lastSequence === undefined) return problem(404, 'No such member.');
-    return json(200, { member: id, lastSequence });
-  }
-  return problem(404, 'No such resource.');
+  const read = services.read(below, new URLSearchParams(query));
+  if (!read) return problem(404, 'No such resource.');
+  return read.status === 200 ? json(200, read.value) : problem(read.status, read.detail);
 }
 
 async function submit(request: IncomingMessage, services: NodeServices): Promise<Answer> {

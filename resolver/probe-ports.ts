@@ -5,6 +5,12 @@ import { type AddressInfo, createServer, isIPv6 } from 'node:net';
 import { flagName, type ServingConfig } from './config.ts';
 import { ResolverError } from './resolver-error.ts';
 
+type Probe = [
+  hostOption: 'host' | 'adminHost',
+  portOption: keyof ServingConfig,
+  failure: Promise<NodeJS.ErrnoException | undefined>,
+];
+
 /**
  * Throws BCHF_LISTEN_FAILED with every port or address that cannot be had and the option that
  * chooses it.
@@ -14,15 +20,14 @@ import { ResolverError } from './resolver-error.ts';
  */
 export async function probePorts(config: ServingConfig): Promise<void> {
   const { host, adminHost } = config;
-  const probes: [
-    hostOption: 'host' | 'adminHost',
-    portOption: keyof ServingConfig,
-    failure: Promise<NodeJS.ErrnoException | undefined>,
-  ][] = [
+  const probes: Probe[] = [
     ['host', 'httpPort', probeTcp(host, config.httpPort)],
     ['host', 'udpPort', probeUdp(host, config.udpPort)],
     ['host', 'enumPort', probeTcp(host, config.enumPort)],
     ['host', 'enumPort', probeUdp(host, config.enumPort)],
+    ...(config.sbiWorkers > 0
+      ? [['host', 'sbiPort', probeTcp(host, config.sbiPort)] satisfies Probe]
+      : []),
     ['adminHost', 'adminPort', probeTcp(adminHost, config.adminPort)],
   ];
   const problems = new Set<string>();

@@ -7,15 +7,18 @@ import type { Route } from '../ledger/route.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import type { ServingConfig } from './config.ts';
 import { COUNTER_TABLE } from './counter-table.ts';
-import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import { EnumConfiguration } from './enum/enum-configuration.ts';
 import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
 import { loadUWebSockets } from './http/http-server.ts';
 import type { Log } from './log.ts';
 import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
+import { type FindOrigins, searchInTurn } from './provenance.ts';
 import type { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
+import { sbiSettingsOf } from './sbi/sbi-settings.ts';
+import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
 import type { ListeningPorts } from './worker-messages.ts';
@@ -26,6 +29,8 @@ export interface ServiceOptions {
   indexes: IndexPair;
   routes: readonly Route[];
   newestBlock: NewestBlock;
+  /** Tells what set an entry, where a ledger is followed. */
+  findOrigins?: FindOrigins;
   log: Log;
   /** Called where the service cannot go on. */
   onFailure: (error: ResolverError) => void;
@@ -39,6 +44,8 @@ export interface Service {
   httpNative: boolean;
   /** An MSISDN that is found, a ported one where there is one: something to try. */
   exampleNumber: string;
+  /** Suffix of the first ENUM zone. */
+  enumSuffix: string;
   /**
    * Serves another block: its routes to every thread first, then all its entries at once. Blocks
    * become visible in the order of the calls.
@@ -57,15 +64,20 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, indexes, newestBlock, log, onFailure, now = Date.now } = options;
   const table = new RouteTable();
   table.apply({ version: 1, routes: numbered(options.routes) });
+  const enumConfiguration = await EnumConfiguration.open(config, log, now);
   await probePorts(config);
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
     http: config.httpPort || (await freeTcpPort(config.host)),
     batch: config.udpPort,
     enum: config.enumPort,
+    sbi: config.sbiPort,
   };
   const httpNative = loadUWebSockets().isNative;
-  const counters = new SharedCounters(COUNTER_TABLE, config.workers);
+  // Where a port cannot be shared, one thread has it and more would have nothing to do.
+  const sbiWorkers = canShareTcpPort() ? config.sbiWorkers : Math.min(config.sbiWorkers, 1);
+  const workerCount = config.workers + sbiWorkers;
+  const counters = new SharedCounters(COUNTER_TABLE, workerCount);
   const block = () => decodeLabel(indexes.msisdn.label());
   let pool: WorkerPool | undefined;
   const registry = createRegistry(counters, {
@@ -89,18 +101,27 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const metrics = () => registry.metrics();
   pool = await WorkerPool.start({
     workerCount: config.workers,
+    sbiWorkerCount: sbiWorkers,
     ports: wanted,
-    sharing: { http: httpNative, udp: DGRAM_REUSE_PORT_SUPPORTED },
+    // The option of node:net came with the same versions of Node as that of node:dgram.
+    sharing: {
+      http: httpNative,
+      udp: DGRAM_REUSE_PORT_SUPPORTED,
+      tcp: DGRAM_REUSE_PORT_SUPPORTED,
+    },
     startOf: () => ({
-      workerCount: config.workers,
+      workerCount,
       memories: memoriesOf(indexes),
       routes: { version: table.version, routes: numbered(table.all()) },
       newestBlock: newestBlock.buffer,
       counters: counters.buffer,
       host: config.host,
-      enumZone: enumZoneOf(config),
+      sbi: sbiSettingsOf(config),
+      enumSettings: enumConfiguration.settings,
+      hasOrigins: options.findOrigins !== undefined,
     }),
     metrics,
+    provenanceOf: options.findOrigins && searchInTurn(options.findOrigins),
     log,
     now,
     onDeath: (readerNumbers) => {
@@ -109,6 +130,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     onFailure,
   });
   const serving = pool;
+  enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
   let lastBlock = Promise.resolve();
   const status = () => ({
     block: describeBlock(block()),
@@ -127,6 +149,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       isReady: () => serving.count > 0,
     });
   } catch (error) {
+    enumConfiguration.close();
     await serving.stop();
     throw error;
   }
@@ -134,6 +157,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ports: { ...serving.ports, admin: admin.port },
     httpNative,
     exampleNumber: exampleNumberOf(indexes),
+    enumSuffix: enumConfiguration.settings.zones[0]!.suffix,
     status,
     applyBlock(label, changes, changedRoutes) {
       // One after the other: a block without new routes must not overtake the one before it, and
@@ -149,6 +173,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       return applied;
     },
     async stop() {
+      enumConfiguration.close();
       await admin.close();
       await serving.stop();
     },
@@ -165,25 +190,6 @@ export function applyToIndexes(
   const byIdentity: Record<Identity, EntryChange[]> = { imsi: [], msisdn: [] };
   for (const change of changes) byIdentity[change.identity].push(change);
   for (const identity of IDENTITIES) indexes[identity].apply(byIdentity[identity], label);
-}
-
-/** The zone as the options ask for it; what they do not set says nothing about numbers. */
-export function enumZoneOf({ enumSuffix, enumNameServer }: ServingConfig): EnumZoneSettings {
-  return {
-    suffix: enumSuffix,
-    answerTtlSeconds: 60,
-    nameServers: [enumNameServer],
-    soa: {
-      primaryServer: enumNameServer,
-      mailbox: `hostmaster.${enumNameServer}`,
-      serial: 1,
-      refreshSeconds: 3600,
-      retrySeconds: 600,
-      expireSeconds: 604_800,
-      minimumSeconds: 60,
-      ttlSeconds: 3600,
-    },
-  };
 }
 
 function exampleNumberOf(indexes: IndexPair): string {

@@ -28,12 +28,13 @@ import { AUTHORITY, signersOf } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
 import { createWasmIndex } from '../wasm/wasm-index.ts';
 import { type Configuration, flagName, type startOptions } from './config.ts';
-import { decodeLabel, heightOfLabel, NewestBlock } from './freshness.ts';
+import { heightOfLabel, NewestBlock } from './freshness.ts';
 import type { Log } from './log.ts';
 import { probePorts } from './probe-ports.ts';
 import type { Progress } from './progress.ts';
 import { ResolverError } from './resolver-error.ts';
 import { applyToIndexes, type Service, startService } from './service.ts';
+import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
 
@@ -90,18 +91,9 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       await ledger.close();
       return undefined;
     }
-    const saveSnapshot = async () => {
-      const routes = ledger.routes();
-      // The index's block and not the ledger's tip: at a stop the index may not have come to it.
-      const block = { chainId: ledger.chainId, ...decodeLabel(indexes.msisdn.label()) };
-      // A block that only one index could take: no snapshot is better than one of two heights.
-      if (heightOfLabel(indexes.imsi.label()) !== block.height) return;
-      if (await snapshots.has(block)) return;
-      const path = await snapshots.save({ indexes, routes, block }, now());
-      await snapshots.prune(config.snapshotsKept);
-      log.info({ path, height: block.height }, 'snapshot written');
-    };
-    await saveSnapshot();
+    const save = () =>
+      saveSnapshot({ ledger, indexes, snapshots }, config.snapshotsKept, now(), log);
+    await save();
     const newestBlock = new NewestBlock();
     newestBlock.committed(ledger.tip.height, now());
     const routes = ledger.routes();
@@ -110,6 +102,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       indexes,
       routes,
       newestBlock,
+      findOrigins: ledger.entryOrigins.bind(ledger),
       log,
       onFailure,
       now,
@@ -131,7 +124,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       async stop() {
         try {
           await service.stop();
-          await saveSnapshot();
+          await save();
         } finally {
           await ledger.close();
         }

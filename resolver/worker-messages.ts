@@ -1,14 +1,18 @@
 // What the main thread and a serving thread say to each other.
 
 import type { Identity } from '../ledger/number.ts';
-import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import type { EntryName } from '../ledger/store/entry-origin.ts';
+import type { EnumSettings } from './enum/enum-settings.ts';
+import type { Provenance } from './provenance.ts';
 import type { RouteChanges } from './route-table.ts';
+import type { SbiSettings } from './sbi/sbi-settings.ts';
 
 /** Port by interface; 0 lets the system choose. ENUM has one port for UDP and TCP. */
 export interface ListeningPorts {
   http: number;
   batch: number;
   enum: number;
+  sbi: number;
 }
 
 /** Which sockets a thread opens: not every system lets several threads share every port. */
@@ -17,12 +21,14 @@ export interface WorkerSockets {
   batch: boolean;
   enumUdp: boolean;
   enumTcp: boolean;
+  sbi: boolean;
 }
 
 /** What a thread is started with. */
 export interface WorkerStart {
-  /** 0 to workerCount − 1: its row of the counters. */
+  /** From 0: its row of the counters. */
   worker: number;
+  /** How many threads there are, whatever they serve. */
   workerCount: number;
   memories: Record<Identity, WebAssembly.Memory>;
   /** The whole route table. */
@@ -34,12 +40,19 @@ export interface WorkerStart {
   sockets: WorkerSockets;
   /** Whether its UDP sockets share their ports with other threads'. */
   reusePort: boolean;
-  enumZone: EnumZoneSettings;
+  sbi: SbiSettings;
+  /** Whether its TCP sockets, but for HTTP, do. */
+  reuseTcpPort: boolean;
+  enumSettings: EnumSettings;
+  /** Whether a ledger is followed that can tell what set an entry. */
+  hasOrigins: boolean;
 }
 
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
+  | { type: 'enum-settings'; settings: EnumSettings }
   | { type: 'metrics'; text: string }
+  | { type: 'origins'; id: number; origins: Provenance[] }
   | { type: 'stop' };
 
 export type WorkerEvent =
@@ -50,5 +63,7 @@ export type WorkerEvent =
   | { type: 'refused'; message: string }
   | { type: 'routes-applied'; version: number }
   | { type: 'metrics-wanted' }
+  /** Somebody explains entries of the index at a height. */
+  | { type: 'origins-wanted'; id: number; entries: readonly EntryName[]; height: number }
   /** A request or the thread itself failed; in the second case the thread ends. */
   | { type: 'fault'; message: string };

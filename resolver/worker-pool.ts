@@ -2,7 +2,9 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
+import type { EnumSettings } from './enum/enum-settings.ts';
 import type { Log } from './log.ts';
+import type { ProvenanceOf } from './provenance.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { ListeningPorts, WorkerEvent, WorkerSockets, WorkerStart } from './worker-messages.ts';
@@ -14,13 +16,17 @@ const REPLACEMENTS_WINDOW_MS = 60_000;
 const STOP_MAX_MS = 5000;
 
 export interface PoolOptions {
+  /** Threads of all interfaces but the service-based ones, which have their own. */
   workerCount: number;
+  sbiWorkerCount: number;
   ports: ListeningPorts;
   /** What the platform can share between threads. */
-  sharing: { http: boolean; udp: boolean };
+  sharing: { http: boolean; udp: boolean; tcp: boolean };
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
-  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reusePort'>;
+  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reusePort' | 'reuseTcpPort'>;
   metrics: () => Promise<string>;
+  /** Absent where no ledger is followed. */
+  provenanceOf?: ProvenanceOf | undefined;
   log: Log;
   now: () => number;
   /** A thread died without giving its places among the readers back. */
@@ -54,7 +60,8 @@ export class WorkerPool {
     const pool = new WorkerPool(options);
     try {
       // One after the other: the first may be given ports by the system, the others join it there.
-      for (let number = 0; number < options.workerCount; number++) await pool.#startWorker(number);
+      const count = options.workerCount + options.sbiWorkerCount;
+      for (let number = 0; number < count; number++) await pool.#startWorker(number);
     } catch (error) {
       await pool.stop();
       throw error;
@@ -84,6 +91,13 @@ export class WorkerPool {
     );
   }
 
+  /** Tells every thread of other ENUM settings. */
+  publishEnumSettings(settings: EnumSettings): void {
+    for (const member of this.#members) {
+      member?.worker.postMessage({ type: 'enum-settings', settings });
+    }
+  }
+
   /** Lets every thread answer what it has, close its sockets and end. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -109,13 +123,15 @@ export class WorkerPool {
 
   #socketsOf(number: number): WorkerSockets {
     const { workerCount, sharing } = this.#options;
+    const isSbi = number >= workerCount;
     // A port that cannot be shared goes to one thread; they are spread over the threads there are.
     const last = workerCount - 1;
     return {
-      http: sharing.http || number === 0,
-      batch: sharing.udp || number === 0,
-      enumUdp: sharing.udp || number === last,
-      enumTcp: number === last,
+      http: !isSbi && (sharing.http || number === 0),
+      batch: !isSbi && (sharing.udp || number === 0),
+      enumUdp: !isSbi && (sharing.udp || number === last),
+      enumTcp: !isSbi && (sharing.tcp || number === last),
+      sbi: isSbi,
     };
   }
 
@@ -127,6 +143,7 @@ export class WorkerPool {
       ports: this.#ports,
       sockets: this.#socketsOf(number),
       reusePort: sharing.udp,
+      reuseTcpPort: sharing.tcp,
     };
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
     const member: Member = { worker, isListening: false, waiting: new Map() };
@@ -151,6 +168,9 @@ export class WorkerPool {
             break;
           case 'metrics-wanted':
             this.#sendMetrics(member);
+            break;
+          case 'origins-wanted':
+            this.#sendOrigins(member, event);
             break;
           case 'fault':
             log.error({ worker: number }, event.message);
@@ -186,6 +206,14 @@ export class WorkerPool {
     this.#startWorker(number, true).catch((error) => {
       log.error({ worker: number, err: error }, 'thread could not be replaced');
     });
+  }
+
+  async #sendOrigins(
+    member: Member,
+    { id, entries, height }: Extract<WorkerEvent, { type: 'origins-wanted' }>,
+  ): Promise<void> {
+    const origins = (await this.#options.provenanceOf?.(entries, height)) ?? [];
+    member.worker.postMessage({ type: 'origins', id, origins });
   }
 
   async #sendMetrics(member: Member): Promise<void> {

@@ -6,18 +6,21 @@ import { IDENTITIES, type Identity } from '../ledger/number.ts';
 import { IndexError } from '../wasm/number-index.ts';
 import { openReader, type WasmReader } from '../wasm/wasm-reader.ts';
 import { answeredCounter, COUNTER_TABLE, droppedCounter } from './counter-table.ts';
-import { createEnumHandler } from './enum/enum-answer.ts';
+import type { EnumLookup } from './enum/enum-answer.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
+import { EnumEndpoint } from './enum/enum-endpoint.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
-import { createEnumZone, type EnumZone } from './enum/enum-zone.ts';
 import { NewestBlock } from './freshness.ts';
+import { createBatchPool } from './http/batch-pool.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import { routeRequest } from './http/http-router.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
 import { type ReadCounts, SharedCounters } from './metrics/shared-counters.ts';
+import { ProvenanceRequests } from './provenance.ts';
 import { NumberResolver } from './resolve.ts';
 import { RouteTable } from './route-table.ts';
+import { serveSbi } from './sbi/serve-sbi.ts';
 import { createBatchHandler } from './udp/batch-handler.ts';
 import { createDgramTransport } from './udp/dgram-transport.ts';
 import type { UdpTransport } from './udp/udp-transport.ts';
@@ -63,6 +66,21 @@ function requestMetrics(): Promise<string> {
   return metricsWanted.text;
 }
 
+const provenance = new ProvenanceRequests((id, entries, height) =>
+  post({ type: 'origins-wanted', id, entries, height }),
+);
+
+/** What a request gets whose handling failed. */
+function answerFault(error: unknown): HttpAnswer {
+  if (error instanceof IndexError && error.code === 'BCHF_INDEX_TRAP') {
+    // The instance must not be used again: this request gets its answer, then the thread ends.
+    setImmediate(fail, error);
+  } else {
+    post({ type: 'fault', message: error instanceof Error ? error.message : String(error) });
+  }
+  return problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
+}
+
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
   const counters: Record<string, number> = {};
   counts.http = () => counters;
@@ -71,22 +89,29 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     counters[name] = (counters[name] ?? 0) + 1;
     return answer;
   };
+  const counted = (answer: HttpAnswer | Promise<HttpAnswer>) =>
+    answer instanceof Promise ? answer.then(count) : count(answer);
+  const batchPool = createBatchPool(() => start.memories, start.newestBlock);
+  closers.push(() => batchPool.close());
+  const services = {
+    resolver,
+    routes,
+    metrics: requestMetrics,
+    longBatches: batchPool.run,
+    ...(start.hasOrigins && { provenanceOf: provenance.ask }),
+  };
   const server: HttpServer = await listenHttp(
     host,
     wantedPort,
     (request) => {
-      const answer = routeRequest(request, { resolver, metrics: requestMetrics });
-      return answer instanceof Promise ? answer.then(count) : count(answer);
-    },
-    (error) => {
-      if (error instanceof IndexError && error.code === 'BCHF_INDEX_TRAP') {
-        // The instance must not be used again: this request gets its answer, then the thread ends.
-        setImmediate(fail, error);
-      } else {
-        post({ type: 'fault', message: error instanceof Error ? error.message : String(error) });
+      const answer = routeRequest(request, services);
+      if ('bytesMax' in answer) {
+        const { bytesMax, answer: late } = answer;
+        return { bytesMax, answer: (body) => counted(late(body)) };
       }
-      return count(problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.'));
+      return counted(answer);
     },
+    (error) => count(answerFault(error)),
   );
   closers.push(() => server.close());
   return server.port;
@@ -129,51 +154,63 @@ async function openTransport(transport: UdpTransport, group: string): Promise<nu
 
 const enumCounters = createEnumCounters();
 counts.enum = () => enumCounters;
-const enumLookup = {
-  find: (key: number) => {
+const enumLookup: EnumLookup = {
+  find: (key) => {
     const found = resolver.find({ identity: 'msisdn', key });
-    return found && { entry: found.entry.entry, route: found.route };
+    if (!found) return undefined;
+    return { entry: found.entry.entry, routeNumber: found.entry.route, route: found.route };
   },
-  hasBelow: (key: number) => resolver.hasBelow({ identity: 'msisdn', key }),
+  hasBelow: (key) => resolver.hasBelow({ identity: 'msisdn', key }),
+  height: () => resolver.height('msisdn'),
 };
+const enumEndpoint = new EnumEndpoint({
+  settings: start.enumSettings,
+  lookup: enumLookup,
+  counters: enumCounters,
+  nowMs: Date.now,
+});
 
-function serveEnumUdp(
-  host: string,
-  wantedPort: number,
-  reusePort: boolean,
-  zone: EnumZone,
-): Promise<number> {
+function serveEnumUdp(host: string, wantedPort: number, reusePort: boolean): Promise<number> {
   const transport = createDgramTransport({ host, port: wantedPort, reusePort });
-  transport.handle(
-    createEnumHandler({ transport: 'udp', zone, lookup: enumLookup, counters: enumCounters }),
-  );
+  transport.handle(enumEndpoint.handler('udp'));
   return openTransport(transport, 'enumUdp');
 }
 
-async function serveEnumTcp(host: string, wantedPort: number, zone: EnumZone): Promise<number> {
+async function serveEnumTcp(host: string, wantedPort: number, reusePort: boolean): Promise<void> {
   const server = await listenEnumTcp({
     host,
     port: wantedPort,
-    answer: createEnumHandler({
-      transport: 'tcp',
-      zone,
-      lookup: enumLookup,
-      counters: enumCounters,
-    }),
+    reusePort,
+    answer: enumEndpoint.handler('tcp'),
+    limits: start.enumSettings.tcp,
     counters: enumCounters,
   });
+  closers.push(() => server.close());
+}
+
+async function serveSbiSockets(host: string, wantedPort: number): Promise<number> {
+  const server = await serveSbi({
+    host,
+    port: wantedPort,
+    settings: start.sbi,
+    resolver,
+    routes,
+    onError: answerFault,
+    now: Date.now,
+  });
+  counts.sbi = server.counters;
   closers.push(() => server.close());
   return server.port;
 }
 
 async function listen(): Promise<ListeningPorts> {
-  const { host, sockets, ports, reusePort } = start;
-  const zone = createEnumZone(start.enumZone);
+  const { host, sockets, ports, reusePort, reuseTcpPort } = start;
   const listening: ListeningPorts = { ...ports };
   if (sockets.http) listening.http = await serveHttp(host, ports.http);
   if (sockets.batch) listening.batch = await serveBatch(host, ports.batch, reusePort);
-  if (sockets.enumUdp) listening.enum = await serveEnumUdp(host, ports.enum, reusePort, zone);
-  if (sockets.enumTcp) await serveEnumTcp(host, listening.enum, zone);
+  if (sockets.enumUdp) listening.enum = await serveEnumUdp(host, ports.enum, reusePort);
+  if (sockets.enumTcp) await serveEnumTcp(host, listening.enum, reuseTcpPort);
+  if (sockets.sbi) listening.sbi = await serveSbiSockets(host, ports.sbi);
   return listening;
 }
 
@@ -220,9 +257,15 @@ port.on('message', (request: WorkerRequest) => {
       routes.apply(request.changes);
       post({ type: 'routes-applied', version: request.changes.version });
       break;
+    case 'enum-settings':
+      enumEndpoint.apply(request.settings);
+      break;
     case 'metrics':
       metricsWanted?.answer(request.text);
       metricsWanted = undefined;
+      break;
+    case 'origins':
+      provenance.answered(request.id, request.origins);
       break;
     case 'stop':
       stop();

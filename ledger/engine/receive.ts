@@ -10,7 +10,7 @@ import {
   receive,
   type SignatureCheck,
 } from '../state/state-machine.ts';
-import { signersOf } from '../transaction-body.ts';
+import { signingKeys } from '../transaction-body.ts';
 import { signBytes } from '../transaction-codec.ts';
 
 /** Bytes of transactions decoded before the event loop gets its turn. */
@@ -73,10 +73,9 @@ function checkAhead(
 ): Promise<CheckedAhead | undefined>[] {
   if (!transaction) return [];
   const message = signBytes(bytes, transaction, chainId);
-  return signersOf(transaction.body).map(async (id, signer) => {
-    const member = state.memberNumber(id);
-    if (member === undefined) return undefined;
-    const { publicKey } = state.members[member]!;
+  const keys = signingKeys(transaction.body, (id) => state.memberKey(id));
+  return keys.map(async (publicKey, signer) => {
+    if (!publicKey) return undefined;
     const signature = transaction.signatures[signer]!;
     return { publicKey, isRight: await isSignedByInPool(publicKey, message, signature) };
   });

@@ -17,8 +17,10 @@ import type { CommittedBlock, FollowedLedger, Tip } from '../ledger.ts';
 import { LedgerError } from '../ledger-error.ts';
 import type { Identity, NumberKey } from '../number.ts';
 import type { Route } from '../route.ts';
+import type { RoamingTally } from '../state/roaming.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
+import { type EntryName, type EntryOrigin, findEntryOrigins } from '../store/entry-origin.ts';
 import type { BlockChanges, Genesis, LedgerStore, StoredTip } from '../store/ledger-store.ts';
 import { SyncError } from '../sync/sync-error.ts';
 import { faultAfter, type ProvenBlock, proveBlock } from '../sync/verify-block.ts';
@@ -47,6 +49,7 @@ export class ReplicaLedger implements FollowedLedger {
   readonly #store: LedgerStore;
   readonly #state: LedgerState;
   #tip: StoredTip;
+  #stateBytes: Uint8Array;
   #commit: Commit | undefined;
   /** Ends when every block asked for so far has ended; never fails. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -60,6 +63,7 @@ export class ReplicaLedger implements FollowedLedger {
     this.#store = store;
     this.#state = state;
     this.#tip = tip;
+    this.#stateBytes = state.stateBytes();
     this.#commit = commit;
   }
 
@@ -76,12 +80,20 @@ export class ReplicaLedger implements FollowedLedger {
     return this.#tip.appHash;
   }
 
+  get stateBytes(): Uint8Array {
+    return this.#stateBytes;
+  }
+
   routes(): readonly Route[] {
     return this.#state.routes;
   }
 
   members(): readonly MemberRecord[] {
     return this.#state.members.slice(1);
+  }
+
+  isMember(id: string): boolean {
+    return this.#state.presentNumber(id) !== undefined;
   }
 
   lastSequence(signer: string): number {
@@ -95,6 +107,19 @@ export class ReplicaLedger implements FollowedLedger {
   balanceOf(member: string): number {
     const number = this.#state.memberNumber(member);
     return number === undefined ? 0 : this.#state.balances.of(number);
+  }
+
+  dueOf(member: string): number {
+    const number = this.#state.memberNumber(member);
+    return number === undefined ? 0 : this.#state.pricing.dueOf(number, this.#tip.timeMs);
+  }
+
+  roamingTally(address: string, visited: string): RoamingTally | undefined {
+    const { roaming } = this.#state;
+    const contract = roaming.contractNumber(address);
+    const member = this.#state.memberNumber(visited);
+    if (contract === undefined || member === undefined) return undefined;
+    return roaming.tally(contract, member);
   }
 
   roamingTerms(address: string): RoamingTerms | undefined {
@@ -137,6 +162,14 @@ export class ReplicaLedger implements FollowedLedger {
 
   async *changesSince(height: number): AsyncIterableIterator<BlockChanges> {
     yield* this.#store.changes(Math.max(height, 0) + 1, this.#tip.height);
+  }
+
+  entryOrigins(
+    entries: readonly EntryName[],
+    heightMax: number,
+    signal?: AbortSignal,
+  ): Promise<(EntryOrigin | undefined)[]> {
+    return findEntryOrigins(this.#store, entries, { heightMax, ...(signal && { signal }) });
   }
 
   async blockHashAt(height: number): Promise<Uint8Array | undefined> {
@@ -205,6 +238,7 @@ export class ReplicaLedger implements FollowedLedger {
     });
     this.#isOpen = true;
     this.#tip = tip;
+    this.#stateBytes = this.#state.stateBytes();
     this.#commit = commit;
     const results = ids.map((id, index) => ({ id, code: codes[index]! }));
     return { ...this.tip, results, changes, changedRoutes };

@@ -10,7 +10,7 @@
 //
 // The roots below are those of the tables (hash-tree), in the order of `TABLES`; a table that is new
 // there joins by itself. The *routing* hash covers exactly what the index holds, so that it can be
-// recomputed from an index alone.
+// recomputed from an index alone (routing-roots).
 
 import { HASH_BYTES, sha256 } from '../sha256.ts';
 import { HashTree } from './hash-tree.ts';
@@ -55,6 +55,11 @@ export class Commitment {
     const roots = tables.map((table) => this.tree(table).root());
     return Buffer.concat([headOf(label), ...roots, ...more]);
   }
+}
+
+/** What the routing hash is the sha-256 of, from the roots of the tables that an index holds. */
+export function routingBytes(roots: ReadonlyMap<Table, Uint8Array>): Uint8Array {
+  return Buffer.concat([headOf('routing'), ...ROUTING_TABLES.map((table) => roots.get(table)!)]);
 }
 
 /**

@@ -119,15 +119,8 @@ export class HashTree {
 
   /** A view that the next one overwrites. */
   #nodeBytes(level: number, prefix: number, { digits, hashes }: Node): Uint8Array {
-    const count = digits.length;
-    const buffer = this.#room(NODE_HEAD_BYTES + count * (1 + HASH_BYTES));
-    buffer[0] = 1;
-    buffer[1] = this.#table;
-    buffer[2] = level;
-    writeUint64(buffer, prefix, 3);
-    buffer.set(digits, NODE_HEAD_BYTES);
-    hashes.copy(buffer, NODE_HEAD_BYTES + count, 0, count * HASH_BYTES);
-    return buffer.subarray(0, NODE_HEAD_BYTES + count * (1 + HASH_BYTES));
+    const buffer = this.#room(NODE_HEAD_BYTES + digits.length * (1 + HASH_BYTES));
+    return writeNode(buffer, this.#table, level, prefix, digits, hashes);
   }
 
   #leafHash(id: number, row: Uint8Array): Uint8Array {
@@ -145,12 +138,36 @@ export function leafBytes(table: number, id: number, row: Uint8Array): Uint8Arra
   return writeLeaf(Buffer.alloc(LEAF_HEAD_BYTES + row.length), table, id, row);
 }
 
+/** Writes the bytes that a node hashes, and gives them as a view. */
+export function writeNode(
+  buffer: Buffer,
+  table: number,
+  level: number,
+  prefix: number,
+  digits: ArrayLike<number>,
+  hashes: Buffer,
+): Uint8Array {
+  const count = digits.length;
+  buffer[0] = 1;
+  buffer[1] = table;
+  buffer[2] = level;
+  writeUint64(buffer, prefix, 3);
+  buffer.set(digits, NODE_HEAD_BYTES);
+  hashes.copy(buffer, NODE_HEAD_BYTES + count, 0, count * HASH_BYTES);
+  return buffer.subarray(0, NODE_HEAD_BYTES + count * (1 + HASH_BYTES));
+}
+
 function writeLeaf(buffer: Buffer, table: number, id: number, row: Uint8Array): Uint8Array {
+  writeLeafHead(buffer, table, id);
+  buffer.set(row, LEAF_HEAD_BYTES);
+  return buffer.subarray(0, LEAF_HEAD_BYTES + row.length);
+}
+
+/** Writes what stands before the row in the bytes that a leaf hashes. */
+export function writeLeafHead(buffer: Buffer, table: number, id: number): void {
   buffer[0] = 0;
   buffer[1] = table;
   writeUint64(buffer, id, 2);
-  buffer.set(row, LEAF_HEAD_BYTES);
-  return buffer.subarray(0, LEAF_HEAD_BYTES + row.length);
 }
 
 /** Writes a safe integer as 8 bytes, big-endian. */

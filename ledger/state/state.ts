@@ -19,6 +19,7 @@ import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Balances } from './balances.ts';
 import { Commitment } from './commitment.ts';
 import { Consortium } from './consortium.ts';
+import { loadSinglesRow, partsRow, portedRow, singlesRow } from './number-rows.ts';
 import { NumberSpace } from './number-space.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
@@ -33,6 +34,7 @@ import {
   type Row,
   type StateTable,
   type Table,
+  tableOf,
 } from './tables.ts';
 import { TERMINAL_KEYS_MAX, TerminalKeys } from './terminal-keys.ts';
 
@@ -84,6 +86,7 @@ export class LedgerState {
   readonly #memberNumbers = new Map<string, MemberNumber>();
   readonly #routeNumbers = new Map<string, RouteNumber>();
   readonly #routeOwners: MemberNumber[] = [];
+  readonly #routesOf = new Map<MemberNumber, RouteNumber[]>();
   readonly #sequences: (number | undefined)[] = [];
   readonly #commitment = new Commitment();
   readonly #dirty = {
@@ -124,6 +127,12 @@ export class LedgerState {
     return this.members.length - 1 - this.consortium.departedCount;
   }
 
+  /** The public key of a member, whether it has left or not, or of the authority. 32 bytes. */
+  memberKey(id: string): Uint8Array | undefined {
+    const number = this.#memberNumbers.get(id);
+    return number === undefined ? undefined : this.members[number]!.publicKey;
+  }
+
   setMemberKey(number: MemberNumber, publicKey: Uint8Array): void {
     this.members[number] = { ...this.members[number]!, publicKey };
     this.#dirty.members.add(number);
@@ -154,13 +163,24 @@ export class LedgerState {
     return this.#routeOwners[route]!;
   }
 
+  /** The routes that belong to a member. */
+  routesOf(member: MemberNumber): readonly RouteNumber[] {
+    return this.#routesOf.get(member) ?? [];
+  }
+
   /** Adds a route, or replaces the one with its id. Its member is known. */
   setRoute(route: Route): RouteNumber {
     const known = this.#routeNumbers.get(route.id);
     const number = known ?? this.routes.length;
     this.routes[number] = route;
-    this.#routeNumbers.set(route.id, number);
-    this.#routeOwners[number] = this.#memberNumbers.get(route.member)!;
+    if (known === undefined) {
+      const owner = this.#memberNumbers.get(route.member)!;
+      this.#routeNumbers.set(route.id, number);
+      this.#routeOwners.push(owner);
+      const own = this.#routesOf.get(owner);
+      if (own) own.push(number);
+      else this.#routesOf.set(owner, [number]);
+    }
     this.#dirty.routes.add(number);
     return number;
   }
@@ -220,15 +240,22 @@ export class LedgerState {
       const { prefixes } = this.spaces[identity];
       take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
     }
-    for (const layer of ['free', 'runs', 'transferred', 'priced'] as const) {
+    for (const layer of ['free', 'runs', 'priced'] as const) {
       for (const { identity, table } of numberTables(layer)) {
         const intervals = this.spaces[identity][layer];
         take(table, intervals.dirty, (id) => intervalRow(intervals, id));
       }
     }
-    for (const { identity, table } of numberTables('ported')) {
-      const { ported } = this.spaces[identity];
-      take(table, ported.dirty, (id) => ported.row(id));
+    for (const identity of IDENTITIES) {
+      const space = this.spaces[identity];
+      const { ported, transferred } = space;
+      // A number transferred alone is in the row of ported numbers, and says whether it was ported on.
+      const singles = new Set(transferred.dirty);
+      for (const id of ported.dirty) if (singlesRow(space, id)) singles.add(id);
+      for (const id of transferred.dirty) ported.dirty.add(id);
+      take(tableOf('transferred', identity), transferred.dirty, (id) => partsRow(space, id));
+      take(tableOf('ported', identity), ported.dirty, (id) => portedRow(space, id));
+      take(tableOf('singles', identity), singles, (id) => singlesRow(space, id));
     }
     for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
@@ -237,6 +264,11 @@ export class LedgerState {
   /** The hash over everything, as of the last {@link takeChangedRows}. 32 bytes. */
   appHash(): Uint8Array {
     return this.#commitment.appHash();
+  }
+
+  /** What {@link appHash} is the sha-256 of: the roots of the tables (commitment). */
+  stateBytes(): Uint8Array {
+    return this.#commitment.bytes().state;
   }
 
   /**
@@ -279,6 +311,13 @@ export class LedgerState {
       case 'ported':
         this.spaces[identity].ported.loadRow(id, bytes);
         break;
+      case 'singles': {
+        const space = this.spaces[identity];
+        loadSinglesRow(space, id, bytes);
+        space.ported.dirty.clear();
+        space.transferred.dirty.clear();
+        break;
+      }
       default: {
         const own = this.#tables.find((each) => each.table === table)!;
         own.load(id, bytes);
@@ -291,16 +330,10 @@ export class LedgerState {
   *entries(): IterableIterator<EntryChange> {
     for (const identity of IDENTITIES) {
       const space = this.spaces[identity];
-      const { prefixes, ported } = space;
-      for (const [prefix, route] of prefixes.entries()) {
+      for (const [prefix, route] of space.prefixes.entries()) {
         yield { identity, entry: 'prefix', from: prefix, to: prefix, route };
       }
-      for (const { start, end, value } of space.runEntries()) {
-        yield { identity, entry: 'fragmented', from: start, to: end, route: value };
-      }
-      for (const { key, route } of ported.entries()) {
-        yield { identity, entry: 'ported', from: key, to: key, route };
-      }
+      yield* space.entries();
     }
   }
 }

@@ -1,16 +1,17 @@
 // `bchf ledger prove | verify-proof | validators`: what the ledger says, for people who have no ledger.
 
-import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { NumberClaim } from '../../ledger/proof/number-claim.ts';
 import { encodeProof, PROOF_CHARACTERS_MAX } from '../../ledger/proof/proof-codec.ts';
-import { openProver, openProverAt } from '../../ledger/proof/stored-proof.ts';
+import { encodeStateProof } from '../../ledger/proof/state-proof.ts';
+import { openProver, openProverAt, type Prover } from '../../ledger/proof/stored-proof.ts';
 import { verifyProof } from '../../ledger/proof/verify-proof.ts';
 import { encodeTrust } from '../../ledger/trust-codec.ts';
 import {
   inStore,
-  orDataError,
+  type OpenStore,
   printFields,
+  readTextAtMost,
   readTrust,
   trustOf,
   wholeNumberOf,
@@ -36,17 +37,28 @@ export function addLedgerProofCommands(ledger: Command): void {
       .option('--out <FILE>', 'where to write it (default: standard output)'),
   ).action(async (text: string, { data, height, out, json }) => {
     const ueId = readNumber(text);
-    const proof = await inStore(data, async (open) => {
-      const prove =
-        height === undefined
-          ? await openProver(open.store)
-          : await openProverAt(open.store, height, await trustOf(open, undefined));
-      return prove(ueId);
-    });
+    const proof = await inStore(data, async (open) => (await proverOf(open, height)).number(ueId));
     const encoded = encodeProof(proof);
     await writeText(out, encoded);
     if (out !== undefined) {
       printFields({ out, bytes: encoded.length, ...describe(proof.claim) }, json);
+    }
+  });
+
+  withLedgerOptions(
+    ledger
+      .command('prove-state')
+      .description(
+        'Write a proof that the chain vouches for a state: what `bchf snapshot verify --proof` takes.',
+      )
+      .option('--height <H>', 'as for prove', wholeNumberOf('--height'))
+      .option('--out <FILE>', 'where to write it (default: standard output)'),
+  ).action(async ({ data, height, out, json }) => {
+    const proof = await inStore(data, async (open) => (await proverOf(open, height)).state());
+    const encoded = encodeStateProof(proof);
+    await writeText(out, encoded);
+    if (out !== undefined) {
+      printFields({ out, bytes: encoded.length, height: proof.before.height }, json);
     }
   });
 
@@ -60,12 +72,7 @@ export function addLedgerProofCommands(ledger: Command): void {
     .option('--json', 'print the result as JSON')
     .action(async (file: string, { validators, json }) => {
       const { chainId, validators: set } = await readTrust(validators);
-      const { size } = await orDataError(file, stat(file));
-      // One that is too large is not read to its end to be told so.
-      const text =
-        size > PROOF_CHARACTERS_MAX
-          ? ' '.repeat(PROOF_CHARACTERS_MAX + 1)
-          : await orDataError(file, readFile(file, 'utf8'));
+      const text = await readTextAtMost(file, PROOF_CHARACTERS_MAX);
       const verdict = verifyProof(text, set, chainId);
       if (!verdict.claim) {
         throw Object.assign(new Error(`${file} proves nothing`), { code: verdict.fault });
@@ -90,6 +97,12 @@ export function addLedgerProofCommands(ledger: Command): void {
   ).action(async ({ data, out }) => {
     await writeText(out, encodeTrust(await inStore(data, (open) => trustOf(open, undefined))));
   });
+}
+
+/** What proves by the newest state that is vouched for, or by that after a block. */
+async function proverOf(open: OpenStore, height: number | undefined): Promise<Prover> {
+  if (height === undefined) return openProver(open.store);
+  return openProverAt(open.store, height, await trustOf(open, undefined));
 }
 
 function describe({ number, entry, holder }: NumberClaim): Record<string, unknown> {

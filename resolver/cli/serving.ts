@@ -80,7 +80,7 @@ export interface Ready {
 export function tellWhatListens(ready: Ready): void {
   const { config, service, source, loadtestOptions, asJson, more } = ready;
   const { ports, httpNative, exampleNumber: example } = service;
-  const { host, enumSuffix, adminHost } = config;
+  const { host, adminHost } = config;
   if (asJson) {
     process.stdout.write(
       `${JSON.stringify({ ready: source, ports, ...service.status(), ...more })}\n`,
@@ -89,7 +89,7 @@ export function tellWhatListens(ready: Ready): void {
   }
   const address = urlHost(host);
   const hostOption = host === servingOptions.host.fallback ? '' : ` --host ${host}`;
-  const enumName = `${[...example].reverse().join('.')}.${enumSuffix}`;
+  const enumName = `${[...example].reverse().join('.')}.${service.enumSuffix}`;
   const rows = [
     [
       'HTTP',
@@ -106,6 +106,15 @@ export function tellWhatListens(ready: Ready): void {
       `${address}:${ports.enum} (UDP, TCP)`,
       `dig @${host} -p ${ports.enum} ${enumName} NAPTR`,
     ],
+    ...(config.sbiWorkers === 0
+      ? []
+      : [
+          [
+            '5G SBI',
+            `http://${address}:${ports.sbi} (HTTP/2)`,
+            `curl --http2-prior-knowledge http://${address}:${ports.sbi}/nmnpf-npstatus/v1/msisdn-${example}`,
+          ],
+        ]),
     [
       'admin',
       `http://${urlHost(adminHost)}:${ports.admin}`,

@@ -50,6 +50,16 @@ export function readEnumName(
   return placeValue + digits;
 }
 
+/** Whether the name at `start` to `end` is `name` (wire form, lower case), without regard to case. */
+export function isSameName(
+  message: Uint8Array,
+  start: number,
+  end: number,
+  name: Uint8Array,
+): boolean {
+  return end - start === name.length && endsWith(message, start, name);
+}
+
 /** Length bytes, at most 63, never look like an upper-case letter, so all bytes fold alike. */
 function endsWith(message: Uint8Array, start: number, suffix: Uint8Array): boolean {
   for (let index = 0; index < suffix.length; index++) {

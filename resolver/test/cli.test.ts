@@ -80,7 +80,7 @@ test('an option, environment variable or file that does not fit ends with 2', as
 });
 
 test('a data directory that cannot be one ends with 1 and the code of that', async () => {
-  const ports = ['--http-port', '0', '--udp-port', '0', '--enum-port', '0', '--admin-port', '0'];
+  const ports = ['http', 'udp', 'enum', 'sbi', 'admin'].flatMap((name) => [`--${name}-port`, '0']);
   for (const data of [routes, join(routes, 'below')]) {
     assertFails(await runBchf('start', ...ports, '--data', data), 1, 'BCHF_DATA_IO');
   }

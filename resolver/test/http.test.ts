@@ -6,7 +6,8 @@ import { after, before, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ReferenceIndex } from '../../wasm/reference-index.ts';
 import { encodeLabel, NewestBlock } from '../freshness.ts';
-import { routeRequest } from '../http/http-router.ts';
+import { resolveBatch } from '../http/batch-answer.ts';
+import { type HttpServices, routeRequest } from '../http/http-router.ts';
 import { type HttpServer, listenHttp } from '../http/http-server.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { problem } from '../http/problem.ts';
@@ -41,6 +42,16 @@ const newest = new NewestBlock();
 newest.committed(BLOCK.height, 1_000);
 const resolver = new NumberResolver({ imsi, msisdn }, table, newest, () => 1_250);
 
+const services: HttpServices = {
+  resolver,
+  routes: table,
+  metrics: async () => 'metric 1\n',
+  longBatches: (question) =>
+    isBusy ? undefined : Promise.resolve().then(() => resolveBatch(question, resolver)),
+};
+/** Whether too many long batches wait. */
+const isBusy = false;
+
 let server: HttpServer;
 let base: string;
 before(async () => {
@@ -49,7 +60,7 @@ before(async () => {
     0,
     (request) => {
       if (request.path === '/fault') throw new Error('a fault of the program');
-      return routeRequest(request, { resolver, metrics: async () => 'metric 1\n' });
+      return routeRequest(request, services);
     },
     () => problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.'),
   );
@@ -141,6 +152,33 @@ test('explain lists every entry that covers the number, the winner first, and wh
       setBy: null,
     },
   ]);
+});
+
+test('explain names what set each entry where a ledger can tell, as of the block that answers', async () => {
+  const asked: [string[], number][] = [];
+  const transaction = 'AB'.repeat(32);
+  const answer = await answerRoutingInfo(
+    'msisdn-358501234567',
+    'explain=true',
+    resolver,
+    async (entries, height) => {
+      asked.push([
+        entries.map(({ identity, entry, from }) => `${identity} ${entry} ${from}`),
+        height,
+      ]);
+      return [{ height: 7, transaction }, { height: 3, transaction: null }, null];
+    },
+  );
+  const body = JSON.parse(answer.body);
+  assertFits('RoutingInfo', body);
+  assert.deepEqual(
+    body.explanation.map(({ setBy }: { setBy: unknown }) => setBy),
+    [{ height: 7, transaction }, { height: 3, transaction: null }, null],
+  );
+  const names = ['ported 1358501234567', 'fragmented 1358501234500', 'prefix 135850'];
+  assert.deepEqual(asked, [[names.map((name) => `msisdn ${name}`), BLOCK.height]]);
+  const plain = answerRoutingInfo('msisdn-358501234567', '', resolver, () => assert.fail('asked'));
+  assert.ok(!(plain instanceof Promise), 'a look-up without explain waits for nobody');
 });
 
 test('an explained answer and its explanation come from one version of the index', () => {

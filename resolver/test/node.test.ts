@@ -48,7 +48,15 @@ before(async () => {
   });
   peer.subscribe(blockTopic, () => 'accept');
   const flags = {
-    ...{ httpPort: 0, udpPort: 0, enumPort: 0, adminPort: 0, ledgerPort: 0, workers: 1 },
+    ...{
+      httpPort: 0,
+      udpPort: 0,
+      enumPort: 0,
+      sbiPort: 0,
+      adminPort: 0,
+      ledgerPort: 0,
+      workers: 1,
+    },
     data: fileIn('data'),
     genesis: fileIn('genesis.json'),
     nodeKey: fileIn('node-key.json'),
@@ -153,6 +161,15 @@ test('the ledger port refuses what it does not have, and what is too long', asyn
     ['/', 404],
     ['/ledger/v1/other', 404],
     ['/ledger/v1/members/nobody', 404],
+    ['/ledger/v1/members/a/b', 404],
+    ['/ledger/v1/roaming-contracts/0x00', 404],
+    ['/ledger/v1/terminal-keys/msisdn-8611', 404],
+    ['/ledger/v1/terminal-keys/8611', 400],
+    ['/ledger/v1/allocations', 400],
+    ['/ledger/v1/allocations?member=a&route=a1&count=x', 400],
+    ['/ledger/v1/allocations?member=a&route=a1&prefix=8x', 400],
+    ['/ledger/v1/allocations?member=a&route=a1&identity=sip', 400],
+    ['/ledger/v1/allocations?member=a&route=a1&from=8611', 404],
     ['/ledger/v1/transactions/none', 400],
     [`/ledger/v1/transactions/${'0'.repeat(64)}`, 404],
     ['/ledger/v1/transactions', 405],
@@ -222,6 +239,10 @@ test('a transaction as JSON becomes a body, or is refused with a reason', () => 
     { ...port, numbers: [8611] },
     { ...port, numbers: ['86x'] },
     { ...port, numbers: undefined },
+    { ...port, identity: 'sip' },
+    { ...port, remark: 'a field that the ledger would not hold' },
+    { ...port, kind: 'transfer', transferor: 'a', ranges: [{ from: '8611', to: '8612' }] },
+    { kind: 'rotate-member-key', member: 'a', publicKey: '00'.repeat(31), approvers: ['a'] },
     { ...admit, members: [{ ...admit.members[0], publicKey: 'zz' }] },
     { ...port, numbers: [[[[[['8611']]]]]] },
   ]) {

@@ -10,12 +10,14 @@ import { createWasmIndex, type WasmIndex } from '../../wasm/wasm-index.ts';
 import { openReader } from '../../wasm/wasm-reader.ts';
 import { configure, servingOptions } from '../config.ts';
 import { COUNTER_TABLE } from '../counter-table.ts';
+import { defaultEnumSettings } from '../enum/enum-settings.ts';
 import { encodeLabel, NewestBlock } from '../freshness.ts';
 import type { Log } from '../log.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { freeTcpPort } from '../probe-ports.ts';
 import type { ResolverError } from '../resolver-error.ts';
-import { enumZoneOf, type Service, startService } from '../service.ts';
+import { sbiSettingsOf } from '../sbi/sbi-settings.ts';
+import { type Service, startService } from '../service.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
 import { WorkerPool } from '../worker-pool.ts';
 import { exampleRoute } from './example-route.ts';
@@ -62,7 +64,7 @@ async function withService(
   action: (service: Service, indexes: IndexPair, logged: string[]) => Promise<void>,
 ): Promise<void> {
   const indexes = smallIndexes();
-  const flags = { httpPort: 0, udpPort: 0, enumPort: 0, adminPort: 0, workers };
+  const flags = { httpPort: 0, udpPort: 0, enumPort: 0, adminPort: 0, workers, sbiWorkers: 0 };
   const failures: ResolverError[] = [];
   const { log, lines } = recordingLog();
   const service = await startService({
@@ -167,10 +169,12 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
   const indexes = smallIndexes();
   const counters = new SharedCounters(COUNTER_TABLE, 1);
   let starts = 0;
+  const config = configure(servingOptions, { flags: {}, environment: {} }).values;
   const pool = await WorkerPool.start({
     workerCount: 1,
-    ports: { http: await freeTcpPort('127.0.0.1'), batch: 0, enum: 0 },
-    sharing: { http: false, udp: false },
+    sbiWorkerCount: 0,
+    ports: { http: await freeTcpPort('127.0.0.1'), batch: 0, enum: 0, sbi: 0 },
+    sharing: { http: false, udp: false, tcp: false },
     startOf: () => {
       starts++;
       return {
@@ -181,7 +185,9 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         counters: counters.buffer,
         // Of TEST-NET-3 (RFC 5737): no machine has it.
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
-        enumZone: enumZoneOf(configure(servingOptions, { flags: {}, environment: {} }).values),
+        sbi: sbiSettingsOf(config),
+        enumSettings: defaultEnumSettings('e164.arpa', 'ns.example.org', () => '0'.repeat(32)),
+        hasOrigins: false,
       };
     },
     metrics: async () => '',

@@ -22,7 +22,6 @@ import {
   writeRouteResponse,
   writeStatusResponse,
 } from './batch-codec.ts';
-import type { UdpHandler } from './udp-transport.ts';
 
 /** What the handler answers from. Each function is asked once per datagram, so a swap shows. */
 export interface BatchSources {
@@ -52,7 +51,7 @@ export interface BatchCounters {
 /** A handler with its counters. */
 export interface BatchHandler {
   /** Needs a response buffer of BATCH_DATAGRAM_BYTES_MAX; throws a RangeError for a shorter one. */
-  handle: UdpHandler;
+  handle(message: Uint8Array, response: Uint8Array): number;
   /** The counters as they stand; a copy. */
   counters(): BatchCounters;
 }

@@ -9,6 +9,7 @@
 import dgram from 'node:dgram';
 import { lookup } from 'node:dns';
 import { isIP, isIPv6 } from 'node:net';
+import { encodeMappedAddress, MAPPED_BYTES } from './socket-address.ts';
 import type {
   UdpAddress,
   UdpCounters,
@@ -16,7 +17,7 @@ import type {
   UdpTransport,
   UdpTransportOptions,
 } from './udp-transport.ts';
-import { UdpError } from './udp-transport.ts';
+import { NO_COUNTS, UdpError } from './udp-transport.ts';
 
 const DATAGRAM_BYTES_MAX_DEFAULT = 1232;
 const SEND_QUEUE_MAX_DEFAULT = 1024;
@@ -69,17 +70,7 @@ export function createDgramTransport(
     throw new RangeError('sendQueueMax is 1 to 65 536');
   }
 
-  const counters: UdpCounters = {
-    receivedDatagrams: 0,
-    receivedBytes: 0,
-    sentDatagrams: 0,
-    sentBytes: 0,
-    unansweredDatagrams: 0,
-    oversizedDatagrams: 0,
-    sendQueueDrops: 0,
-    sendErrors: 0,
-    socketErrors: 0,
-  };
+  const counters: UdpCounters = { ...NO_COUNTS };
   /** Buffers that no answer under way holds; more are made on demand up to `sendQueueMax`. */
   const freeBuffers: Uint8Array[] = [];
   let buffersMade = 0;
@@ -88,6 +79,18 @@ export function createDgramTransport(
   let handler: UdpHandler | undefined;
   let closing: Promise<void> | undefined;
   let onDrained: (() => void) | undefined;
+
+  /** Datagrams often come from the sender of the one before. */
+  let lastText = '';
+  let lastAddress: Uint8Array = new Uint8Array(MAPPED_BYTES);
+
+  function addressOf(text: string): Uint8Array {
+    if (text !== lastText) {
+      lastAddress = encodeMappedAddress(text.split('%', 1)[0]!);
+      lastText = text;
+    }
+    return lastAddress;
+  }
 
   function takeBuffer(): Uint8Array | undefined {
     const buffer = freeBuffers.pop();
@@ -109,7 +112,7 @@ export function createDgramTransport(
       counters.sendQueueDrops++;
       return;
     }
-    const bytes = handler(message, buffer);
+    const bytes = handler(message, buffer, addressOf(sender.address));
     if (bytes > 0) {
       send(from, buffer, bytes, sender);
     } else {

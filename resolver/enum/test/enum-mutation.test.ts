@@ -7,7 +7,7 @@ import { decodeResponse, encodeQuery } from '../dns-client-codec.ts';
 import { encodeName } from '../dns-codec.ts';
 import { answerQuery } from '../enum-answer.ts';
 import { createEnumCounters, type EnumCounter } from '../enum-counters.ts';
-import { createRandom, enumDomain, lookup, printedSeed, zone } from './fixture.ts';
+import { CLIENT, createRandom, enumDomain, printedSeed, serviceOf } from './fixture.ts';
 
 const MESSAGES = 100_000;
 const LIMIT_BYTES = { udp: 1232, tcp: 65_535 };
@@ -33,7 +33,7 @@ test(`${MESSAGES} mutated queries are each answered well formed, or dropped and 
     const message = mutate(queries[random(queries.length)]!, random);
     const transport = random(2) === 0 ? 'udp' : 'tcp';
     const before = Buffer.from(message);
-    const length = answerQuery(message, out, { transport, zone, lookup, counters });
+    const length = answerQuery(message, out, CLIENT, serviceOf({ transport, counters }));
     assert.ok(before.equals(message), 'the query is left as it was');
     assert.ok(length <= LIMIT_BYTES[transport]);
     if (length === 0) {

@@ -1,0 +1,35 @@
+// What one client, and all of them together, may take of a listener's memory and time. Everything has
+// a limit; what happens at each is in h2-server.
+
+export interface H2Limits {
+  /** Connections of one listener; more are closed at once. */
+  connectionsMax: number;
+  /** Streams open at a time on one connection; more are refused (RFC 9113 section 5.1.2). */
+  streamsPerConnectionMax: number;
+  /** Names and values of a request's header fields, 32 more for each (RFC 9113 section 6.5.2). */
+  headerBytesMax: number;
+  /** One request's body. */
+  bodyBytesMax: number;
+  /** Bodies that are being received, over all connections. */
+  bodiesBytesMax: number;
+  /** From connecting, and for TLS shaking hands, to the client's SETTINGS frame. */
+  greetingMsMax: number;
+  /** Without any request that was answered. Pings do not count. */
+  idleMsMax: number;
+  /** From the header fields of a request to the end of its body. */
+  requestMsMax: number;
+  /** From an answer to when the client has taken it. */
+  answerMsMax: number;
+}
+
+export const H2_LIMITS: H2Limits = {
+  connectionsMax: 1024,
+  streamsPerConnectionMax: 128,
+  headerBytesMax: 16 * 1024,
+  bodyBytesMax: 256 * 1024,
+  bodiesBytesMax: 32 * 1024 * 1024,
+  greetingMsMax: 5000,
+  idleMsMax: 300_000,
+  requestMsMax: 10_000,
+  answerMsMax: 10_000,
+};

@@ -1,0 +1,338 @@
+// The HTTP/2 listener of one thread, on `node:http2`: h2c by prior knowledge, or TLS with ALPN `h2`.
+// It owns sockets, sessions, streams and their limits; what is answered is decided in sbi-router.
+//
+// What floods meet (RFC 9113 section 10.5):
+//
+// - more streams than allowed, header blocks without end (CONTINUATION), settings and pings without
+//   end, streams opened and reset without end: nghttp2 and Node's session refuse or end the session;
+//   Node 20.19 and newer have the versions that do.
+// - a client that sends slowly, or nothing, or does not take its answers: the sweep, once a second,
+//   ends the stream or the session that is over its time. Bytes do not count as progress, whole
+//   requests and answers do, so a drip does not keep anything open.
+// - large bodies: counted over all connections, and refused beyond the limit.
+
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { problem } from '../http/problem.ts';
+import { ResolverError } from '../resolver-error.ts';
+import type { H2Counters } from './h2-counters.ts';
+import type { H2Limits } from './h2-limits.ts';
+import type { SbiAnswer, SbiRequest } from './sbi-message.ts';
+import { listenOnSharedPort } from './shared-tcp-port.ts';
+
+const SWEEP_INTERVAL_MS = 1000;
+/** How long `close` waits for answers under way. */
+const DRAIN_MS_MAX = 1000;
+/** Memory of one session beyond its streams' bodies, in MiB: the least that Node takes. */
+const SESSION_MEMORY_MIB_MAX = 1;
+/** Frames that make no sense, and streams refused over the limit, until a session is ended. */
+const INVALID_FRAMES_MAX = 64;
+const REJECTED_STREAMS_MAX = 64;
+/** What each header field counts for beside its bytes (RFC 9113 section 6.5.2). */
+const FIELD_OVERHEAD_BYTES = 32;
+const NO_BODY = new Uint8Array(0);
+
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = http2.constants;
+
+export interface H2TlsSettings {
+  /** PEM. */
+  cert: string;
+  key: string;
+  /** PEM: whoever connects must have a certificate that one of these vouches for. */
+  clientCa?: string | undefined;
+}
+
+export interface H2ServerOptions {
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  tls?: H2TlsSettings | undefined;
+  limits: H2Limits;
+  counters: H2Counters;
+  handle: (request: SbiRequest) => SbiAnswer | Promise<SbiAnswer>;
+  /** Called with what `handle` threw; its answer is sent. */
+  onError: (error: unknown) => SbiAnswer;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+export interface H2Server {
+  port: number;
+  /** Stops listening, lets answers under way go out, and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** A request under way. */
+interface Exchange {
+  stream: http2.ServerHttp2Stream;
+  startedMs: number;
+  /** When the answer was given; `undefined` before. */
+  answeredMs: number | undefined;
+  isBodyComplete: boolean;
+}
+
+type StreamEvent = [
+  stream: http2.ServerHttp2Stream,
+  headers: http2.IncomingHttpHeaders,
+  flags: number,
+  rawHeaders: string[],
+];
+
+interface Connection {
+  session: http2.ServerHttp2Session;
+  exchanges: Set<Exchange>;
+  /** When the last request was done with, or when it connected. */
+  lastActiveMs: number;
+  isGreeted: boolean;
+  isClosing: boolean;
+}
+
+/** Listens. Throws BCHF_LISTEN_FAILED. */
+export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
+  const { host, port, limits, counters, now } = options;
+  const server = createServer(options);
+  const connections = new Set<Connection>();
+  let bodiesBytes = 0;
+
+  server.maxConnections = limits.connectionsMax;
+  server.on('drop', () => counters.refusedConnections++);
+  server.on('session', (session: http2.ServerHttp2Session) => {
+    counters.connections++;
+    const connection: Connection = {
+      session,
+      exchanges: new Set(),
+      lastActiveMs: now(),
+      isGreeted: false,
+      isClosing: false,
+    };
+    connections.add(connection);
+    session.once('remoteSettings', () => {
+      connection.isGreeted = true;
+    });
+    session.on('close', () => connections.delete(connection));
+    // The types of the oldest Node leave the last argument out.
+    session.on('stream', ((...[stream, headers, flags, rawHeaders]: StreamEvent) => {
+      onStream(connection, stream, headers, flags, rawHeaders);
+    }) as () => void);
+  });
+  server.on('sessionError', () => counters.sessionErrors++);
+  // Also a failed handshake of TLS, and a client that speaks HTTP/1.1 over it.
+  server.on('tlsClientError', () => counters.sessionErrors++);
+  server.on('unknownProtocol', (socket: TLSSocket) => {
+    counters.sessionErrors++;
+    socket.destroy();
+  });
+
+  function onStream(
+    connection: Connection,
+    stream: http2.ServerHttp2Stream,
+    headers: http2.IncomingHttpHeaders,
+    flags: number,
+    rawHeaders: string[],
+  ): void {
+    const exchange: Exchange = {
+      stream,
+      startedMs: now(),
+      answeredMs: undefined,
+      isBodyComplete: (flags & NGHTTP2_FLAG_END_STREAM) !== 0,
+    };
+    connection.exchanges.add(exchange);
+    // A reset by the client is no fault of anybody here; without a listener it would be thrown.
+    stream.on('error', () => {});
+    stream.on('close', () => {
+      connection.exchanges.delete(exchange);
+      connection.lastActiveMs = now();
+    });
+    if (headerBytesOf(rawHeaders) > limits.headerBytesMax) {
+      counters.oversizedHeaders++;
+      refuse(exchange, problem(431, 'INVALID_API', 'The header fields are too long.'));
+      return;
+    }
+    const target = headers[':path'] ?? '';
+    if (!target.startsWith('/')) {
+      refuse(exchange, problem(400, 'INVALID_API', 'The request has no path.'));
+      return;
+    }
+    const mark = target.indexOf('?');
+    const request: SbiRequest = {
+      method: headers[':method'] ?? '',
+      path: mark < 0 ? target : target.slice(0, mark),
+      query: mark < 0 ? '' : target.slice(mark + 1),
+      headers: headers as SbiRequest['headers'],
+      body: NO_BODY,
+      receivedMs: exchange.startedMs,
+    };
+    if (exchange.isBodyComplete) respond(exchange, request);
+    else receiveBody(exchange, request);
+  }
+
+  function receiveBody(exchange: Exchange, request: SbiRequest): void {
+    const { stream } = exchange;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const tooLarge = () => {
+      counters.oversizedBodies++;
+      refuse(exchange, problem(413, 'INVALID_MSG_FORMAT', 'The body is too long.'));
+    };
+    if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytesMax) {
+      tooLarge();
+      return;
+    }
+    stream.on('close', () => {
+      bodiesBytes -= bytes;
+    });
+    stream.on('data', (chunk: Buffer) => {
+      if (exchange.answeredMs !== undefined) return;
+      bytes += chunk.length;
+      bodiesBytes += chunk.length;
+      if (bytes > limits.bodyBytesMax) {
+        tooLarge();
+      } else if (bodiesBytes > limits.bodiesBytesMax) {
+        counters.refusedBodies++;
+        refuse(exchange, problem(503, 'NF_CONGESTION', 'Too many bodies are being received.'));
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    stream.on('end', () => {
+      exchange.isBodyComplete = true;
+      if (exchange.answeredMs !== undefined || stream.destroyed) return;
+      respond(exchange, { ...request, body: Buffer.concat(chunks), receivedMs: now() });
+    });
+  }
+
+  function respond(exchange: Exchange, request: SbiRequest): void {
+    let answer: SbiAnswer | Promise<SbiAnswer>;
+    try {
+      answer = options.handle(request);
+    } catch (error) {
+      answer = options.onError(error);
+    }
+    if (answer instanceof Promise) {
+      answer.catch(options.onError).then((late) => send(exchange, late));
+    } else {
+      send(exchange, answer);
+    }
+  }
+
+  /** Answers before the request is read, and reads no more of it. */
+  function refuse(exchange: Exchange, answer: SbiAnswer): void {
+    send(exchange, answer);
+    // RFC 9113 section 8.1: NO_ERROR after a whole answer tells the client to stop sending.
+    if (!exchange.isBodyComplete) exchange.stream.close(NGHTTP2_NO_ERROR);
+  }
+
+  function send(exchange: Exchange, answer: SbiAnswer): void {
+    const { stream } = exchange;
+    if (stream.destroyed || stream.closed || exchange.answeredMs !== undefined) return;
+    exchange.answeredMs = now();
+    counters.answered(answer.status);
+    const { body, contentType } = answer;
+    const headers: http2.OutgoingHttpHeaders = { ':status': answer.status };
+    if (contentType !== '') headers['content-type'] = contentType;
+    for (const [name, value] of answer.headers ?? []) headers[name] = value;
+    if (body.length === 0) {
+      stream.respond(headers, { endStream: true });
+      return;
+    }
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    headers['content-length'] = bytes.length;
+    stream.respond(headers);
+    // A stream that answers HEAD has been ended by `respond`.
+    if (!stream.writableEnded) stream.end(bytes);
+  }
+
+  function sweep(): void {
+    const nowMs = now();
+    for (const connection of connections) {
+      const { session, exchanges, lastActiveMs } = connection;
+      const idleMs = nowMs - lastActiveMs;
+      if (connection.isClosing) {
+        if (idleMs > limits.idleMsMax + DRAIN_MS_MAX) session.destroy();
+      } else if (!connection.isGreeted && idleMs > limits.greetingMsMax) {
+        counters.timedOutConnections++;
+        session.destroy();
+      } else if (exchanges.size === 0 && idleMs > limits.idleMsMax) {
+        counters.timedOutConnections++;
+        connection.isClosing = true;
+        session.close();
+      }
+      for (const exchange of exchanges) sweepExchange(exchange, nowMs);
+    }
+  }
+
+  function sweepExchange(exchange: Exchange, nowMs: number): void {
+    const { startedMs, answeredMs, isBodyComplete, stream } = exchange;
+    if (answeredMs === undefined) {
+      if (isBodyComplete || nowMs - startedMs <= limits.requestMsMax) return;
+      counters.timedOutRequests++;
+      refuse(exchange, problem(408, 'TIMED_OUT_REQUEST', 'The body took too long to come.'));
+    } else if (nowMs - answeredMs > limits.answerMsMax) {
+      counters.timedOutAnswers++;
+      stream.close(NGHTTP2_CANCEL);
+      // A client whose window stays shut does not let even the stream close.
+      if (nowMs - answeredMs > 2 * limits.answerMsMax) stream.destroy();
+    }
+  }
+
+  const sweeping = setInterval(sweep, SWEEP_INTERVAL_MS);
+  sweeping.unref();
+  try {
+    await listenOnSharedPort(server, host, port);
+  } catch (cause) {
+    clearInterval(sweeping);
+    const message = `HTTP/2 cannot listen on ${host}:${port}: ${(cause as Error).message}`;
+    throw new ResolverError('BCHF_LISTEN_FAILED', message, { cause });
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      clearInterval(sweeping);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const { session } of connections) session.close();
+      const forcing = setTimeout(() => {
+        for (const { session } of connections) session.destroy();
+      }, DRAIN_MS_MAX);
+      await closed;
+      clearTimeout(forcing);
+    },
+  };
+}
+
+function createServer({
+  tls,
+  limits,
+}: H2ServerOptions): http2.Http2Server | http2.Http2SecureServer {
+  const options: http2.ServerOptions = {
+    maxSessionMemory: SESSION_MEMORY_MIB_MAX,
+    maxSessionInvalidFrames: INVALID_FRAMES_MAX,
+    maxSessionRejectedStreams: REJECTED_STREAMS_MAX,
+    settings: {
+      enablePush: false,
+      maxConcurrentStreams: limits.streamsPerConnectionMax,
+      maxHeaderListSize: limits.headerBytesMax,
+    },
+  };
+  if (!tls) return http2.createServer(options);
+  return http2.createSecureServer({
+    ...options,
+    allowHTTP1: false,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: limits.greetingMsMax,
+    cert: tls.cert,
+    key: tls.key,
+    ...(tls.clientCa !== undefined && {
+      ca: tls.clientCa,
+      requestCert: true,
+      rejectUnauthorized: true,
+    }),
+  });
+}
+
+/** The size of a header list as HTTP/2 counts it, from alternating names and values. */
+function headerBytesOf(rawHeaders: readonly string[]): number {
+  let bytes = (rawHeaders.length / 2) * FIELD_OVERHEAD_BYTES;
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
+}

@@ -1,0 +1,30 @@
+// A request on the service-based interfaces as a value, so that what is answered can be decided and
+// tested without a socket. Answers are those of the HTTP/1.1 interface (http-answer).
+
+import type { HttpAnswer } from '../http/http-answer.ts';
+
+export interface SbiRequest {
+  /** Upper case. */
+  method: string;
+  /** As received: percent-encoded, without the query. */
+  path: string;
+  /** Without the question mark; empty where there is none. */
+  query: string;
+  /** By lower-case name; several fields of one name are joined with a comma (RFC 9110 section 5.3). */
+  headers: Readonly<Record<string, string | undefined>>;
+  /** Empty where there is none. */
+  body: Uint8Array;
+  /** When the last byte of it came, in milliseconds since 1970. */
+  receivedMs: number;
+}
+
+/** An answer that another NRF gave, passed on as it is: it may have any status. */
+export interface RelayedAnswer {
+  status: number;
+  /** Empty where the other gave none. */
+  contentType: string;
+  body: Uint8Array;
+  headers: readonly (readonly [name: string, value: string])[];
+}
+
+export type SbiAnswer = HttpAnswer | RelayedAnswer;
