@@ -84,7 +84,9 @@ function mark(from: u32, end: u32): bool {
   while (from < end) {
     const place = map + ((from >> 6) << 3);
     const count = min(64 - (from & 63), end - from);
-    const bits = (u64.MAX_VALUE >> <u64>(64 - count)) << (<u64>(from & 63));
+    const inWord: u64 = from & 63;
+    const behind: u64 = 64 - count;
+    const bits = (u64.MAX_VALUE >> behind) << inWord;
     const word = load<u64>(place);
     if ((word & bits) != 0) return false;
     store<u64>(place, word | bits);

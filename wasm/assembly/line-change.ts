@@ -130,7 +130,7 @@ export function changeLine(
     return keepImage(editedCount);
   }
   let sets: u32 = 0;
-  for (let change = from; change < to; change++) sets += <u32>(routeAt(change) != NO_ROUTE);
+  for (let change = from; change < to; change++) if (routeAt(change) != NO_ROUTE) sets++;
   const most = isListedShape(shape) ? LISTED_MAX : GROUPED_SPAN_MAX;
   return entryCountNow() + sets <= most
     ? changeEntries(base, from, to)

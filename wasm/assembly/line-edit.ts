@@ -121,8 +121,10 @@ function clearFrom(from: u32, end: u32): void {
  * it in this form; what is in LINE_BUFFER is then of no use.
  */
 export function editEntry(header: u32, number: u32, route: u32): bool {
-  const bit = (2 as u64) << (<u64>(number >> 3));
-  const place = LINE_BUFFER + GROUP_BYTES_AT + <u32>popcnt<u64>(flags & GROUPS_MASK & (bit - 1));
+  const group: u64 = number >> 3;
+  const bit = (2 as u64) << group;
+  const groupsBefore = flags & GROUPS_MASK & (bit - 1);
+  const place = LINE_BUFFER + GROUP_BYTES_AT + <u32>popcnt<u64>(groupsBefore);
   const hasGroup = (flags & bit) != 0;
   const byte = hasGroup ? <u32>load<u8>(place) : 0;
   const mask = (0x80 as u32) >> (number & 7);
@@ -142,7 +144,8 @@ export function editEntry(header: u32, number: u32, route: u32): bool {
     replaceCode(entry, code);
     return true;
   }
-  const numbersEnd = GROUP_BYTES_AT + <u32>popcnt<u64>(flags & GROUPS_MASK) + <u32>!hasGroup;
+  const groups = <u32>popcnt<u64>((flags | bit) & GROUPS_MASK);
+  const numbersEnd = GROUP_BYTES_AT + groups;
   if (numbersEnd << 3 > codesEndOf(flags | FLAG_OUTSIDE)) return false;
   addCode(entry, code, numbersEnd << 3);
   if (!hasGroup) {
