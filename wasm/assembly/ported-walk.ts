@@ -69,8 +69,6 @@ function walkSegment(version: u32, header: u32, segment: u32, from: u64): void {
   if (!hasLines(lines)) return;
   const first = firstKeyOf(header, segment);
   const span = spanOf(header, descriptor);
-  // What an update of a forged image has left behind may be anything.
-  if (span == 0) unreachable();
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
   const numberEnd: u32 = 1 << segmentBitsOf(header);
   let number: u32 = from > first ? <u32>(from - first) : 0;

@@ -144,6 +144,12 @@ const DIRECTORY: Record<string, Forgery> = {
     image.add(image.version() + at.VERSION_PORTED_COUNT, 1),
   'fewer entries than there are in all': (image) =>
     image.add(image.version() + at.VERSION_PORTED_COUNT, -1),
+  'a palette that another area has': (image) => {
+    const [dense, sparse] = [image.headerOf(DENSE_KEY), image.headerOf(SPARSE_KEY)];
+    for (const word of [at.AREA_PALETTE, at.AREA_PALETTE_COUNT, at.AREA_PALETTE_CAPACITY]) {
+      image.set(sparse + word, image.get(dense + word));
+    }
+  },
   'a palette outside of the arena': ofArea(DENSE_KEY, (image, header) =>
     image.set(header + at.AREA_PALETTE, 64),
   ),
