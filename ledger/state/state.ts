@@ -17,7 +17,7 @@ import {
 import { ROUTES_MAX, type Route } from '../route.ts';
 import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Balances } from './balances.ts';
-import { Commitment } from './commitment.ts';
+import { Commitment, type ReadableCommitment } from './commitment.ts';
 import { Consortium } from './consortium.ts';
 import { loadSinglesRow, partsRow, portedRow, singlesRow } from './number-rows.ts';
 import { NumberSpace } from './number-space.ts';
@@ -264,6 +264,27 @@ export class LedgerState {
   /** The hash over everything, as of the last {@link takeChangedRows}. 32 bytes. */
   appHash(): Uint8Array {
     return this.#commitment.appHash();
+  }
+
+  /** From now on, {@link commitmentBefore} gives the commitment as it is now. */
+  markCommitment(): void {
+    this.#commitment.mark();
+  }
+
+  /** The commitment as of the last mark; `undefined` without one. Valid until the state changes. */
+  commitmentBefore(): ReadableCommitment | undefined {
+    return this.#commitment.before();
+  }
+
+  /**
+   * Marks the state before some rows were changed to what they are: the commitment is taken back by
+   * `before` and forth again. For a state that was just loaded.
+   */
+  markBefore(changed: readonly Row[], before: readonly Row[]): void {
+    for (const row of before) this.#commitment.set(row);
+    this.#commitment.mark();
+    for (const row of changed) this.#commitment.set(row);
+    this.#commitment.appHash();
   }
 
   /** What {@link appHash} is the sha-256 of: the roots of the tables (commitment). */
