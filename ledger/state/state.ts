@@ -17,23 +17,15 @@ import {
 import { ROUTES_MAX, type Route } from '../route.ts';
 import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Balances } from './balances.ts';
-import { Commitment } from './commitment.ts';
+import { Commitment, type ReadableCommitment } from './commitment.ts';
 import { Consortium } from './consortium.ts';
 import { NumberSpace } from './number-space.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
 import { CONTRACTS_MAX, Pricing } from './pricing.ts';
 import { Roaming } from './roaming.ts';
-import {
-  integersOf,
-  integersRow,
-  intervalRow,
-  loadIntervalRow,
-  numberTables,
-  type Row,
-  type StateTable,
-  type Table,
-} from './tables.ts';
+import { loadSpaceRow, type TakeRows, takeSpaceRows } from './space-rows.ts';
+import { integersOf, integersRow, type Row, type StateTable, type Table } from './tables.ts';
 import { TERMINAL_KEYS_MAX, TerminalKeys } from './terminal-keys.ts';
 
 /** Most members, the authority included: the width of a member number in a row of the pool. */
@@ -217,11 +209,7 @@ export class LedgerState {
    */
   takeChangedRows(): Row[] {
     const rows: Row[] = [];
-    const take = (
-      table: Table,
-      dirty: Set<number>,
-      bytesOf: (id: number) => Uint8Array | undefined,
-    ): void => {
+    const take: TakeRows = (table, dirty, bytesOf) => {
       for (const id of dirty) {
         const row = { table, id, bytes: bytesOf(id) };
         this.#commitment.set(row);
@@ -234,20 +222,7 @@ export class LedgerState {
     );
     take('sequences', this.#dirty.sequences, (id) => integersRow(this.#sequences[id]!));
     take('routes', this.#dirty.routes, (id) => routeType.serialize(routeValue(this.routes[id]!)));
-    for (const { identity, table } of numberTables('prefixes')) {
-      const { prefixes } = this.spaces[identity];
-      take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
-    }
-    for (const layer of ['free', 'runs', 'transferred', 'priced'] as const) {
-      for (const { identity, table } of numberTables(layer)) {
-        const intervals = this.spaces[identity][layer];
-        take(table, intervals.dirty, (id) => intervalRow(intervals, id));
-      }
-    }
-    for (const { identity, table } of numberTables('ported')) {
-      const { ported } = this.spaces[identity];
-      take(table, ported.dirty, (id) => ported.row(id));
-    }
+    for (const identity of IDENTITIES) takeSpaceRows(this.spaces[identity], take);
     for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
   }
@@ -255,6 +230,32 @@ export class LedgerState {
   /** The hash over everything, as of the last {@link takeChangedRows}. 32 bytes. */
   appHash(): Uint8Array {
     return this.#commitment.appHash();
+  }
+
+  /** From now on, {@link commitmentBefore} gives the commitment as it is now. */
+  markCommitment(): void {
+    this.#commitment.mark();
+  }
+
+  /** The commitment as of the last mark; `undefined` without one. Valid until the state changes. */
+  commitmentBefore(): ReadableCommitment | undefined {
+    return this.#commitment.before();
+  }
+
+  /**
+   * Marks the state before some rows were changed to what they are: the commitment is taken back by
+   * `before` and forth again. For a state that was just loaded.
+   */
+  markBefore(changed: readonly Row[], before: readonly Row[]): void {
+    for (const row of before) this.#commitment.set(row);
+    this.#commitment.mark();
+    for (const row of changed) this.#commitment.set(row);
+    this.#commitment.appHash();
+  }
+
+  /** What {@link appHash} is the sha-256 of: the roots of the tables (commitment). */
+  stateBytes(): Uint8Array {
+    return this.#commitment.bytes().state;
   }
 
   /**
@@ -283,21 +284,8 @@ export class LedgerState {
         this.#dirty.routes.clear();
         break;
       }
-      case 'prefixes':
-        this.spaces[identity].prefixes.set(id, Buffer.from(bytes).readUInt32LE(0));
-        this.spaces[identity].prefixes.dirty.clear();
-        break;
-      case 'free':
-      case 'runs':
-      case 'transferred':
-      case 'priced':
-        loadIntervalRow(this.spaces[identity][name], id, bytes);
-        this.spaces[identity][name].dirty.clear();
-        break;
-      case 'ported':
-        this.spaces[identity].ported.loadRow(id, bytes);
-        break;
       default: {
+        if (loadSpaceRow(this.spaces[identity], name, id, bytes)) break;
         const own = this.#tables.find((each) => each.table === table)!;
         own.load(id, bytes);
         own.dirty.clear();
@@ -315,10 +303,4 @@ export class LedgerState {
       yield* space.entries();
     }
   }
-}
-
-function prefixRow(route: RouteNumber): Uint8Array {
-  const row = Buffer.alloc(4);
-  row.writeUInt32LE(route);
-  return row;
 }

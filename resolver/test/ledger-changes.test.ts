@@ -14,12 +14,16 @@ import { executeBlock, type ReceivedTransaction } from '../../ledger/state/state
 import { authorityPublicKey, member, route } from '../../ledger/test/consortium.ts';
 import { randomFrom, seed } from '../../ledger/test/seed.ts';
 import type { KeyRange, TransactionBody } from '../../ledger/transaction-body.ts';
+import { contentHash } from '../../wasm/content-hash.ts';
 import type { IndexEntry, NumberIndex } from '../../wasm/number-index.ts';
 import { ReferenceIndex } from '../../wasm/reference-index.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
 
 const BLOCKS = 300;
 const TRANSACTIONS_MAX = 12;
+/** Every so many blocks the index is built anew from the state. */
+const REBUILD_BLOCKS = 25;
+const INDEX_BYTES_MAX = 64 << 20;
 const MEMBERS = ['a', 'b', 'c', 'd'];
 const ROUTES_PER_MEMBER = 3;
 
@@ -446,8 +450,20 @@ function named(changes: Iterable<EntryChange>): string[] {
   ).sort();
 }
 
+/** An index that is built from the state alone has the content of those that took every change. */
+function assertRebuiltIsSame(state: LedgerState, indexes: Record<Identity, NumberIndex[]>): void {
+  for (const identity of IDENTITIES) {
+    const rebuilt = createWasmIndex({ memoryBytesMax: INDEX_BYTES_MAX });
+    rebuilt.apply([...state.entries()].filter((entry) => entry.identity === identity));
+    const expected = Buffer.from(contentHash(rebuilt)).toString('hex');
+    for (const index of indexes[identity]) {
+      assert.equal(Buffer.from(contentHash(index)).toString('hex'), expected);
+    }
+  }
+}
+
 describe('the entry changes of blocks', () => {
-  it('lead an index to the ledger’s entries and to what holds for every number', () => {
+  it('lead an index to the ledger’s entries, as one built anew has them, and to what holds for every number', () => {
     const random = randomFrom(seed);
     const model = new ConsortiumModel();
     const nextBody = bodiesFrom(random, model);
@@ -500,6 +516,7 @@ describe('the entry changes of blocks', () => {
         const own = changes.filter((change) => change.identity === identity);
         for (const index of indexes[identity]) index.apply(own);
       }
+      if ((block + 1) % REBUILD_BLOCKS === 0) assertRebuiltIsSame(state, indexes);
     }
     for (const identity of IDENTITIES) {
       for (const index of indexes[identity]) {

@@ -49,7 +49,7 @@
 // the descriptor of an area that readers know may change in its first word alone. Everything else is
 // built beside and published by one store.
 
-import { allocate, allocateLines, discardBlock, release, releaseLines } from './arena';
+import { allocate, allocateLines, release, releaseLines } from './arena';
 import { unitOf } from './key';
 import {
   ABSENT_AREA,
@@ -70,6 +70,7 @@ import {
   SEGMENTS,
 } from './layout';
 import { FIRST_BITS_AT, FLAG_GENERIC, FLAG_SLOW, shapeOf } from './line';
+import { discardBlock } from './retired';
 
 export const DESCRIPTOR_LINES: u32 = 0;
 export const DESCRIPTOR_MULTIPLIER: u32 = 4;
@@ -169,10 +170,10 @@ export function headerOf(area: u32): u32 {
   return atomic.load<u32>(node + NODE_HEADERS + ((area & (NODE_AREAS - 1)) << 2));
 }
 
-/** The first area from `area` on that is not absent; AREAS_END where there is none. */
-export function nextArea(area: u32): u32 {
+/** The first area from `area` on and below `end` that is not absent; AREAS_END where there is none. */
+export function nextArea(area: u32, end: u32 = AREAS_END): u32 {
   const rootEnd = load<u32>(HEADER_ROOT_END);
-  while (area < AREAS_END) {
+  while (area < end) {
     const place = max(rootPlace(area), load<u32>(HEADER_ROOT_FIRST));
     if (place >= rootEnd) return AREAS_END;
     if (place > rootPlace(area)) area = firstAreaAt(place);
