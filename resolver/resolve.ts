@@ -1,11 +1,23 @@
 // From one number to what is known of it: the winning entry, its route, the index of the user data
 // and how fresh the answer is. Every interface that answers single numbers stands on this.
 
-import { digitsOf, type Identity, type NumberKey, type UeId } from '../ledger/number.ts';
+import {
+  digitsOf,
+  IDENTITIES,
+  type Identity,
+  type NumberKey,
+  type UeId,
+} from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import type { IndexEntry, IndexReader } from '../wasm/number-index.ts';
 import { type Standing, standingsOf } from './explain.ts';
-import { type BlockLabel, decodeLabel, heightOfLabel, type NewestBlock } from './freshness.ts';
+import {
+  type BlockLabel,
+  heightOfLabel,
+  isSameLabel,
+  LabelReader,
+  type NewestBlock,
+} from './freshness.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** The readers of one serving thread, one for each identity kind. */
@@ -37,6 +49,11 @@ export class NumberResolver {
   readonly #routes: RouteTable;
   readonly #newest: NewestBlock;
   readonly #now: () => number;
+  readonly #labels = new LabelReader();
+  /** Room for a part of a batch: places in the batch, keys, answers. */
+  readonly #places: Uint32Array;
+  readonly #partKeys: Float64Array;
+  readonly #partAnswers: Uint32Array;
 
   /** @param now milliseconds since 1970 */
   constructor(readers: IndexReaders, routes: RouteTable, newest: NewestBlock, now: () => number) {
@@ -44,6 +61,10 @@ export class NumberResolver {
     this.#routes = routes;
     this.#newest = newest;
     this.#now = now;
+    const partMax = Math.min(...IDENTITIES.map((identity) => readers[identity].batchMax));
+    this.#places = new Uint32Array(partMax);
+    this.#partKeys = new Float64Array(partMax);
+    this.#partAnswers = new Uint32Array(partMax);
   }
 
   resolve({ identity, key }: UeId): Resolution {
@@ -61,6 +82,58 @@ export class NumberResolver {
     }));
     const lagMs = this.#newest.lagMs(block.height, this.#now());
     return { found: considered[0], considered, block, lagMs };
+  }
+
+  /**
+   * Looks up `keys[0..count)`, each in the index of the identity kind at its position of IDENTITIES,
+   * and writes `answers[0..count)`, all from one block. What is no key is not found.
+   */
+  lookupBatch(
+    keys: Float64Array,
+    identities: Uint8Array,
+    answers: Uint32Array,
+    count: number,
+  ): { block: BlockLabel; lagMs: number | undefined } {
+    for (;;) {
+      const labels = IDENTITIES.map((identity) => this.#readers[identity].label());
+      IDENTITIES.forEach((identity, position) => {
+        this.#lookupOf(identity, position, keys, identities, answers, count);
+      });
+      const [label, ...others] = [
+        ...labels,
+        ...IDENTITIES.map((identity) => this.#readers[identity].label()),
+      ] as [Uint8Array, ...Uint8Array[]];
+      // The indexes get a block one after the other, and many numbers take several lookups.
+      if (!others.every((other) => isSameLabel(label, other))) continue;
+      const block = this.#labels.read(label);
+      return { block, lagMs: this.#newest.lagMs(block.height, this.#now()) };
+    }
+  }
+
+  /** The part of a batch that is of one identity kind. */
+  #lookupOf(
+    identity: Identity,
+    position: number,
+    keys: Float64Array,
+    identities: Uint8Array,
+    answers: Uint32Array,
+    count: number,
+  ): void {
+    const reader = this.#readers[identity];
+    let gathered = 0;
+    for (let at = 0; at < count; at++) {
+      if (identities[at] === position) {
+        this.#places[gathered] = at;
+        this.#partKeys[gathered++] = keys[at]!;
+      }
+      const isPart = gathered === this.#places.length || at === count - 1;
+      if (!isPart || gathered === 0) continue;
+      reader.lookup(this.#partKeys, this.#partAnswers, gathered);
+      for (let one = 0; one < gathered; one++) {
+        answers[this.#places[one]!] = this.#partAnswers[one]!;
+      }
+      gathered = 0;
+    }
   }
 
   /** Whether a longer prefix or number begins with these digits. */
@@ -91,9 +164,7 @@ export class NumberResolver {
     for (;;) {
       const label = reader.label();
       const value = read(reader);
-      if (heightOfLabel(reader.label()) === heightOfLabel(label)) {
-        return { value, block: decodeLabel(label) };
-      }
+      if (isSameLabel(reader.label(), label)) return { value, block: this.#labels.read(label) };
     }
   }
 

@@ -11,6 +11,7 @@ import { createEnumCounters } from './enum/enum-counters.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
 import { createEnumZone, type EnumZone } from './enum/enum-zone.ts';
 import { NewestBlock } from './freshness.ts';
+import { createBatchPool } from './http/batch-pool.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import { routeRequest } from './http/http-router.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
@@ -83,12 +84,21 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     counters[name] = (counters[name] ?? 0) + 1;
     return answer;
   };
+  const counted = (answer: HttpAnswer | Promise<HttpAnswer>) =>
+    answer instanceof Promise ? answer.then(count) : count(answer);
+  const batchPool = createBatchPool(() => start.memories, start.newestBlock);
+  closers.push(() => batchPool.close());
+  const services = { resolver, routes, metrics: requestMetrics, longBatches: batchPool.run };
   const server: HttpServer = await listenHttp(
     host,
     wantedPort,
     (request) => {
-      const answer = routeRequest(request, { resolver, metrics: requestMetrics });
-      return answer instanceof Promise ? answer.then(count) : count(answer);
+      const answer = routeRequest(request, services);
+      if ('bytesMax' in answer) {
+        const { bytesMax, answer: late } = answer;
+        return { bytesMax, answer: (body) => counted(late(body)) };
+      }
+      return counted(answer);
     },
     (error) => count(answerFault(error)),
   );

@@ -29,8 +29,13 @@ export const STATUS_CODES = Object.keys(STATUS_TITLES).map(Number) as StatusCode
 export interface HttpAnswer {
   status: StatusCode;
   contentType: string;
-  body: string;
+  body: string | Uint8Array;
   headers?: readonly (readonly [name: string, value: string])[];
+}
+
+/** An answer whose body is text, as all but those to compact batches are. */
+export interface TextAnswer extends HttpAnswer {
+  body: string;
 }
 
 export const JSON_TYPE = 'application/json';

@@ -1,15 +1,18 @@
 // Which answer belongs to which path: the HTTP interface as a function from a request to an answer.
 
 import type { NumberResolver } from '../resolve.ts';
+import { answerBatch, type BatchServices } from './batch-answer.ts';
 import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
-import type { RequestHead } from './http-server.ts';
+import type { BodyWanted, RequestHead } from './http-server.ts';
 import { openApiDocument } from './openapi.ts';
 import { problem } from './problem.ts';
 import { answerRoutingInfo } from './routing-info.ts';
 
 export const ROUTING_INFO_PATH = '/nbchf-routing/v1/routing-info/';
 
-export interface HttpServices {
+export const BATCH_PATH = '/nbchf-routing/v1/routing-info/batch';
+
+export interface HttpServices extends BatchServices {
   resolver: NumberResolver;
   /** The Prometheus text of the whole process. */
   metrics: () => Promise<string>;
@@ -21,17 +24,20 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 let openApiJson: string | undefined;
 
 export function routeRequest(
-  { method, path, query }: RequestHead,
-  { resolver, metrics }: HttpServices,
-): HttpAnswer | Promise<HttpAnswer> {
+  { method, path, query, contentType }: RequestHead,
+  services: HttpServices,
+): HttpAnswer | Promise<HttpAnswer> | BodyWanted {
+  const { resolver, metrics } = services;
+  if (path === BATCH_PATH) {
+    if (method === 'post') return answerBatch(contentType, query, services);
+    return notAllowed('POST', 'A batch is sent with POST.');
+  }
   const isRoutingInfo = path.startsWith(ROUTING_INFO_PATH);
   if (!isRoutingInfo && !Object.hasOwn(PLAIN_PATHS, path)) {
     return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');
   }
   if (method !== 'get' && method !== 'head') {
-    return problem(405, 'METHOD_NOT_ALLOWED', 'This resource is read with GET.', {}, [
-      ['allow', 'GET, HEAD'],
-    ]);
+    return notAllowed('GET, HEAD', 'This resource is read with GET.');
   }
   if (isRoutingInfo) {
     return answerRoutingInfo(path.slice(ROUTING_INFO_PATH.length), query, resolver);
@@ -55,6 +61,10 @@ const PLAIN_PATHS: Record<string, 'live' | 'ready' | 'metrics' | 'openapi'> = {
   '/metrics': 'metrics',
   '/openapi.json': 'openapi',
 };
+
+function notAllowed(allowed: string, detail: string): HttpAnswer {
+  return problem(405, 'METHOD_NOT_ALLOWED', detail, {}, [['allow', allowed]]);
+}
 
 function json(value: unknown): HttpAnswer {
   return { status: 200, contentType: JSON_TYPE, body: JSON.stringify(value) };

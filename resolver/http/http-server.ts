@@ -9,8 +9,12 @@ import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { ResolverError } from '../resolver-error.ts';
 import { type HttpAnswer, STATUS_TITLES } from './http-answer.ts';
+import { problem } from './problem.ts';
 
 type UWebSockets = typeof import('uWebSockets.js');
+
+/** A longer body is sent in pieces of so many bytes. */
+const PIECE_BYTES = 256 * 1024;
 
 let loaded: { library: UWebSockets; isNative: boolean } | undefined;
 
@@ -36,9 +40,18 @@ export interface RequestHead {
   path: string;
   /** Without the question mark; empty where there is none. */
   query: string;
+  /** Of a request with a body; empty where it has none or does not say. */
+  contentType: string;
 }
 
-export type HttpHandler = (request: RequestHead) => HttpAnswer | Promise<HttpAnswer>;
+/** What a handler returns that needs the request's body before it can answer. */
+export interface BodyWanted {
+  /** A longer body is answered with 413, and its connection is closed. */
+  bytesMax: number;
+  answer: (body: Uint8Array) => HttpAnswer | Promise<HttpAnswer>;
+}
+
+export type HttpHandler = (request: RequestHead) => HttpAnswer | Promise<HttpAnswer> | BodyWanted;
 
 export interface HttpServer {
   port: number;
@@ -60,24 +73,15 @@ export function listenHttp(
   const { library, isNative } = loadUWebSockets();
   const app = library.App({});
   app.any('/*', (response, request) => {
-    const head = readHead(request, isNative);
-    let isAborted = false;
-    response.onAborted(() => {
-      isAborted = true;
-    });
-    let answer: HttpAnswer | Promise<HttpAnswer>;
+    const exchange = new Exchange(response, readHead(request, isNative), isNative, onError);
+    let wanted: ReturnType<HttpHandler>;
     try {
-      answer = handle(head);
+      wanted = handle(exchange.head);
     } catch (error) {
-      answer = onError(error);
+      wanted = onError(error);
     }
-    if (!(answer instanceof Promise)) {
-      send(response, head, answer, isNative);
-      return;
-    }
-    answer.catch(onError).then((late) => {
-      if (!isAborted) response.cork(() => send(response, head, late, isNative));
-    });
+    if ('bytesMax' in wanted) exchange.collect(wanted, Number(request.getHeader('content-length')));
+    else exchange.answer(wanted);
   });
   return new Promise((resolve, reject) => {
     app.listen(host, port, (token) => {
@@ -115,26 +119,129 @@ function standInServer(token: unknown): Server {
 function readHead(request: HttpRequest, isNative: boolean): RequestHead {
   const url = request.getUrl();
   const method = request.getMethod().toLowerCase();
-  if (isNative) return { method, path: url, query: request.getQuery() ?? '' };
+  const contentType = method === 'post' ? request.getHeader('content-type') : '';
+  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType };
   // The stand-in leaves the query in the URL, and its getQuery throws.
   const mark = url.indexOf('?');
   return mark < 0
-    ? { method, path: url, query: '' }
-    : { method, path: url.slice(0, mark), query: url.slice(mark + 1) };
+    ? { method, path: url, query: '', contentType }
+    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType };
 }
 
-function send(
-  response: HttpResponse,
-  head: RequestHead,
-  answer: HttpAnswer,
-  isNative: boolean,
-): void {
-  response.writeStatus(`${answer.status} ${STATUS_TITLES[answer.status]}`);
-  response.writeHeader('content-type', answer.contentType);
-  for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value);
-  if (head.method === 'head' && isNative) {
-    response.endWithoutBody(Buffer.byteLength(answer.body));
-  } else {
-    response.end(answer.body);
+/** One request and its response, from the head to the last byte, or to the client's going away. */
+class Exchange {
+  readonly head: RequestHead;
+  readonly #response: HttpResponse;
+  readonly #isNative: boolean;
+  readonly #onError: (error: unknown) => HttpAnswer;
+  #isOver = false;
+
+  constructor(
+    response: HttpResponse,
+    head: RequestHead,
+    isNative: boolean,
+    onError: (error: unknown) => HttpAnswer,
+  ) {
+    this.#response = response;
+    this.head = head;
+    this.#isNative = isNative;
+    this.#onError = onError;
+  }
+
+  /** Needed before the handler of a request returns without having answered it. */
+  #watchAbort(): void {
+    this.#response.onAborted(() => {
+      this.#isOver = true;
+    });
+  }
+
+  /** Answers now, or when the promise is kept. */
+  answer(answer: HttpAnswer | Promise<HttpAnswer>): void {
+    if (!(answer instanceof Promise)) {
+      this.#send(answer);
+      return;
+    }
+    this.#watchAbort();
+    answer.catch(this.#onError).then((late) => {
+      if (!this.#isOver) this.#response.cork(() => this.#send(late));
+    });
+  }
+
+  /** Collects the body, then answers. `announcedBytes` is NaN where the client did not say. */
+  collect({ bytesMax, answer }: BodyWanted, announcedBytes: number): void {
+    if (announcedBytes > bytesMax) {
+      this.#refuseBody(bytesMax);
+      return;
+    }
+    this.#watchAbort();
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    this.#response.onData((chunk, isLast) => {
+      if (this.#isOver) return;
+      bytes += chunk.byteLength;
+      if (bytes > bytesMax) {
+        this.#refuseBody(bytesMax);
+        return;
+      }
+      // The native build takes its memory back when this function returns.
+      if (!isLast) chunks.push(new Uint8Array(chunk).slice());
+      else {
+        const last = new Uint8Array(chunk);
+        let answered: HttpAnswer | Promise<HttpAnswer>;
+        try {
+          answered = answer(chunks.length === 0 ? last.slice() : Buffer.concat([...chunks, last]));
+        } catch (error) {
+          answered = this.#onError(error);
+        }
+        this.answer(answered);
+      }
+    });
+  }
+
+  #refuseBody(bytesMax: number): void {
+    this.#send(
+      problem(413, 'MANDATORY_IE_INCORRECT', `The body is longer than ${bytesMax} bytes.`),
+      true,
+    );
+  }
+
+  #send(answer: HttpAnswer, closeConnection = false): void {
+    const response = this.#response;
+    response.writeStatus(`${answer.status} ${STATUS_TITLES[answer.status]}`);
+    response.writeHeader('content-type', answer.contentType);
+    for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value);
+    if (this.head.method === 'head' && this.#isNative) {
+      // For uWebSockets.js this is no answer yet: without a handler it would end the process.
+      this.#watchAbort();
+      this.#isOver = true;
+      response.endWithoutBody(Buffer.byteLength(answer.body), closeConnection);
+    } else if (this.#isNative && answer.body.length > PIECE_BYTES) {
+      this.#sendPieces(answer.body);
+    } else {
+      this.#isOver = true;
+      response.end(answer.body, closeConnection);
+    }
+  }
+
+  /** A long body goes out as fast as the client takes it, never all of it into the send buffer. */
+  #sendPieces(body: string | Uint8Array): void {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const response = this.#response;
+    this.#watchAbort();
+    const sendFrom = (offset: number): boolean => {
+      let at = offset;
+      while (!this.#isOver) {
+        const [isTaken, isDone] = response.tryEnd(
+          bytes.subarray(at, at + PIECE_BYTES),
+          bytes.length,
+        );
+        if (isDone) this.#isOver = true;
+        if (isDone || !isTaken) return isDone;
+        at = response.getWriteOffset();
+      }
+      return true;
+    };
+    response.onWritable((offset) => sendFrom(offset));
+    sendFrom(0);
   }
 }

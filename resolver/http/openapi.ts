@@ -1,7 +1,11 @@
 // The OpenAPI 3.1 document of the HTTP interface, made from the schemas in schemas.ts.
 
 import { z } from 'zod';
+import { BATCH_NUMBERS_MAX, COMPACT_TYPE } from './batch-body-codec.ts';
 import {
+  batchAnswerSchema,
+  batchResultSchema,
+  batchSchema,
   consideredSchema,
   healthSchema,
   ledgerSchema,
@@ -53,6 +57,46 @@ export function openApiDocument() {
           },
         },
       },
+      '/nbchf-routing/v1/routing-info/batch': {
+        post: {
+          operationId: 'getRoutingInfos',
+          summary: 'The routes of many numbers',
+          description:
+            `1 to ${BATCH_NUMBERS_MAX} numbers, all answered from one block. The compact form is ` +
+            'numbers and answers of 8 bytes, as docs/http-batch.md says.',
+          parameters: [
+            {
+              name: 'identity',
+              in: 'query',
+              description: 'Of a compact body: the kind of all its numbers.',
+              schema: { type: 'string', enum: ['imsi', 'msisdn'] },
+            },
+          ],
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': { schema: reference('Batch') },
+              [COMPACT_TYPE]: { schema: {} },
+            },
+          },
+          responses: {
+            200: {
+              description: 'An answer for each number, in order.',
+              content: {
+                'application/json': { schema: reference('BatchAnswer') },
+                [COMPACT_TYPE]: { schema: {} },
+              },
+            },
+            400: problemResponse(
+              'MANDATORY_IE_INCORRECT, MANDATORY_QUERY_PARAM_MISSING, ' +
+                'MANDATORY_QUERY_PARAM_INCORRECT',
+            ),
+            413: problemResponse('MANDATORY_IE_INCORRECT'),
+            415: problemResponse('MANDATORY_IE_INCORRECT'),
+            503: problemResponse('NF_CONGESTION'),
+          },
+        },
+      },
       '/health/live': { get: plain('getLiveness', 'The process runs.', 'Health') },
       '/health/ready': { get: plain('getReadiness', 'The index answers.', 'Health') },
       '/metrics': {
@@ -99,6 +143,9 @@ function reference(schema: string) {
 }
 
 const components = [
+  batchSchema,
+  batchResultSchema,
+  batchAnswerSchema,
   routingInfoSchema,
   matchSchema,
   routeComponentSchema,

@@ -1,7 +1,7 @@
 // Error answers: application/problem+json (RFC 9457) with the causes of 3GPP TS 29.500 table
 // 5.2.7.2-1 where one fits.
 
-import { type HttpAnswer, STATUS_TITLES, type StatusCode } from './http-answer.ts';
+import { type HttpAnswer, STATUS_TITLES, type StatusCode, type TextAnswer } from './http-answer.ts';
 import type { ProblemDetails } from './schemas.ts';
 
 export function problem(
@@ -10,7 +10,7 @@ export function problem(
   detail: string,
   more: Pick<ProblemDetails, 'instance' | 'invalidParams'> = {},
   headers: HttpAnswer['headers'] = [],
-): HttpAnswer {
+): TextAnswer {
   const details: ProblemDetails = {
     type: 'about:blank',
     title: STATUS_TITLES[status],

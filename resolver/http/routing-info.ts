@@ -1,8 +1,10 @@
 // Nbchf_Routing: GET /nbchf-routing/v1/routing-info/{ueId}, the answer to the one question.
 
-import { formatUeId, parseUeId } from '../../ledger/number.ts';
+import { digitsOf, formatUeId, parseUeId } from '../../ledger/number.ts';
+import type { IndexEntry } from '../../wasm/number-index.ts';
+import type { BlockLabel } from '../freshness.ts';
 import { type Considered, describeEntry, type NumberResolver, type Resolved } from '../resolve.ts';
-import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
+import { JSON_TYPE, type TextAnswer } from './http-answer.ts';
 import { problem } from './problem.ts';
 
 /**
@@ -16,7 +18,7 @@ export function answerRoutingInfo(
   segment: string,
   query: string,
   resolver: NumberResolver,
-): HttpAnswer {
+): TextAnswer {
   const ueId = parseUeId(decodeSegment(segment));
   if (!ueId) {
     return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
@@ -44,14 +46,32 @@ export function answerRoutingInfo(
   // The route's JSON is kept ready in the table; the rest is digits and hexadecimal.
   const body =
     `{"ueId":"${formatUeId(ueId)}",${resolvedJson(found)}` +
-    `,"ledger":{"height":${block.height},"blockHash":"${hex(block.blockHash)}"` +
-    `,"lagMs":${lagMs ?? 'null'}}${explanation}}`;
+    `,"ledger":${ledgerJson(block, lagMs)}${explanation}}`;
   return { status: 200, contentType: JSON_TYPE, body };
 }
 
 function resolvedJson({ entry, routeJson, userDataIndex }: Resolved): string {
   const index = userDataIndex === undefined ? '' : `,"userDataIndex":${userDataIndex}`;
-  return `"match":${JSON.stringify(describeEntry(entry))},"route":${routeJson}${index}`;
+  return `"match":${matchJson(entry)},"route":${routeJson}${index}`;
+}
+
+/** What JSON.stringify would make of `describeEntry`, in a tenth of the time. */
+function matchJson({ entry, from, to }: IndexEntry): string {
+  if (entry === 'prefix') return `{"entry":"prefix","prefix":"${digitsOf(from)}"}`;
+  return `{"entry":"${entry}","from":"${digitsOf(from)}","to":"${digitsOf(to)}"}`;
+}
+
+/** The block and lag of the last answer, and their text: most answers are of the same block. */
+let lastLedger: { block: BlockLabel; lagMs: number | undefined; json: string } | undefined;
+
+/** The JSON of a `LedgerPosition`. */
+export function ledgerJson(block: BlockLabel, lagMs: number | undefined): string {
+  if (lastLedger?.block !== block || lastLedger.lagMs !== lagMs) {
+    const { height, blockHash } = block;
+    const json = `{"height":${height},"blockHash":"${hex(blockHash)}","lagMs":${lagMs ?? 'null'}}`;
+    lastLedger = { block, lagMs, json };
+  }
+  return lastLedger.json;
 }
 
 function consideredJson(considered: Considered): string {
@@ -77,7 +97,7 @@ function decodeSegment(segment: string): string {
   }
 }
 
-export function hex(bytes: Uint8Array): string {
+function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString('hex')
     .toUpperCase();

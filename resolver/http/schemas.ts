@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { routeSchema } from '../../ledger/route.ts';
 
 const digits = z.string().regex(/^[0-9]{1,15}$/);
+const ueId = z.string().regex(/^(imsi|msisdn)-[0-9]{1,15}$/);
 
 /** The entry that answered. A prefix has `prefix`; a fragmented or ported entry `from` and `to`. */
 export const matchSchema = z
@@ -62,7 +63,7 @@ export const consideredSchema = foundSchema
 
 export const routingInfoSchema = foundSchema
   .extend({
-    ueId: z.string().regex(/^(imsi|msisdn)-[0-9]{1,15}$/),
+    ueId,
     ledger: ledgerSchema,
     explanation: z
       .array(consideredSchema)
@@ -73,6 +74,37 @@ export const routingInfoSchema = foundSchema
       ),
   })
   .meta({ id: 'RoutingInfo' });
+
+const routeNumber = z.int().min(0).max(1_048_575);
+
+export const batchSchema = z
+  .array(z.string().describe('imsi- or msisdn- followed by 1 to 15 digits.'))
+  .min(1)
+  .max(100_000)
+  .meta({ id: 'Batch' });
+
+export const batchResultSchema = z
+  .union([
+    z.strictObject({
+      ueId,
+      entry: z.enum(['prefix', 'fragmented', 'ported']),
+      matchedLength: z.int().min(1).max(15).describe('How many digits of the number matched.'),
+      route: routeNumber.describe('Key of the route in `routes`.'),
+    }),
+    z.strictObject({ ueId, cause: z.literal('USER_NOT_FOUND') }),
+    z.strictObject({ cause: z.literal('MANDATORY_IE_INCORRECT') }).describe('No ueId was sent.'),
+  ])
+  .meta({ id: 'BatchResult' });
+
+export const batchAnswerSchema = z
+  .strictObject({
+    ledger: ledgerSchema,
+    routes: z
+      .record(z.string().regex(/^[0-9]{1,7}$/), routeComponentSchema)
+      .describe('Every route that a result names, by number.'),
+    results: z.array(batchResultSchema).describe('In the order of the request, all of one block.'),
+  })
+  .meta({ id: 'BatchAnswer' });
 
 /** RFC 9457, with `cause` and `invalidParams` of 3GPP TS 29.571 clause 5.2.4.1. */
 export const problemSchema = z

@@ -6,7 +6,8 @@ import { after, before, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ReferenceIndex } from '../../wasm/reference-index.ts';
 import { encodeLabel, NewestBlock } from '../freshness.ts';
-import { routeRequest } from '../http/http-router.ts';
+import { resolveBatch } from '../http/batch-answer.ts';
+import { type HttpServices, routeRequest } from '../http/http-router.ts';
 import { type HttpServer, listenHttp } from '../http/http-server.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { problem } from '../http/problem.ts';
@@ -41,6 +42,16 @@ const newest = new NewestBlock();
 newest.committed(BLOCK.height, 1_000);
 const resolver = new NumberResolver({ imsi, msisdn }, table, newest, () => 1_250);
 
+const services: HttpServices = {
+  resolver,
+  routes: table,
+  metrics: async () => 'metric 1\n',
+  longBatches: (question) =>
+    isBusy ? undefined : Promise.resolve().then(() => resolveBatch(question, resolver)),
+};
+/** Whether too many long batches wait. */
+const isBusy = false;
+
 let server: HttpServer;
 let base: string;
 before(async () => {
@@ -49,7 +60,7 @@ before(async () => {
     0,
     (request) => {
       if (request.path === '/fault') throw new Error('a fault of the program');
-      return routeRequest(request, { resolver, metrics: async () => 'metric 1\n' });
+      return routeRequest(request, services);
     },
     () => problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.'),
   );

@@ -140,7 +140,7 @@ function readLookup(message: Uint8Array, request: BatchRequest): RequestVerdict 
  *
  * Values from 2^53 up are rounded here, but stay far above the 10^15 at which they are refused.
  */
-function readNumber(message: Uint8Array, at: number): NumberKey | 0 {
+export function readNumber(message: Uint8Array, at: number): NumberKey | 0 {
   const high = readU32(message, at + 4);
   const power = POWERS[high >>> 28]!;
   const value = (high & 0x0fff_ffff) * TWO_32 + readU32(message, at);
@@ -185,7 +185,8 @@ export function writeLookupRequest(
   return bytes;
 }
 
-function writeNumber(out: Uint8Array, at: number, key: NumberKey): void {
+/** Writes a number key as the protocol's 8 bytes: the inverse of {@link readNumber}. */
+export function writeNumber(out: Uint8Array, at: number, key: NumberKey): void {
   let digits = DIGITS_MAX;
   while (POWERS[digits]! > key) digits--;
   const value = key - POWERS[digits]!;

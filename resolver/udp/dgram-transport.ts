@@ -16,7 +16,7 @@ import type {
   UdpTransport,
   UdpTransportOptions,
 } from './udp-transport.ts';
-import { UdpError } from './udp-transport.ts';
+import { NO_COUNTS, UdpError } from './udp-transport.ts';
 
 const DATAGRAM_BYTES_MAX_DEFAULT = 1232;
 const SEND_QUEUE_MAX_DEFAULT = 1024;
@@ -69,17 +69,7 @@ export function createDgramTransport(
     throw new RangeError('sendQueueMax is 1 to 65 536');
   }
 
-  const counters: UdpCounters = {
-    receivedDatagrams: 0,
-    receivedBytes: 0,
-    sentDatagrams: 0,
-    sentBytes: 0,
-    unansweredDatagrams: 0,
-    oversizedDatagrams: 0,
-    sendQueueDrops: 0,
-    sendErrors: 0,
-    socketErrors: 0,
-  };
+  const counters: UdpCounters = { ...NO_COUNTS };
   /** Buffers that no answer under way holds; more are made on demand up to `sendQueueMax`. */
   const freeBuffers: Uint8Array[] = [];
   let buffersMade = 0;

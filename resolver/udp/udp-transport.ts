@@ -23,13 +23,26 @@ export interface UdpCounters {
   unansweredDatagrams: number;
   /** Datagrams longer than `datagramBytesMax`, dropped unread. */
   oversizedDatagrams: number;
-  /** Datagrams dropped unread because too many answers were waiting to be sent. */
+  /** Datagrams without their answer because too many answers were waiting to be sent. */
   sendQueueDrops: number;
   /** Answers that the system refused to send. */
   sendErrors: number;
   /** Errors of the socket itself while it was open. */
   socketErrors: number;
 }
+
+/** The counters of a transport that has just been made. */
+export const NO_COUNTS: Readonly<UdpCounters> = {
+  receivedDatagrams: 0,
+  receivedBytes: 0,
+  sentDatagrams: 0,
+  sentBytes: 0,
+  unansweredDatagrams: 0,
+  oversizedDatagrams: 0,
+  sendQueueDrops: 0,
+  sendErrors: 0,
+  socketErrors: 0,
+};
 
 /** Where a transport listens. */
 export interface UdpAddress {
@@ -55,8 +68,8 @@ export interface UdpTransport {
   /** The counters as they stand; a copy. */
   counters(): UdpCounters;
   /**
-   * Stops receiving, waits until the answers under way are sent, and closes the socket. May be
-   * called again, and before `open`.
+   * Stops receiving, sends the answers to what was received, and closes the socket. May be called
+   * again, and before `open`.
    */
   close(): Promise<void>;
 }
@@ -82,6 +95,7 @@ export interface UdpTransportOptions {
 export type UdpErrorCode =
   | 'BCHF_UDP_LISTEN'
   | 'BCHF_UDP_REUSE_PORT_UNSUPPORTED'
+  | 'BCHF_UDP_MMSG_UNSUPPORTED'
   | 'BCHF_UDP_TIMEOUT'
   | 'BCHF_UDP_SEND'
   | 'BCHF_UDP_BUSY'

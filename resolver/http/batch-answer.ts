@@ -1,0 +1,124 @@
+// Nbchf_Routing: POST /nbchf-routing/v1/routing-info/batch, the one question for many numbers at once.
+//
+// A short batch is answered in the serving thread. A long one would keep the thread's other requests
+// waiting for milliseconds, so it goes to a pool of threads (batch-pool.ts); both run `resolveBatch`.
+
+import { IDENTITIES, type Identity } from '../../ledger/number.ts';
+import type { BlockLabel } from '../freshness.ts';
+import type { NumberResolver } from '../resolve.ts';
+import type { RouteTable } from '../route-table.ts';
+import {
+  BATCH_BODY_BYTES_MAX,
+  COMPACT_TYPE,
+  readCompactBatch,
+  readJsonBatch,
+  writeCompactAnswer,
+  writeJsonResults,
+} from './batch-body-codec.ts';
+import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
+import type { BodyWanted } from './http-server.ts';
+import { problem } from './problem.ts';
+import { ledgerJson } from './routing-info.ts';
+
+/** Bytes of a body up to which it is answered in the serving thread: half a millisecond of work. */
+export const INLINE_BYTES_MAX = 64 * 1024;
+
+/** A body with what its head says of it. */
+export interface BatchQuestion {
+  body: Uint8Array;
+  /** The kind of all numbers of a compact body; a JSON body names each number's. */
+  identity: Identity | undefined;
+  routeTableVersion: number;
+}
+
+/** What a batch came to: refused, all of a compact answer, or the parts of a JSON answer. */
+export type BatchOutcome =
+  | { refusal: string }
+  | { compact: Uint8Array }
+  | { results: string; routes: number[]; block: BlockLabel; lagMs: number | undefined };
+
+/** Answers a long batch elsewhere; `undefined` where too many wait already. */
+export type LongBatches = (question: BatchQuestion) => Promise<BatchOutcome> | undefined;
+
+export interface BatchServices {
+  resolver: Pick<NumberResolver, 'lookupBatch'>;
+  routes: Pick<RouteTable, 'json' | 'version'>;
+  longBatches: LongBatches;
+}
+
+/** Reads a body, looks its numbers up and writes what they came to. */
+export function resolveBatch(
+  { body, identity, routeTableVersion }: BatchQuestion,
+  resolver: Pick<NumberResolver, 'lookupBatch'>,
+): BatchOutcome {
+  const batch = identity ? readCompactBatch(body, identity) : readJsonBatch(body);
+  if (typeof batch === 'string') return { refusal: batch };
+  const answers = new Uint32Array(batch.count);
+  const { keys, identities, count } = batch;
+  const { block, lagMs } = resolver.lookupBatch(keys, identities, answers, count);
+  if (identity) {
+    return { compact: writeCompactAnswer(batch, answers, block, lagMs, routeTableVersion) };
+  }
+  const { json, routes } = writeJsonResults(batch, answers);
+  return { results: json, routes, block, lagMs };
+}
+
+/**
+ * What to do with a batch request, by its head.
+ *
+ * 415 for a body of another type; 400 MANDATORY_QUERY_PARAM_MISSING or _INCORRECT for a compact body
+ * without an identity kind; 400 MANDATORY_IE_INCORRECT for a body that is no batch; 413 for one that
+ * is too long; 503 NF_CONGESTION where too many long batches wait.
+ */
+export function answerBatch(
+  contentType: string,
+  query: string,
+  services: BatchServices,
+): HttpAnswer | BodyWanted {
+  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  if (type !== JSON_TYPE && type !== COMPACT_TYPE) {
+    return problem(
+      415,
+      'MANDATORY_IE_INCORRECT',
+      `The body is neither ${JSON_TYPE} nor ${COMPACT_TYPE}.`,
+    );
+  }
+  let identity: Identity | undefined;
+  if (type === COMPACT_TYPE) {
+    const named = new URLSearchParams(query).get('identity');
+    identity = IDENTITIES.find((one) => one === named);
+    if (!identity) return noIdentity(named);
+  }
+  const answer = (body: Uint8Array): HttpAnswer | Promise<HttpAnswer> => {
+    const question = { body, identity, routeTableVersion: services.routes.version };
+    if (body.length <= INLINE_BYTES_MAX) {
+      return answerOutcome(resolveBatch(question, services.resolver), services);
+    }
+    const outcome = services.longBatches(question);
+    return outcome
+      ? outcome.then((one) => answerOutcome(one, services))
+      : problem(503, 'NF_CONGESTION', 'Too many long batches are waiting.', {}, [
+          ['retry-after', '1'],
+        ]);
+  };
+  return { bytesMax: BATCH_BODY_BYTES_MAX, answer };
+}
+
+function noIdentity(named: string | null): HttpAnswer {
+  const cause =
+    named === null ? 'MANDATORY_QUERY_PARAM_MISSING' : 'MANDATORY_QUERY_PARAM_INCORRECT';
+  return problem(400, cause, 'A compact body needs the identity kind of its numbers.', {
+    invalidParams: [{ param: 'identity', reason: `must be one of ${IDENTITIES.join(', ')}` }],
+  });
+}
+
+function answerOutcome(outcome: BatchOutcome, { routes }: BatchServices): HttpAnswer {
+  if ('refusal' in outcome) return problem(400, 'MANDATORY_IE_INCORRECT', outcome.refusal);
+  if ('compact' in outcome) {
+    return { status: 200, contentType: COMPACT_TYPE, body: outcome.compact };
+  }
+  const { results, block, lagMs } = outcome;
+  const details = outcome.routes.map((number) => `"${number}":${routes.json(number)}`);
+  const body = `{"ledger":${ledgerJson(block, lagMs)},"routes":{${details.join()}},"results":[${results}]}`;
+  return { status: 200, contentType: JSON_TYPE, body };
+}

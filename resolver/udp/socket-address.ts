@@ -1,0 +1,75 @@
+// Socket addresses as the system has them: `sockaddr_in` and `sockaddr_in6`.
+//
+//      0        2      4                 8                         24         28
+//     ┌────────┬──────┬─────────────────┬─────────────────────────┬──────────┐
+//     │ family │ port │ IPv4 address    │ 0 (8 bytes)             │          │  16 bytes
+//     │ host   │ big- ├─────────────────┼─────────────────────────┼──────────┤
+//     │ order  │ end. │ flow            │ IPv6 address (16 bytes) │ scope id │  28 bytes
+//     └────────┴──────┴─────────────────┴─────────────────────────┴──────────┘
+//
+// Source: ip(7), ipv6(7).
+
+import { isIPv6, SocketAddress } from 'node:net';
+import { AF_INET, AF_INET6 } from './system-calls.ts';
+
+export const ADDRESS_BYTES_IPV4 = 16;
+export const ADDRESS_BYTES_IPV6 = 28;
+
+/** What is to be sent to, or bound to. */
+export interface Endpoint {
+  /** An IPv4 or IPv6 address, the latter without a zone. */
+  address: string;
+  port: number;
+}
+
+/** The structure for an address: 16 or 28 bytes. Throws a TypeError for what is no IP address. */
+export function encodeSocketAddress({ address, port }: Endpoint): Uint8Array {
+  const isVersion6 = isIPv6(address);
+  const bytes = new Uint8Array(isVersion6 ? ADDRESS_BYTES_IPV6 : ADDRESS_BYTES_IPV4);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, isVersion6 ? AF_INET6 : AF_INET, true);
+  view.setUint16(2, port);
+  if (isVersion6) bytes.set(bytesOfIPv6(address), 8);
+  else bytes.set(bytesOfIPv4(address), 4);
+  return bytes;
+}
+
+/** The inverse. Throws a TypeError for another family. */
+export function decodeSocketAddress(bytes: Uint8Array): Endpoint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const family = view.getUint16(0, true);
+  const port = view.getUint16(2);
+  if (family === AF_INET) return { address: bytes.subarray(4, 8).join('.'), port };
+  if (family !== AF_INET6) throw new TypeError(`address family ${family}`);
+  const groups = Array.from({ length: 8 }, (_, at) => view.getUint16(8 + 2 * at).toString(16));
+  // Node knows how an IPv6 address is written for people; RFC 5952.
+  const { address } = new SocketAddress({ address: groups.join(':'), family: 'ipv6' });
+  return { address, port };
+}
+
+function bytesOfIPv4(address: string): number[] {
+  const bytes = address.split('.').map(Number);
+  if (bytes.length !== 4 || !bytes.every((byte) => byte >= 0 && byte <= 255)) {
+    throw new TypeError(`no IP address: ${address}`);
+  }
+  return bytes;
+}
+
+function bytesOfIPv6(address: string): number[] {
+  if (address.includes('%')) throw new TypeError(`an address with a zone: ${address}`);
+  const [front = '', back] = address.split('::');
+  const left = groupsOf(front);
+  const right = back === undefined ? [] : groupsOf(back);
+  const zeros = new Array<number>(16 - left.length - right.length).fill(0);
+  return [...left, ...zeros, ...right];
+}
+
+/** Two bytes for each group of hexadecimal digits, four for an IPv4 address at the end. */
+function groupsOf(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (group.includes('.')) return bytesOfIPv4(group);
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 255];
+  });
+}
