@@ -16,7 +16,8 @@ import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
 import type { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
-import { sbiSettingsOf } from './sbi/sbi-settings.ts';
+import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
+import { loadSbi } from './sbi/sbi-settings.ts';
 import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
@@ -60,6 +61,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const table = new RouteTable();
   table.apply({ version: 1, routes: numbered(options.routes) });
   await probePorts(config);
+  const sbi = await loadSbi(config);
+  const nrfHost =
+    sbi.nrfHost &&
+    startNrfHost({ ...sbi.nrfHost, now }, (err) => log.error({ err }, 'minimal NRF failed'));
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
     http: config.httpPort || (await freeTcpPort(config.host)),
@@ -106,9 +111,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       counters: counters.buffer,
       host: config.host,
       enumZone: enumZoneOf(config),
-      sbi: sbiSettingsOf(config),
+      sbi: sbi.settings,
     }),
     metrics,
+    // A thread asks only where its settings name no NRF behind.
+    askNrf: (request) => (nrfHost as NrfHost).ask(request),
     log,
     now,
     onDeath: (readerNumbers) => {
@@ -136,6 +143,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
   } catch (error) {
     await serving.stop();
+    nrfHost?.stop();
     throw error;
   }
   return {
@@ -159,6 +167,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     async stop() {
       await admin.close();
       await serving.stop();
+      nrfHost?.stop();
     },
   };
 }

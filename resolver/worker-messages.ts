@@ -2,7 +2,9 @@
 
 import type { Identity } from '../ledger/number.ts';
 import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import type { HttpAnswer } from './http/http-answer.ts';
 import type { RouteChanges } from './route-table.ts';
+import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
 
 /** Port by interface; 0 lets the system choose. ENUM has one port for UDP and TCP. */
@@ -45,6 +47,7 @@ export interface WorkerStart {
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
   | { type: 'metrics'; text: string }
+  | { type: 'nrf-answer'; question: number; answer: HttpAnswer }
   | { type: 'stop' };
 
 export type WorkerEvent =
@@ -55,5 +58,7 @@ export type WorkerEvent =
   | { type: 'refused'; message: string }
   | { type: 'routes-applied'; version: number }
   | { type: 'metrics-wanted' }
+  /** What only the minimal NRF of the main thread can answer. */
+  | { type: 'nrf-question'; question: number; request: SbiRequest }
   /** A request or the thread itself failed; in the second case the thread ends. */
   | { type: 'fault'; message: string };

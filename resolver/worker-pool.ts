@@ -2,9 +2,11 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
+import type { HttpAnswer } from './http/http-answer.ts';
 import type { Log } from './log.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
+import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { ListeningPorts, WorkerEvent, WorkerSockets, WorkerStart } from './worker-messages.ts';
 
 /** Replacements in {@link REPLACEMENTS_WINDOW_MS} after which the pool gives up. */
@@ -23,6 +25,7 @@ export interface PoolOptions {
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
   startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reusePort'>;
   metrics: () => Promise<string>;
+  askNrf: (request: SbiRequest) => Promise<HttpAnswer>;
   log: Log;
   now: () => number;
   /** A thread died without giving its places among the readers back. */
@@ -154,6 +157,9 @@ export class WorkerPool {
             member.waiting.get(event.version)?.();
             member.waiting.delete(event.version);
             break;
+          case 'nrf-question':
+            this.#answerNrf(member, event.question, event.request);
+            break;
           case 'metrics-wanted':
             this.#sendMetrics(member);
             break;
@@ -191,6 +197,11 @@ export class WorkerPool {
     this.#startWorker(number, true).catch((error) => {
       log.error({ worker: number, err: error }, 'thread could not be replaced');
     });
+  }
+
+  async #answerNrf(member: Member, question: number, request: SbiRequest): Promise<void> {
+    const answer = await this.#options.askNrf(request);
+    member.worker.postMessage({ type: 'nrf-answer', question, answer });
   }
 
   async #sendMetrics(member: Member): Promise<void> {

@@ -19,6 +19,7 @@ import { problem } from './http/problem.ts';
 import { type ReadCounts, SharedCounters } from './metrics/shared-counters.ts';
 import { NumberResolver } from './resolve.ts';
 import { RouteTable } from './route-table.ts';
+import { createMainNrfClient } from './sbi/main-nrf-client.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
 import { createBatchHandler } from './udp/batch-handler.ts';
 import { createDgramTransport } from './udp/dgram-transport.ts';
@@ -180,6 +181,10 @@ async function serveEnumTcp(host: string, wantedPort: number, zone: EnumZone): P
   return server.port;
 }
 
+const mainNrf = createMainNrfClient((question, request) =>
+  post({ type: 'nrf-question', question, request }),
+);
+
 async function serveSbiSockets(host: string, wantedPort: number): Promise<number> {
   const server = await serveSbi({
     host,
@@ -187,6 +192,7 @@ async function serveSbiSockets(host: string, wantedPort: number): Promise<number
     settings: start.sbi,
     resolver,
     routes,
+    askMinimalNrf: mainNrf.ask,
     onError: answerFault,
     now: Date.now,
   });
@@ -253,6 +259,9 @@ port.on('message', (request: WorkerRequest) => {
     case 'metrics':
       metricsWanted?.answer(request.text);
       metricsWanted = undefined;
+      break;
+    case 'nrf-answer':
+      mainNrf.answered(request.question, request.answer);
       break;
     case 'stop':
       stop();

@@ -13,9 +13,7 @@ import { problem } from '../http/problem.ts';
 import { type VerifiedToken, verifyToken } from './access-token.ts';
 import type { SbiRequest } from './sbi-message.ts';
 import type { SbiService } from './sbi-router.ts';
-
-export const TOKEN_POLICIES = ['off', 'optional', 'required'] as const;
-export type TokenPolicy = (typeof TOKEN_POLICIES)[number];
+import type { TokenPolicy } from './token-policy.ts';
 
 export interface AuthoriserOptions {
   policy: TokenPolicy;

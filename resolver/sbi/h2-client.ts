@@ -112,7 +112,7 @@ export class H2Client {
       // Also where the session ends under it: then there was no 'end'.
       stream.on('close', () => finish('unreachable'));
       stream.on('end', () => {
-        const status = responseHeaders?.[':status'];
+        const status = responseHeaders?.[':status'] as number | undefined;
         if (status === undefined || stream.rstCode !== 0) return;
         finish({ status, headers: responseHeaders ?? {}, body: Buffer.concat(chunks) });
       });

@@ -15,7 +15,7 @@ import type { Log } from '../log.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { freeTcpPort } from '../probe-ports.ts';
 import type { ResolverError } from '../resolver-error.ts';
-import { sbiSettingsOf } from '../sbi/sbi-settings.ts';
+import { loadSbi } from '../sbi/sbi-settings.ts';
 import { enumZoneOf, type Service, startService } from '../service.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
 import { WorkerPool } from '../worker-pool.ts';
@@ -169,6 +169,7 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
   const counters = new SharedCounters(COUNTER_TABLE, 1);
   let starts = 0;
   const config = configure(servingOptions, { flags: {}, environment: {} }).values;
+  const sbi = await loadSbi(config);
   const pool = await WorkerPool.start({
     workerCount: 1,
     sbiWorkerCount: 0,
@@ -185,10 +186,11 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         // Of TEST-NET-3 (RFC 5737): no machine has it.
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
         enumZone: enumZoneOf(config),
-        sbi: sbiSettingsOf(config),
+        sbi: sbi.settings,
       };
     },
     metrics: async () => '',
+    askNrf: () => Promise.reject(new Error('nobody serves the interface that would ask')),
     log: recordingLog().log,
     now: () => 0,
     onDeath: ({ imsi, msisdn }) => {

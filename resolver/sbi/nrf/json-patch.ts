@@ -3,6 +3,7 @@
 // One thing is more lenient than the RFC: `replace` of a member that is not there adds it. A heartbeat
 // replaces `/load`, also where the registered profile had none (3GPP TS 29.510 clause 5.2.2.3.2).
 
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 
 const OPERATIONS_MAX = 64;
@@ -13,7 +14,7 @@ export const patchSchema = z
     z.object({
       op: z.enum(['add', 'remove', 'replace', 'test']),
       path: z.string().max(256).startsWith('/'),
-      value: z.unknown(),
+      value: z.unknown().optional(),
     }),
   )
   .min(1)
@@ -62,7 +63,7 @@ function applyToObject(
     case 'remove':
       return Object.hasOwn(parent, name) && delete parent[name];
     case 'test':
-      return Object.hasOwn(parent, name) && isSame(parent[name], value);
+      return Object.hasOwn(parent, name) && isDeepStrictEqual(parent[name], value);
   }
 }
 
@@ -86,11 +87,6 @@ function applyToArray(
       parent.splice(at, 1);
       return true;
     case 'test':
-      return isSame(parent[at], value);
+      return isDeepStrictEqual(parent[at], value);
   }
-}
-
-/** Equal as JSON, members in the same order. */
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -4,6 +4,7 @@
 // A function from a request to an answer over the registry's state; what has to be told to subscribers
 // goes to `notify`.
 
+import { isDeepStrictEqual } from 'node:util';
 import { type HttpAnswer, JSON_TYPE } from '../../http/http-answer.ts';
 import { problem } from '../../http/problem.ts';
 import { parseDiscoveryQuery } from '../discovery-query.ts';
@@ -139,8 +140,7 @@ function update(request: SbiRequest, nrf: MinimalNrf, id: string): HttpAnswer {
   }
   nrf.registry.heartbeat(id, nrf.now());
   // A heartbeat that changes nothing is no news. The load alone is none either (clause 5.2.2.6.2).
-  const isNews =
-    JSON.stringify({ ...before, load: 0 }) !== JSON.stringify({ ...after.data, load: 0 });
+  const isNews = !isDeepStrictEqual({ ...before, load: 0 }, { ...after.data, load: 0 });
   const event = nrf.registry.put(after.data);
   if (!event) return full();
   if (isNews) tell(event, nrf);

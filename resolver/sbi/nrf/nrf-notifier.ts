@@ -45,12 +45,16 @@ export function createNrfNotifier(): NrfNotifier {
         {
           method: 'POST',
           path: pathname + search,
-          headers: { 'content-type': 'application/json', '3gpp-sbi-callback': 'Nnrf_NFManagement_NFStatusNotify' },
+          headers: {
+            'content-type': 'application/json',
+            '3gpp-sbi-callback': 'Nnrf_NFManagement_NFStatusNotify',
+          },
           body: Buffer.from(JSON.stringify(next.data)),
         },
         TIMEOUT_MS,
       );
-      const isTaken = typeof response !== 'string' && response.status >= 200 && response.status < 300;
+      const isTaken =
+        typeof response !== 'string' && response.status >= 200 && response.status < 300;
       if (isTaken) sentNotifications++;
       else lostNotifications++;
     }
