@@ -17,10 +17,14 @@ import { loadValidators } from './engine/validator-file.ts';
 import type { EntryChange, RouteNumber } from './entry.ts';
 import type { EncodedBlock } from './gossip/message-codec.ts';
 import { LedgerError } from './ledger-error.ts';
-import type { Identity, NumberKey } from './number.ts';
+import type { Identity, NumberKey, UeId } from './number.ts';
+import type { Proof } from './proof/proof-codec.ts';
+import type { StateProof } from './proof/state-proof.ts';
 import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
+import type { RoamingTally } from './state/roaming.ts';
 import { LedgerState } from './state/state.ts';
+import type { EntryName, EntryOrigin } from './store/entry-origin.ts';
 import {
   type BlockChanges,
   type Genesis,
@@ -74,8 +78,8 @@ export interface CommittedBlock extends Tip {
 }
 
 /**
- * A ledger that is open and follows its chain. `tip`, `transactionCount` and `appHash` are those of
- * the newest block on the disk; while a block is being stored, and after it could not be, routes,
+ * A ledger that is open and follows its chain. `tip`, `transactionCount`, `appHash` and `stateBytes`
+ * are those of the newest block on the disk; while a block is being stored, and after it could not be, routes,
  * members, sequences and entries are already those behind it.
  */
 export interface FollowedLedger {
@@ -89,18 +93,26 @@ export interface FollowedLedger {
   readonly transactionCount: number;
   /** State commitment after the tip. 32 bytes. */
   readonly appHash: Uint8Array;
+  /** What `appHash` is the sha-256 of: the roots of the state's tables (commitment). */
+  readonly stateBytes: Uint8Array;
   /** All routes by route number. A view: it grows with the ledger. */
   routes(): readonly Route[];
   /** The members in the order of admission. */
   members(): readonly MemberRecord[];
+  /** Whether this is the id of a member that has not left, or of the authority. */
+  isMember(id: string): boolean;
   /** The last sequence that a signer has used; −1 before its first, or for an unknown one. */
   lastSequence(signer: string): number;
   /** The last sequence that a proposal of the members has used; −1 before the first. */
   lastProposalSequence(): number;
   /** What a member's deposits have left, in the smallest unit; 0 for an unknown one. */
   balanceOf(member: string): number;
+  /** What a member owes for occupied numbers at the time of the tip; 0 for an unknown one. */
+  dueOf(member: string): number;
   /** The public terms behind the address of a roaming contract. */
   roamingTerms(address: string): RoamingTerms | undefined;
+  /** What a visited member has done under a contract; `undefined` where one is unknown. */
+  roamingTally(address: string, visited: string): RoamingTally | undefined;
   /** The public key of the terminal with a number, 32 bytes, where its owner has registered one. */
   terminalKey(identity: Identity, number: NumberKey): Uint8Array | undefined;
   /** Free numbers for a member's wish, and the record that takes them: see `proposeAllocation`. */
@@ -121,6 +133,22 @@ export interface FollowedLedger {
   encodedBlock(height: number): Promise<EncodedBlock | undefined>;
   /** The changes of each block above a height up to the tip of now, in order. */
   changesSince(height: number): AsyncIterable<BlockChanges>;
+  /**
+   * What set each of some entries, as of the block at a height; `undefined` where no kept block did, or
+   * where the signal is aborted before it is found.
+   */
+  entryOrigins(
+    entries: readonly EntryName[],
+    height: number,
+    signal?: AbortSignal,
+  ): Promise<(EntryOrigin | undefined)[]>;
+  /**
+   * Proves what the state before the tip says about a number, to whoever has only the validators. Takes
+   * its turn among blocks. Error: BCHF_PROOF_UNAVAILABLE before the first block.
+   */
+  prove(ueId: UeId): Promise<Proof>;
+  /** Proves the state before the tip. Error: BCHF_PROOF_UNAVAILABLE before the second block. */
+  proveState(): Promise<StateProof>;
   blockHashAt(height: number): Promise<Uint8Array | undefined>;
   /** Waits for blocks under way and lets the directory go. */
   close(): Promise<void>;

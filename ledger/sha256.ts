@@ -16,3 +16,8 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   written.write(hash('sha256', bytes, 'binary'), 0, HASH_BYTES, 'latin1');
   return digest.slice();
 }
+
+/** Writes the digest into a buffer, for who hashes in bulk. */
+export function sha256Into(bytes: Uint8Array, target: Buffer, offset: number): void {
+  target.write(hash('sha256', bytes, 'binary'), offset, HASH_BYTES, 'latin1');
+}

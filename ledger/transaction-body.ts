@@ -25,7 +25,7 @@ export interface MemberRecord {
   plmns: Plmn[];
 }
 
-/** Companies join. Signed by the consortium's authority. */
+/** Companies found the consortium. Signed by its authority, which can do so only at first. */
 export interface AdmitMembers {
   kind: 'admit-members';
   members: MemberRecord[];
@@ -38,11 +38,20 @@ export interface DeclareRoutes {
   routes: Route[];
 }
 
-/** The numbering plan gives prefixes to routes. Signed by the consortium's authority. */
+/**
+ * The numbering plan gives prefixes to routes. Signed by the consortium's authority, which can do so only
+ * at first; later the members grant prefixes together (transaction-proposal).
+ */
 export interface AssignPrefixes {
   kind: 'assign-prefixes';
   identity: Identity;
-  assignments: { route: string; prefixes: NumberKey[] }[];
+  assignments: PrefixAssignment[];
+}
+
+/** Prefixes of one route, in ascending order. */
+export interface PrefixAssignment {
+  route: string;
+  prefixes: NumberKey[];
 }
 
 /** An owner puts ranges of its numbers into the shared pool (figure 10, S1001). Signed by it. */
@@ -160,6 +169,7 @@ export function signersOf(body: TransactionBody): string[] {
     case 'leave-member':
     case 'rotate-member-key':
     case 'change-parameters':
+    case 'grant-prefixes':
       return body.approvers;
     case 'deposit':
       return [AUTHORITY];
@@ -170,4 +180,34 @@ export function signersOf(body: TransactionBody): string[] {
     case 'transfer':
       return [body.transferor, body.recipient];
   }
+}
+
+/**
+ * The key that a body brings in. It signs too, behind the signers, so that nobody joins, or is made to
+ * sign, with a key that is not his.
+ */
+export function newKeyOf(body: TransactionBody): Uint8Array | undefined {
+  if (body.kind === 'join-member') return body.member.publicKey;
+  return body.kind === 'rotate-member-key' ? body.publicKey : undefined;
+}
+
+/** How many signatures stand behind a body. */
+export function signatureCount(body: TransactionBody): number {
+  return signersOf(body).length + (newKeyOf(body) ? 1 : 0);
+}
+
+/** The key of each signature, in order; `keyOf` gives that of a signer. */
+export function signingKeys(
+  body: TransactionBody,
+  keyOf: (signer: string) => Uint8Array | undefined,
+): (Uint8Array | undefined)[] {
+  const keys = signersOf(body).map(keyOf);
+  const newKey = newKeyOf(body);
+  if (newKey) keys.push(newKey);
+  return keys;
+}
+
+/** What the authority and the founders do before anything else; the first other kind ends the founding. */
+export function isFounding({ kind }: TransactionBody): boolean {
+  return kind === 'admit-members' || kind === 'declare-routes' || kind === 'assign-prefixes';
 }

@@ -103,6 +103,8 @@ export function checkBody(body: TransactionBody): RejectionCode | undefined {
       return checkId(body.member) ?? checkApprovers(body.approvers);
     case 'rotate-member-key':
       return checkId(body.member) ?? checkApprovers(body.approvers);
+    case 'grant-prefixes':
+      return checkAssignments(body.assignments) ?? checkApprovers(body.approvers);
     case 'change-parameters':
       return checkParameters(body.parameters) ?? checkApprovers(body.approvers);
   }
@@ -110,7 +112,7 @@ export function checkBody(body: TransactionBody): RejectionCode | undefined {
 
 /** How many items a body has, of whatever sort; approvers are none. */
 export function itemCount(body: TransactionBody): number {
-  if (body.kind === 'assign-prefixes') {
+  if ('assignments' in body) {
     return body.assignments.reduce((sum, { prefixes }) => sum + prefixes.length, 0);
   }
   let count = 0;

@@ -11,8 +11,9 @@
 //
 //     "bchf transaction 1" ‖ 0 ‖ u8 length of chain id ‖ chain id ‖ kind ‖ SSZ container
 //
-// A proposal (transaction-proposal) has n, u16 little-endian, behind its kind, and the ids of the n
-// approvers as the last field of its container. What each of them signs leaves the others out:
+// A proposal (transaction-proposal) has the count of its approvers, u16 little-endian, behind its kind,
+// and their ids as the last field of its container; where it brings in a key, the signature with that
+// one stands behind theirs. What each of them signs leaves the others out:
 //
 //     "bchf proposal 1" ‖ 0 ‖ u8 length of chain id ‖ chain id ‖ kind ‖ SSZ container, no approvers
 //
@@ -24,13 +25,18 @@ import type { KeyObject } from 'node:crypto';
 import { SIGNATURE_BYTES, signMessage } from './ed25519.ts';
 import { bytesOf } from './record-codec.ts';
 import { sha256 } from './sha256.ts';
-import { signersOf, type TransactionBody } from './transaction-body.ts';
+import { signatureCount, signersOf, type TransactionBody } from './transaction-body.ts';
 import type { RejectionCode } from './transaction-code.ts';
 import { KINDS, type KindCodec, type TransactionHead } from './transaction-kinds.ts';
 import type { ProposalBody } from './transaction-proposal.ts';
 
 /** Most bytes of one transaction, signatures included. */
 export const TRANSACTION_BYTES_MAX = 1 << 20;
+/**
+ * How far a sequence may be above the last one. Whoever gets hold of a key could otherwise use up all
+ * sequences at once, and the member could sign nothing more with another key either.
+ */
+export const SEQUENCE_GAP_MAX = 1 << 20;
 /** Most bytes of a chain id (CometBFT's `MaxChainIDLen`). */
 export const CHAIN_ID_BYTES_MAX = 50;
 
@@ -44,7 +50,7 @@ export interface Transaction {
   sequence: number;
   /** Milliseconds since 1970: no later block may hold it. Without an end where it is 0 or absent. */
   validUntilMs?: number;
-  /** In the order of `signersOf(body)`, 64 bytes each; views of the bytes. */
+  /** In the order of `signersOf(body)`, then of a new key; 64 bytes each; views of the bytes. */
   signatures: Uint8Array[];
 }
 
@@ -62,11 +68,15 @@ function codecOf(kind: TransactionBody['kind']): KindCodec {
   return codec;
 }
 
+function isProposal({ signatures }: KindCodec): boolean {
+  return typeof signatures !== 'number';
+}
+
 /** Everything but the signatures. */
 function encodeUnsigned(body: TransactionBody, head: TransactionHead): Uint8Array {
   const codec = codecOf(body.kind);
   const kind = [codec.byte];
-  if (codec.signatures === 'approvers') {
+  if (isProposal(codec)) {
     const { length } = signersOf(body);
     kind.push(length & 0xff, length >> 8);
   }
@@ -80,7 +90,7 @@ function signedPart(
   unsigned: Uint8Array,
 ): Uint8Array {
   const codec = codecOf(body.kind);
-  if (codec.signatures !== 'approvers') return unsigned;
+  if (!isProposal(codec)) return unsigned;
   const proposal = { ...body, approvers: [] } as TransactionBody;
   return Buffer.concat([Uint8Array.of(codec.byte), codec.encode(proposal, head)]);
 }
@@ -103,8 +113,7 @@ function signBytesOf(
   if (chain.length < 1 || chain.length > CHAIN_ID_BYTES_MAX) {
     throw new RangeError(`a chain id has 1 to ${CHAIN_ID_BYTES_MAX} bytes`);
   }
-  const isProposal = codecOf(body.kind).signatures === 'approvers';
-  const domain = isProposal ? PROPOSAL_DOMAIN : SIGN_DOMAIN;
+  const domain = isProposal(codecOf(body.kind)) ? PROPOSAL_DOMAIN : SIGN_DOMAIN;
   const part = signedPart(body, head, unsigned);
   return Buffer.concat([domain, Uint8Array.of(chain.length), chain, part]);
 }
@@ -120,7 +129,7 @@ export function signBytes(
 }
 
 /**
- * One member's signature of a proposal, whoever else signs: 64 bytes. Throws a `RangeError` as
+ * The signature of one member, or of a new key, under a proposal, whoever else signs: 64 bytes. Throws a `RangeError` as
  * {@link signTransaction} does.
  */
 export function signProposal(
@@ -136,8 +145,8 @@ export function signProposal(
 }
 
 /**
- * The bytes of a transaction with signatures made elsewhere, in the order of `signersOf(body)`. Throws
- * a `RangeError` as {@link signTransaction} does.
+ * The bytes of a transaction with signatures made elsewhere, in the order of `signersOf(body)`, then of
+ * a new key. Throws a `RangeError` as {@link signTransaction} does.
  */
 export function assembleTransaction(
   body: TransactionBody,
@@ -147,8 +156,8 @@ export function assembleTransaction(
 ): Uint8Array {
   const head = { sequence, validUntilMs };
   checkHead(head);
-  if (signatures.length !== signersOf(body).length) {
-    throw new RangeError('one signature is needed for each signer');
+  if (signatures.length !== signatureCount(body)) {
+    throw new RangeError('one signature is needed for each signer and new key');
   }
   const bytes = Buffer.concat([encodeUnsigned(body, head), ...signatures]);
   // SSZ writes longer lists than it reads: what nobody could decode must not leave here.
@@ -159,7 +168,7 @@ export function assembleTransaction(
 
 /**
  * The bytes of a transaction, signed by each of `privateKeys`, which stand in the order of
- * `signersOf(body)`.
+ * `signersOf(body)`, the key that the body brings in behind them.
  *
  * Throws a `RangeError` where the keys do not fit the body, sequence or `validUntilMs` is no integer
  * of 0 to 2^53 − 1, or the body has no byte form (more items than ITEMS_MAX, more than 1 MiB).
@@ -171,8 +180,8 @@ export function signTransaction(
   privateKeys: readonly KeyObject[],
   validUntilMs = 0,
 ): Uint8Array {
-  if (privateKeys.length !== signersOf(body).length) {
-    throw new RangeError('one private key is needed for each signer');
+  if (privateKeys.length !== signatureCount(body)) {
+    throw new RangeError('one private key is needed for each signer and new key');
   }
   const head = { sequence, validUntilMs };
   checkHead(head);
@@ -189,16 +198,18 @@ export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
   if (bytes.length > TRANSACTION_BYTES_MAX) return { code: 'BCHF_TX_TOO_LARGE' };
   const codec = bytes.length === 0 ? undefined : byByte.get(bytes[0]!);
   if (!codec) return { code: 'BCHF_TX_MALFORMED' };
-  const isProposal = codec.signatures === 'approvers';
-  const start = isProposal ? 3 : 1;
+  const { signatures: signed } = codec;
+  const start = isProposal(codec) ? 3 : 1;
   if (bytes.length < start) return { code: 'BCHF_TX_MALFORMED' };
-  const count = isProposal ? bytes[1]! | (bytes[2]! << 8) : (codec.signatures as number);
+  const approvers = isProposal(codec) ? bytes[1]! | (bytes[2]! << 8) : 0;
+  const newKeys = signed === 'approvers and new key' ? 1 : 0;
+  const count = typeof signed === 'number' ? signed : approvers + newKeys;
   const end = bytes.length - count * SIGNATURE_BYTES;
   if (end < start) return { code: 'BCHF_TX_MALFORMED' };
   try {
     const container = bytes.subarray(start, end);
     const { body, sequence, validUntilMs } = codec.decode(container);
-    if (isProposal && signersOf(body).length !== count) return { code: 'BCHF_TX_MALFORMED' };
+    if (signatureCount(body) !== count) return { code: 'BCHF_TX_MALFORMED' };
     // Above 2^53 some integers still have one byte form, and the next sequence would not be above.
     if (!Number.isSafeInteger(sequence) || !Number.isSafeInteger(validUntilMs)) {
       return { code: 'BCHF_TX_MALFORMED' };
@@ -213,6 +224,12 @@ export function decodeTransaction(bytes: Uint8Array): DecodedTransaction {
   } catch {
     return { code: 'BCHF_TX_MALFORMED' };
   }
+}
+
+/** A body as its bytes say it. Throws where it has no bytes. */
+export function formOfBody(body: TransactionBody): TransactionBody {
+  const codec = codecOf(body.kind);
+  return codec.decode(codec.encode(body, { sequence: 0, validUntilMs: 0 })).body;
 }
 
 /** The id of a transaction: the sha-256 of its bytes, as CometBFT's. 32 bytes. */

@@ -37,10 +37,10 @@ import {
 } from './record-codec.ts';
 import type { Route } from './route.ts';
 import {
-  type AssignPrefixes,
   ITEMS_MAX,
   type KeyRange,
   type MemberRecord,
+  type PrefixAssignment,
   type TransactionBody,
 } from './transaction-body.ts';
 import type { Tariff } from './transaction-money.ts';
@@ -59,8 +59,11 @@ export interface TransactionHead {
 export interface KindCodec {
   kind: TransactionBody['kind'];
   byte: number;
-  /** How many sign; for proposals, the approvers do, as many as the bytes say. */
-  signatures: number | 'approvers';
+  /**
+   * How many sign. For proposals, the approvers do, as many as the bytes say; where a proposal brings in
+   * a key, that signs behind them.
+   */
+  signatures: number | 'approvers' | 'approvers and new key';
   encode(body: TransactionBody, head: TransactionHead): Uint8Array;
   /** Throws where the bytes are no container of this kind. */
   decode(bytes: Uint8Array): TransactionHead & { body: TransactionBody };
@@ -122,10 +125,7 @@ const routes = listOf<Route, ReturnType<typeof routeValue>>(
   routeValue,
   routeOf,
 );
-const assignments = listOf<
-  AssignPrefixes['assignments'][number],
-  { route: Uint8Array; prefixes: NumberKey[] }
->(
+const assignments = listOf<PrefixAssignment, { route: Uint8Array; prefixes: NumberKey[] }>(
   new ContainerType({
     route: idType,
     prefixes: new ListBasicType(uint64, ITEMS_MAX),
@@ -273,8 +273,9 @@ export const KINDS: readonly KindCodec[] = [
   define(17, 'register-terminal-keys', 1, { member: id, identity, keys }),
   define(18, 'rotate-terminal-keys', 1, { member: id, identity, keys }),
   define(19, 'revoke-terminal-keys', 1, { member: id, identity, numbers }),
-  define(20, 'join-member', 'approvers', { member, approvers }),
+  define(20, 'join-member', 'approvers and new key', { member, approvers }),
   define(21, 'leave-member', 'approvers', { member: id, approvers }),
-  define(22, 'rotate-member-key', 'approvers', { member: id, publicKey, approvers }),
+  define(22, 'rotate-member-key', 'approvers and new key', { member: id, publicKey, approvers }),
   define(23, 'change-parameters', 'approvers', { parameters, approvers }),
+  define(24, 'grant-prefixes', 'approvers', { identity, assignments, approvers }),
 ];

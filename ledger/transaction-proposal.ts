@@ -1,9 +1,10 @@
-// What the members decide together: who is a member, with which key, and under which parameters. A
-// proposal counts once more than two thirds of the members have signed it.
+// What the members decide together: who is a member, with which key, under which parameters, and which
+// prefixes it has. A proposal counts once more than two thirds of the members have signed it.
 //
 // Each member signs the proposal itself, whoever else signs; the transaction names who has.
 
-import type { MemberRecord } from './transaction-body.ts';
+import type { Identity } from './number.ts';
+import type { MemberRecord, PrefixAssignment } from './transaction-body.ts';
 
 /** Limits and roles that the members set together. */
 export interface Parameters {
@@ -22,7 +23,7 @@ interface Proposal {
   approvers: string[];
 }
 
-/** A company becomes a member. */
+/** A company becomes a member. Signed with its key too. */
 export interface JoinMember extends Proposal {
   kind: 'join-member';
   member: MemberRecord;
@@ -34,7 +35,7 @@ export interface LeaveMember extends Proposal {
   member: string;
 }
 
-/** A member gets another key. */
+/** A member gets another key. Signed with that one too. */
 export interface RotateMemberKey extends Proposal {
   kind: 'rotate-member-key';
   member: string;
@@ -48,7 +49,19 @@ export interface ChangeParameters extends Proposal {
   parameters: Parameters;
 }
 
-export type ProposalBody = JoinMember | LeaveMember | RotateMemberKey | ChangeParameters;
+/** The numbering plan gives prefixes to routes, or to other ones than before. */
+export interface GrantPrefixes extends Proposal {
+  kind: 'grant-prefixes';
+  identity: Identity;
+  assignments: PrefixAssignment[];
+}
+
+export type ProposalBody =
+  | JoinMember
+  | LeaveMember
+  | RotateMemberKey
+  | ChangeParameters
+  | GrantPrefixes;
 
 /** Whether `count` of `members` are more than two thirds. */
 export function isQuorum(count: number, members: number): boolean {

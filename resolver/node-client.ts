@@ -4,10 +4,10 @@ import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { privateKeyOf } from '../ledger/ed25519.ts';
+import { privateKeyOf, rawPublicKey } from '../ledger/ed25519.ts';
 import { PROPOSALS } from '../ledger/engine/admission.ts';
 import type { TransactionStatus } from '../ledger/sync/transaction-exchange.ts';
-import { signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
+import { newKeyOf, signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
 import { ResolverError } from './resolver-error.ts';
 
@@ -47,9 +47,16 @@ export class NodeClient {
     return (await this.#ask('status')).body as never;
   }
 
+  /** The file of a proof about a number (`msisdn-…`, `imsi-…`), or of the `state`. */
+  async proof(name: string): Promise<string> {
+    const { status, text } = await this.#read(`proofs/${name}`);
+    if (status === 200) return text;
+    throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${this.#server} gives no proof: ${text}`);
+  }
+
   /**
-   * Signs a body with the keys of all its signers and the next sequence of the first, unless one is
-   * given. Errors: BCHF_TX_FILE_INVALID where a key is missing; BCHF_SERVER_UNREACHABLE.
+   * Signs a body with the keys of all its signers, and with the key that it brings in, and the next
+   * sequence of the first, unless one is given. Errors: BCHF_TX_FILE_INVALID where a key is missing; BCHF_SERVER_UNREACHABLE.
    */
   async sign(
     body: TransactionBody,
@@ -57,11 +64,18 @@ export class NodeClient {
     sequence?: number,
   ): Promise<Uint8Array> {
     const signers = signersOf(body);
-    const privateKeys = signers.map((signer) => {
-      const key = keys.find(({ member }) => member === signer);
+    const newKey = newKeyOf(body);
+    const isNew = ({ privateKey }: MemberKey): boolean =>
+      newKey !== undefined && Buffer.compare(rawPublicKey(privateKey), newKey) === 0;
+    const find = (what: string, fits: (key: MemberKey) => boolean): KeyObject => {
+      const key = keys.find(fits);
       if (key) return key.privateKey;
-      throw new ResolverError('BCHF_TX_FILE_INVALID', `the key of ${signer} is missing`);
-    });
+      throw new ResolverError('BCHF_TX_FILE_INVALID', `${what} is missing`);
+    };
+    const privateKeys = signers.map((signer) =>
+      find(`the key of ${signer}`, (key) => key.member === signer && !isNew(key)),
+    );
+    if (newKey) privateKeys.push(find('the private half of the new key', isNew));
     const { chainId } = await this.status();
     // What members decide together has a sequence of its own.
     const counted = 'approvers' in body ? PROPOSALS : (signers[0] as string);
@@ -69,12 +83,32 @@ export class NodeClient {
     return signTransaction(body, next, chainId, privateKeys);
   }
 
-  /** Hands a transaction in; gives its id. Error: BCHF_TX_NOT_COMMITTED with the node's code. */
-  async submit(transaction: Uint8Array): Promise<string> {
+  /** What the ledger says at a path, as `members/member-1`; `undefined` where there is nothing. */
+  async read<T>(path: string): Promise<T | undefined> {
+    const { status, body } = await this.#ask(path);
+    if (status === 200) return body as T;
+    if (status === 404) return undefined;
+    const { detail } = body as { detail?: string };
+    throw new ResolverError('BCHF_INPUT_INVALID', detail ?? `status ${status}`);
+  }
+
+  /**
+   * Hands a transaction in; gives its id, and a code where the node does not take it. Error:
+   * BCHF_TX_NOT_COMMITTED where the node gives neither.
+   */
+  async handIn(transaction: Uint8Array): Promise<{ id: string; code?: string }> {
     const { status, body } = await this.#ask('transactions', transaction);
     const { id, code } = body as { id?: string; code?: string };
-    if (status === 202 && id) return id;
-    throw new ResolverError('BCHF_TX_NOT_COMMITTED', `${id}: ${code ?? `status ${status}`}`);
+    if (status === 202 && id) return { id };
+    if (status === 422 && id && code) return { id, code };
+    throw new ResolverError('BCHF_TX_NOT_COMMITTED', `the node answers with status ${status}`);
+  }
+
+  /** {@link handIn} of what the node must take. Error: BCHF_TX_NOT_COMMITTED with the node's code. */
+  async submit(transaction: Uint8Array): Promise<string> {
+    const { id, code } = await this.handIn(transaction);
+    if (code) throw new ResolverError('BCHF_TX_NOT_COMMITTED', `${id}: ${code}`);
+    return id;
   }
 
   /** Waits until a transaction stands in a block. Error: BCHF_TX_NOT_COMMITTED. */
@@ -100,6 +134,18 @@ export class NodeClient {
   }
 
   async #ask(path: string, post?: Uint8Array): Promise<{ status: number; body: unknown }> {
+    const { status, text, url } = await this.#read(path, post);
+    try {
+      return { status, body: JSON.parse(text) };
+    } catch (cause) {
+      throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} answers no JSON`, { cause });
+    }
+  }
+
+  async #read(
+    path: string,
+    post?: Uint8Array,
+  ): Promise<{ status: number; text: string; url: URL }> {
     let url: URL;
     try {
       url = new URL(`/ledger/v1/${path}`, this.#server);
@@ -111,7 +157,7 @@ export class NodeClient {
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(post && { method: 'POST', body: Buffer.from(post) }),
       });
-      return { status: response.status, body: await response.json() };
+      return { status: response.status, text: await response.text(), url };
     } catch (cause) {
       throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} does not answer`, { cause });
     }

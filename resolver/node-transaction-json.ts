@@ -6,9 +6,11 @@
 //     {"kind": "allocate", "member": "member-1", "identity": "msisdn", "route": "member-1-udm",
 //      "ranges": [{"from": "999000000000", "to": "999000000049"}]}
 
-import { parseDigits } from '../ledger/number.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { digitsOf, parseDigits } from '../ledger/number.ts';
 import { signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
 import { checkBody } from '../ledger/transaction-check.ts';
+import { formOfBody } from '../ledger/transaction-codec.ts';
 import { ResolverError } from './resolver-error.ts';
 
 /** Fields that hold one number, or a list of them. */
@@ -31,7 +33,41 @@ export function bodyOfJson(json: unknown): TransactionBody {
     throw invalid('fields are missing or of another form', cause);
   }
   if (fault) throw invalid(fault);
+  let form: unknown;
+  try {
+    form = jsonOfBody(formOfBody(body));
+  } catch (cause) {
+    throw invalid('a field is of another form', cause);
+  }
+  // What would get lost, as a field with a slip in its name, was not meant to be signed.
+  const [said, held] = [withoutNothing(json), withoutNothing(form as object)];
+  for (const name of new Set([...Object.keys(said), ...Object.keys(held)])) {
+    if (!isDeepStrictEqual(said[name], held[name])) throw invalid(`${name} cannot be said so`);
+  }
   return body;
+}
+
+/** The inverse of {@link bodyOfJson}. */
+export function jsonOfBody(body: TransactionBody): unknown {
+  return jsonOf(body, '');
+}
+
+function jsonOf(value: unknown, field: string): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (Array.isArray(value)) return value.map((item) => jsonOf(item, field));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [name, jsonOf(item, name)]),
+    );
+  }
+  return typeof value === 'number' && NUMBER_FIELDS.includes(field) ? digitsOf(value) : value;
+}
+
+/** Amounts of 0 may be left out. */
+function withoutNothing(json: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(json).filter(([, value]) => value !== 0 && value !== undefined),
+  );
 }
 
 function converted(value: unknown, field: string, depth: number): unknown {

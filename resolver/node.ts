@@ -19,21 +19,24 @@ import {
   type Ledger,
   openLedger,
 } from '../ledger/ledger.ts';
+import { encodeProof } from '../ledger/proof/proof-codec.ts';
+import { encodeStateProof } from '../ledger/proof/state-proof.ts';
 import type { Route } from '../ledger/route.ts';
 import type { Halt } from '../ledger/sync/chain-sync.ts';
 import { systemClock } from '../ledger/sync/clock.ts';
 import { MemberNode } from '../ledger/sync/member-node.ts';
 import type { Configuration } from './config.ts';
-import { decodeLabel, heightOfLabel, NewestBlock } from './freshness.ts';
+import { NewestBlock } from './freshness.ts';
+import { openIndexes } from './ledger-indexes.ts';
 import type { Log } from './log.ts';
 import { listenNodeApi, type NodeApi } from './node-api.ts';
 import { type ChainGenesis, type nodeOptions, readGenesis } from './node-config.ts';
 import { createNodeRegistry } from './node-metrics.ts';
+import { readLedger } from './node-reads.ts';
 import { ResolverError } from './resolver-error.ts';
 import { type Service, startService } from './service.ts';
-import type { IndexPair } from './snapshot/snapshot-file.ts';
+import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
-import { catchUp, restoreIndexes } from './start.ts';
 
 /** How often the newest height that the network tells of is written where answers find it. */
 const NEWEST_INTERVAL_MS = 100;
@@ -77,13 +80,17 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
   try {
     const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
     const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
-    const indexes = await restoreIndexes(ledger, snapshots, memoryBytesMax, log);
-    await catchUp(ledger, indexes);
-    opened.push(() => saveSnapshot(ledger, indexes, snapshots, config.snapshotsKept, log));
+    const indexes = await openIndexes(ledger, snapshots, memoryBytesMax, log);
+    const saved = { ledger, indexes, snapshots };
+    opened.push(() => saveSnapshot(saved, config.snapshotsKept, Date.now(), log));
     const newestBlock = new NewestBlock();
     newestBlock.committed(ledger.tip.height, Date.now());
     const routes = ledger.routes();
-    const service = await startService({ config, indexes, routes, newestBlock, log, onFailure });
+    const findOrigins = ledger.entryOrigins.bind(ledger);
+    const service = await startService({
+      ...{ config, indexes, routes, newestBlock },
+      ...{ findOrigins, log, onFailure },
+    });
     opened.push(() => service.stop());
     const { blockTopic, transactionTopic } = namesOf(genesis.chainId);
     const network = {
@@ -199,16 +206,15 @@ function listenApi(
     sync: () => sync.counters,
     transport: () => transport.counters,
   });
+  const lastSequence = (member: string): number | undefined => {
+    const last = exchange.lastSequence(member);
+    return last >= 0 || member === PROPOSALS || ledger.isMember(member) ? last : undefined;
+  };
   const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase();
   return listenNodeApi(config.ledgerHost, config.ledgerPort, {
     submit: (transaction) => exchange.submit(transaction),
     transaction: (id) => exchange.status(id),
-    lastSequence: (member) => {
-      const last = exchange.lastSequence(member);
-      const isKnown =
-        last >= 0 || member === PROPOSALS || ledger.members().some(({ id }) => id === member);
-      return isKnown ? last : undefined;
-    },
+    read: (path, query) => readLedger(ledger, lastSequence, path, query),
     status: () => ({
       chainId,
       height: ledger.tip.height,
@@ -223,23 +229,9 @@ function listenApi(
       pendingTransactions: pool.size,
       proposes: config.propose,
     }),
+    prove: async (ueId) =>
+      ueId ? encodeProof(await ledger.prove(ueId)) : encodeStateProof(await ledger.proveState()),
     metrics: () => registry.metrics(),
     metricsType: registry.contentType,
   });
-}
-
-async function saveSnapshot(
-  ledger: FollowedLedger,
-  indexes: IndexPair,
-  snapshots: SnapshotStore,
-  kept: number,
-  log: Log,
-): Promise<void> {
-  // The index's block and not the ledger's tip: at a stop the index may not have come to it.
-  const block = { chainId: ledger.chainId, ...decodeLabel(indexes.msisdn.label()) };
-  if (block.height === 0 || heightOfLabel(indexes.imsi.label()) !== block.height) return;
-  if (await snapshots.has(block)) return;
-  const path = await snapshots.save({ indexes, routes: ledger.routes(), block }, Date.now());
-  await snapshots.prune(kept);
-  log.info({ path, height: block.height }, 'snapshot written');
 }

@@ -21,6 +21,8 @@ export type ResolverErrorCode =
   | 'BCHF_SNAPSHOT_INVALID'
   /** A snapshot file cannot be read or written. */
   | 'BCHF_SNAPSHOT_IO'
+  /** A snapshot is not what the chain says of its block. */
+  | 'BCHF_SNAPSHOT_UNPROVEN'
   /** A server that was asked did not answer as it should. */
   | 'BCHF_SERVER_UNREACHABLE'
   /** A transaction, or the key to sign it with, is not of the right form. */

@@ -6,21 +6,25 @@ import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import type { ServingConfig } from './config.ts';
-import { COUNTER_TABLE } from './counter-table.ts';
-import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
+import { EnumConfiguration } from './enum/enum-configuration.ts';
 import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
 import { loadUWebSockets } from './http/http-server.ts';
 import type { Log } from './log.ts';
+import { histogramText } from './metrics/histograms.ts';
 import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
+import { type FindOrigins, searchInTurn } from './provenance.ts';
 import type { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
 import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
 import { loadSbi } from './sbi/sbi-settings.ts';
 import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
+import { carrierOf } from './udp/carriers.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
+import { UdpPlan } from './udp/udp-plan.ts';
 import type { ListeningPorts } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -29,6 +33,8 @@ export interface ServiceOptions {
   indexes: IndexPair;
   routes: readonly Route[];
   newestBlock: NewestBlock;
+  /** Tells what set an entry, where a ledger is followed. */
+  findOrigins?: FindOrigins;
   log: Log;
   /** Called where the service cannot go on. */
   onFailure: (error: ResolverError) => void;
@@ -42,6 +48,8 @@ export interface Service {
   httpNative: boolean;
   /** An MSISDN that is found, a ported one where there is one: something to try. */
   exampleNumber: string;
+  /** Suffix of the first ENUM zone. */
+  enumSuffix: string;
   /**
    * Serves another block: its routes to every thread first, then all its entries at once. Blocks
    * become visible in the order of the calls.
@@ -60,23 +68,26 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, indexes, newestBlock, log, onFailure, now = Date.now } = options;
   const table = new RouteTable();
   table.apply({ version: 1, routes: numbered(options.routes) });
+  const enumConfiguration = await EnumConfiguration.open(config, log, now);
   await probePorts(config);
   const sbi = await loadSbi(config);
   const nrfHost =
     sbi.nrfHost &&
     startNrfHost({ ...sbi.nrfHost, now }, (err) => log.error({ err }, 'minimal NRF failed'));
+  const udp = await UdpPlan.open(config);
+  udp.setCarriers(numbered(options.routes));
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
     http: config.httpPort || (await freeTcpPort(config.host)),
-    batch: config.udpPort,
-    enum: config.enumPort,
+    ...udp.ports,
     sbi: config.sbiPort,
   };
   const httpNative = loadUWebSockets().isNative;
   // Where a port cannot be shared, one thread has it and more would have nothing to do.
   const sbiWorkers = canShareTcpPort() ? config.sbiWorkers : Math.min(config.sbiWorkers, 1);
-  const workerCount = config.workers + sbiWorkers;
+  const workerCount = config.workers + sbiWorkers + udp.threads;
   const counters = new SharedCounters(COUNTER_TABLE, workerCount);
+  const histograms = new SharedCounters(HISTOGRAM_TABLE, workerCount);
   const block = () => decodeLabel(indexes.msisdn.label());
   let pool: WorkerPool | undefined;
   const registry = createRegistry(counters, {
@@ -97,39 +108,52 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     indexBytes: () =>
       IDENTITIES.map((identity) => ({ identity, bytes: indexes[identity].imageBytes() })),
   });
-  const metrics = () => registry.metrics();
+  const metrics = async () => (await registry.metrics()) + histogramText(histograms);
   pool = await WorkerPool.start({
     workerCount: config.workers,
     sbiWorkerCount: sbiWorkers,
+    udp,
     ports: wanted,
-    sharing: { http: httpNative, udp: DGRAM_REUSE_PORT_SUPPORTED },
+    // The option of node:net came with the same versions of Node as that of node:dgram.
+    sharing: {
+      http: httpNative,
+      tcp: DGRAM_REUSE_PORT_SUPPORTED,
+    },
     startOf: () => ({
       workerCount,
       memories: memoriesOf(indexes),
       routes: { version: table.version, routes: numbered(table.all()) },
       newestBlock: newestBlock.buffer,
       counters: counters.buffer,
+      histograms: histograms.buffer,
       host: config.host,
-      enumZone: enumZoneOf(config),
       sbi: sbi.settings,
+      enumSettings: enumConfiguration.settings,
+      hasOrigins: options.findOrigins !== undefined,
     }),
     metrics,
     // A thread asks only where its settings name no NRF behind.
     askNrf: (request) => (nrfHost as NrfHost).ask(request),
+    provenanceOf: options.findOrigins && searchInTurn(options.findOrigins),
     log,
     now,
     onDeath: (readerNumbers) => {
       for (const identity of IDENTITIES) indexes[identity].evictReader(readerNumbers[identity]);
     },
     onFailure,
+  }).catch((error) => {
+    udp.close();
+    throw error;
   });
   const serving = pool;
+  enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
   let lastBlock = Promise.resolve();
   const status = () => ({
     block: describeBlock(block()),
     lagMs: newestBlock.lagMs(block().height, now()) ?? null,
     workers: serving.count,
     httpNative,
+    udpAdapter: udp.settings.adapter,
     routes: table.count,
     entries: { imsi: indexes.imsi.counts(), msisdn: indexes.msisdn.counts() },
   });
@@ -140,16 +164,26 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       metricsType: registry.contentType,
       status: () => ({ ...status(), ports: serving.ports }),
       isReady: () => serving.count > 0,
+      carriers: () =>
+        table.all().map((route, number) => ({
+          route: route.id,
+          member: route.member,
+          routeNumber: number,
+          carrierId: carrierOf(udp.settings.carriers, number, route),
+        })),
     });
   } catch (error) {
+    enumConfiguration.close();
     await serving.stop();
     nrfHost?.stop();
+    udp.close();
     throw error;
   }
   return {
     ports: { ...serving.ports, admin: admin.port },
     httpNative,
     exampleNumber: exampleNumberOf(indexes),
+    enumSuffix: enumConfiguration.settings.zones[0]!.suffix,
     status,
     applyBlock(label, changes, changedRoutes) {
       // One after the other: a block without new routes must not overtake the one before it, and
@@ -157,6 +191,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const applied = lastBlock.then(async () => {
         if (changedRoutes.length > 0) {
           table.apply({ version: table.version + 1, routes: changedRoutes });
+          udp.setCarriers(changedRoutes);
           await serving.publishRoutes({ version: table.version, routes: changedRoutes });
         }
         applyToIndexes(indexes, label, changes);
@@ -165,9 +200,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       return applied;
     },
     async stop() {
+      enumConfiguration.close();
       await admin.close();
       await serving.stop();
       nrfHost?.stop();
+      udp.close();
     },
   };
 }
@@ -182,25 +219,6 @@ export function applyToIndexes(
   const byIdentity: Record<Identity, EntryChange[]> = { imsi: [], msisdn: [] };
   for (const change of changes) byIdentity[change.identity].push(change);
   for (const identity of IDENTITIES) indexes[identity].apply(byIdentity[identity], label);
-}
-
-/** The zone as the options ask for it; what they do not set says nothing about numbers. */
-export function enumZoneOf({ enumSuffix, enumNameServer }: ServingConfig): EnumZoneSettings {
-  return {
-    suffix: enumSuffix,
-    answerTtlSeconds: 60,
-    nameServers: [enumNameServer],
-    soa: {
-      primaryServer: enumNameServer,
-      mailbox: `hostmaster.${enumNameServer}`,
-      serial: 1,
-      refreshSeconds: 3600,
-      retrySeconds: 600,
-      expireSeconds: 604_800,
-      minimumSeconds: 60,
-      ttlSeconds: 3600,
-    },
-  };
 }
 
 function exampleNumberOf(indexes: IndexPair): string {

@@ -1,25 +1,30 @@
 // What the main thread and a serving thread say to each other.
 
 import type { Identity } from '../ledger/number.ts';
-import type { EnumZoneSettings } from './enum/enum-zone.ts';
+import type { EntryName } from '../ledger/store/entry-origin.ts';
+import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
+import type { Provenance } from './provenance.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
+import type { UdpStart } from './udp/udp-plan.ts';
 
 /** Port by interface; 0 lets the system choose. ENUM has one port for UDP and TCP. */
 export interface ListeningPorts {
   http: number;
   batch: number;
   enum: number;
+  pdb: number;
   sbi: number;
 }
 
-/** Which sockets a thread opens: not every system lets several threads share every port. */
+/**
+ * Which sockets a thread opens, but for those of UDP: not every system lets several threads share every
+ * port.
+ */
 export interface WorkerSockets {
   http: boolean;
-  batch: boolean;
-  enumUdp: boolean;
   enumTcp: boolean;
   sbi: boolean;
 }
@@ -35,19 +40,26 @@ export interface WorkerStart {
   routes: RouteChanges;
   newestBlock: SharedArrayBuffer;
   counters: SharedArrayBuffer;
+  histograms: SharedArrayBuffer;
   host: string;
   ports: ListeningPorts;
   sockets: WorkerSockets;
-  /** Whether its UDP sockets share their ports with other threads'. */
-  reusePort: boolean;
-  enumZone: EnumZoneSettings;
   sbi: SbiSettings;
+  /** Whether its TCP sockets, but for HTTP, do. */
+  reuseTcpPort: boolean;
+  enumSettings: EnumSettings;
+  /** What a thread of UDP is given. */
+  udp: UdpStart | undefined;
+  /** Whether a ledger is followed that can tell what set an entry. */
+  hasOrigins: boolean;
 }
 
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
+  | { type: 'enum-settings'; settings: EnumSettings }
   | { type: 'metrics'; text: string }
   | { type: 'nrf-answer'; question: number; answer: HttpAnswer }
+  | { type: 'origins'; id: number; origins: Provenance[] }
   | { type: 'stop' };
 
 export type WorkerEvent =
@@ -60,5 +72,7 @@ export type WorkerEvent =
   | { type: 'metrics-wanted' }
   /** What only the minimal NRF of the main thread can answer. */
   | { type: 'nrf-question'; question: number; request: SbiRequest }
+  /** Somebody explains entries of the index at a height. */
+  | { type: 'origins-wanted'; id: number; entries: readonly EntryName[]; height: number }
   /** A request or the thread itself failed; in the second case the thread ends. */
   | { type: 'fault'; message: string };

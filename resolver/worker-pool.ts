@@ -2,12 +2,21 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
+import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import type { Log } from './log.ts';
+import type { ProvenanceOf } from './provenance.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
-import type { ListeningPorts, WorkerEvent, WorkerSockets, WorkerStart } from './worker-messages.ts';
+import type { UdpPlan } from './udp/udp-plan.ts';
+import type {
+  ListeningPorts,
+  WorkerEvent,
+  WorkerRequest,
+  WorkerSockets,
+  WorkerStart,
+} from './worker-messages.ts';
 
 /** Replacements in {@link REPLACEMENTS_WINDOW_MS} after which the pool gives up. */
 const REPLACEMENTS_MAX = 10;
@@ -19,13 +28,17 @@ export interface PoolOptions {
   /** Threads of all interfaces but the service-based ones, which have their own. */
   workerCount: number;
   sbiWorkerCount: number;
+  /** Threads of UDP and what they are given. */
+  udp: Pick<UdpPlan, 'threads' | 'startOf' | 'wake'>;
   ports: ListeningPorts;
   /** What the platform can share between threads. */
-  sharing: { http: boolean; udp: boolean };
+  sharing: { http: boolean; tcp: boolean };
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
-  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reusePort'>;
+  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reuseTcpPort' | 'udp'>;
   metrics: () => Promise<string>;
   askNrf: (request: SbiRequest) => Promise<HttpAnswer>;
+  /** Absent where no ledger is followed. */
+  provenanceOf?: ProvenanceOf | undefined;
   log: Log;
   now: () => number;
   /** A thread died without giving its places among the readers back. */
@@ -36,6 +49,7 @@ export interface PoolOptions {
 
 interface Member {
   worker: Worker;
+  udpThread: number | undefined;
   isListening: boolean;
   /** Whoever waits for a version of the route table to reach this thread. */
   waiting: Map<number, () => void>;
@@ -59,8 +73,11 @@ export class WorkerPool {
     const pool = new WorkerPool(options);
     try {
       // One after the other: the first may be given ports by the system, the others join it there.
-      const count = options.workerCount + options.sbiWorkerCount;
-      for (let number = 0; number < count; number++) await pool.#startWorker(number);
+      // Those of UDP begin, because ENUM has the same port over TCP.
+      const { workerCount, sbiWorkerCount, udp } = options;
+      const firstUdp = workerCount + sbiWorkerCount;
+      for (let at = 0; at < udp.threads; at++) await pool.#startWorker(firstUdp + at);
+      for (let number = 0; number < firstUdp; number++) await pool.#startWorker(number);
     } catch (error) {
       await pool.stop();
       throw error;
@@ -84,10 +101,17 @@ export class WorkerPool {
         if (!member) return undefined;
         return new Promise<void>((resolve) => {
           member.waiting.set(changes.version, resolve);
-          member.worker.postMessage({ type: 'routes', changes });
+          this.#post(member, { type: 'routes', changes });
         });
       }),
     );
+  }
+
+  /** Tells every thread of other ENUM settings. */
+  publishEnumSettings(settings: EnumSettings): void {
+    for (const member of this.#members) {
+      if (member) this.#post(member, { type: 'enum-settings', settings });
+    }
   }
 
   /** Lets every thread answer what it has, close its sockets and end. */
@@ -107,7 +131,7 @@ export class WorkerPool {
             clearTimeout(leaving);
             resolve();
           });
-          member.worker.postMessage({ type: 'stop' });
+          this.#post(member, { type: 'stop' });
         });
       }),
     );
@@ -115,29 +139,43 @@ export class WorkerPool {
 
   #socketsOf(number: number): WorkerSockets {
     const { workerCount, sharing } = this.#options;
-    const isSbi = number >= workerCount;
+    const isSbi = number >= workerCount && this.#udpThreadOf(number) === undefined;
     // A port that cannot be shared goes to one thread; they are spread over the threads there are.
     const last = workerCount - 1;
+    const isServing = number < workerCount;
     return {
-      http: !isSbi && (sharing.http || number === 0),
-      batch: !isSbi && (sharing.udp || number === 0),
-      enumUdp: !isSbi && (sharing.udp || number === last),
-      enumTcp: number === last,
+      http: isServing && (sharing.http || number === 0),
+      enumTcp: isServing && (sharing.tcp || number === last),
       sbi: isSbi,
     };
   }
 
+  /** Which of the threads of UDP a number is, from 0. */
+  #udpThreadOf(number: number): number | undefined {
+    const at = number - this.#options.workerCount - this.#options.sbiWorkerCount;
+    return at < 0 ? undefined : at;
+  }
+
+  /** A thread of UDP may be waiting for packets, where no message reaches it. */
+  #post(member: Member, request: WorkerRequest): void {
+    member.worker.postMessage(request);
+    if (member.udpThread !== undefined) this.#options.udp.wake(member.udpThread);
+  }
+
   #startWorker(number: number, isReplacement = false): Promise<void> {
-    const { startOf, sharing, log } = this.#options;
+    const { startOf, sharing, log, udp } = this.#options;
+    const udpThread = this.#udpThreadOf(number);
     const start: WorkerStart = {
       ...startOf(),
       worker: number,
       ports: this.#ports,
       sockets: this.#socketsOf(number),
-      reusePort: sharing.udp,
+      reuseTcpPort: sharing.tcp,
+      udp: udpThread === undefined ? undefined : udp.startOf(udpThread),
     };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
-    const member: Member = { worker, isListening: false, waiting: new Map() };
+    const script = udpThread === undefined ? './worker.js' : './udp-worker.js';
+    const worker = new Worker(new URL(script, import.meta.url), { workerData: start });
+    const member: Member = { worker, udpThread, isListening: false, waiting: new Map() };
     this.#members[number] = member;
     return new Promise((resolve, reject) => {
       worker.on('message', (event: WorkerEvent) => {
@@ -162,6 +200,9 @@ export class WorkerPool {
             break;
           case 'metrics-wanted':
             this.#sendMetrics(member);
+            break;
+          case 'origins-wanted':
+            this.#sendOrigins(member, event);
             break;
           case 'fault':
             log.error({ worker: number }, event.message);
@@ -201,11 +242,19 @@ export class WorkerPool {
 
   async #answerNrf(member: Member, question: number, request: SbiRequest): Promise<void> {
     const answer = await this.#options.askNrf(request);
-    member.worker.postMessage({ type: 'nrf-answer', question, answer });
+    this.#post(member, { type: 'nrf-answer', question, answer });
+  }
+
+  async #sendOrigins(
+    member: Member,
+    { id, entries, height }: Extract<WorkerEvent, { type: 'origins-wanted' }>,
+  ): Promise<void> {
+    const origins = (await this.#options.provenanceOf?.(entries, height)) ?? [];
+    this.#post(member, { type: 'origins', id, origins });
   }
 
   async #sendMetrics(member: Member): Promise<void> {
     const text = await this.#options.metrics();
-    member.worker.postMessage({ type: 'metrics', text });
+    this.#post(member, { type: 'metrics', text });
   }
 }

@@ -69,3 +69,56 @@ export const RESPONSE_LENGTHS = CONTROLS + PACKETS_MAX * CONTROL_BYTES;
 export const REQUESTS = RESPONSE_LENGTHS + PACKETS_MAX * 4;
 export const RESPONSES = REQUESTS + PACKETS_MAX * PACKET_BYTES;
 export const MESSAGES_END = RESPONSES + PACKETS_MAX * PACKET_BYTES;
+
+// The rest of the packet memory, as assembly/packet/layout.ts draws it. All offsets of a block's parts
+// count from its beginning.
+
+/** 10^n as u64 for n from 0 to 15. */
+export const POWERS = 64;
+export const SALT = 192;
+/** For each protocol four u32: cost and burst of a sender, cost and burst of a prefix. */
+export const LIMITS = 256;
+export const LIMIT_BYTES = 16;
+/** 2^20 × u16, big enough for every route number. */
+export const CARRIERS = 65_536;
+export const SENDERS = CARRIERS + 2 * (1 << 20);
+export const BLOCKS = SENDERS + 8192 * 64;
+
+export const FOR_HOST = MESSAGES_END + PACKETS_MAX * 16;
+export const WORDS = FOR_HOST + PACKETS_MAX * 4;
+export const WORD_HOST_COUNT = WORDS;
+export const WORD_KEY_COUNTS = WORDS + 8;
+export const WORD_CLOCK = WORDS + 16;
+export const WORD_FRESHNESS = WORDS + 32;
+export const WORD_SEND_BYTES = WORDS + 64;
+/** For each protocol 64 counters, 32 words of latencies, 32 words of batch sizes; all u64. */
+export const COUNTERS = WORDS + 128;
+export const COUNTERS_BYTES = 1024;
+export const LATENCIES = 512;
+export const LATENCY_WORDS = 24;
+/** Which word behind `LATENCIES` has their sum in nanoseconds. */
+export const LATENCY_SUM = 31;
+export const BATCH_SIZES = 768;
+export const BATCH_SIZE_WORDS = 9;
+export const KEYS_MAX = 4096;
+export const PROTOCOLS = 4;
+export const KEYS = COUNTERS + PROTOCOLS * COUNTERS_BYTES;
+export const ANSWERS = KEYS + 2 * KEYS_MAX * 8;
+const BLOCK_END = ANSWERS + 2 * KEYS_MAX * 4;
+/** What ENUM knows: its parts are the packet module's to tell, see resolver/enum/enum-block.ts. */
+export const ENUM_BLOCK = Math.ceil(BLOCK_END / 64) * 64;
+export const ENUM_BLOCK_BYTES = 17 << 20;
+export const BLOCK_BYTES = Math.ceil((ENUM_BLOCK + ENUM_BLOCK_BYTES) / 65_536) * 65_536;
+
+/** Counters that every protocol has; its own begin at COUNT_OWN. */
+export const COUNT_RECEIVED = 0;
+export const COUNT_RECEIVED_BYTES = 1;
+export const COUNT_OVERSIZED = 2;
+export const COUNT_LIMITED_SENDER = 3;
+export const COUNT_LIMITED_PREFIX = 4;
+export const COUNT_UNANSWERED = 5;
+export const COUNT_OWN = 8;
+
+export const PROTOCOL_BATCH = 0;
+export const PROTOCOL_PDB = 1;
+export const PROTOCOL_ENUM = 2;

@@ -15,10 +15,14 @@ import type { EntryChange } from '../entry.ts';
 import type { EncodedBlock } from '../gossip/message-codec.ts';
 import type { CommittedBlock, FollowedLedger, Tip } from '../ledger.ts';
 import { LedgerError } from '../ledger-error.ts';
-import type { Identity, NumberKey } from '../number.ts';
+import type { Identity, NumberKey, UeId } from '../number.ts';
+import type { Proof } from '../proof/proof-codec.ts';
+import type { StateProof } from '../proof/state-proof.ts';
 import type { Route } from '../route.ts';
+import type { RoamingTally } from '../state/roaming.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
+import { type EntryName, type EntryOrigin, findEntryOrigins } from '../store/entry-origin.ts';
 import type { BlockChanges, Genesis, LedgerStore, StoredTip } from '../store/ledger-store.ts';
 import { SyncError } from '../sync/sync-error.ts';
 import { faultAfter, type ProvenBlock, proveBlock } from '../sync/verify-block.ts';
@@ -27,6 +31,7 @@ import { numberOfCode } from '../transaction-code.ts';
 import { transactionId } from '../transaction-codec.ts';
 import type { RoamingTerms } from '../transaction-roaming.ts';
 import { type Admission, admit, lastSequenceOf } from './admission.ts';
+import { type ProverParts, proveByTip, proveStateByTip } from './ledger-prover.ts';
 import { receiveAll } from './receive.ts';
 
 /** What an opened ledger is made of. */
@@ -47,6 +52,7 @@ export class ReplicaLedger implements FollowedLedger {
   readonly #store: LedgerStore;
   readonly #state: LedgerState;
   #tip: StoredTip;
+  #stateBytes: Uint8Array;
   #commit: Commit | undefined;
   /** Ends when every block asked for so far has ended; never fails. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -60,6 +66,7 @@ export class ReplicaLedger implements FollowedLedger {
     this.#store = store;
     this.#state = state;
     this.#tip = tip;
+    this.#stateBytes = state.stateBytes();
     this.#commit = commit;
   }
 
@@ -76,12 +83,20 @@ export class ReplicaLedger implements FollowedLedger {
     return this.#tip.appHash;
   }
 
+  get stateBytes(): Uint8Array {
+    return this.#stateBytes;
+  }
+
   routes(): readonly Route[] {
     return this.#state.routes;
   }
 
   members(): readonly MemberRecord[] {
     return this.#state.members.slice(1);
+  }
+
+  isMember(id: string): boolean {
+    return this.#state.presentNumber(id) !== undefined;
   }
 
   lastSequence(signer: string): number {
@@ -95,6 +110,19 @@ export class ReplicaLedger implements FollowedLedger {
   balanceOf(member: string): number {
     const number = this.#state.memberNumber(member);
     return number === undefined ? 0 : this.#state.balances.of(number);
+  }
+
+  dueOf(member: string): number {
+    const number = this.#state.memberNumber(member);
+    return number === undefined ? 0 : this.#state.pricing.dueOf(number, this.#tip.timeMs);
+  }
+
+  roamingTally(address: string, visited: string): RoamingTally | undefined {
+    const { roaming } = this.#state;
+    const contract = roaming.contractNumber(address);
+    const member = this.#state.memberNumber(visited);
+    if (contract === undefined || member === undefined) return undefined;
+    return roaming.tally(contract, member);
   }
 
   roamingTerms(address: string): RoamingTerms | undefined {
@@ -139,6 +167,27 @@ export class ReplicaLedger implements FollowedLedger {
     yield* this.#store.changes(Math.max(height, 0) + 1, this.#tip.height);
   }
 
+  entryOrigins(
+    entries: readonly EntryName[],
+    heightMax: number,
+    signal?: AbortSignal,
+  ): Promise<(EntryOrigin | undefined)[]> {
+    return findEntryOrigins(this.#store, entries, { heightMax, ...(signal && { signal }) });
+  }
+
+  prove(ueId: UeId): Promise<Proof> {
+    return this.enqueue(() => proveByTip(this.#proverParts(), ueId));
+  }
+
+  proveState(): Promise<StateProof> {
+    return this.enqueue(() => proveStateByTip(this.#proverParts()));
+  }
+
+  #proverParts(): ProverParts {
+    const { height } = this.#tip;
+    return { store: this.#store, state: this.#state, height, commit: this.#commit };
+  }
+
   async blockHashAt(height: number): Promise<Uint8Array | undefined> {
     return (await this.#store.blockSummary(height))?.blockHash;
   }
@@ -157,7 +206,7 @@ export class ReplicaLedger implements FollowedLedger {
     return { ...this.#tip, commit: this.#commit };
   }
 
-  /** Runs a task that makes the next block, once all tasks before it have ended. */
+  /** Runs a task that makes the next block, or that needs none to be made meanwhile, once all tasks before it have ended. */
   protected enqueue<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(() => {
       if (!this.#isOpen) throw new LedgerError('BCHF_LEDGER_CLOSED', 'the ledger is closed');
@@ -179,6 +228,7 @@ export class ReplicaLedger implements FollowedLedger {
     const { received, isSigned } = await receiveAll(this.#state, transactions, this.chainId);
     // From here the state in memory is ahead of the store: whatever fails, nothing may follow.
     this.#isOpen = false;
+    this.#state.markCommitment();
     const { codes, changes, changedRoutes, rows, appHash } = executeBlock(
       this.#state,
       received,
@@ -205,6 +255,7 @@ export class ReplicaLedger implements FollowedLedger {
     });
     this.#isOpen = true;
     this.#tip = tip;
+    this.#stateBytes = this.#state.stateBytes();
     this.#commit = commit;
     const results = ids.map((id, index) => ({ id, code: codes[index]! }));
     return { ...this.tip, results, changes, changedRoutes };

@@ -8,6 +8,7 @@ import { integersOf, integersRow, type StateTable } from './tables.ts';
 
 const PARAMETERS = 0;
 const SEQUENCE = 1;
+const FOUNDED = 2;
 
 /** What holds until the members decide otherwise. */
 const DEFAULT_PARAMETERS: Parameters = {
@@ -21,6 +22,7 @@ export class Consortium {
   #parameters = DEFAULT_PARAMETERS;
   /** The last sequence that a proposal has used. */
   #sequence = -1;
+  #isFounded = false;
   readonly #departed = new Set<MemberNumber>();
   readonly #dirty = { parameters: new Set<number>(), departures: new Set<MemberNumber>() };
 
@@ -41,6 +43,17 @@ export class Consortium {
   setSequence(sequence: number): void {
     this.#sequence = sequence;
     this.#dirty.parameters.add(SEQUENCE);
+  }
+
+  /** Whether the founding is over, in which the authority admits members and assigns prefixes alone. */
+  get isFounded(): boolean {
+    return this.#isFounded;
+  }
+
+  endFounding(): void {
+    if (this.#isFounded) return;
+    this.#isFounded = true;
+    this.#dirty.parameters.add(FOUNDED);
   }
 
   /** How many members have left. */
@@ -71,14 +84,15 @@ export class Consortium {
       {
         table: 'parameters',
         dirty: this.#dirty.parameters,
-        row: (id) =>
-          id === PARAMETERS
-            ? parametersType.serialize(parametersValue(this.#parameters))
-            : integersRow(this.#sequence),
+        row: (id) => {
+          if (id === PARAMETERS) return parametersType.serialize(parametersValue(this.#parameters));
+          return id === SEQUENCE ? integersRow(this.#sequence) : Uint8Array.of(1);
+        },
         load: (id, bytes) => {
-          if (id > SEQUENCE) throw new RangeError('no parameters');
-          if (id === SEQUENCE) this.#sequence = integersOf(bytes, 1)[0]!;
-          else this.#parameters = parametersOf(parametersType.deserialize(bytes));
+          if (id === PARAMETERS) this.#parameters = parametersOf(parametersType.deserialize(bytes));
+          else if (id === SEQUENCE) this.#sequence = integersOf(bytes, 1)[0]!;
+          else if (id === FOUNDED && bytes.length === 1 && bytes[0] === 1) this.#isFounded = true;
+          else throw new RangeError('no parameters');
         },
       },
     ];

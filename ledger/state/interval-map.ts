@@ -11,6 +11,7 @@
 // buckets that it touched in `dirty`.
 
 import type { NumberKey } from '../number.ts';
+import { Counts } from './counts.ts';
 
 /** Numbers in one bucket. */
 export const BUCKET_KEYS = 1_000;
@@ -39,11 +40,17 @@ export class IntervalMap {
   /** Buckets changed since the owner last cleared this. */
   readonly dirty = new Set<number>();
   readonly #chunks: Chunk[] = [];
+  readonly #counts = new Counts();
   #size = 0;
 
   /** Number of intervals. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Number of intervals with a value. */
+  countOf(value: number): number {
+    return this.#counts.of(value);
   }
 
   /** The interval that holds a key. */
@@ -72,6 +79,7 @@ export class IntervalMap {
   insert(start: NumberKey, end: NumberKey, value: number): void {
     this.dirty.add(bucketOf(start));
     this.#size++;
+    this.#counts.add(value, 1);
     const first = this.#chunks[0];
     if (!first) {
       this.#chunks.push({ starts: [start], ends: [end], values: [value] });
@@ -138,7 +146,10 @@ export class IntervalMap {
   /** Gives the interval that starts at a key another value. */
   setValue(start: NumberKey, value: number): void {
     const chunk = this.#chunks[this.#chunkOf(start)]!;
-    chunk.values[lastAtMost(chunk.starts, start)] = value;
+    const index = lastAtMost(chunk.starts, start);
+    this.#counts.add(chunk.values[index]!, -1);
+    this.#counts.add(value, 1);
+    chunk.values[index] = value;
     this.dirty.add(bucketOf(start));
   }
 
@@ -166,15 +177,11 @@ export class IntervalMap {
     }
   }
 
-  /** Whether `accept` takes the value of any interval. */
-  hasValue(accept: (value: number) => boolean): boolean {
-    return this.#chunks.some(({ values }) => values.some(accept));
-  }
-
   #delete(start: NumberKey): void {
     const at = this.#chunkOf(start);
     const chunk = this.#chunks[at]!;
     const index = lastAtMost(chunk.starts, start);
+    this.#counts.add(chunk.values[index]!, -1);
     chunk.starts.splice(index, 1);
     chunk.ends.splice(index, 1);
     chunk.values.splice(index, 1);

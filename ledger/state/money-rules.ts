@@ -48,11 +48,25 @@ export function judgeDeposit(state: LedgerState, { member, amount }: Deposit): J
   return () => state.balances.deposit(account, amount);
 }
 
-export function judgeWithdraw(state: LedgerState, { member, amount }: Withdraw): Judgement {
+export function judgeWithdraw(
+  state: LedgerState,
+  { member, amount }: Withdraw,
+  timeMs: number,
+): Judgement {
   const account = companyNumber(state, member);
   if (account === undefined) return 'BCHF_TX_UNKNOWN_MEMBER';
-  if (amount > state.balances.of(account)) return 'BCHF_TX_INSUFFICIENT_DEPOSIT';
+  if (!covers(state, account, amount, timeMs)) return 'BCHF_TX_INSUFFICIENT_DEPOSIT';
   return () => state.balances.withdraw(account, amount);
+}
+
+/** Whether a balance covers an amount and what the member owes: who owes takes nothing more, or out. */
+function covers(
+  { balances, pricing }: LedgerState,
+  member: MemberNumber,
+  amount: number,
+  timeMs: number,
+): boolean {
+  return amount + pricing.dueOf(member, timeMs) <= balances.of(member);
 }
 
 export function judgeSettleOccupation(
@@ -90,16 +104,13 @@ export function chargeAllocation(
   const { pricing, balances } = state;
   const charges = pricing.chargesOf(space, ranges);
   let total = 0;
-  let needed = 0;
   for (const { contract, rate } of charges) {
     const occupation = pricing.occupation(contract, member, timeMs);
     if (occupation.rate + rate > Number.MAX_SAFE_INTEGER) return 'BCHF_TX_AMOUNT_LIMIT';
     total += rate;
-    needed += rate + occupation.due;
   }
   if (settlement !== total) return 'BCHF_TX_WRONG_SETTLEMENT';
-  // Who has not paid for what it occupies takes nothing more.
-  if (needed > balances.of(member)) return 'BCHF_TX_INSUFFICIENT_DEPOSIT';
+  if (!covers(state, member, total, timeMs)) return 'BCHF_TX_INSUFFICIENT_DEPOSIT';
   return () => {
     for (const charge of charges) {
       balances.pay(member, payeeOf(state, charge), charge.rate);
@@ -131,7 +142,7 @@ export function chargeTransfer(
     if (rate + charge.rate > Number.MAX_SAFE_INTEGER) return 'BCHF_TX_AMOUNT_LIMIT';
   }
   if (settlement !== fees) return 'BCHF_TX_WRONG_SETTLEMENT';
-  if (price + fees > balances.of(recipient)) return 'BCHF_TX_INSUFFICIENT_DEPOSIT';
+  if (!covers(state, recipient, price + fees, timeMs)) return 'BCHF_TX_INSUFFICIENT_DEPOSIT';
   return () => {
     balances.pay(recipient, transferor, price);
     for (const charge of charges) {

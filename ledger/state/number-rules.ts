@@ -21,7 +21,8 @@ export function judgePort(
   if (from === undefined || to === undefined) return 'BCHF_TX_UNKNOWN_MEMBER';
   const route = ownRoute(state, routeId, to);
   if (typeof route !== 'number') return route;
-  const { ported } = state.spaces[identity];
+  const space = state.spaces[identity];
+  const { ported } = space;
   for (const [index, number] of numbers.entries()) {
     const home = state.homeOf(identity, number, lengthOf(number));
     const away = ported.get(number);
@@ -41,7 +42,8 @@ export function judgePort(
         entry: 'ported',
         from: number,
         to: number,
-        route: isHome ? null : route,
+        // A number that was transferred alone has an entry of its own to come back to.
+        route: isHome ? (space.singleRoute(number) ?? null) : route,
       });
     }
   };

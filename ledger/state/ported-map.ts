@@ -13,6 +13,7 @@
 
 import type { RouteNumber } from '../entry.ts';
 import type { NumberKey } from '../number.ts';
+import { Counts } from './counts.ts';
 import { BUCKET_KEYS, bucketOf, IntervalMap } from './interval-map.ts';
 
 const ROUTE_BITS = 20;
@@ -33,11 +34,17 @@ export class PortedMap {
   readonly #buckets = new Map<number, Bucket>();
   /** The ids of the buckets in order: each an interval of its own. */
   readonly #order = new IntervalMap();
+  readonly #counts = new Counts();
   #size = 0;
 
   /** Number of ported numbers. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Number of ported numbers with a route. */
+  countOf(route: RouteNumber): number {
+    return this.#counts.of(route);
   }
 
   /** The route of a number, or {@link NOT_PORTED}. */
@@ -55,6 +62,7 @@ export class PortedMap {
   set(key: NumberKey, route: RouteNumber): void {
     const id = bucketOf(key);
     this.dirty.add(id);
+    this.#counts.add(route, 1);
     let bucket = this.#buckets.get(id);
     if (!bucket) {
       bucket = { words: new Uint32Array(CAPACITY_MIN), count: 0 };
@@ -65,6 +73,7 @@ export class PortedMap {
     const word = (offset << ROUTE_BITS) | route;
     const at = position(bucket, offset);
     if (at < bucket.count && bucket.words[at]! >>> ROUTE_BITS === offset) {
+      this.#counts.add(bucket.words[at]! & ROUTE_MASK, -1);
       bucket.words[at] = word;
       return;
     }
@@ -87,6 +96,7 @@ export class PortedMap {
     const at = position(bucket, offset);
     if (at === bucket.count || bucket.words[at]! >>> ROUTE_BITS !== offset) return;
     this.dirty.add(id);
+    this.#counts.add(bucket.words[at]! & ROUTE_MASK, -1);
     bucket.words.copyWithin(at, at + 1, bucket.count);
     bucket.count--;
     this.#size--;
@@ -114,14 +124,6 @@ export class PortedMap {
     return undefined;
   }
 
-  /** Whether `accept` takes the route of any ported number. */
-  hasRoute(accept: (route: RouteNumber) => boolean): boolean {
-    for (const { words, count } of this.#buckets.values()) {
-      for (let at = 0; at < count; at++) if (accept(words[at]! & ROUTE_MASK)) return true;
-    }
-    return false;
-  }
-
   /** The row of a bucket, `undefined` when it is empty. A view: it changes with the map. */
   row(id: number): Uint8Array | undefined {
     const bucket = this.#buckets.get(id);
@@ -139,6 +141,7 @@ export class PortedMap {
       if (offset <= previous || offset >= BUCKET_KEYS) throw new RangeError('row out of order');
       previous = offset;
     }
+    for (const word of words) this.#counts.add(word & ROUTE_MASK, 1);
     this.#buckets.set(id, { words, count: words.length });
     this.#order.insert(id, id, 0);
     this.#size += words.length;

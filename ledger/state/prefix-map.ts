@@ -14,6 +14,8 @@ export class PrefixMap {
   /** Prefixes changed since the owner last cleared this. */
   readonly dirty = new Set<NumberKey>();
   readonly #routes = new Map<NumberKey, RouteNumber>();
+  /** Count of prefixes by route; a map, because the prices of tariffs lie here too and are sparse. */
+  readonly #routeCounts = new Map<RouteNumber, number>();
   /** Count of prefixes by length. */
   readonly #counts = new Array<number>(DIGITS_MAX + 1).fill(0);
   /** Prefixes of one length in order, made when a range is first asked for. */
@@ -24,17 +26,25 @@ export class PrefixMap {
     return this.#routes.size;
   }
 
+  /** Number of prefixes with a route. */
+  countOf(route: RouteNumber): number {
+    return this.#routeCounts.get(route) ?? 0;
+  }
+
   get(prefix: NumberKey): RouteNumber | undefined {
     return this.#routes.get(prefix);
   }
 
   set(prefix: NumberKey, route: RouteNumber): void {
     this.dirty.add(prefix);
-    if (!this.#routes.has(prefix)) {
+    const known = this.#routes.get(prefix);
+    if (known !== undefined) this.#routeCounts.set(known, this.countOf(known) - 1);
+    else {
       const length = lengthOf(prefix);
       this.#counts[length]!++;
       this.#sorted[length] = undefined;
     }
+    this.#routeCounts.set(route, this.countOf(route) + 1);
     this.#routes.set(prefix, route);
   }
 

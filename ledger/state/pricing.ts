@@ -15,6 +15,7 @@ import { lengthOf, type NumberKey } from '../number.ts';
 import { pricingOf, pricingType, pricingValue } from '../record-codec.ts';
 import type { KeyRange } from '../transaction-body.ts';
 import type { PricingTerms } from '../transaction-money.ts';
+import { Counts } from './counts.ts';
 import type { NumberSpace } from './number-space.ts';
 import { NO_PREFIX, PrefixMap } from './prefix-map.ts';
 import type { MemberNumber } from './state.ts';
@@ -52,6 +53,12 @@ export class Pricing {
   /** Prices by prefix, for contracts with tariffs. */
   readonly #tariffs: (PrefixMap | undefined)[] = [];
   readonly #occupations = new Map<number, Occupation>();
+  /** The contracts that a member occupies numbers under, or owes for. */
+  readonly #occupied = new Map<MemberNumber, Set<ContractNumber>>();
+  /** How many members do, by contract. */
+  readonly #occupants = new Counts();
+  /** A member's own contracts. */
+  readonly #contractsOf = new Map<string, ContractNumber[]>();
   readonly #dirty = { contracts: new Set<number>(), occupations: new Set<number>() };
 
   contractNumber(id: string): ContractNumber | undefined {
@@ -61,6 +68,9 @@ export class Pricing {
   addContract(terms: PricingTerms): ContractNumber {
     const number = this.contracts.push(terms) - 1;
     this.#numbers.set(terms.contract, number);
+    const own = this.#contractsOf.get(terms.member);
+    if (own) own.push(number);
+    else this.#contractsOf.set(terms.member, [number]);
     this.#dirty.contracts.add(number);
     if (terms.tariffs.length > 0) {
       const prices = new PrefixMap();
@@ -100,9 +110,53 @@ export class Pricing {
 
   setOccupation(contract: ContractNumber, member: MemberNumber, occupation: Occupation): void {
     const id = contract * MEMBER_BASE + member;
-    if (occupation.rate === 0 && occupation.due === 0) this.#occupations.delete(id);
-    else this.#occupations.set(id, occupation);
+    if (occupation.rate === 0 && occupation.due === 0) this.#delete(id);
+    else this.#set(id, occupation);
     this.#dirty.occupations.add(id);
+  }
+
+  /** The contracts of a member, by its id. */
+  contractsOf(member: string): readonly ContractNumber[] {
+    return this.#contractsOf.get(member) ?? [];
+  }
+
+  /** Whether a member occupies anything, or owes for it. */
+  isOccupant(member: MemberNumber): boolean {
+    return this.#occupied.has(member);
+  }
+
+  /** How many members occupy numbers under a contract, or owe for them. */
+  occupantCount(contract: ContractNumber): number {
+    return this.#occupants.of(contract);
+  }
+
+  /** What a member owes under all contracts at a time; Infinity beyond 2^53 − 1. */
+  dueOf(member: MemberNumber, timeMs: number): number {
+    let due = 0;
+    for (const contract of this.#occupied.get(member) ?? []) {
+      due = safe(due + this.occupation(contract, member, timeMs).due);
+    }
+    return due;
+  }
+
+  #set(id: number, occupation: Occupation): void {
+    if (!this.#occupations.has(id)) {
+      const [contract, member] = partsOf(id);
+      this.#occupants.add(contract, 1);
+      const occupied = this.#occupied.get(member);
+      if (occupied) occupied.add(contract);
+      else this.#occupied.set(member, new Set([contract]));
+    }
+    this.#occupations.set(id, occupation);
+  }
+
+  #delete(id: number): void {
+    if (!this.#occupations.delete(id)) return;
+    const [contract, member] = partsOf(id);
+    this.#occupants.add(contract, -1);
+    const occupied = this.#occupied.get(member)!;
+    occupied.delete(contract);
+    if (occupied.size === 0) this.#occupied.delete(member);
   }
 
   /** Every occupation that is not nothing, as it was last charged. */
@@ -110,8 +164,8 @@ export class Pricing {
     Occupation & { contract: ContractNumber; member: MemberNumber }
   > {
     for (const [id, occupation] of this.#occupations) {
-      const contract = Math.floor(id / MEMBER_BASE);
-      yield { ...occupation, contract, member: id - contract * MEMBER_BASE };
+      const [contract, member] = partsOf(id);
+      yield { ...occupation, contract, member };
     }
   }
 
@@ -135,7 +189,7 @@ export class Pricing {
         },
         load: (id, bytes) => {
           const [rate, through, due] = integersOf(bytes, 3) as [number, number, number];
-          this.#occupations.set(id, { rate, through, due });
+          this.#set(id, { rate, through, due });
         },
       },
     ];
@@ -153,6 +207,12 @@ export class Pricing {
     }
     return rate;
   }
+}
+
+/** Contract and member of a row that belongs to both. */
+export function partsOf(id: number): [ContractNumber, MemberNumber] {
+  const contract = Math.floor(id / MEMBER_BASE);
+  return [contract, id - contract * MEMBER_BASE];
 }
 
 function priceOr(found: number, price: number): number {

@@ -56,29 +56,27 @@ export function judgeChangeParameters(
 /** Whether a member has a balance, or something is or becomes due to it or by it. */
 function hasMoney(state: LedgerState, member: MemberNumber, id: string): boolean {
   const { balances, pricing, roaming } = state;
-  if (balances.of(member) > 0 || roaming.hasDue(member, id)) return true;
-  for (const { contract, member: occupant } of pricing.occupations()) {
-    if (occupant === member || pricing.contracts[contract]!.member === id) return true;
-  }
-  return false;
+  return (
+    balances.of(member) > 0 ||
+    roaming.hasDue(member, id) ||
+    pricing.isOccupant(member) ||
+    pricing.contractsOf(id).some((contract) => pricing.occupantCount(contract) > 0)
+  );
 }
 
 /**
- * Whether any number, or prefix, is a member's, or in the pool on its terms. Looks through all that
- * there is, a few seconds at country size; members rarely leave.
+ * Whether any number, or prefix, is a member's, or in the pool on its terms. Asks for each of its routes
+ * and contracts, whatever the size of the state.
  */
 function hasNumbers(state: LedgerState, member: MemberNumber, id: string): boolean {
-  const isOwn = (route: number): boolean => state.routeOwner(route) === member;
-  const isOnOwnTerms = (contract: number): boolean =>
-    state.pricing.contracts[contract]!.member === id;
+  const routes = state.routesOf(member);
+  const contracts = state.pricing.contractsOf(id);
   return IDENTITIES.some((identity) => {
     const { prefixes, runs, transferred, ported, priced } = state.spaces[identity];
-    for (const [, route] of prefixes.entries()) if (isOwn(route)) return true;
+    const layers = [prefixes, runs, transferred, ported];
     return (
-      runs.hasValue(isOwn) ||
-      transferred.hasValue(isOwn) ||
-      priced.hasValue(isOnOwnTerms) ||
-      ported.hasRoute(isOwn)
+      routes.some((route) => layers.some((layer) => layer.countOf(route) > 0)) ||
+      contracts.some((contract) => priced.countOf(contract) > 0)
     );
   });
 }

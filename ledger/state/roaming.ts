@@ -18,7 +18,8 @@ import {
   type RoamingTerms,
   roamingContractAddress,
 } from '../transaction-roaming.ts';
-import { type ContractNumber, MEMBER_BASE } from './pricing.ts';
+import { Counts } from './counts.ts';
+import { type ContractNumber, MEMBER_BASE, partsOf } from './pricing.ts';
 import type { MemberNumber } from './state.ts';
 import { integersOf, integersRow, type StateTable } from './tables.ts';
 
@@ -41,6 +42,11 @@ export class Roaming {
   readonly contracts: RoamingTerms[] = [];
   readonly #numbers = new Map<string, ContractNumber>();
   readonly #tallies = new Map<number, RoamingTally>();
+  /** How many tallies with something due there are: by visited network, and by contract. */
+  readonly #dueTo = new Counts();
+  readonly #dueUnder = new Counts();
+  /** A member's own contracts. */
+  readonly #contractsOf = new Map<string, ContractNumber[]>();
   readonly #dirty = { contracts: new Set<number>(), tallies: new Set<number>() };
 
   /** The contract at an address: `0x` and 40 hex digits in lower case. */
@@ -58,6 +64,9 @@ export class Roaming {
     const number = this.contracts.push(terms) - 1;
     this.#numbers.set(roamingContractAddress(terms.member, terms.name), number);
     this.#dirty.contracts.add(number);
+    const own = this.#contractsOf.get(terms.member);
+    if (own) own.push(number);
+    else this.#contractsOf.set(terms.member, [number]);
   }
 
   tally(contract: ContractNumber, visited: MemberNumber): RoamingTally {
@@ -74,19 +83,24 @@ export class Roaming {
 
   setTally(contract: ContractNumber, visited: MemberNumber, tally: RoamingTally): void {
     const id = contract * MEMBER_BASE + visited;
-    this.#tallies.set(id, tally);
+    this.#set(id, tally);
     this.#dirty.tallies.add(id);
+  }
+
+  #set(id: number, tally: RoamingTally): void {
+    const wasDue = (this.#tallies.get(id)?.due ?? 0) > 0;
+    const isDue = tally.due > 0;
+    this.#tallies.set(id, tally);
+    if (wasDue === isDue) return;
+    const [contract, visited] = partsOf(id);
+    this.#dueUnder.add(contract, isDue ? 1 : -1);
+    this.#dueTo.add(visited, isDue ? 1 : -1);
   }
 
   /** Whether anything is due to a member, or by it. */
   hasDue(member: MemberNumber, memberId: string): boolean {
-    for (const [id, { due }] of this.#tallies) {
-      if (due === 0) continue;
-      const contract = Math.floor(id / MEMBER_BASE);
-      const visited = id - contract * MEMBER_BASE;
-      if (visited === member || this.contracts[contract]!.member === memberId) return true;
-    }
-    return false;
+    const own = this.#contractsOf.get(memberId) ?? [];
+    return this.#dueTo.of(member) > 0 || own.some((contract) => this.#dueUnder.of(contract) > 0);
   }
 
   tables(): StateTable[] {
@@ -111,13 +125,7 @@ export class Roaming {
           const integers = integersOf(bytes.subarray(0, -HASH_BYTES), INTEGERS);
           const [due, paid, reports] = integers.splice(ROAMING_SERVICES.length);
           const hash = Uint8Array.from(bytes.subarray(-HASH_BYTES));
-          this.#tallies.set(id, {
-            units: integers,
-            due: due!,
-            paid: paid!,
-            reports: reports!,
-            hash,
-          });
+          this.#set(id, { units: integers, due: due!, paid: paid!, reports: reports!, hash });
         },
       },
     ];

@@ -1,7 +1,7 @@
 // The rules: what each kind of transaction needs of the state, and what it changes.
 //
 // A rule looks first and gives either why the transaction is refused or a plan; only the plan changes
-// the state. So a refused transaction changes nothing. Bodies have passed `checkBody`, and their
+// the state. So a refused transaction changes nothing but its signer's sequence. Bodies have passed `checkBody`, and their
 // signers are known members whose signatures are right.
 
 import type {
@@ -10,6 +10,7 @@ import type {
   DeclareRoutes,
   TransactionBody,
 } from '../transaction-body.ts';
+import type { GrantPrefixes } from '../transaction-proposal.ts';
 import { companyNumber } from './company.ts';
 import {
   judgeCreatePricingContract,
@@ -50,7 +51,7 @@ export function judge(
     case 'declare-routes':
       return judgeDeclareRoutes(state, body);
     case 'assign-prefixes':
-      return judgeAssignPrefixes(state, body);
+      return state.consortium.isFounded ? 'BCHF_TX_FOUNDED' : judgeAssignPrefixes(state, body);
     case 'inject-pool':
       return judgeInjectPool(state, body);
     case 'allocate':
@@ -68,7 +69,7 @@ export function judge(
     case 'deposit':
       return judgeDeposit(state, body);
     case 'withdraw':
-      return judgeWithdraw(state, body);
+      return judgeWithdraw(state, body, timeMs);
     case 'settle-occupation':
       return judgeSettleOccupation(state, body, timeMs);
     case 'register-roaming-contract':
@@ -90,10 +91,13 @@ export function judge(
       return judgeRotateMemberKey(state, body);
     case 'change-parameters':
       return judgeChangeParameters(state, body);
+    case 'grant-prefixes':
+      return judgeAssignPrefixes(state, body);
   }
 }
 
 function judgeAdmitMembers(state: LedgerState, { members }: AdmitMembers): Judgement {
+  if (state.consortium.isFounded) return 'BCHF_TX_FOUNDED';
   if (members.some(({ id }) => state.memberNumber(id) !== undefined)) {
     return 'BCHF_TX_MEMBER_EXISTS';
   }
@@ -106,13 +110,18 @@ function judgeAdmitMembers(state: LedgerState, { members }: AdmitMembers): Judge
 }
 
 function judgeDeclareRoutes(state: LedgerState, { member, routes }: DeclareRoutes): Judgement {
-  if (companyNumber(state, member) === undefined) return 'BCHF_TX_UNKNOWN_MEMBER';
+  const owner = companyNumber(state, member);
+  if (owner === undefined) return 'BCHF_TX_UNKNOWN_MEMBER';
+  const { plmns } = state.members[owner]!;
   let added = 0;
   for (const route of routes) {
     if (route.member !== member) return 'BCHF_TX_FOREIGN_ROUTE';
     const known = state.routeNumber(route.id);
     if (known === undefined) added++;
     else if (state.routes[known]!.member !== member) return 'BCHF_TX_FOREIGN_ROUTE';
+    // Others route, and charge, by what the route says.
+    const { mcc, mnc } = route.plmn;
+    if (!plmns.some((plmn) => plmn.mcc === mcc && plmn.mnc === mnc)) return 'BCHF_TX_FOREIGN_PLMN';
   }
   if (state.routes.length + added > state.limits.routesMax) return 'BCHF_TX_ROUTE_LIMIT';
   return ({ changedRoutes }) => {
@@ -122,10 +131,13 @@ function judgeDeclareRoutes(state: LedgerState, { member, routes }: DeclareRoute
 
 function judgeAssignPrefixes(
   state: LedgerState,
-  { identity, assignments }: AssignPrefixes,
+  { identity, assignments }: AssignPrefixes | GrantPrefixes,
 ): Judgement {
-  if (assignments.some(({ route }) => state.routeNumber(route) === undefined)) {
-    return 'BCHF_TX_UNKNOWN_ROUTE';
+  for (const { route: id } of assignments) {
+    const route = state.routeNumber(id);
+    if (route === undefined) return 'BCHF_TX_UNKNOWN_ROUTE';
+    // Who has left gets no numbers.
+    if (state.consortium.hasLeft(state.routeOwner(route))) return 'BCHF_TX_UNKNOWN_MEMBER';
   }
   const { prefixes: known } = state.spaces[identity];
   return ({ changes }) => {

@@ -5,12 +5,13 @@
 
 import { isSignedBy } from '../ed25519.ts';
 import type { EntryChange, RouteNumber } from '../entry.ts';
-import { signersOf } from '../transaction-body.ts';
+import { isFounding, signersOf, signingKeys } from '../transaction-body.ts';
 import { checkBody, itemCount } from '../transaction-check.ts';
 import type { RejectionCode, TransactionCode } from '../transaction-code.ts';
 import {
   type DecodedTransaction,
   decodeTransaction,
+  SEQUENCE_GAP_MAX,
   signBytes,
   type Transaction,
 } from '../transaction-codec.ts';
@@ -27,7 +28,7 @@ export interface ReceivedTransaction {
 }
 
 /**
- * Whether signature `signer` (position in `signersOf`) of transaction `index` of the block is right
+ * Whether signature `signer` (position in `signingKeys`) of transaction `index` of the block is right
  * under a public key. Signatures may be checked ahead, on other threads; the answer may not differ.
  */
 export type SignatureCheck = (
@@ -99,7 +100,6 @@ function execute(
   const { body, sequence, validUntilMs = 0 } = transaction;
   const fault = checkBody(body);
   if (fault) return fault;
-  if (itemCount(body) > state.consortium.parameters.itemsMax) return 'BCHF_TX_TOO_MANY_ITEMS';
   const signers = signersOf(body).map((id) => state.presentNumber(id));
   const [first] = signers;
   if (first === undefined || signers.includes(undefined)) return 'BCHF_TX_UNKNOWN_MEMBER';
@@ -107,20 +107,24 @@ function execute(
   const isProposal = 'approvers' in body;
   const last = isProposal ? state.consortium.sequence : state.lastSequence(first);
   if (sequence <= last) return 'BCHF_TX_REPLAYED';
+  if (sequence > last + SEQUENCE_GAP_MAX) return 'BCHF_TX_SEQUENCE_GAP';
   if (isProposal) {
     if (signers.includes(AUTHORITY_NUMBER)) return 'BCHF_TX_UNKNOWN_MEMBER';
     if (!isQuorum(signers.length, state.presentCount)) return 'BCHF_TX_NO_QUORUM';
   }
-  for (const [signer, number] of signers.entries()) {
-    const { publicKey } = state.members[number!]!;
-    if (!isSigned(index, signer, publicKey, { bytes, decoded: { transaction } })) {
+  const keys = signingKeys(body, (id) => state.memberKey(id));
+  for (const [signer, publicKey] of keys.entries()) {
+    if (!isSigned(index, signer, publicKey!, { bytes, decoded: { transaction } })) {
       return 'BCHF_TX_BAD_SIGNATURE';
     }
   }
+  // What its signers have signed is refused for good: nobody hands it in again when it would hold.
+  if (isProposal) state.consortium.setSequence(sequence);
+  else state.setSequence(first, sequence);
+  if (itemCount(body) > state.consortium.parameters.itemsMax) return 'BCHF_TX_TOO_MANY_ITEMS';
   const plan = judge(state, body, timeMs, bytes);
   if (typeof plan === 'string') return plan;
   plan(effects);
-  if (isProposal) state.consortium.setSequence(sequence);
-  else state.setSequence(first, sequence);
+  if (!isFounding(body)) state.consortium.endFounding();
   return undefined;
 }

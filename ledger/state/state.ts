@@ -17,23 +17,15 @@ import {
 import { ROUTES_MAX, type Route } from '../route.ts';
 import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Balances } from './balances.ts';
-import { Commitment } from './commitment.ts';
+import { Commitment, type ReadableCommitment } from './commitment.ts';
 import { Consortium } from './consortium.ts';
 import { NumberSpace } from './number-space.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
 import { CONTRACTS_MAX, Pricing } from './pricing.ts';
 import { Roaming } from './roaming.ts';
-import {
-  integersOf,
-  integersRow,
-  intervalRow,
-  loadIntervalRow,
-  numberTables,
-  type Row,
-  type StateTable,
-  type Table,
-} from './tables.ts';
+import { loadSpaceRow, type TakeRows, takeSpaceRows } from './space-rows.ts';
+import { integersOf, integersRow, type Row, type StateTable, type Table } from './tables.ts';
 import { TERMINAL_KEYS_MAX, TerminalKeys } from './terminal-keys.ts';
 
 /** Most members, the authority included: the width of a member number in a row of the pool. */
@@ -84,6 +76,7 @@ export class LedgerState {
   readonly #memberNumbers = new Map<string, MemberNumber>();
   readonly #routeNumbers = new Map<string, RouteNumber>();
   readonly #routeOwners: MemberNumber[] = [];
+  readonly #routesOf = new Map<MemberNumber, RouteNumber[]>();
   readonly #sequences: (number | undefined)[] = [];
   readonly #commitment = new Commitment();
   readonly #dirty = {
@@ -124,6 +117,12 @@ export class LedgerState {
     return this.members.length - 1 - this.consortium.departedCount;
   }
 
+  /** The public key of a member, whether it has left or not, or of the authority. 32 bytes. */
+  memberKey(id: string): Uint8Array | undefined {
+    const number = this.#memberNumbers.get(id);
+    return number === undefined ? undefined : this.members[number]!.publicKey;
+  }
+
   setMemberKey(number: MemberNumber, publicKey: Uint8Array): void {
     this.members[number] = { ...this.members[number]!, publicKey };
     this.#dirty.members.add(number);
@@ -154,13 +153,24 @@ export class LedgerState {
     return this.#routeOwners[route]!;
   }
 
+  /** The routes that belong to a member. */
+  routesOf(member: MemberNumber): readonly RouteNumber[] {
+    return this.#routesOf.get(member) ?? [];
+  }
+
   /** Adds a route, or replaces the one with its id. Its member is known. */
   setRoute(route: Route): RouteNumber {
     const known = this.#routeNumbers.get(route.id);
     const number = known ?? this.routes.length;
     this.routes[number] = route;
-    this.#routeNumbers.set(route.id, number);
-    this.#routeOwners[number] = this.#memberNumbers.get(route.member)!;
+    if (known === undefined) {
+      const owner = this.#memberNumbers.get(route.member)!;
+      this.#routeNumbers.set(route.id, number);
+      this.#routeOwners.push(owner);
+      const own = this.#routesOf.get(owner);
+      if (own) own.push(number);
+      else this.#routesOf.set(owner, [number]);
+    }
     this.#dirty.routes.add(number);
     return number;
   }
@@ -199,11 +209,7 @@ export class LedgerState {
    */
   takeChangedRows(): Row[] {
     const rows: Row[] = [];
-    const take = (
-      table: Table,
-      dirty: Set<number>,
-      bytesOf: (id: number) => Uint8Array | undefined,
-    ): void => {
+    const take: TakeRows = (table, dirty, bytesOf) => {
       for (const id of dirty) {
         const row = { table, id, bytes: bytesOf(id) };
         this.#commitment.set(row);
@@ -216,20 +222,7 @@ export class LedgerState {
     );
     take('sequences', this.#dirty.sequences, (id) => integersRow(this.#sequences[id]!));
     take('routes', this.#dirty.routes, (id) => routeType.serialize(routeValue(this.routes[id]!)));
-    for (const { identity, table } of numberTables('prefixes')) {
-      const { prefixes } = this.spaces[identity];
-      take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
-    }
-    for (const layer of ['free', 'runs', 'transferred', 'priced'] as const) {
-      for (const { identity, table } of numberTables(layer)) {
-        const intervals = this.spaces[identity][layer];
-        take(table, intervals.dirty, (id) => intervalRow(intervals, id));
-      }
-    }
-    for (const { identity, table } of numberTables('ported')) {
-      const { ported } = this.spaces[identity];
-      take(table, ported.dirty, (id) => ported.row(id));
-    }
+    for (const identity of IDENTITIES) takeSpaceRows(this.spaces[identity], take);
     for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
   }
@@ -237,6 +230,32 @@ export class LedgerState {
   /** The hash over everything, as of the last {@link takeChangedRows}. 32 bytes. */
   appHash(): Uint8Array {
     return this.#commitment.appHash();
+  }
+
+  /** From now on, {@link commitmentBefore} gives the commitment as it is now. */
+  markCommitment(): void {
+    this.#commitment.mark();
+  }
+
+  /** The commitment as of the last mark; `undefined` without one. Valid until the state changes. */
+  commitmentBefore(): ReadableCommitment | undefined {
+    return this.#commitment.before();
+  }
+
+  /**
+   * Marks the state before some rows were changed to what they are: the commitment is taken back by
+   * `before` and forth again. For a state that was just loaded.
+   */
+  markBefore(changed: readonly Row[], before: readonly Row[]): void {
+    for (const row of before) this.#commitment.set(row);
+    this.#commitment.mark();
+    for (const row of changed) this.#commitment.set(row);
+    this.#commitment.appHash();
+  }
+
+  /** What {@link appHash} is the sha-256 of: the roots of the tables (commitment). */
+  stateBytes(): Uint8Array {
+    return this.#commitment.bytes().state;
   }
 
   /**
@@ -265,21 +284,8 @@ export class LedgerState {
         this.#dirty.routes.clear();
         break;
       }
-      case 'prefixes':
-        this.spaces[identity].prefixes.set(id, Buffer.from(bytes).readUInt32LE(0));
-        this.spaces[identity].prefixes.dirty.clear();
-        break;
-      case 'free':
-      case 'runs':
-      case 'transferred':
-      case 'priced':
-        loadIntervalRow(this.spaces[identity][name], id, bytes);
-        this.spaces[identity][name].dirty.clear();
-        break;
-      case 'ported':
-        this.spaces[identity].ported.loadRow(id, bytes);
-        break;
       default: {
+        if (loadSpaceRow(this.spaces[identity], name, id, bytes)) break;
         const own = this.#tables.find((each) => each.table === table)!;
         own.load(id, bytes);
         own.dirty.clear();
@@ -291,22 +297,10 @@ export class LedgerState {
   *entries(): IterableIterator<EntryChange> {
     for (const identity of IDENTITIES) {
       const space = this.spaces[identity];
-      const { prefixes, ported } = space;
-      for (const [prefix, route] of prefixes.entries()) {
+      for (const [prefix, route] of space.prefixes.entries()) {
         yield { identity, entry: 'prefix', from: prefix, to: prefix, route };
       }
-      for (const { start, end, value } of space.runEntries()) {
-        yield { identity, entry: 'fragmented', from: start, to: end, route: value };
-      }
-      for (const { key, route } of ported.entries()) {
-        yield { identity, entry: 'ported', from: key, to: key, route };
-      }
+      yield* space.entries();
     }
   }
-}
-
-function prefixRow(route: RouteNumber): Uint8Array {
-  const row = Buffer.alloc(4);
-  row.writeUInt32LE(route);
-  return row;
 }

@@ -20,6 +20,13 @@ export interface EntryOrigin {
   transaction: { id: Uint8Array; index: number } | undefined;
 }
 
+export interface OriginOptions {
+  /** The block from which on is searched backwards; the newest if not given. */
+  heightMax?: number;
+  /** Ends the search with what was found. */
+  signal?: AbortSignal;
+}
+
 /**
  * The block that last changed an entry; `undefined` where no kept block did. An entry that a later block
  * has removed comes back with that block.
@@ -28,11 +35,27 @@ export async function findEntryOrigin(
   store: LedgerStore,
   entry: EntryName,
 ): Promise<EntryOrigin | undefined> {
-  for await (const { height, value } of store.encodedChangesBackwards()) {
-    if (!lastChangeOf(value, entry)) continue;
-    return { height, transaction: await transactionOf(store, height, entry) };
+  return (await findEntryOrigins(store, [entry]))[0];
+}
+
+/** The same for several entries, in one pass over the changes. */
+export async function findEntryOrigins(
+  store: LedgerStore,
+  entries: readonly EntryName[],
+  { heightMax, signal }: OriginOptions = {},
+): Promise<(EntryOrigin | undefined)[]> {
+  const origins: (EntryOrigin | undefined)[] = entries.map(() => undefined);
+  const missing = new Set(entries.keys());
+  for await (const { height, value } of store.encodedChangesBackwards(heightMax)) {
+    if (missing.size === 0 || signal?.aborted) break;
+    for (const at of missing) {
+      const entry = entries[at]!;
+      if (!lastChangeOf(value, entry)) continue;
+      origins[at] = { height, transaction: await transactionOf(store, height, entry) };
+      missing.delete(at);
+    }
   }
-  return undefined;
+  return origins;
 }
 
 async function transactionOf(

@@ -36,7 +36,7 @@ import { compareRows, decodeRows, encodeRows, TABLE_BYTES } from './row-codec.ts
 import { type Operation, put, SealedDatabase } from './sealed-database.ts';
 import { corrupt } from './store-error.ts';
 
-const FORMAT = 2;
+const FORMAT = 3;
 /** Bytes of a transaction's id that are kept to find it by. */
 const ID_BYTES = 4;
 
@@ -221,9 +221,11 @@ export class LedgerStore {
     return undefined;
   }
 
-  /** The encoded entry changes of kept blocks (change-codec), the newest block first. */
-  encodedChangesBackwards(): AsyncIterableIterator<{ height: number; value: Uint8Array }> {
-    return this.#backwards('e');
+  /** The encoded entry changes of kept blocks up to a height (change-codec), the newest block first. */
+  encodedChangesBackwards(
+    heightMax = Number.MAX_SAFE_INTEGER,
+  ): AsyncIterableIterator<{ height: number; value: Uint8Array }> {
+    return this.#backwards('e', heightMax);
   }
 
   /** The encoded block at a height. */
@@ -330,9 +332,12 @@ export class LedgerStore {
     await this.#database.close();
   }
 
-  async *#backwards(kind: string): AsyncIterableIterator<{ height: number; value: Uint8Array }> {
+  async *#backwards(
+    kind: string,
+    heightMax = Number.MAX_SAFE_INTEGER,
+  ): AsyncIterableIterator<{ height: number; value: Uint8Array }> {
     const gte = key(kind, await this.firstHeight());
-    const lte = key(kind, Number.MAX_SAFE_INTEGER);
+    const lte = key(kind, heightMax);
     for await (const [at, value] of this.#database.backwards({ gte, lte })) {
       yield { height: readUint64(at, 1), value };
     }

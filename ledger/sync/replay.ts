@@ -22,7 +22,7 @@ import {
   type SignatureCheck,
 } from '../state/state-machine.ts';
 import type { Row } from '../state/tables.ts';
-import { signersOf } from '../transaction-body.ts';
+import { signingKeys } from '../transaction-body.ts';
 import { numberOfCode, type TransactionCode } from '../transaction-code.ts';
 import { signBytes } from '../transaction-codec.ts';
 import type { ChainTrust } from '../trust-codec.ts';
@@ -194,10 +194,9 @@ async function checkAhead(
   const records = transactions.flatMap(({ bytes, decoded: { transaction } }, index) => {
     if (!transaction) return [];
     const message = signBytes(bytes, transaction, chainId);
-    return signersOf(transaction.body).flatMap((id, signer) => {
-      const member = state.memberNumber(id);
-      if (member === undefined) return [];
-      const { publicKey } = state.members[member]!;
+    const keys = signingKeys(transaction.body, (id) => state.memberKey(id));
+    return keys.flatMap((publicKey, signer) => {
+      if (!publicKey) return [];
       return [{ index, signer, publicKey, message, signature: transaction.signatures[signer]! }];
     });
   });

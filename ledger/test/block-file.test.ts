@@ -17,7 +17,7 @@ import {
   encodeFileHead,
   encodeFrame,
 } from '../store/block-file-codec.ts';
-import { findEntryOrigin } from '../store/entry-origin.ts';
+import { findEntryOrigin, findEntryOrigins, type OriginOptions } from '../store/entry-origin.ts';
 import { LedgerStore } from '../store/ledger-store.ts';
 import { replayBlocks } from '../sync/replay.ts';
 import { importStart, loadStoredState, storedBlocks, storeReplayed } from '../sync/stored-chain.ts';
@@ -248,14 +248,15 @@ describe('what an imported store tells', () => {
     const ueId = parseUeId('msisdn-8610001')!;
     const holders: (string | undefined)[] = [];
     for (let height = 0; height < 5; height++) {
-      const prove = await openProverAt(store, height, trust);
-      const text = encodeProof(await prove(ueId));
+      const prover = await openProverAt(store, height, trust);
+      const text = encodeProof(await prover.number(ueId));
       const verdict = verifyProof(text, trust.validators, chainId);
       assert.equal(verdict.fault, undefined);
       const { claim, height: proven } = verdict as Extract<typeof verdict, { height: number }>;
       assert.equal(proven, height);
       holders.push(claim.holder && 'member' in claim.holder ? claim.holder.member : undefined);
-      if (height === 4) assert.equal(text, encodeProof(await (await openProver(store))(ueId)));
+      if (height === 4)
+        assert.equal(text, encodeProof(await (await openProver(store)).number(ueId)));
     }
     assert.deepEqual(holders, [undefined, 'a', 'c', 'c', 'b']);
     for (const height of [5, 6]) {
@@ -284,11 +285,32 @@ describe('what an imported store tells', () => {
     assert.equal(await originOf('ported', '8620001'), undefined, 'that transaction was refused');
   });
 
+  it('where several entries come from, as of a height and for as long as somebody waits', async () => {
+    const entries = ['8610001', '8610002', '8610003'].map((digits) => {
+      return {
+        entry: 'ported' as const,
+        identity: 'msisdn' as const,
+        from: key(digits),
+        to: key(digits),
+      };
+    });
+    const heights = async (options: OriginOptions) =>
+      (await findEntryOrigins(store, entries, options)).map((origin) => origin?.height);
+    const newest = await heights({});
+    assert.deepEqual(newest.slice(0, 2), [4, 5]);
+    const before = await heights({ heightMax: 4 });
+    assert.equal(before[0], 4);
+    assert.notEqual(before[1], 5);
+    assert.deepEqual(await heights({ heightMax: 1 }), [undefined, undefined, undefined]);
+    const unwanted = { signal: AbortSignal.abort() };
+    assert.deepEqual(await heights(unwanted), [undefined, undefined, undefined]);
+  });
+
   it('that pruned blocks are needed for a replay', async () => {
     await store.prune(3);
     await assert.rejects(openProverAt(store, 3, trust), { code: 'BCHF_STORE_PRUNED' });
     assert.equal(
-      (await (await openProverAt(store, 4, trust))(parseUeId('imsi-1')!)).claim.entry,
+      (await (await openProverAt(store, 4, trust)).number(parseUeId('imsi-1')!)).claim.entry,
       null,
     );
   });

@@ -215,4 +215,10 @@ export const bodyArbitrary: fc.Arbitrary<TransactionBody> = fc.oneof(
     }),
     approvers,
   }),
+  fc.record({
+    kind: fc.constant('grant-prefixes' as const),
+    identity: identityArbitrary,
+    assignments: fc.array(fc.record({ route: idArbitrary, prefixes: numbers }), { maxLength: 4 }),
+    approvers,
+  }),
 );

@@ -13,6 +13,7 @@ import { checkNow, type Execution, executeBlock, receive } from '../state/state-
 import {
   AUTHORITY,
   type MemberRecord,
+  newKeyOf,
   signersOf,
   type TransactionBody,
 } from '../transaction-body.ts';
@@ -24,12 +25,16 @@ export const chainId = 'test-chain';
 /** Making a key costs more than signing with it. */
 const privateKeys = new Map<string, KeyObject>();
 
+/** By public key in hexadecimal. */
+const byPublicKey = new Map<string, KeyObject>();
+
 /** The private key of a signer, the same in every run. */
 export function keyOf(signer: string): KeyObject {
   let known = privateKeys.get(signer);
   if (!known) {
     known = privateKeyOf(sha256(Buffer.from(`test key of ${signer}`)));
     privateKeys.set(signer, known);
+    byPublicKey.set(Buffer.from(rawPublicKey(known)).toString('hex'), known);
   }
   return known;
 }
@@ -67,6 +72,14 @@ export function route(id: string, owner: string, more: Partial<Route> = {}): Rou
   };
 }
 
+/** The keys that sign a body; another one where the new key of a body is nobody's here. */
+export function keysFor(body: TransactionBody): KeyObject[] {
+  const keys = signersOf(body).map(keyOf);
+  const newKey = newKeyOf(body);
+  if (!newKey) return keys;
+  return [...keys, byPublicKey.get(Buffer.from(newKey).toString('hex')) ?? keyOf('nobody')];
+}
+
 /** Signs bodies with rising sequences: one counter serves every signer. */
 export class Signer {
   #sequence: number;
@@ -76,7 +89,7 @@ export class Signer {
   }
 
   sign(body: TransactionBody, chain = chainId): Uint8Array {
-    return signTransaction(body, ++this.#sequence, chain, signersOf(body).map(keyOf));
+    return signTransaction(body, ++this.#sequence, chain, keysFor(body));
   }
 }
 

@@ -117,13 +117,13 @@ describe('the store', () => {
       })),
     );
     await inStore(async (store) => {
-      const prove = await openProver(store);
+      const prover = await openProver(store);
       for (const [text, kind] of [
         ['msisdn-8610001', 'ported'],
         ['msisdn-8610002', 'prefix'],
         ['msisdn-999', undefined],
       ]) {
-        const proof = encodeProof(await prove(parseUeId(text!)!));
+        const proof = encodeProof(await prover.number(parseUeId(text!)!));
         const { claim, height } = verifyProof(proof, validators, chainId) as never as {
           claim: { entry: { kind: string } | null };
           height: number;

@@ -77,8 +77,10 @@ class ProvenChain {
     const route = prefixes.find(number, lengthOf(number));
     let entry: NumberClaim['entry'] = null;
     if (away !== NOT_PORTED) entry = of('ported', number, number, away);
-    else if (run) entry = of('fragmented', run.start, run.end, run.value);
-    else if (route !== NO_PREFIX) entry = of('prefix', prefix, prefix, route);
+    else if (run) {
+      const kind = transferred.find(number) && run.start === run.end ? 'ported' : 'fragmented';
+      entry = of(kind, run.start, run.end, run.value);
+    } else if (route !== NO_PREFIX) entry = of('prefix', prefix, prefix, route);
     const pool = away === NOT_PORTED && !run ? free.find(number) : undefined;
     const injectedBy = pool && state.members[pool.value]!.id;
     let holder: NumberClaim['holder'] = null;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { rawPublicKey } from '../ed25519.ts';
-import { signersOf, type TransactionBody } from '../transaction-body.ts';
+import type { TransactionBody } from '../transaction-body.ts';
 import {
   assembleTransaction,
   decodeTransaction,
@@ -13,7 +13,7 @@ import {
   signTransaction,
 } from '../transaction-codec.ts';
 import { isQuorum, type Parameters, type ProposalBody } from '../transaction-proposal.ts';
-import { chainId, key, keyOf, member, route, TestChain } from './consortium.ts';
+import { chainId, key, keyOf, keysFor, member, route, TestChain } from './consortium.ts';
 import { type Refusal, testRefusals } from './refusals.ts';
 
 const all = ['a', 'b', 'c'];
@@ -42,6 +42,12 @@ const change = (parameters: Partial<Parameters>, approvers = all): ProposalBody 
     purchaser: '',
     ...parameters,
   },
+  approvers,
+});
+const grant = (by: string, prefix: string, approvers = all): ProposalBody => ({
+  kind: 'grant-prefixes',
+  identity: 'msisdn',
+  assignments: [{ route: by, prefixes: [key(prefix)] }],
   approvers,
 });
 const inject = (by: string, from: string, to: string): TransactionBody => ({
@@ -83,6 +89,13 @@ describe('a refused proposal', () => {
     ['BCHF_TX_UNKNOWN_MEMBER', 'whose key changes', rotate('x', 'y', most)],
     ['BCHF_TX_UNKNOWN_MEMBER', 'the key of the authority', rotate('consortium', 'y', most)],
     ['BCHF_TX_UNKNOWN_MEMBER', 'the purchaser', change({ purchaser: 'x' }, most)],
+    ['BCHF_TX_UNKNOWN_ROUTE', 'to grant prefixes to', grant('x', '869', most)],
+    [
+      'BCHF_TX_MALFORMED',
+      'no prefixes',
+      { ...grant('a1', '869', most), assignments: [] } as ProposalBody,
+    ],
+    ['BCHF_TX_NO_QUORUM', 'three of five, for a prefix', grant('b1', '861', ['a', 'b', 'c'])],
     ['BCHF_TX_NO_QUORUM', 'three of five', leave('e', ['a', 'b', 'c'])],
     ['BCHF_TX_MEMBER_EXISTS', '', join('a', most)],
     ['BCHF_TX_KEY_EXISTS', 'the same key', rotate('a', 'a', most)],
@@ -91,12 +104,22 @@ describe('a refused proposal', () => {
     [
       'BCHF_TX_REPLAYED',
       'an old sequence',
-      signTransaction(join('f', most), 1, chainId, most.map(keyOf)),
+      signTransaction(join('f', most), 1, chainId, keysFor(join('f', most))),
     ],
     [
       'BCHF_TX_BAD_SIGNATURE',
       'of an approver',
-      signTransaction(join('f', most), 1_000, chainId, ['a', 'b', 'c', 'c'].map(keyOf)),
+      signTransaction(join('f', most), 1_000, chainId, ['a', 'b', 'c', 'c', 'f'].map(keyOf)),
+    ],
+    [
+      'BCHF_TX_BAD_SIGNATURE',
+      'of who joins',
+      signTransaction(join('f', most), 1_000, chainId, [...most, 'a'].map(keyOf)),
+    ],
+    [
+      'BCHF_TX_BAD_SIGNATURE',
+      'with the new key',
+      signTransaction(rotate('b', 'y', most), 1_000, chainId, [...most, 'b'].map(keyOf)),
     ],
     [
       'BCHF_TX_BAD_SIGNATURE',
@@ -104,18 +127,18 @@ describe('a refused proposal', () => {
       assembleTransaction(
         join('f', most),
         1_000,
-        most.map((id) => signProposal(join('g', most), 1_000, chainId, keyOf(id))),
+        [...most, 'f'].map((id) => signProposal(join('g', most), 1_000, chainId, keyOf(id))),
       ),
     ],
     [
       'BCHF_TX_BAD_SIGNATURE',
       'for another chain',
-      signTransaction(join('f', most), 1_000, 'other', most.map(keyOf)),
+      signTransaction(join('f', most), 1_000, 'other', keysFor(join('f', most))),
     ],
     [
       'BCHF_TX_STALE',
       '',
-      signTransaction(join('f', most), 1_000, chainId, most.map(keyOf), 1_799_999_999_999),
+      signTransaction(join('f', most), 1_000, chainId, keysFor(join('f', most)), 1_799_999_999_999),
     ],
   ];
   testRefusals(chain, refusals);
@@ -144,9 +167,10 @@ describe('a proposal', () => {
   it('is signed by each member on its own, whoever else signs', () => {
     const chain = TestChain.founded();
     const proposal = join('d', []);
-    const signatures = all.map((id) => signProposal(proposal, 5, chainId, keyOf(id)));
+    // Who joins signs the same.
+    const signatures = [...all, 'd'].map((id) => signProposal(proposal, 5, chainId, keyOf(id)));
     const bytes = assembleTransaction({ ...proposal, approvers: all }, 5, signatures);
-    assert.deepEqual(bytes, signTransaction(join('d'), 5, chainId, all.map(keyOf)));
+    assert.deepEqual(bytes, signTransaction(join('d'), 5, chainId, keysFor(join('d'))));
     assert.equal(chain.try(bytes), 'OK');
     assert.throws(() => assembleTransaction(join('d'), 5, signatures.slice(1)), RangeError);
   });
@@ -155,16 +179,16 @@ describe('a proposal', () => {
     const chain = TestChain.founded();
     chain.block([join('d')]);
     const set = change({ numbersMax: 5 }, ['a', 'b', 'c']);
-    assert.equal(chain.try(signTransaction(set, 500, chainId, signersOf(set).map(keyOf))), 'OK');
+    assert.equal(chain.try(signTransaction(set, 500, chainId, keysFor(set))), 'OK');
     const other = { ...set, approvers: ['a', 'b', 'd'] };
-    const again = signTransaction(other, 500, chainId, signersOf(other).map(keyOf));
+    const again = signTransaction(other, 500, chainId, keysFor(other));
     assert.equal(chain.try(again), 'BCHF_TX_REPLAYED');
     // The members' own transactions have sequences of their own.
     assert.equal(chain.try(inject('a', '8611000', '8611099')), 'OK');
   });
 
   it('is refused when its count of signatures is not that of its approvers', () => {
-    const bytes = signTransaction(join('d'), 5, chainId, all.map(keyOf));
+    const bytes = signTransaction(join('d'), 5, chainId, keysFor(join('d')));
     for (const count of [0, 2, 4, 255, 65_535]) {
       const changed = Buffer.from(bytes);
       changed.writeUInt16LE(count, 1);
@@ -186,6 +210,27 @@ describe('a proposal', () => {
       'BCHF_TX_BAD_SIGNATURE',
       'OK',
     ]);
+  });
+
+  it('gives a prefix to another member, and none to who has left', () => {
+    const chain = TestChain.founded();
+    chain.block([join('d'), { kind: 'declare-routes', member: 'd', routes: [route('d1', 'd')] }]);
+    const most = ['a', 'b', 'c', 'd'];
+    const { codes, changes } = chain.block([
+      grant('d1', '862', most),
+      leave('d', most),
+      grant('b1', '862', most),
+      leave('d', most),
+      grant('d1', '862'),
+    ]);
+    assert.deepEqual(codes, ['OK', 'BCHF_TX_HAS_NUMBERS', 'OK', 'OK', 'BCHF_TX_UNKNOWN_MEMBER']);
+    assert.deepEqual(
+      changes.map(({ entry, from, route: number }) => [entry, from, number]),
+      [
+        ['prefix', key('862'), 4],
+        ['prefix', key('862'), 2],
+      ],
+    );
   });
 
   it('lets a member leave that has nothing any more; it then signs nothing and takes no part', () => {

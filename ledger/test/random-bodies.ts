@@ -92,14 +92,13 @@ export function randomBody(random: () => number, state: LedgerState): Transactio
       const routes = [route(`${by}${1 + draw(2)}`, by, { port: 1 + draw(9) })];
       return { kind: 'declare-routes', member: by, routes };
     }
-    case 2:
-      return {
-        kind: 'assign-prefixes',
-        identity,
-        assignments: [
-          { route: `${oneOf(ids.slice(0, 2))}1`, prefixes: [key(`861${draw(10)}${draw(10)}99`)] },
-        ],
-      };
+    case 2: {
+      const assignments = [
+        { route: `${oneOf(ids.slice(0, 2))}1`, prefixes: [key(`861${draw(10)}${draw(10)}99`)] },
+      ];
+      if (random() < 0.2) return { kind: 'assign-prefixes', identity, assignments };
+      return { kind: 'grant-prefixes', identity, assignments, approvers };
+    }
     case 3: {
       const ranges = [range()];
       const owner = holderOf(ranges[0]!.from) ?? by;

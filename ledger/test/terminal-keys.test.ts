@@ -184,9 +184,10 @@ describe('the key of a terminal', () => {
     chain.block([
       register('a', ['8610000', 1]),
       {
-        kind: 'assign-prefixes',
+        kind: 'grant-prefixes',
         identity,
         assignments: [{ route: 'b1', prefixes: [key('861000')] }],
+        approvers: ['a', 'b', 'c'],
       },
     ]);
     assert.equal(found(chain, '8610000'), undefined);

@@ -14,13 +14,13 @@ import {
   transactionId,
 } from '../transaction-codec.ts';
 import { bodyArbitrary } from './body-arbitrary.ts';
-import { chainId, foundation, key, keyOf, member, Signer } from './consortium.ts';
+import { chainId, foundation, key, keyOf, keysFor, member, Signer } from './consortium.ts';
 import { seed } from './seed.ts';
 
 const sequenceArbitrary = fc.maxSafeNat();
 
 function signed(body: TransactionBody, sequence: number, validUntilMs = 0): Uint8Array {
-  return signTransaction(body, sequence, chainId, signersOf(body).map(keyOf), validUntilMs);
+  return signTransaction(body, sequence, chainId, keysFor(body), validUntilMs);
 }
 
 /** Comparable by value: byte arrays of any kind become hex, records of SSZ lose their prototype. */
@@ -197,7 +197,7 @@ describe('a signed transaction', () => {
       assembleTransaction(
         body,
         1,
-        signersOf(body).map(() => new Uint8Array(64)),
+        keysFor(body).map(() => new Uint8Array(64)),
       );
     for (const make of many) {
       const items = Array.from({ length: ITEMS_MAX }, (_, at) => at);
@@ -227,7 +227,7 @@ describe('a signed transaction', () => {
 
   it('cannot be signed with too few keys, a wrong sequence or a wrong chain id', () => {
     const body = foundation[0]!;
-    const keys = signersOf(body).map(keyOf);
+    const keys = keysFor(body);
     assert.throws(() => signTransaction(body, 1, chainId, []), RangeError);
     assert.throws(() => signTransaction(body, -1, chainId, keys), RangeError);
     assert.throws(() => signTransaction(body, 2 ** 53, chainId, keys), RangeError);

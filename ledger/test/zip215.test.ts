@@ -1,9 +1,13 @@
 // Signatures at the edges of ed25519, judged as CometBFT v0.38 judges them: by ZIP-215.
 
 import assert from 'node:assert/strict';
+import { createHash, verify } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { isSignedByZip215 } from '../block/zip215.ts';
-import { isSignedBy } from '../ed25519.ts';
+import { isSignedBy, privateKeyOf, publicKeyOf, rawPublicKey, signMessage } from '../ed25519.ts';
+import { verifyWithSodium } from '../sodium.ts';
+import { randomFrom, seed } from './seed.ts';
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
 
@@ -153,5 +157,103 @@ describe('a signature of a validator', () => {
     const order = bytes('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010');
     const unreduced = Buffer.concat([bytes(SMALL_ORDER[0]!), order]);
     assert.equal(isSignedByZip215(bytes(SMALL_ORDER[0]!), other, unreduced), false);
+  });
+});
+
+describe('a signature of a transaction', () => {
+  const random = randomFrom(seed);
+  const randomBytes = (count: number) =>
+    Buffer.from(Array.from({ length: count }, () => random() * 256));
+
+  /** What node:crypto alone says, whose rule counts. */
+  function judgedByNode(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+    try {
+      return verify(null, message, publicKeyOf(key), signature);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Judges both ways; tells whether libsodium alone would have taken it. */
+  function judge(key: Uint8Array, message: Uint8Array, signature: Uint8Array): string {
+    const expected = judgedByNode(key, message, signature);
+    const hex = [key, message, signature]
+      .map((part) => Buffer.from(part).toString('hex'))
+      .join(' ');
+    assert.equal(isSignedBy(key, message, signature), expected, hex);
+    const bySodium = verifyWithSodium?.(signature, message, key) ?? expected;
+    assert.ok(expected || !bySodium, `libsodium takes what node:crypto refuses: ${hex}`);
+    return `${expected} ${bySodium}`;
+  }
+
+  it('is judged as node:crypto judges it, whatever the order and encoding of its points', () => {
+    const seen = new Set<string>();
+    for (const key of SMALL_ORDER) {
+      for (const r of SMALL_ORDER) {
+        for (const message of ['Zcash', 'a', 'b', 'c']) {
+          const signature = Buffer.concat([bytes(r), new Uint8Array(32)]);
+          seen.add(judge(bytes(key), Buffer.from(message), signature));
+        }
+      }
+    }
+    for (const { message, key, signature } of SPECCHECK) {
+      seen.add(judge(bytes(key), bytes(message), bytes(signature)));
+    }
+    // libsodium alone would refuse some of what counts.
+    if (verifyWithSodium) assert.ok(seen.has('true false') && seen.has('false false'));
+  });
+
+  it('is judged as node:crypto judges it under keys and with points of mixed order', () => {
+    const { Point } = ed25519;
+    const torsion = Point.fromBytes(bytes(SMALL_ORDER[1]!), true);
+    const order = Point.Fn.ORDER;
+    const scalar = (data: Uint8Array): bigint =>
+      BigInt(`0x${Buffer.from(data).reverse().toString('hex')}`) % order;
+    const seen = new Set<string>();
+    for (let round = 0; round < 48; round++) {
+      const [secret, nonce] = [scalar(randomBytes(32)), scalar(randomBytes(32))];
+      const withTorsion = (point: typeof torsion, isMixed: boolean) =>
+        (isMixed ? point.add(torsion) : point).toBytes();
+      const key = withTorsion(Point.BASE.multiply(secret), round % 3 !== 0);
+      const r = withTorsion(Point.BASE.multiply(nonce), round % 3 !== 1);
+      const message = randomBytes(10);
+      const hash = createHash('sha512').update(r).update(key).update(message).digest();
+      const s = Buffer.from(
+        ((nonce + scalar(hash) * secret) % order).toString(16).padStart(64, '0'),
+        'hex',
+      ).reverse();
+      seen.add(judge(key, message, Buffer.concat([r, s])));
+      assert.equal(isSignedByZip215(key, message, Buffer.concat([r, s])), true);
+    }
+    assert.ok(seen.has('false false'), 'some need the cofactor');
+  });
+
+  it('is right as it was made, and wrong with any bit of it, its key or its message changed', () => {
+    for (let round = 0; round < 200; round++) {
+      const privateKey = privateKeyOf(randomBytes(32));
+      const parts = [rawPublicKey(privateKey), randomBytes(round), new Uint8Array(64)] as const;
+      parts[2].set(signMessage(parts[1], privateKey));
+      assert.equal(judge(...parts).startsWith('true'), true);
+      const part = parts[round === 0 ? 2 : Math.floor(random() * 3)]!;
+      if (part.length === 0) continue;
+      part[Math.floor(random() * part.length)]! ^= 1 << Math.floor(random() * 8);
+      assert.equal(judge(...parts).startsWith('false'), true);
+    }
+  });
+
+  it('is wrong in any other length', () => {
+    const privateKey = privateKeyOf(randomBytes(32));
+    const [key, message] = [rawPublicKey(privateKey), randomBytes(9)];
+    const signature = signMessage(message, privateKey);
+    for (const [other, otherSignature] of [
+      [key.subarray(1), signature],
+      [key, signature.subarray(1)],
+      [key, Buffer.concat([signature, Uint8Array.of(0)])],
+      [new Uint8Array(0), signature],
+      [key, new Uint8Array(0)],
+    ] as const) {
+      assert.equal(isSignedBy(other, message, otherSignature), false);
+    }
+    assert.equal(isSignedBy(key, message, signature), true);
   });
 });

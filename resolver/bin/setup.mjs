@@ -16,6 +16,8 @@ const NODE_MINIMUM = [20, 19];
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 const sourceFolders = ['wasm', 'ledger', 'resolver', 'loadtest'];
+/** One for each module: the index, and the packets. */
+const assemblyConfigurations = ['asconfig.json', 'asconfig.packet.json'];
 const modulesStamp = join(root, 'node_modules', '.bchf-stamp');
 const wasmStamp = join(root, 'dist', '.wasm-stamp');
 const typescriptStamp = join(root, 'dist', '.typescript-stamp');
@@ -46,18 +48,16 @@ export function setUp({ force = false } = {}) {
   }
   const assembly = hashFiles([
     ...sources.filter(isAssembly),
-    join(root, 'asconfig.json'),
+    ...assemblyConfigurations.map((name) => join(root, name)),
     join(root, 'package-lock.json'),
   ]);
   if (force || !isCurrent(wasmStamp, assembly)) {
     step('compiling AssemblyScript to Wasm', wasmStamp, () => {
-      for (const target of ['release', 'debug']) {
-        runPackageBinary('assemblyscript', 'asc', [
-          '--config',
-          'asconfig.json',
-          '--target',
-          target,
-        ]);
+      for (const configuration of assemblyConfigurations) {
+        for (const target of ['release', 'debug']) {
+          const options = ['--config', configuration, '--target', target];
+          runPackageBinary('assemblyscript', 'asc', options);
+        }
       }
     });
     writeStamp(wasmStamp, assembly);

@@ -1,16 +1,20 @@
 // `bchf ledger prove | verify-proof | validators`: what the ledger says, for people who have no ledger.
 
-import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { formatUeId } from '../../ledger/number.ts';
 import type { NumberClaim } from '../../ledger/proof/number-claim.ts';
-import { encodeProof, PROOF_CHARACTERS_MAX } from '../../ledger/proof/proof-codec.ts';
-import { openProver, openProverAt } from '../../ledger/proof/stored-proof.ts';
+import { decodeProof, encodeProof, PROOF_CHARACTERS_MAX } from '../../ledger/proof/proof-codec.ts';
+import { decodeStateProof, encodeStateProof } from '../../ledger/proof/state-proof.ts';
+import { openProver, openProverAt, type Prover } from '../../ledger/proof/stored-proof.ts';
 import { verifyProof } from '../../ledger/proof/verify-proof.ts';
 import { encodeTrust } from '../../ledger/trust-codec.ts';
+import { NodeClient } from '../node-client.ts';
+import { ResolverError } from '../resolver-error.ts';
 import {
   inStore,
-  orDataError,
+  type OpenStore,
   printFields,
+  readTextAtMost,
   readTrust,
   trustOf,
   wholeNumberOf,
@@ -33,21 +37,45 @@ export function addLedgerProofCommands(ledger: Command): void {
         'the state after this block (default: the last one but one, the newest that is vouched for)',
         wholeNumberOf('--height'),
       )
+      .option('--node <URL>', 'ask the ledger port of a running node in place of --data')
       .option('--out <FILE>', 'where to write it (default: standard output)'),
-  ).action(async (text: string, { data, height, out, json }) => {
+  ).action(async (text: string, { data, node, height, out, json }) => {
     const ueId = readNumber(text);
-    const proof = await inStore(data, async (open) => {
-      const prove =
-        height === undefined
-          ? await openProver(open.store)
-          : await openProverAt(open.store, height, await trustOf(open, undefined));
-      return prove(ueId);
-    });
-    const encoded = encodeProof(proof);
+    refuseHeight(node, height);
+    const encoded = node
+      ? await new NodeClient(node).proof(formatUeId(ueId))
+      : encodeProof(
+          await inStore(data, async (open) => (await proverOf(open, height)).number(ueId)),
+        );
     await writeText(out, encoded);
-    if (out !== undefined) {
-      printFields({ out, bytes: encoded.length, ...describe(proof.claim) }, json);
-    }
+    if (out === undefined) return;
+    const claim = decodeProof(encoded)?.claim;
+    printFields(
+      { out, bytes: encoded.length, ...(claim ? describe(claim as NumberClaim) : {}) },
+      json,
+    );
+  });
+
+  withLedgerOptions(
+    ledger
+      .command('prove-state')
+      .description(
+        'Write a proof that the chain vouches for a state: what `bchf snapshot verify --proof` takes.',
+      )
+      .option('--height <H>', 'as for prove', wholeNumberOf('--height'))
+      .option('--node <URL>', 'ask the ledger port of a running node in place of --data')
+      .option('--out <FILE>', 'where to write it (default: standard output)'),
+  ).action(async ({ data, node, height: wanted, out, json }) => {
+    refuseHeight(node, wanted);
+    const encoded = node
+      ? await new NodeClient(node).proof('state')
+      : encodeStateProof(
+          await inStore(data, async (open) => (await proverOf(open, wanted)).state()),
+        );
+    await writeText(out, encoded);
+    if (out === undefined) return;
+    const height = decodeStateProof(encoded).proof?.before.height;
+    printFields({ out, bytes: encoded.length, height }, json);
   });
 
   ledger
@@ -60,12 +88,7 @@ export function addLedgerProofCommands(ledger: Command): void {
     .option('--json', 'print the result as JSON')
     .action(async (file: string, { validators, json }) => {
       const { chainId, validators: set } = await readTrust(validators);
-      const { size } = await orDataError(file, stat(file));
-      // One that is too large is not read to its end to be told so.
-      const text =
-        size > PROOF_CHARACTERS_MAX
-          ? ' '.repeat(PROOF_CHARACTERS_MAX + 1)
-          : await orDataError(file, readFile(file, 'utf8'));
+      const text = await readTextAtMost(file, PROOF_CHARACTERS_MAX);
       const verdict = verifyProof(text, set, chainId);
       if (!verdict.claim) {
         throw Object.assign(new Error(`${file} proves nothing`), { code: verdict.fault });
@@ -90,6 +113,19 @@ export function addLedgerProofCommands(ledger: Command): void {
   ).action(async ({ data, out }) => {
     await writeText(out, encodeTrust(await inStore(data, (open) => trustOf(open, undefined))));
   });
+}
+
+/** A running node has one state that is vouched for. */
+function refuseHeight(node: string | undefined, height: number | undefined): void {
+  if (node !== undefined && height !== undefined) {
+    throw new ResolverError('BCHF_CONFIG_INVALID', '--height does not go with --node');
+  }
+}
+
+/** What proves by the newest state that is vouched for, or by that after a block. */
+async function proverOf(open: OpenStore, height: number | undefined): Promise<Prover> {
+  if (height === undefined) return openProver(open.store);
+  return openProverAt(open.store, height, await trustOf(open, undefined));
 }
 
 function describe({ number, entry, holder }: NumberClaim): Record<string, unknown> {

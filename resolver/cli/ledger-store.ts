@@ -2,7 +2,7 @@
 // how a result is printed.
 
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ValidatorSet } from '../../ledger/block/validator-set.ts';
@@ -64,6 +64,16 @@ export async function trustOf(
 /** Errors: BCHF_TRUST_INVALID, BCHF_DATA_IO. */
 export async function readTrust(file: string): Promise<ChainTrust> {
   return decodeTrust(await orDataError(file, readFile(file, 'utf8')));
+}
+
+/**
+ * Reads a text. One that has more than `charactersMax` is not read to its end: what comes back then is
+ * as long as one character more, for the reader's own limit to refuse.
+ */
+export async function readTextAtMost(file: string, charactersMax: number): Promise<string> {
+  const { size } = await orDataError(file, stat(file));
+  if (size > charactersMax) return ' '.repeat(charactersMax + 1);
+  return orDataError(file, readFile(file, 'utf8'));
 }
 
 /** Writes a text to a file, or to standard output where none is given. */

@@ -127,7 +127,7 @@ function describeConsidered(considered: Considered, rank: number): string[] {
   const { match, route, matchedLength, wins, why, shadows, setBy } = considered;
   const digits = matchedLength === 1 ? '1 digit' : `${matchedLength} digits`;
   const origin = setBy
-    ? `height ${setBy.height}, transaction ${setBy.transaction}`
+    ? `height ${setBy.height}, transaction ${setBy.transaction ?? 'unknown'}`
     : 'height and transaction unknown';
   const details = [
     `${wins ? 'wins' : 'loses'}: ${why}`,

@@ -80,7 +80,7 @@ export interface Ready {
 export function tellWhatListens(ready: Ready): void {
   const { config, service, source, loadtestOptions, asJson, more } = ready;
   const { ports, httpNative, exampleNumber: example } = service;
-  const { host, enumSuffix, adminHost } = config;
+  const { host, adminHost } = config;
   if (asJson) {
     process.stdout.write(
       `${JSON.stringify({ ready: source, ports, ...service.status(), ...more })}\n`,
@@ -89,7 +89,7 @@ export function tellWhatListens(ready: Ready): void {
   }
   const address = urlHost(host);
   const hostOption = host === servingOptions.host.fallback ? '' : ` --host ${host}`;
-  const enumName = `${[...example].reverse().join('.')}.${enumSuffix}`;
+  const enumName = `${[...example].reverse().join('.')}.${service.enumSuffix}`;
   const rows = [
     [
       'HTTP',
@@ -115,6 +115,11 @@ export function tellWhatListens(ready: Ready): void {
             `curl --http2-prior-knowledge http://${address}:${ports.sbi}/nmnpf-npstatus/v1/msisdn-${example}`,
           ],
         ]),
+    [
+      'pdb',
+      `${address}:${ports.pdb}`,
+      `Kamailio: modparam("pdb", "server", "${address}:${ports.pdb}")`,
+    ],
     [
       'admin',
       `http://${urlHost(adminHost)}:${ports.admin}`,

@@ -1,16 +1,35 @@
-// `bchf snapshot build | inspect`: snapshot files without a running server.
+// `bchf snapshot build | inspect | verify`: snapshot files without a running server.
 
 import type { Command } from 'commander';
+import {
+  STATE_PROOF_CHARACTERS_MAX,
+  type VouchedState,
+  verifyStateProof,
+  verifyStateProofFile,
+} from '../../ledger/proof/state-proof.ts';
+import { openProverAt, storedStateProof } from '../../ledger/proof/stored-proof.ts';
 import { servingOptions } from '../config.ts';
 import { createLog } from '../log.ts';
+import { ResolverError } from '../resolver-error.ts';
 import { buildSnapshot } from '../snapshot/build-snapshot.ts';
 import { loadSnapshot, readManifest, type SnapshotManifest } from '../snapshot/snapshot-file.ts';
+import { verifySnapshot } from '../snapshot/verify-snapshot.ts';
+import {
+  inStore,
+  printFields,
+  readTextAtMost,
+  readTrust,
+  trustOf,
+  withLedgerOptions,
+} from './ledger-store.ts';
 import { progressFor } from './serving.ts';
 
 const defaults = servingOptions;
 
 export function addSnapshotCommand(program: Command): void {
-  const snapshot = program.command('snapshot').description('Build and inspect snapshot files.');
+  const snapshot = program
+    .command('snapshot')
+    .description('Build, inspect and verify snapshot files.');
   snapshot
     .command('build')
     .description(
@@ -53,6 +72,71 @@ export function addSnapshotCommand(program: Command): void {
       if (json) print(manifest);
       else process.stdout.write(describe(manifest));
     });
+  withLedgerOptions(
+    snapshot
+      .command('verify')
+      .description(
+        'Prove a snapshot against the chain: every entry and route is hashed and compared with what ' +
+          'the next block vouches for. The block comes from a data directory, or from a proof.',
+      )
+      .argument('<FILE>', 'the snapshot')
+      .option('--proof <FILE>', 'of the state (bchf ledger prove-state), in place of --data')
+      .option(
+        '--validators <FILE>',
+        'whom to trust (default: the keys with which the ledger of --data makes its blocks)',
+      ),
+  ).action(async (file: string, { data, proof, validators, json }) => {
+    const content = await loadSnapshot(file);
+    const vouched =
+      proof === undefined
+        ? await vouchedByLedger(data, content.manifest, validators)
+        : await vouchedByProof(proof, validators);
+    verifySnapshot(content, vouched);
+    const { height, chainId } = vouched;
+    const entries = Object.values(content.manifest.entryCounts)
+      .flatMap((counts) => Object.values(counts))
+      .reduce((sum, count) => sum + count, 0);
+    const routes = content.routes.length;
+    printFields(
+      json
+        ? { isProven: true, chainId, height, entries, routes }
+        : { proven: `block ${height} of ${chainId}`, entries, routes },
+      json,
+    );
+  });
+}
+
+/** The state of a snapshot's block as a ledger vouches for it. */
+function vouchedByLedger(
+  data: string,
+  { height, state }: SnapshotManifest,
+  validators: string | undefined,
+): Promise<VouchedState> {
+  return inStore(data, async (open) => {
+    const trust = await trustOf(open, validators);
+    // The state's roots prove themselves, wherever they come from; without them the state is needed.
+    const proof = state
+      ? await storedStateProof(open.store, height, Buffer.from(state, 'base64'))
+      : (await openProverAt(open.store, height, trust)).state();
+    return rightOrThrow(verifyStateProof(proof, trust.validators, trust.chainId), data);
+  });
+}
+
+async function vouchedByProof(
+  proof: string,
+  validators: string | undefined,
+): Promise<VouchedState> {
+  if (validators === undefined) {
+    throw new ResolverError('BCHF_CONFIG_INVALID', '--proof needs --validators');
+  }
+  const trust = await readTrust(validators);
+  const text = await readTextAtMost(proof, STATE_PROOF_CHARACTERS_MAX);
+  return rightOrThrow(verifyStateProofFile(text, trust.validators, trust.chainId), proof);
+}
+
+function rightOrThrow(verdict: ReturnType<typeof verifyStateProof>, source: string): VouchedState {
+  if (!('fault' in verdict)) return verdict;
+  throw Object.assign(new Error(`${source} proves nothing`), { code: verdict.fault });
 }
 
 function print(value: unknown): void {

@@ -1,4 +1,5 @@
-// `bchf tx submit`: signs a transaction and hands it to a node.
+// `bchf tx submit`: signs a transaction and hands it to a node. `bchf tx propose`: asks a node for free
+// numbers, in the form that `submit` takes.
 
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
@@ -6,7 +7,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { NodeClient, readMemberKey } from '../node-client.ts';
 import { bodyOfJson } from '../node-transaction-json.ts';
 import { ResolverError } from '../resolver-error.ts';
-import { EXIT_FAILED } from './program.ts';
+import { EXIT_FAILED, EXIT_NOT_FOUND } from './program.ts';
 
 const SERVER = 'http://127.0.0.1:8082';
 
@@ -30,20 +31,55 @@ export function addTransactionCommand(program: Command): void {
       const keys = await Promise.all((key as string[]).map(readMemberKey));
       const client = new NodeClient(server);
       const transaction = await client.sign(bodyOfJson(await readJson(file)), keys, sequence);
-      const id = await client.submit(transaction);
-      const result =
-        timeout === 0
+      const { id, code } = await client.handIn(transaction);
+      const result = code
+        ? { id, status: 'refused' as const, code }
+        : timeout === 0
           ? { id, status: 'pending' as const }
           : { id, ...(await client.committed(id, timeout)) };
       process.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result));
-      if (result.status === 'committed' && result.code !== 'OK') process.exitCode = EXIT_FAILED;
+      if ('code' in result && result.code !== 'OK') process.exitCode = EXIT_FAILED;
+    });
+  addProposeCommand(tx);
+}
+
+function addProposeCommand(tx: Command): void {
+  tx.command('propose')
+    .description(
+      'Find free numbers of the pool, and print the transaction that takes them, for tx submit. ' +
+        'Exits with 3 where none fit.',
+    )
+    .requiredOption('--member <ID>', 'who takes them')
+    .requiredOption('--route <ID>', 'the route that they get')
+    .option('--identity <KIND>', 'msisdn or imsi', 'msisdn')
+    .option('--count <N>', 'how many at most', whole, 1)
+    .option('--prefix <DIGITS>', 'leading digits of all of them')
+    .option('--from <DIGITS>', 'the first that may be taken; all are then of its length')
+    .option('--to <DIGITS>', 'the last that may be taken')
+    .option('--contiguous', 'rather one run than the first numbers there are')
+    .option('--server <URL>', 'ledger port of the node', SERVER)
+    .action(async ({ server, ...wish }) => {
+      const query = new URLSearchParams();
+      for (const [name, value] of Object.entries(wish)) query.set(name, String(value));
+      const client = new NodeClient(server);
+      const found = await client.read<{ transaction: unknown }>(`allocations?${query}`);
+      if (found) process.stdout.write(`${JSON.stringify(found.transaction)}\n`);
+      else {
+        process.stderr.write('Nothing of it is free.\n');
+        process.exitCode = EXIT_NOT_FOUND;
+      }
     });
 }
 
 function describe(
-  result: { id: string } & ({ status: 'pending' } | { code: string; height: number }),
+  result: { id: string } & (
+    | { status: 'pending' }
+    | { status: 'refused'; code: string }
+    | { status: 'committed'; code: string; height: number }
+  ),
 ) {
-  if (!('code' in result)) return `${result.id} waits for a block\n`;
+  if (result.status === 'pending') return `${result.id} waits for a block\n`;
+  if (result.status === 'refused') return `${result.id} is refused: ${result.code}\n`;
   return `${result.id} stands in block ${result.height}: ${result.code}\n`;
 }
 

@@ -12,6 +12,7 @@ import {
   HEADER_BYTES,
   OPCODE_MASK,
   OPT_BYTES,
+  OPTION_COOKIE,
   type Rcode,
   RECORD_TYPE,
   readU16,
@@ -19,6 +20,8 @@ import {
   UDP_BYTES_WITHOUT_EDNS,
   writeU16,
 } from './dns-codec.ts';
+import { COOKIE_BYTES } from './dns-cookie-codec.ts';
+import { recordCountOf, writeAnswer } from './enum-template-codec.ts';
 
 /**
  * The most bytes that a response to this query may have over UDP: 512 without EDNS; with it what the
@@ -27,6 +30,19 @@ import {
 export function udpLimitBytes(edns: Edns | undefined): number {
   if (edns === undefined) return UDP_BYTES_WITHOUT_EDNS;
   return Math.min(Math.max(edns.udpPayloadBytes, UDP_BYTES_WITHOUT_EDNS), UDP_BYTES_MAX);
+}
+
+/** Bytes that a COOKIE option makes an OPT record longer. */
+const COOKIE_OPTION_BYTES = 4 + COOKIE_BYTES;
+
+/** What a response says besides its records. */
+export interface ResponseFrame {
+  /** Where the question of the query ends; {@link HEADER_BYTES} to send none back. */
+  questionEnd: number;
+  /** The query's; `undefined` for a response without OPT. */
+  edns: Edns | undefined;
+  /** The data of a COOKIE option, its first {@link COOKIE_BYTES} bytes; needs `edns`. */
+  cookie?: Uint8Array | undefined;
 }
 
 /**
@@ -38,7 +54,8 @@ export function udpLimitBytes(edns: Edns | undefined): number {
  * question and OPT remain, since half a record set must not be used (RFC 2181 section 9).
  *
  * Of the query's flags only opcode and RD come back. RA is clear, as nothing is resolved here; AD
- * and CD are clear, as an authoritative server does not validate (RFC 4035 section 3.1.6).
+ * and CD are clear, as an authoritative server does not validate (RFC 4035 section 3.1.6). Of its
+ * options none comes back but COOKIE, with what the server makes of it.
  */
 export class ResponseWriter {
   /** Whether something did not fit. */
@@ -46,6 +63,7 @@ export class ResponseWriter {
   readonly #query: Uint8Array;
   readonly #questionEnd: number;
   readonly #edns: Edns | undefined;
+  readonly #cookie: Uint8Array | undefined;
   readonly #out: Uint8Array;
   readonly #recordsEndMax: number;
   #at: number;
@@ -55,19 +73,21 @@ export class ResponseWriter {
 
   /**
    * `out` must not overlap `query`. `limitBytes`, at most `out.length`, must hold header, question
-   * and OPT: 282 bytes are enough for every query.
+   * and OPT: 310 bytes are enough for every query.
    */
   constructor(
     query: Uint8Array,
-    { questionEnd, edns }: { questionEnd: number; edns: Edns | undefined },
+    { questionEnd, edns, cookie }: ResponseFrame,
     out: Uint8Array,
     limitBytes: number,
   ) {
     this.#query = query;
     this.#questionEnd = questionEnd;
     this.#edns = edns;
+    this.#cookie = cookie;
     this.#out = out;
-    this.#recordsEndMax = limitBytes - (edns === undefined ? 0 : OPT_BYTES);
+    const optBytes = cookie === undefined ? OPT_BYTES : OPT_BYTES + COOKIE_OPTION_BYTES;
+    this.#recordsEndMax = limitBytes - (edns === undefined ? 0 : optBytes);
     this.#at = questionEnd;
     for (let at = HEADER_BYTES; at < questionEnd; at++) out[at] = query[at]!;
   }
@@ -117,17 +137,40 @@ export class ResponseWriter {
     for (let at = 0; at < text.length; at++) this.#out[this.#at++] = text.charCodeAt(at);
   }
 
+  /** Adds the records of a number from a template: see enum-template-codec. */
+  answer(template: Uint8Array, digits: Uint8Array): void {
+    const end = writeAnswer(template, digits, this.#out, this.#at, this.#recordsEndMax);
+    if (end === 0) {
+      this.truncated = true;
+      return;
+    }
+    this.#at = end;
+    this.#answerCount += recordCountOf(template);
+  }
+
   #hasRoom(count: number): boolean {
     if (this.#at + count > this.#recordsEndMax) this.truncated = true;
     return !this.truncated;
   }
 
+  /** Takes the records away again and sets TC: the answer to a client that has to come by TCP. */
+  truncate(): void {
+    this.truncated = true;
+  }
+
+  /** Takes the records away again, and TC with them. */
+  removeRecords(): void {
+    this.truncated = false;
+    this.#at = this.#questionEnd;
+    this.#answerCount = 0;
+    this.#authorityCount = 0;
+  }
+
   /** Writes header and OPT; returns the length of the message. */
   finish(rcode: Rcode, isAuthoritative: boolean): number {
     if (this.truncated) {
-      this.#at = this.#questionEnd;
-      this.#answerCount = 0;
-      this.#authorityCount = 0;
+      this.removeRecords();
+      this.truncated = true;
     }
     const out = this.#out;
     const edns = this.#edns;
@@ -141,17 +184,26 @@ export class ResponseWriter {
     writeU16(out, 6, this.#answerCount);
     writeU16(out, 8, this.#authorityCount);
     writeU16(out, 10, edns === undefined ? 0 : 1);
-    if (edns !== undefined) {
-      const opt = this.#at;
-      out[opt] = 0;
-      writeU16(out, opt + 1, RECORD_TYPE.OPT);
-      writeU16(out, opt + 3, UDP_BYTES_MAX);
-      out[opt + 5] = rcode >>> 4;
-      out[opt + 6] = 0;
-      writeU16(out, opt + 7, edns.dnssecOk ? DO_BIT : 0);
-      writeU16(out, opt + 9, 0);
-      this.#at += OPT_BYTES;
-    }
+    if (edns !== undefined) this.#writeOpt(rcode, edns.dnssecOk);
     return this.#at;
+  }
+
+  #writeOpt(rcode: Rcode, dnssecOk: boolean): void {
+    const out = this.#out;
+    const opt = this.#at;
+    const cookie = this.#cookie;
+    out[opt] = 0;
+    writeU16(out, opt + 1, RECORD_TYPE.OPT);
+    writeU16(out, opt + 3, UDP_BYTES_MAX);
+    out[opt + 5] = rcode >>> 4;
+    out[opt + 6] = 0;
+    writeU16(out, opt + 7, dnssecOk ? DO_BIT : 0);
+    writeU16(out, opt + 9, cookie === undefined ? 0 : COOKIE_OPTION_BYTES);
+    this.#at += OPT_BYTES;
+    if (cookie === undefined) return;
+    writeU16(out, this.#at, OPTION_COOKIE);
+    writeU16(out, this.#at + 2, COOKIE_BYTES);
+    for (let index = 0; index < COOKIE_BYTES; index++) out[this.#at + 4 + index] = cookie[index]!;
+    this.#at += COOKIE_OPTION_BYTES;
   }
 }

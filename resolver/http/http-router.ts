@@ -1,5 +1,6 @@
 // Which answer belongs to which path: the HTTP interface as a function from a request to an answer.
 
+import type { ProvenanceOf } from '../provenance.ts';
 import type { NumberResolver } from '../resolve.ts';
 import { answerBatch, type BatchServices } from './batch-answer.ts';
 import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
@@ -16,6 +17,8 @@ export interface HttpServices extends BatchServices {
   resolver: NumberResolver;
   /** The Prometheus text of the whole process. */
   metrics: () => Promise<string>;
+  /** What set an entry, for explanations; absent where no ledger is followed. */
+  provenanceOf?: ProvenanceOf;
 }
 
 /** Prometheus text exposition format 0.0.4. */
@@ -40,7 +43,8 @@ export function routeRequest(
     return notAllowed('GET, HEAD', 'This resource is read with GET.');
   }
   if (isRoutingInfo) {
-    return answerRoutingInfo(path.slice(ROUTING_INFO_PATH.length), query, resolver);
+    const segment = path.slice(ROUTING_INFO_PATH.length);
+    return answerRoutingInfo(segment, query, resolver, services.provenanceOf);
   }
   switch (PLAIN_PATHS[path]) {
     case 'live':

@@ -3,6 +3,7 @@
 import { digitsOf, formatUeId, parseUeId } from '../../ledger/number.ts';
 import type { IndexEntry } from '../../wasm/number-index.ts';
 import type { BlockLabel } from '../freshness.ts';
+import type { Provenance, ProvenanceOf } from '../provenance.ts';
 import { type Considered, describeEntry, type NumberResolver, type Resolved } from '../resolve.ts';
 import { JSON_TYPE, type TextAnswer } from './http-answer.ts';
 import { problem } from './problem.ts';
@@ -18,7 +19,20 @@ export function answerRoutingInfo(
   segment: string,
   query: string,
   resolver: NumberResolver,
-): TextAnswer {
+): TextAnswer;
+/** The same; an explanation is given when what set its entries is found. */
+export function answerRoutingInfo(
+  segment: string,
+  query: string,
+  resolver: NumberResolver,
+  provenanceOf: ProvenanceOf | undefined,
+): TextAnswer | Promise<TextAnswer>;
+export function answerRoutingInfo(
+  segment: string,
+  query: string,
+  resolver: NumberResolver,
+  provenanceOf?: ProvenanceOf,
+): TextAnswer | Promise<TextAnswer> {
   const ueId = parseUeId(decodeSegment(segment));
   if (!ueId) {
     return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
@@ -40,14 +54,20 @@ export function answerRoutingInfo(
       instance: formatUeId(ueId),
     });
   }
-  const explanation = explained
-    ? `,"explanation":[${explained.considered.map(consideredJson).join()}]`
-    : '';
   // The route's JSON is kept ready in the table; the rest is digits and hexadecimal.
-  const body =
+  const head =
     `{"ueId":"${formatUeId(ueId)}",${resolvedJson(found)}` +
-    `,"ledger":${ledgerJson(block, lagMs)}${explanation}}`;
-  return { status: 200, contentType: JSON_TYPE, body };
+    `,"ledger":${ledgerJson(block, lagMs)}`;
+  if (!explained) return { status: 200, contentType: JSON_TYPE, body: `${head}}` };
+  const { considered } = explained;
+  const withOrigins = (origins: readonly Provenance[]): TextAnswer => {
+    const all = considered.map((one, at) => consideredJson(one, origins[at] ?? null));
+    return { status: 200, contentType: JSON_TYPE, body: `${head},"explanation":[${all.join()}]}` };
+  };
+  if (!provenanceOf) return withOrigins([]);
+  const { identity } = ueId;
+  const names = considered.map(({ entry: { entry, from, to } }) => ({ identity, entry, from, to }));
+  return provenanceOf(names, block.height).then(withOrigins);
 }
 
 function resolvedJson({ entry, routeJson, userDataIndex }: Resolved): string {
@@ -74,15 +94,14 @@ export function ledgerJson(block: BlockLabel, lagMs: number | undefined): string
   return lastLedger.json;
 }
 
-function consideredJson(considered: Considered): string {
+function consideredJson(considered: Considered, setBy: Provenance): string {
   const { matchedLength, wins, why, shadows } = considered;
   const standing = {
     matchedLength,
     wins,
     why,
     ...(shadows && { shadows: describeEntry(shadows) }),
-    // The ledger stores changes by height: no thread can tell which of them set an entry.
-    setBy: null,
+    setBy,
   };
   return `{${resolvedJson(considered)},${JSON.stringify(standing).slice(1)}`;
 }

@@ -45,7 +45,10 @@ export const provenanceSchema = z
     transaction: z
       .string()
       .regex(/^[0-9A-F]{64}$/)
-      .describe('Hash of the transaction that set the entry.'),
+      .nullable()
+      .describe(
+        'Hash of the transaction that set the entry; null where none of the block names it.',
+      ),
   })
   .meta({ id: 'Provenance' });
 

@@ -33,6 +33,8 @@ const CHUNK_BYTES = 1 << 20;
 /** Routes are read whole: 2^20 routes of 500 bytes. */
 export const ROUTES_BYTES_MAX = 1 << 29;
 
+const STATE_CHARACTERS_MAX = 4_096;
+
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 const countSchema = z.int().min(0);
 /** Milliseconds since 1970, within what a Date holds. */
@@ -47,6 +49,11 @@ const manifestSchema = z.strictObject({
   blockHash: sha256Schema,
   blockTimeMs: timeSchema,
   createdAtMs: timeSchema,
+  /**
+   * Base64: the roots of the ledger's tables, which the app hash of the block is the sha-256 of. With
+   * them a snapshot is verified without the ledger's state; absent where they were not known.
+   */
+  state: z.base64().max(STATE_CHARACTERS_MAX).optional(),
   routeCount: countSchema,
   entryCounts: z.record(
     z.enum(IDENTITIES),
@@ -72,6 +79,8 @@ export interface SnapshotContent {
   indexes: IndexPair;
   routes: readonly Route[];
   block: { chainId?: string; height: number; blockHash: Uint8Array; timeMs: number };
+  /** See the manifest's `state`. */
+  state?: Uint8Array | undefined;
 }
 
 /**
@@ -80,7 +89,7 @@ export interface SnapshotContent {
  */
 export async function writeSnapshot(
   path: string,
-  { indexes, routes, block }: SnapshotContent,
+  { indexes, routes, block, state }: SnapshotContent,
   createdAtMs: number,
 ): Promise<SnapshotManifest> {
   const temporary = `${path}.${process.pid}.tmp`;
@@ -113,6 +122,7 @@ export async function writeSnapshot(
       blockHash: Buffer.from(block.blockHash).toString('hex'),
       blockTimeMs: block.timeMs,
       createdAtMs,
+      ...(state && { state: Buffer.from(state).toString('base64') }),
       routeCount: routes.length,
       entryCounts: { imsi: indexes.imsi.counts(), msisdn: indexes.msisdn.counts() },
       sections,

@@ -16,13 +16,15 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
   [/^loadtest\//, /^resolver\/.*-(codec|client)\.ts$/],
   // Benches of every folder report in one way.
   [/\/bench\//, /^wasm\/bench\/bench-report\.ts$/],
-  // Tests may set a peer up to talk to.
-  [/^loadtest\/test\//, /^(wasm|ledger|resolver)\//],
+  // The load test makes its system calls as the server does.
+  [/^loadtest\//, /^resolver\/udp\/(system-calls|mmsg-socket|socket-address)\.ts$/],
+  // Tests and benches may set a peer up to talk to.
+  [/^loadtest\/(test|bench)\//, /^(wasm|ledger|resolver)\//],
 ];
 
 /** Files that decide and compute, and leave sockets, clocks, files and chance to others. */
 const PURE =
-  /(-codec\.ts|^ledger\/(number|route|entry|allocation|transaction-\w+)\.ts|^ledger\/(state|block)\/.*\.ts|^resolver\/(resolve|explain|route-table|freshness)\.ts|^resolver\/enum\/enum-(answer|zone)\.ts|^resolver\/sbi\/(congestion|discovery-query|json-body|nf-discovery|nf-group-ids|nf-profile|np-status|query-parameters|route-groups|sbi-headers|sbi-message|sbi-router|sbi-schemas|search-answer|subscriber-identity|token-policy)\.ts|^resolver\/sbi\/nrf\/(json-patch|minimal-nrf|nf-registry|nrf-schemas|registered-discovery|token-request)\.ts|^resolver\/http\/(http-router|routing-info|problem|schemas|openapi)\.ts|^wasm\/(number-index|reference-index)\.ts|^wasm\/assembly\/.*\.ts)$/;
+  /(-codec\.ts|^ledger\/(number|route|entry|allocation|transaction-\w+)\.ts|^ledger\/(state|block)\/.*\.ts|^resolver\/(resolve|explain|route-table|freshness)\.ts|^resolver\/enum\/enum-(answer|settings|zone)\.ts|^resolver\/sbi\/(congestion|discovery-query|json-body|nf-discovery|nf-group-ids|nf-profile|np-status|query-parameters|route-groups|sbi-headers|sbi-message|sbi-router|sbi-schemas|search-answer|subscriber-identity|token-policy)\.ts|^resolver\/sbi\/nrf\/(json-patch|minimal-nrf|nf-registry|nrf-schemas|registered-discovery|token-request)\.ts|^resolver\/http\/(http-router|routing-info|problem|schemas|openapi)\.ts|^wasm\/(number-index|reference-index)\.ts|^wasm\/assembly\/.*\.ts)$/;
 const IMPURE_IMPORT =
   /^(node:(fs|net|dgram|http|http2|https|tls|dns|worker_threads|timers|child_process|os)(\/.*)?|classic-level|uWebSockets\.js)$/;
 const IMPURE_CALL = /\b(Date\.now|Math\.random|performance\.now|new Date\(\))/;

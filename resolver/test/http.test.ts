@@ -154,6 +154,33 @@ test('explain lists every entry that covers the number, the winner first, and wh
   ]);
 });
 
+test('explain names what set each entry where a ledger can tell, as of the block that answers', async () => {
+  const asked: [string[], number][] = [];
+  const transaction = 'AB'.repeat(32);
+  const answer = await answerRoutingInfo(
+    'msisdn-358501234567',
+    'explain=true',
+    resolver,
+    async (entries, height) => {
+      asked.push([
+        entries.map(({ identity, entry, from }) => `${identity} ${entry} ${from}`),
+        height,
+      ]);
+      return [{ height: 7, transaction }, { height: 3, transaction: null }, null];
+    },
+  );
+  const body = JSON.parse(answer.body);
+  assertFits('RoutingInfo', body);
+  assert.deepEqual(
+    body.explanation.map(({ setBy }: { setBy: unknown }) => setBy),
+    [{ height: 7, transaction }, { height: 3, transaction: null }, null],
+  );
+  const names = ['ported 1358501234567', 'fragmented 1358501234500', 'prefix 135850'];
+  assert.deepEqual(asked, [[names.map((name) => `msisdn ${name}`), BLOCK.height]]);
+  const plain = answerRoutingInfo('msisdn-358501234567', '', resolver, () => assert.fail('asked'));
+  assert.ok(!(plain instanceof Promise), 'a look-up without explain waits for nobody');
+});
+
 test('an explained answer and its explanation come from one version of the index', () => {
   // Another block is published after the first read of the index, after the second, and so on.
   for (let callsBefore = 1; callsBefore <= 6; callsBefore++) {

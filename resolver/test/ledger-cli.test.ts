@@ -108,6 +108,24 @@ before(async () => {
   assert.equal(code, 0, stderr);
 });
 
+test('a snapshot is proven by the ledger, and without it by a proof and the validators', async () => {
+  const snapshot = join(data, 'snapshots', '000000000002.bchf');
+  const verify = (...line: string[]) => shell.run('snapshot', 'verify', snapshot, ...line);
+  const expected = { isProven: true, chainId: CHAIN_ID, height: 2, entries: 2, routes: 2 };
+  assert.deepEqual(jsonOf(await verify('--data', data, '--json')), expected);
+  const proofAt = async (height: string) => {
+    const file = fileIn(`state ${height}`);
+    const line = ['--data', data, '--height', height, '--out', file, '--json'];
+    assert.equal(jsonOf(await ledger('prove-state', ...line)).height, Number(height));
+    return file;
+  };
+  const given = ['--validators', trust, '--json'];
+  assert.deepEqual(jsonOf(await verify('--proof', await proofAt('2'), ...given)), expected);
+  assertFails(await verify('--proof', await proofAt('3'), ...given), 1, 'BCHF_SNAPSHOT_UNPROVEN');
+  assertFails(await verify('--proof', await proofAt('2')), 2, 'BCHF_CONFIG_INVALID');
+  assertFails(await verify('--proof', trust, ...given), 1, 'BCHF_PROOF_MALFORMED');
+});
+
 test('status checks the root and counts what there is', async () => {
   const status = jsonOf(await ledger('status', '--data', data, '--json'));
   assert.deepEqual(

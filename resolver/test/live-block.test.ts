@@ -31,6 +31,7 @@ before(async () => {
     httpPort: 0,
     udpPort: 0,
     enumPort: 0,
+    pdbPort: 0,
     sbiPort: 0,
     adminPort: 0,
     workers: 2,
@@ -62,9 +63,11 @@ function commit(...bodies: TransactionBody[]) {
   );
 }
 
-async function routingInfo(digits: string) {
+async function routingInfo(digits: string, query = '') {
   const url = `http://127.0.0.1:${started.service.ports.http}/nbchf-routing/v1/routing-info`;
-  const response = await fetch(`${url}/msisdn-${digits}`, { headers: { connection: 'close' } });
+  const response = await fetch(`${url}/msisdn-${digits}${query}`, {
+    headers: { connection: 'close' },
+  });
   return { status: response.status, body: (await response.json()) as RoutingInfo };
 }
 
@@ -75,7 +78,8 @@ test('a number ported to a new route is answered with it at the new height', asy
   assert.equal(before.body.match.entry, 'prefix');
   const donor = before.body.route.member as string;
   const recipient = population.members.find(({ id }) => id.startsWith('fi-') && id !== donor)!.id;
-  const route = { ...exampleRoute('fi-new-element'), member: recipient };
+  const { plmn } = population.routes.find(({ member }) => member === recipient)!;
+  const route = exampleRoute('fi-new-element', { member: recipient, plmn });
   const block = await commit(
     { kind: 'declare-routes', member: recipient, routes: [route] },
     { kind: 'port', identity: 'msisdn', numbers: [key], donor, recipient, route: route.id },
@@ -93,6 +97,39 @@ test('a number ported to a new route is answered with it at the new height', asy
     assert.equal(body.ledger.height, block.height);
     assert.equal(body.ledger.blockHash, Buffer.from(block.blockHash).toString('hex').toUpperCase());
     assert.equal(body.ledger.lagMs, 0);
+  }
+});
+
+test('an explanation names the block and the transaction that set each entry', async () => {
+  const explained = async (digits: string) => {
+    const { body } = await routingInfo(digits, '?explain=true');
+    return body.explanation!.map(({ match, setBy }) => ({ entry: match.entry, setBy }));
+  };
+  const { body } = await routingInfo('358409999997');
+  const recipient = population.members.find(
+    ({ id }) => id.startsWith('fi-') && id !== body.route.member,
+  )!.id;
+  const numbers = [parseDigits('358409999997')!];
+  const route = population.routes.find(({ member }) => member === recipient)!.id;
+  const donor = body.route.member;
+  const { height, results } = await commit({
+    kind: 'port',
+    identity: 'msisdn',
+    numbers,
+    donor,
+    recipient,
+    route,
+  });
+  const transaction = Buffer.from(results[0]!.id).toString('hex').toUpperCase();
+  const [ported, prefix] = await explained('358409999997');
+  assert.deepEqual(ported, { entry: 'ported', setBy: { height, transaction } });
+  assert.equal(prefix?.entry, 'prefix');
+  assert.ok(prefix.setBy!.height < height);
+  assert.match(prefix.setBy!.transaction!, /^[0-9A-F]{64}$/);
+  // Many at once take turns; those for whom there is none get an answer without.
+  const all = await Promise.all(Array.from({ length: 60 }, () => explained('358409999997')));
+  for (const [first] of all) {
+    assert.ok(first!.setBy === null || first!.setBy?.height === height);
   }
 });
 

@@ -7,9 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ValidatorSet } from '../../ledger/block/validator-set.ts';
 import { type Libp2pTransport, openLibp2pTransport } from '../../ledger/gossip/libp2p-transport.ts';
 import { encodeBlockMessage, namesOf } from '../../ledger/gossip/message-codec.ts';
 import { loadNodeKey } from '../../ledger/gossip/node-key.ts';
+import { verifyStateProofFile } from '../../ledger/proof/state-proof.ts';
+import { verifyProof } from '../../ledger/proof/verify-proof.ts';
 import { validators } from '../../ledger/sync/test/simulated-member.ts';
 import { Validators } from '../../ledger/sync/test/validators.ts';
 import { authorityPublicKey, chainId, key, Signer } from '../../ledger/test/consortium.ts';
@@ -19,6 +22,7 @@ import { configure } from '../config.ts';
 import type { RoutingInfo } from '../http/schemas.ts';
 import { createLog } from '../log.ts';
 import { type StartedNode, startNode } from '../node.ts';
+import { PROOFS_AT_ONCE_MAX } from '../node-api.ts';
 import { nodeOptions, readGenesis } from '../node-config.ts';
 import { bodyOfJson } from '../node-transaction-json.ts';
 
@@ -52,6 +56,7 @@ before(async () => {
       httpPort: 0,
       udpPort: 0,
       enumPort: 0,
+      pdbPort: 0,
       sbiPort: 0,
       adminPort: 0,
       ledgerPort: 0,
@@ -154,6 +159,28 @@ test('the ledger port takes a signed transaction once and says what it is', asyn
   await until('it is served', async () => (await lookup('8611234567')).route.id === 'b1');
 });
 
+test('the ledger port proves what the state says, while the node goes on', async () => {
+  const { body } = await ask('/ledger/v1/proofs/msisdn-8611234567');
+  const set = new ValidatorSet(validators);
+  const verdict = verifyProof(`${JSON.stringify(body)}\n`, set, chainId);
+  assert.equal(verdict.fault, undefined);
+  assert.equal(verdict.height, started.ledger.tip.height - 1);
+  // The newest block has ported the number; the chain vouches for what was so before.
+  assert.equal((await lookup('8611234567')).route.id, 'b1');
+  assert.equal(verdict.claim.entry?.route.id, 'a1');
+  const state = await ask('/ledger/v1/proofs/state');
+  const vouched = verifyStateProofFile(`${JSON.stringify(state.body)}\n`, set, chainId);
+  assert.ok(!('fault' in vouched));
+  assert.equal(vouched.height, verdict.height);
+  assert.equal((await ask('/ledger/v1/proofs/358')).status, 400);
+  const all = await Promise.all(
+    Array.from({ length: 3 * PROOFS_AT_ONCE_MAX }, () => ask('/ledger/v1/proofs/imsi-46000')),
+  );
+  const statuses = new Set(all.map(({ status }) => status));
+  assert.ok([...statuses].every((status) => status === 200 || status === 503));
+  assert.ok(statuses.has(200));
+});
+
 test('the ledger port refuses what it does not have, and what is too long', async () => {
   const long = { method: 'POST', body: Buffer.alloc(TRANSACTION_BYTES_MAX + 1) };
   assert.equal((await ask('/ledger/v1/transactions', long)).status, 413);
@@ -161,6 +188,15 @@ test('the ledger port refuses what it does not have, and what is too long', asyn
     ['/', 404],
     ['/ledger/v1/other', 404],
     ['/ledger/v1/members/nobody', 404],
+    ['/ledger/v1/members/a/b', 404],
+    ['/ledger/v1/roaming-contracts/0x00', 404],
+    ['/ledger/v1/terminal-keys/msisdn-8611', 404],
+    ['/ledger/v1/terminal-keys/8611', 400],
+    ['/ledger/v1/allocations', 400],
+    ['/ledger/v1/allocations?member=a&route=a1&count=x', 400],
+    ['/ledger/v1/allocations?member=a&route=a1&prefix=8x', 400],
+    ['/ledger/v1/allocations?member=a&route=a1&identity=sip', 400],
+    ['/ledger/v1/allocations?member=a&route=a1&from=8611', 404],
     ['/ledger/v1/transactions/none', 400],
     [`/ledger/v1/transactions/${'0'.repeat(64)}`, 404],
     ['/ledger/v1/transactions', 405],
@@ -230,6 +266,10 @@ test('a transaction as JSON becomes a body, or is refused with a reason', () => 
     { ...port, numbers: [8611] },
     { ...port, numbers: ['86x'] },
     { ...port, numbers: undefined },
+    { ...port, identity: 'sip' },
+    { ...port, remark: 'a field that the ledger would not hold' },
+    { ...port, kind: 'transfer', transferor: 'a', ranges: [{ from: '8611', to: '8612' }] },
+    { kind: 'rotate-member-key', member: 'a', publicKey: '00'.repeat(31), approvers: ['a'] },
     { ...admit, members: [{ ...admit.members[0], publicKey: 'zz' }] },
     { ...port, numbers: [[[[[['8611']]]]]] },
   ]) {

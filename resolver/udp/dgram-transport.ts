@@ -9,6 +9,7 @@
 import dgram from 'node:dgram';
 import { lookup } from 'node:dns';
 import { isIP, isIPv6 } from 'node:net';
+import { ADDRESS_BYTES, parseAddress } from '../enum/client-address-codec.ts';
 import type {
   UdpAddress,
   UdpCounters,
@@ -79,6 +80,18 @@ export function createDgramTransport(
   let closing: Promise<void> | undefined;
   let onDrained: (() => void) | undefined;
 
+  /** Datagrams often come from the sender of the one before. */
+  let lastText = '';
+  let lastAddress: Uint8Array = new Uint8Array(ADDRESS_BYTES);
+
+  function addressOf(text: string): Uint8Array {
+    if (text !== lastText) {
+      lastAddress = parseAddress(text) ?? new Uint8Array(ADDRESS_BYTES);
+      lastText = text;
+    }
+    return lastAddress;
+  }
+
   function takeBuffer(): Uint8Array | undefined {
     const buffer = freeBuffers.pop();
     if (buffer !== undefined || buffersMade === sendQueueMax) return buffer;
@@ -99,7 +112,7 @@ export function createDgramTransport(
       counters.sendQueueDrops++;
       return;
     }
-    const bytes = handler(message, buffer);
+    const bytes = handler(message, buffer, addressOf(sender.address));
     if (bytes > 0) {
       send(from, buffer, bytes, sender);
     } else {

@@ -34,6 +34,7 @@ import {
   VECTOR_PAIR_BYTES,
   VECTORS,
 } from '../../wasm/packet-layout.ts';
+import { mapSocketAddress } from './socket-address.ts';
 import {
   EAGAIN,
   EINTR,
@@ -65,6 +66,8 @@ export interface MessageBlockOptions {
   packets?: number;
   /** Of a connected socket: no names, and no control messages. Default false. */
   isConnected?: boolean;
+  /** Gives so many receive headers back what the system overwrites, for who does it faster. */
+  rewind?: (headers: number) => void;
 }
 
 /** Interrupted calls in a row before a send gives up. */
@@ -81,7 +84,10 @@ export class MessageBlock {
   readonly #isConnected: boolean;
   readonly #requests: Uint8Array[];
   readonly #responses: Uint8Array[];
+  readonly #names: Uint8Array[];
+  readonly #sender = new Uint8Array(16);
   readonly #responseLengths: Uint32Array;
+  readonly #rewindUsed: (headers: number) => void;
   /** Receive headers that the last batch changed. */
   #used = 0;
 
@@ -95,17 +101,18 @@ export class MessageBlock {
     this.#isConnected = isConnected;
     this.#view = new DataView(memory, offset);
     this.#address = calls.addressOf(memory) + offset;
-    const placesOf = (first: number) =>
+    const placesOf = (first: number, bytes: number) =>
       Array.from(
         { length: packets },
-        (_, at) => new Uint8Array(memory, offset + first + at * PACKET_BYTES, PACKET_BYTES),
+        (_, at) => new Uint8Array(memory, offset + first + at * bytes, bytes),
       );
-    this.#requests = placesOf(REQUESTS);
-    this.#responses = placesOf(RESPONSES);
+    this.#requests = placesOf(REQUESTS, PACKET_BYTES);
+    this.#responses = placesOf(RESPONSES, PACKET_BYTES);
+    this.#names = placesOf(NAMES, NAME_BYTES);
     this.#responseLengths = new Uint32Array(memory, offset + RESPONSE_LENGTHS, packets);
     for (let at = 0; at < packets; at++) this.#layOut(at);
-    this.#used = packets;
-    this.rewind();
+    this.#rewind(packets);
+    this.#rewindUsed = options.rewind ?? ((headers) => this.#rewind(headers));
   }
 
   /** The block's own address, which its structures are made of. */
@@ -128,15 +135,14 @@ export class MessageBlock {
     this.#setU64(SEND_HEADERS + at * HEADER_BYTES + HEADER_VECTOR_COUNT, 1);
   }
 
-  /** Gives the receive headers back what the system overwrites, those of the last batch. */
-  rewind(): void {
-    for (let at = 0; at < this.#used; at++) {
+  /** Gives receive headers back what the system overwrites. */
+  #rewind(headers: number): void {
+    for (let at = 0; at < headers; at++) {
       const header = RECEIVE_HEADERS + at * HEADER_BYTES;
       this.#view.setUint32(header + HEADER_NAME_BYTES, this.#isConnected ? 0 : NAME_BYTES, true);
       this.#setU64(header + HEADER_CONTROL_BYTES, this.#isConnected ? 0 : CONTROL_BYTES);
       this.#view.setUint32(header + HEADER_FLAGS, 0, true);
     }
-    this.#used = 0;
   }
 
   /**
@@ -144,7 +150,8 @@ export class MessageBlock {
    * error of the socket.
    */
   receive(fd: number): number {
-    this.rewind();
+    if (this.#used > 0) this.#rewindUsed(this.#used);
+    this.#used = 0;
     const headers = this.#address + RECEIVE_HEADERS;
     const count = this.#calls.recvmmsg(fd, headers, this.packets, MSG_DONTWAIT, 0);
     if (count >= 0) {
@@ -175,8 +182,13 @@ export class MessageBlock {
 
   /** The sender's address as the system wrote it. */
   nameOf(at: number): Uint8Array {
-    const { buffer, byteOffset } = this.#view;
-    return new Uint8Array(buffer, byteOffset + NAMES + at * NAME_BYTES, NAME_BYTES);
+    return this.#names[at]!;
+  }
+
+  /** The sender's address, 16 bytes, an IPv4 one mapped into IPv6; overwritten by the next call. */
+  senderOf(at: number): Uint8Array {
+    mapSocketAddress(this.#names[at]!, this.#sender);
+    return this.#sender;
   }
 
   /** Says how long the response in a place is, 0 for none. */

@@ -1,18 +1,18 @@
 // The UDP transport over recvmmsg(2) and sendmmsg(2): Linux, a batch of datagrams with each call.
 //
-// Owns the way of a batch from a socket through its handler and back. Leaves out protocols. Answers
-// are sent before the next batch is taken, so there is no queue of answers: where the network does not
+// Owns the socket and when it is served. Leaves out protocols, and how a batch is answered: one
+// datagram after the other (batch-server.ts) or all of them in Wasm (packet-server.ts). Answers are sent before the next batch is taken, so there is no queue of answers: where the network does not
 // take them, the socket's receive buffer fills and the system drops what comes.
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { DATAGRAM_BYTES_MAX, MESSAGES_END } from '../../wasm/packet-layout.ts';
-import { MessageBlock, type Sent } from './message-block.ts';
+import { MESSAGES_END } from '../../wasm/packet-layout.ts';
+import { type BatchServer, DatagramServer } from './batch-server.ts';
+import { MessageBlock } from './message-block.ts';
 import { type MmsgSocket, openMmsgSocket } from './mmsg-socket.ts';
 import { ServingLoop } from './serving-loop.ts';
 import { loadSystemCalls, type SystemCalls } from './system-calls.ts';
 import {
-  NO_COUNTS,
   type UdpAddress,
   type UdpCounters,
   UdpError,
@@ -31,6 +31,8 @@ export interface MmsgTransportOptions extends UdpTransportOptions {
   timestamps?: boolean | undefined;
   /** The loop of the thread; without it, the transport has one of its own. */
   loop?: ServingLoop | undefined;
+  /** What answers batches; without it, each datagram is the handler's. */
+  server?: BatchServer | undefined;
   /** A socket that somebody else opened and will close; host and port then say nothing. */
   socket?: MmsgSocket | undefined;
 }
@@ -57,12 +59,8 @@ export function createMmsgTransport(options: MmsgTransportOptions): UdpTransport
 class MmsgTransport implements UdpTransport {
   readonly #calls: SystemCalls;
   readonly #options: MmsgTransportOptions;
-  readonly #datagramBytesMax: number;
   readonly #loop: ServingLoop;
-  readonly #block: MessageBlock;
-  readonly #counters: UdpCounters = { ...NO_COUNTS };
-  readonly #sent: Sent = { datagrams: 0, bytes: 0, errors: 0, drops: 0 };
-  #handler: UdpHandler | undefined;
+  readonly #server: BatchServer;
   #socket: MmsgSocket | undefined;
   #isOpened = false;
   #isClosed = false;
@@ -70,19 +68,12 @@ class MmsgTransport implements UdpTransport {
   constructor(calls: SystemCalls, options: MmsgTransportOptions) {
     this.#calls = calls;
     this.#options = options;
-    this.#datagramBytesMax = options.datagramBytesMax ?? DATAGRAM_BYTES_MAX;
-    if (!(this.#datagramBytesMax >= 1 && this.#datagramBytesMax <= DATAGRAM_BYTES_MAX)) {
-      throw new RangeError(`datagramBytesMax is 1 to ${DATAGRAM_BYTES_MAX}`);
-    }
     this.#loop = options.loop ?? new ServingLoop(calls);
-    this.#block = new MessageBlock(calls, {
-      memory: new SharedArrayBuffer(MESSAGES_END),
-      ...(options.batchPackets !== undefined && { packets: options.batchPackets }),
-    });
+    this.#server = options.server ?? createDatagramServer(calls, options);
   }
 
   handle(handler: UdpHandler): void {
-    this.#handler = handler;
+    this.#server.handle(handler);
   }
 
   async open(): Promise<UdpAddress> {
@@ -104,47 +95,12 @@ class MmsgTransport implements UdpTransport {
       this.#closeSocket();
       throw new UdpError('BCHF_UDP_CLOSED', 'the transport was closed while it opened');
     }
-    this.#loop.add(socket.fd, () => this.#serve(socket.fd));
+    this.#loop.add(socket.fd, () => this.#server.serve(socket.fd));
     return { address: socket.address, port: socket.port };
   }
 
-  #serve(fd: number): number {
-    const count = this.#block.receive(fd);
-    if (count <= 0) {
-      if (count < 0) this.#counters.socketErrors++;
-      return 0;
-    }
-    for (let at = 0; at < count; at++) this.#block.setResponseLength(at, this.#answer(at));
-    this.#block.send(fd, count, this.#sent);
-    return count;
-  }
-
-  /** Answers one packet; returns the response's length. */
-  #answer(at: number): number {
-    const counters = this.#counters;
-    const length = this.#block.lengthOf(at);
-    counters.receivedDatagrams++;
-    counters.receivedBytes += length;
-    if (length > this.#datagramBytesMax) {
-      counters.oversizedDatagrams++;
-      return 0;
-    }
-    const request = this.#block.request(at).subarray(0, length);
-    const response = this.#block.response(at).subarray(0, this.#datagramBytesMax);
-    const bytes = this.#handler?.(request, response) ?? 0;
-    if (bytes === 0) counters.unansweredDatagrams++;
-    return bytes;
-  }
-
   counters(): UdpCounters {
-    const { datagrams, bytes, errors, drops } = this.#sent;
-    return {
-      ...this.#counters,
-      sentDatagrams: datagrams,
-      sentBytes: bytes,
-      sendErrors: errors,
-      sendQueueDrops: drops,
-    };
+    return this.#server.counters();
   }
 
   async close(): Promise<void> {
@@ -154,13 +110,24 @@ class MmsgTransport implements UdpTransport {
     if (socket === undefined) return;
     this.#loop.remove(socket.fd);
     let batches = 0;
-    while (batches < DRAIN_BATCHES_MAX && this.#serve(socket.fd) > 0) batches++;
+    while (batches < DRAIN_BATCHES_MAX && this.#server.serve(socket.fd) > 0) batches++;
     this.#closeSocket();
   }
 
   #closeSocket(): void {
     if (this.#options.socket === undefined) this.#calls.close(this.#socket!.fd);
   }
+}
+
+function createDatagramServer(
+  calls: SystemCalls,
+  { batchPackets, datagramBytesMax }: MmsgTransportOptions,
+): DatagramServer {
+  const block = new MessageBlock(calls, {
+    memory: new SharedArrayBuffer(MESSAGES_END),
+    ...(batchPackets !== undefined && { packets: batchPackets }),
+  });
+  return new DatagramServer(block, datagramBytesMax);
 }
 
 /** Without asking anybody for what is an address already. */

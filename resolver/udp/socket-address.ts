@@ -47,6 +47,22 @@ export function decodeSocketAddress(bytes: Uint8Array): Endpoint {
   return { address, port };
 }
 
+/**
+ * Writes the address of a structure as 16 bytes, an IPv4 one mapped into IPv6 (RFC 4291 section
+ * 2.5.5.2); zeros for another family.
+ */
+export function mapSocketAddress(bytes: Uint8Array, out: Uint8Array): void {
+  const family = bytes[0]! | (bytes[1]! << 8);
+  if (family === AF_INET6) {
+    for (let at = 0; at < 16; at++) out[at] = bytes[8 + at]!;
+    return;
+  }
+  out.fill(0);
+  if (family !== AF_INET) return;
+  out[10] = out[11] = 0xff;
+  for (let at = 0; at < 4; at++) out[12 + at] = bytes[4 + at]!;
+}
+
 function bytesOfIPv4(address: string): number[] {
   const bytes = address.split('.').map(Number);
   if (bytes.length !== 4 || !bytes.every((byte) => byte >= 0 && byte <= 255)) {

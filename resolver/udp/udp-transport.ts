@@ -5,13 +5,13 @@
 
 /**
  * Answers one datagram: writes the response into `response` and returns its length in bytes, 0 for
- * no answer.
+ * no answer. `sender` is the sender's address, 16 bytes, an IPv4 one mapped into IPv6.
  *
- * It runs to its end at once, keeps neither array (both are reused as soon as it returns) and does
+ * It runs to its end at once, keeps no array (all are reused as soon as it returns) and does
  * not throw: whatever the network sends, its verdict is a length. An exception is a fault of the
  * program; no transport catches it, so that it ends the thread, which is then replaced.
  */
-export type UdpHandler = (message: Uint8Array, response: Uint8Array) => number;
+export type UdpHandler = (message: Uint8Array, response: Uint8Array, sender: Uint8Array) => number;
 
 /** What a transport counted since it was made. */
 export interface UdpCounters {
@@ -96,6 +96,7 @@ export type UdpErrorCode =
   | 'BCHF_UDP_LISTEN'
   | 'BCHF_UDP_REUSE_PORT_UNSUPPORTED'
   | 'BCHF_UDP_MMSG_UNSUPPORTED'
+  | 'BCHF_UDP_TRAP'
   | 'BCHF_UDP_TIMEOUT'
   | 'BCHF_UDP_SEND'
   | 'BCHF_UDP_BUSY'

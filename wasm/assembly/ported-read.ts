@@ -9,7 +9,6 @@ import {
   routeInColumns,
 } from './columns';
 import {
-  AREAS_END,
   DESCRIPTOR_DEFAULT,
   DESCRIPTOR_LINES,
   DESCRIPTOR_SHAPE,
@@ -138,10 +137,12 @@ export const NO_KEY: u64 = u64.MAX_VALUE;
 
 /** The first ported number from a key on, below `end`; NO_KEY where there is none. */
 export function firstPortedFrom(version: u32, from: u64, end: u64): u64 {
+  // Without an end, a search of a few keys would go on over all areas that are absent.
+  const areaEnd = <u32>((end + (1 << AREA_BITS) - 1) >> AREA_BITS);
   for (
-    let area = nextArea(<u32>(from >> AREA_BITS));
-    area < AREAS_END && (<u64>area) << AREA_BITS < end;
-    area = nextArea(area + 1)
+    let area = nextArea(<u32>(from >> AREA_BITS), areaEnd);
+    area < areaEnd;
+    area = nextArea(area + 1, areaEnd)
   ) {
     const header = headerOf(area);
     if (header == 0) continue;

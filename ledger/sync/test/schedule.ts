@@ -13,12 +13,15 @@ import { chainId, foundation, key, Signer } from '../../test/consortium.ts';
 import { randomFrom } from '../../test/seed.ts';
 import type { TransactionBody } from '../../transaction-body.ts';
 import { runForger } from './forger.ts';
-import { SimulatedMember, validatorSeeds } from './simulated-member.ts';
+import { type Follower, NoFollower, SimulatedMember, validatorSeeds } from './simulated-member.ts';
 
 const START_MS = 1_700_000_000_000;
 const STEPS = 12;
 /** Long enough for everything to be sent again: virtual time costs nothing. */
 const HEALING_MS = 120_000;
+
+/** Makes what follows the ledger of one member; `directory` is its own and outlives its crashes. */
+export type FollowerFactory = (directory: string, random: () => number) => Follower;
 
 class Schedule {
   readonly #random: () => number;
@@ -26,8 +29,12 @@ class Schedule {
   readonly members: SimulatedMember[] = [];
   readonly #signer = new Signer();
   readonly #directory: string;
+  readonly #seed: number;
+  readonly #followerOf: FollowerFactory;
 
-  constructor(scheduleSeed: number, directory: string) {
+  constructor(scheduleSeed: number, directory: string, followerOf: FollowerFactory) {
+    this.#seed = scheduleSeed;
+    this.#followerOf = followerOf;
     this.#random = randomFrom(scheduleSeed);
     const share = (): number => this.#random() * 0.3;
     const faults = {
@@ -52,8 +59,12 @@ class Schedule {
     const count = 3 + this.#below(3);
     for (let at = 0; at < count; at++) {
       const { network } = this;
+      const id = `n${at}`;
+      // Chance of its own: the schedule is the same whoever follows the members' ledgers.
+      const chance = randomFrom(this.#seed * 16 + at);
+      const follower = this.#followerOf(join(this.#directory, `${id}-follower`), chance);
       this.members.push(
-        new SimulatedMember(`n${at}`, network, this.#directory, this.#random, at === 0),
+        new SimulatedMember(id, network, this.#directory, this.#random, at === 0, follower),
       );
     }
     await this.members[0]!.start();
@@ -144,12 +155,6 @@ class Schedule {
     );
     assert.ok(done, `not all came to the same height: ${states.join(', ')}`);
   }
-
-  /** What a member ends with. */
-  static end({ node }: SimulatedMember) {
-    const { tip, appHash, transactionCount } = node.ledger;
-    return { tip, appHash, transactionCount, entries: [...node.ledger.entries()] };
-  }
 }
 
 /** What a schedule ends with. */
@@ -161,15 +166,18 @@ export interface Played {
 }
 
 /** Plays one schedule and checks its end. */
-export async function play(scheduleSeed: number): Promise<Played> {
+export async function play(
+  scheduleSeed: number,
+  followerOf: FollowerFactory = () => new NoFollower(),
+): Promise<Played> {
   const directory = await mkdtemp(join(tmpdir(), 'bchf-simulation-'));
-  const schedule = new Schedule(scheduleSeed, directory);
+  const schedule = new Schedule(scheduleSeed, directory, followerOf);
   try {
     await schedule.play();
     const [first, ...others] = schedule.members as [SimulatedMember, ...SimulatedMember[]];
-    const expected = Schedule.end(first);
+    const expected = first.end();
     for (const member of others) {
-      assert.deepEqual(Schedule.end(member), expected, member.id);
+      assert.deepEqual(member.end(), expected, member.id);
     }
     for (const { id, heights, halt, node } of schedule.members) {
       assert.equal(halt, undefined, id);
@@ -190,13 +198,17 @@ export async function play(scheduleSeed: number): Promise<Played> {
 }
 
 /** Plays schedules of rising seeds; the error of one that fails says how to play it again. */
-export async function playSchedules(count: number, firstSeed: number): Promise<void> {
+export async function playSchedules(
+  count: number,
+  firstSeed: number,
+  followerOf?: FollowerFactory,
+): Promise<void> {
   let blocks = 0;
   let ported = 0;
   for (let round = 0; round < count; round++) {
     const scheduleSeed = (firstSeed + round) >>> 0;
     try {
-      const played = await play(scheduleSeed);
+      const played = await play(scheduleSeed, followerOf);
       blocks += played.blocks;
       ported += played.ported;
     } catch (cause) {

@@ -22,12 +22,34 @@ export const validators = sortValidators(
 
 const BLOCK_TIME_MS = 200;
 
+/** What is kept up to date with a member's ledger: an index, where somebody compares these too. */
+export interface Follower {
+  /** Comes to the height of a ledger that was just opened. */
+  open(ledger: FollowedLedger): Promise<void>;
+  /** Takes the next block, as a node's index does before the next one is applied. */
+  take(block: CommittedBlock): void;
+  /** The process ends. */
+  close(): Promise<void>;
+  /** What it has come to: the same for the same blocks. */
+  content(ledger: FollowedLedger): string;
+}
+
+export class NoFollower implements Follower {
+  async open(): Promise<void> {}
+  take(): void {}
+  async close(): Promise<void> {}
+  content(): string {
+    return '';
+  }
+}
+
 export class SimulatedMember {
   readonly id: string;
   readonly #network: SimulatedNetwork;
   readonly #directory: string;
   readonly #random: () => number;
   readonly #isProposer: boolean;
+  readonly #follower: Follower;
   #transport: Transport | undefined;
   #ledger: FollowedLedger | undefined;
   #node: MemberNode | undefined;
@@ -41,12 +63,14 @@ export class SimulatedMember {
     directory: string,
     random: () => number,
     isProposer: boolean,
+    follower: Follower = new NoFollower(),
   ) {
     this.id = id;
     this.#network = network;
     this.#directory = join(directory, id);
     this.#random = random;
     this.#isProposer = isProposer;
+    this.#follower = follower;
   }
 
   get isRunning(): boolean {
@@ -56,6 +80,14 @@ export class SimulatedMember {
   get node(): MemberNode {
     if (!this.#node) throw new Error(`${this.id} does not run`);
     return this.#node;
+  }
+
+  /** What a member ends with. */
+  end() {
+    const { ledger } = this.node;
+    const { tip, appHash, transactionCount } = ledger;
+    const followed = this.#follower.content(ledger);
+    return { tip, appHash, transactionCount, entries: [...ledger.entries()], followed };
   }
 
   async start(): Promise<void> {
@@ -75,6 +107,7 @@ export class SimulatedMember {
     } else {
       this.#ledger = await openReplica({ ...common, validators });
     }
+    await this.#follower.open(this.#ledger);
     this.#transport = this.#network.join(this.id);
     this.heights = [];
     this.#node = new MemberNode({
@@ -82,8 +115,9 @@ export class SimulatedMember {
       transport: this.#transport,
       clock,
       random: this.#random,
-      onBlock: ({ height }: CommittedBlock) => {
-        this.heights.push(height);
+      onBlock: (block: CommittedBlock) => {
+        this.heights.push(block.height);
+        this.#follower.take(block);
       },
       onHalt: (halt) => {
         this.halt = halt;
@@ -98,6 +132,7 @@ export class SimulatedMember {
     this.#node = undefined;
     await this.#transport?.close();
     await this.#ledger?.close();
+    await this.#follower.close();
   }
 
   /** Stops as a process that is killed does: the end of what it wrote last may be missing. */

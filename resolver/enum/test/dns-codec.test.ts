@@ -36,12 +36,42 @@ describe('parseQuery', () => {
       version: 0,
       udpPayloadBytes: 1232,
       dnssecOk: true,
+      cookieAt: 0,
+      cookieBytes: 0,
     });
   });
 
-  test('skips EDNS options that are well formed', () => {
-    const withCookie = '00 0029 04d0 00000000 000c | 000a 0008 0102030405060708';
-    assert.equal(parseQuery(hex(HEADER_WITH_OPT + QUESTION + withCookie)).verdict, 'answer');
+  test('skips EDNS options that are well formed, and finds the first cookie', () => {
+    const options = 'ffff 0002 abcd | 000a 0008 0102030405060708 | 000a 0003 010203';
+    const parsed = parseQuery(
+      hex(`${HEADER_WITH_OPT + QUESTION} 00 0029 04d0 00000000 0019 ${options}`),
+    );
+    assert.equal(parsed.verdict, 'answer');
+    const edns = parsed.verdict === 'answer' ? parsed.edns : undefined;
+    assert.deepEqual([edns?.cookieAt, edns?.cookieBytes], [33 + 11 + 6 + 4, 8]);
+  });
+
+  test('rejects cookies of lengths that there are not (RFC 7873 section 5.2.2)', () => {
+    for (let bytes = 0; bytes <= 50; bytes++) {
+      const option = `000a ${bytes.toString(16).padStart(4, '0')} ${'ab'.repeat(bytes)}`;
+      const optData = (4 + bytes).toString(16).padStart(4, '0');
+      const message = `${HEADER_WITH_OPT + QUESTION} 00 0029 04d0 00000000 ${optData} ${option}`;
+      const isCookie = bytes === 8 || (bytes >= 16 && bytes <= 40);
+      assert.equal(rejectedAs(message), isCookie ? 'answer' : RCODE.FORMERR, `${bytes} bytes`);
+    }
+  });
+
+  test('a query without a question is one for a cookie, if it has one', () => {
+    const header = '1234 0100 0000 0000 0000 0001';
+    const cookie = '00 0029 04d0 00000000 000c | 000a 0008 0102030405060708';
+    assert.equal(rejectedAs(header + cookie), 'cookie');
+    assert.equal(rejectedAs(`${header}00 0029 04d0 00000000 0000`), RCODE.FORMERR);
+    assert.equal(rejectedAs(`${header + cookie}00`), RCODE.FORMERR);
+  });
+
+  test('does not read the options of another EDNS version', () => {
+    const version1 = '00 0029 04d0 00 01 0000 0003 | 000a 00';
+    assert.equal(rejectedAs(HEADER_WITH_OPT + QUESTION + version1), RCODE.BADVERS);
   });
 
   test('drops what is shorter than a header', () => {
@@ -217,7 +247,8 @@ describe('ResponseWriter', () => {
 });
 
 test('the UDP limit is 512 without EDNS and 512 to 1232 with it', () => {
-  const edns = (udpPayloadBytes: number) => ({ version: 0, dnssecOk: false, udpPayloadBytes });
+  const rest = { version: 0, dnssecOk: false, cookieAt: 0, cookieBytes: 0 };
+  const edns = (udpPayloadBytes: number) => ({ ...rest, udpPayloadBytes });
   assert.equal(udpLimitBytes(undefined), 512);
   assert.equal(udpLimitBytes(edns(0)), 512);
   assert.equal(udpLimitBytes(edns(511)), 512);

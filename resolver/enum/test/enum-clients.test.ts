@@ -11,8 +11,7 @@ import { promisify } from 'node:util';
 import { createEnumHandler } from '../enum-answer.ts';
 import { createEnumCounters } from '../enum-counters.ts';
 import { type EnumTcpServer, listenEnumTcp } from '../enum-tcp.ts';
-import { createEnumZone } from '../enum-zone.ts';
-import { enumDomain, lookup, zoneSettings } from './fixture.ts';
+import { CLIENT, enumDomain, serviceOf, zonesOf } from './fixture.ts';
 
 const HOST = '127.0.0.1';
 const run = promisify(execFile);
@@ -21,7 +20,7 @@ const nameServers = Array.from(
   { length: 16 },
   (_, index) => `${'n'.repeat(32 + index)}.example.org`,
 );
-const zone = createEnumZone({ ...zoneSettings, nameServers });
+const zones = zonesOf({ nameServers });
 const counters = createEnumCounters();
 const ported = enumDomain('12155550123');
 const sip = '!^.*$!sip:+12155550123@ims.mnc410.mcc310.3gppnetwork.org;user=phone!';
@@ -31,13 +30,13 @@ let udp: Socket;
 let tcp: EnumTcpServer;
 
 before(async () => {
-  const answerTcp = createEnumHandler({ transport: 'tcp', zone, lookup, counters });
+  const answerTcp = createEnumHandler(serviceOf({ transport: 'tcp', zones, counters }));
   tcp = await listenEnumTcp({ host: HOST, port: 0, answer: answerTcp, counters });
-  const answerUdp = createEnumHandler({ transport: 'udp', zone, lookup, counters });
+  const answerUdp = createEnumHandler(serviceOf({ zones, counters }));
   const response = new Uint8Array(1232);
   udp = createSocket('udp4');
   udp.on('message', (message, peer) => {
-    const length = answerUdp(message, response);
+    const length = answerUdp(message, response, CLIENT);
     if (length > 0) udp.send(response.slice(0, length), peer.port, peer.address);
   });
   udp.bind(tcp.port, HOST);

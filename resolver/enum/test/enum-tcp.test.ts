@@ -9,7 +9,7 @@ import { encodeName, RECORD_TYPE } from '../dns-codec.ts';
 import { createEnumHandler } from '../enum-answer.ts';
 import { createEnumCounters } from '../enum-counters.ts';
 import { type EnumTcpLimits, type EnumTcpServer, listenEnumTcp } from '../enum-tcp.ts';
-import { enumDomain, lookup, zone } from './fixture.ts';
+import { enumDomain, serviceOf } from './fixture.ts';
 
 const HOST = '127.0.0.1';
 /** A watchdog: these tests wait for events, which a defect may keep from coming. */
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 async function serve(limits: Partial<EnumTcpLimits> = {}) {
   const counters = createEnumCounters();
-  const answer = createEnumHandler({ transport: 'tcp', zone, lookup, counters });
+  const answer = createEnumHandler(serviceOf({ transport: 'tcp', counters }));
   const server = await listenEnumTcp({ host: HOST, port: 0, answer, limits, counters });
   running.push(server);
   return { server, counters };
@@ -168,15 +168,43 @@ describe('limits', watched, () => {
   });
 
   test('a silent connection is closed, and so is one that never finishes its query', async () => {
-    const { server, counters } = await serve({ idleTimeoutMs: 60 });
+    const { server, counters } = await serve({ idleTimeoutMs: 60, messageTimeoutMs: 90 });
     const silent = await client(server.port);
     const slow = await client(server.port);
     const dribble = setInterval(() => slow.socket.write(Uint8Array.of(0)), 10);
     slow.socket.once('close', () => clearInterval(dribble));
     slow.socket.write(Uint8Array.of(3, 0));
     await Promise.all([silent.closed, slow.closed]);
-    assert.equal(counters.tcpIdle, 2);
+    assert.deepEqual([counters.tcpIdle, counters.tcpSlow], [1, 1]);
     assert.equal(counters.tcpReceived, 0);
+  });
+
+  test('a query that is finished in time leaves the connection the time to be idle', async () => {
+    const { server, counters } = await serve({ idleTimeoutMs: 10_000, messageTimeoutMs: 100 });
+    const { socket, gets } = await client(server.port);
+    socket.write(query(1).subarray(0, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    socket.write(query(1).subarray(5));
+    await gets(1);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    socket.write(query(2));
+    assert.equal((await gets(2)).length, 2);
+    assert.equal(counters.tcpSlow, 0);
+  });
+
+  test('one connection more of a client than allowed is closed, until one has ended', async () => {
+    const { server, counters } = await serve({ connectionsPerClientMax: 1 });
+    const first = await client(server.port);
+    first.socket.write(query(1));
+    await first.gets(1);
+    const second = await client(server.port);
+    await second.closed;
+    assert.deepEqual([counters.tcpOverClientLimit, counters.tcpAccepted], [1, 1]);
+    first.socket.end();
+    await first.closed;
+    const third = await client(server.port);
+    third.socket.write(query(3));
+    assert.equal((await third.gets(1)).length, 1);
   });
 
   test('one connection more than allowed is closed; the others go on', async () => {

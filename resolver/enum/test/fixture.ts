@@ -1,11 +1,19 @@
 // What the ENUM tests share: a small index, a zone over it, and ways to ask.
 
 import { parseDigits } from '../../../ledger/number.ts';
+import { exampleRoute } from '../../test/example-route.ts';
+import { parseAddress } from '../client-address-codec.ts';
 import { type DnsResponse, decodeResponse, encodeQuery } from '../dns-client-codec.ts';
 import { encodeName, RECORD_TYPE } from '../dns-codec.ts';
-import { answerQuery, type EnumLookup, type EnumTransport } from '../enum-answer.ts';
+import {
+  answerQuery,
+  type EnumLookup,
+  type EnumService,
+  type EnumTransport,
+} from '../enum-answer.ts';
 import { createEnumCounters, type EnumCounters } from '../enum-counters.ts';
-import { createEnumZone, type EnumZone, type EnumZoneSettings } from '../enum-zone.ts';
+import { DEFAULT_SERVICES } from '../enum-settings.ts';
+import { createEnumZones, type EnumZone, type EnumZoneSettings } from '../enum-zone.ts';
 
 export const zoneSettings: EnumZoneSettings = {
   suffix: 'e164.arpa',
@@ -21,29 +29,46 @@ export const zoneSettings: EnumZoneSettings = {
     minimumSeconds: 60,
     ttlSeconds: 3600,
   },
+  services: Object.values(DEFAULT_SERVICES),
 };
 
-export const zone = createEnumZone(zoneSettings);
+/** Zones of settings that differ from the usual ones. */
+export function zonesOf(...different: Partial<EnumZoneSettings>[]): EnumZone[] {
+  return createEnumZones(different.map((settings) => ({ ...zoneSettings, ...settings })));
+}
+
+export const zones = zonesOf({});
+
+/** Of TEST-NET-1 (RFC 5737). */
+export const CLIENT = parseAddress('192.0.2.1')!;
 
 /** Three entries, one of each kind: 86139 and below, two numbers of a run, one ported number. */
-const prefixes = new Map([['86139', { mcc: '460', mnc: '00' }]]);
+const routes = [
+  exampleRoute('bulk', { plmn: { mcc: '460', mnc: '00' }, member: 'cn-a' }),
+  exampleRoute('pool', { plmn: { mcc: '460', mnc: '01' }, member: 'cn-b' }),
+  exampleRoute('moved', { plmn: { mcc: '310', mnc: '410' }, member: 'us-c' }),
+];
+const prefixes = new Map([['86139', 0]]);
 const numbers = new Map([
-  ['8613912345000', { entry: 'fragmented' as const, plmn: { mcc: '460', mnc: '01' } }],
-  ['8613912345001', { entry: 'fragmented' as const, plmn: { mcc: '460', mnc: '01' } }],
-  ['12155550123', { entry: 'ported' as const, plmn: { mcc: '310', mnc: '410' } }],
+  ['8613912345000', { entry: 'fragmented' as const, routeNumber: 1 }],
+  ['8613912345001', { entry: 'fragmented' as const, routeNumber: 1 }],
+  ['12155550123', { entry: 'ported' as const, routeNumber: 2 }],
 ]);
 
 export const lookup: EnumLookup = {
   find(key) {
     const digits = String(key).slice(1);
     const number = numbers.get(digits);
-    if (number !== undefined) return { entry: number.entry, route: { plmn: number.plmn } };
+    if (number !== undefined) return { ...number, route: routes[number.routeNumber]! };
     for (let length = digits.length; length > 0; length--) {
-      const plmn = prefixes.get(digits.slice(0, length));
-      if (plmn !== undefined) return { entry: 'prefix', route: { plmn } };
+      const routeNumber = prefixes.get(digits.slice(0, length));
+      if (routeNumber !== undefined) {
+        return { entry: 'prefix', routeNumber, route: routes[routeNumber]! };
+      }
     }
     return undefined;
   },
+  height: () => 1234,
   hasBelow(key) {
     const digits = String(key).slice(1);
     return [...prefixes.keys(), ...numbers.keys()].some(
@@ -68,23 +93,36 @@ export interface Asked {
   counters: EnumCounters;
 }
 
+/** A service over the small index, at the time 0, without cookies and limits. */
+export function serviceOf(different: Partial<EnumService> = {}): EnumService {
+  const counters = createEnumCounters();
+  return { transport: 'udp', zones, lookup, counters, nowMs: () => 0, ...different };
+}
+
 /** Sends bytes through {@link answerQuery}. */
 export function send(
   message: Uint8Array,
-  { transport = 'udp', inZone = zone }: { transport?: EnumTransport; inZone?: EnumZone } = {},
+  { transport = 'udp', inZones = zones, client = CLIENT, service }: SendOptions = {},
 ): { bytes: Uint8Array; response: DnsResponse | undefined; counters: EnumCounters } {
-  const counters = createEnumCounters();
+  const used = service ?? serviceOf({ transport, zones: inZones });
+  const { counters } = used;
   const out = new Uint8Array(65_535);
-  const length = answerQuery(message, out, { transport, zone: inZone, lookup, counters });
+  const length = answerQuery(message, out, client, used);
   const bytes = out.slice(0, length);
   return { bytes, response: decodeResponse(bytes), counters };
 }
 
-export interface AskOptions {
+export interface SendOptions {
+  transport?: EnumTransport;
+  inZones?: EnumZone[];
+  client?: Uint8Array;
+  /** Instead of one of its own for each query. */
+  service?: EnumService;
+}
+
+export interface AskOptions extends SendOptions {
   type?: number;
   edns?: { udpPayloadBytes: number; dnssecOk: boolean };
-  transport?: EnumTransport;
-  inZone?: EnumZone;
 }
 
 /** Asks for a domain name, NAPTR if nothing else is said; the response must be well formed. */

