@@ -109,9 +109,14 @@ class MmsgTransport implements UdpTransport {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#loop.remove(socket.fd);
-    let batches = 0;
-    while (batches < DRAIN_BATCHES_MAX && this.#server.serve(socket.fd) > 0) batches++;
+    if (!this.#loop.isBroken) this.#drain(socket.fd);
     this.#closeSocket();
+  }
+
+  /** Answers what waits in the socket, but not a stream that never ends. */
+  #drain(fd: number): void {
+    let batches = 0;
+    while (batches < DRAIN_BATCHES_MAX && this.#server.serve(fd) > 0) batches++;
   }
 
   #closeSocket(): void {
