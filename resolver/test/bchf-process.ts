@@ -58,6 +58,7 @@ export function openShell(): BchfShell {
 }
 
 export interface BchfServer {
+  pid: number;
   ports: { http: number; batch: number; enum: number; pdb: number; sbi: number; admin: number };
   height: number;
   /** Asks it to stop and returns its exit code. */
@@ -74,16 +75,16 @@ const FREE_PORTS = [
   '--admin-port',
 ].flatMap((flag) => [flag, '0']);
 
-/** Starts a command that serves, on free ports, without waiting for it. */
-export function spawnServer(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [COMMAND, ...args, ...FREE_PORTS, '--json'], {
+/** Starts a command that serves, on free ports if it names none, without waiting for it. */
+export function spawnServer(command: string, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, [COMMAND, command, ...FREE_PORTS, '--json', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
 /** Starts a command that serves and waits until it is ready. Fails with what it said otherwise. */
-export async function startServer(...args: string[]): Promise<BchfServer> {
-  const child = spawnServer(...args);
+export async function startServer(command: string, ...args: string[]): Promise<BchfServer> {
+  const child = spawnServer(command, ...args);
   let errors = '';
   child.stderr?.on('data', (chunk) => {
     errors += chunk;
@@ -99,6 +100,7 @@ export async function startServer(...args: string[]): Promise<BchfServer> {
     return code;
   };
   return {
+    pid: child.pid!,
     ports,
     height: block.height,
     stop: () => end('SIGTERM'),

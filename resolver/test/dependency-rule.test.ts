@@ -16,8 +16,10 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
   [/^loadtest\//, /^resolver\/.*-(codec|client)\.ts$/],
   // Benches of every folder report in one way.
   [/\/bench\//, /^wasm\/bench\/bench-report\.ts$/],
-  // Tests may set a peer up to talk to.
-  [/^loadtest\/test\//, /^(wasm|ledger|resolver)\//],
+  // The load test makes its system calls as the server does.
+  [/^loadtest\//, /^resolver\/udp\/(system-calls|mmsg-socket|socket-address)\.ts$/],
+  // Tests and benches may set a peer up to talk to.
+  [/^loadtest\/(test|bench)\//, /^(wasm|ledger|resolver)\//],
 ];
 
 /** Files that decide and compute, and leave sockets, clocks, files and chance to others. */
