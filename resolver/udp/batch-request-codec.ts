@@ -60,7 +60,7 @@ export type RequestVerdict = 'accepted' | Refusal | DropReason;
 
 /** One request, reused from datagram to datagram. */
 export interface BatchRequest {
-  /** OPERATION_LOOKUP, OPERATION_ROUTE or OPERATION_EXPLAIN; any byte where the verdict is a refusal. */
+  /** An OPERATION_… of the protocol; any byte where the verdict is a refusal. */
   operation: number;
   requestId: number;
   /** Length of the datagram, which bounds the response. */

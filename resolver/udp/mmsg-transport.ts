@@ -1,7 +1,8 @@
 // The UDP transport over recvmmsg(2) and sendmmsg(2): Linux, a batch of datagrams with each call.
 //
 // Owns the socket and when it is served. Leaves out protocols, and how a batch is answered: one
-// datagram after the other (batch-server.ts) or all of them in Wasm (packet-server.ts). Answers are sent before the next batch is taken, so there is no queue of answers: where the network does not
+// datagram after the other (batch-server.ts) or all of them in Wasm (packet-server.ts). Answers are
+// sent before the next batch is taken, so there is no queue of answers: where the network does not
 // take them, the socket's receive buffer fills and the system drops what comes.
 
 import { lookup } from 'node:dns/promises';

@@ -1,8 +1,9 @@
-// The loop of a thread that serves sockets by system calls of its own, outside of Node's event loop.
+// The loop of a thread that serves sockets by system calls of its own, outside of Node's event
+// loop.
 //
 // It asks every socket for a batch, and waits in poll(2) when none has any. From time to time it
-// lets Node's event loop turn once, so that messages, timers and promises of the thread go on. Another
-// thread cuts the waiting short by writing to the wake descriptor, an eventfd(2).
+// lets Node's event loop turn once, so that messages, timers and promises of the thread go on.
+// Another thread cuts the waiting short by writing to the wake descriptor, an eventfd(2).
 //
 //     setImmediate ─▶ batches … batches ─▶ nothing there: poll ─▶ batches … ─▶ 5 ms: setImmediate ─▶
 //

@@ -1,5 +1,5 @@
-// Explanations and sealed requests, from the client through the handler and back; and what a request gains
-// whoever forges its sender.
+// Explanations and sealed requests, from the client through the handler and back; and what a
+// request gains whoever forges its sender.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
