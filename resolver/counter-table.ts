@@ -58,6 +58,7 @@ export const COUNTER_TABLE = {
     lookedUpNumbers: 'Numbers looked up.',
     malformedNumbers: 'Numbers in lookup requests that were no numbers.',
     routeRequests: 'Route requests answered.',
+    explainRequests: 'Explain requests answered.',
     refusedRequests: 'Requests of an unknown version, operation or identity kind.',
     ...Object.fromEntries(
       DROP_REASONS.map((reason) => [droppedCounter(reason), `Requests dropped: ${reason}.`]),

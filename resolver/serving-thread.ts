@@ -1,5 +1,6 @@
-// What every serving thread has, whatever sockets it serves: its readers of the shared index memories,
-// its routes, its counters, and the way in which it begins, is told things, fails and ends.
+// What every serving thread has, whatever sockets it serves: its readers of the shared index
+// memories, its routes, its counters, and the way in which it begins, is told things, fails and
+// ends.
 //
 // Threads are started by worker-pool; their messages are in worker-messages.
 

@@ -1,8 +1,8 @@
-// A serving thread of UDP: the batch protocol, ENUM and pdb. What it has in common with the other threads
-// is in serving-thread.ts.
+// A serving thread of UDP: the batch protocol, ENUM and pdb. What it has in common with the other
+// threads is in serving-thread.ts.
 //
-// With system calls of its own (mmsg) it serves all sockets in one loop and answers whole batches in Wasm.
-// With `dgram` it answers datagram by datagram in TypeScript, by the same rules.
+// With system calls of its own (mmsg) it serves all sockets in one loop and answers whole batches
+// in Wasm. With `dgram` it answers datagram by datagram in TypeScript, by the same rules.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';

@@ -76,7 +76,9 @@ export class WorkerPool {
       // Those of UDP begin, because ENUM has the same port over TCP.
       const { workerCount, sbiWorkerCount, udp } = options;
       const firstUdp = workerCount + sbiWorkerCount;
-      for (let at = 0; at < udp.threads; at++) await pool.#startWorker(firstUdp + at);
+      if (udp.threads > 0) await pool.#startWorker(firstUdp);
+      const others = Array.from({ length: Math.max(0, udp.threads - 1) }, (_, at) => at + 1);
+      await Promise.all(others.map((at) => pool.#startWorker(firstUdp + at)));
       for (let number = 0; number < firstUdp; number++) await pool.#startWorker(number);
     } catch (error) {
       await pool.stop();

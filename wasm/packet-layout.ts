@@ -1,9 +1,9 @@
 // Where the parts of a packet block lie: what recvmmsg(2) and sendmmsg(2) work on, as the system
 // lays it out on 64-bit Linux, and the packets themselves.
 //
-// One thread has one block and uses it for all its sockets, one batch after the other. The structures
-// hold addresses, so a block belongs to a memory that never moves. assembly/packet/layout.ts has the
-// same numbers for Wasm; a test compares them.
+// One thread has one block and uses it for all its sockets, one batch after the other. The
+// structures hold addresses, so a block belongs to a memory that never moves.
+// assembly/packet/layout.ts has the same numbers for Wasm; a test compares them.
 //
 //     block          0 ┌────────────────────────────────────────────────────────────┐
 //                      │ receive headers: 256 × mmsghdr of 64 bytes                 │

@@ -1,5 +1,5 @@
-// The compiled packet module and the memory that its instances share: reads datagrams and writes their
-// answers in Wasm, a batch at a time. What lies where is in packet-layout.ts.
+// The compiled packet module and the memory that its instances share: reads datagrams and writes
+// their answers in Wasm, a batch at a time. What lies where is in packet-layout.ts.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -3,7 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { COUNTER_TABLE } from '../counter-table.ts';
+import { COUNTER_TABLE, HISTOGRAM_FORMS } from '../counter-table.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { metricName } from '../metrics/registry.ts';
 
@@ -48,9 +48,16 @@ function metricsDocument(): string {
   const rows = Object.entries(COUNTER_TABLE).flatMap(([group, names]) =>
     Object.entries(names).map(([name, help]) => `| \`${metricName(group, name)}\` | ${help} |`),
   );
+  const histograms = Object.values(HISTOGRAM_FORMS).map(
+    ({ metric, help }) => `| \`${metric}\` | ${help} |`,
+  );
   return (
     `# Metrics\n\n${GENERATED}\n\nCounters, summed over all serving threads. The gauges ` +
     '(`bchf_…`) and the process metrics explain themselves in `/metrics`.\n\n' +
-    `| metric | counts |\n| --- | --- |\n${rows.join('\n')}\n`
+    `| metric | counts |\n| --- | --- |\n${rows.join('\n')}\n\n` +
+    'Histograms, in buckets that double, of what is answered in batches (not with `--udp-adapter ' +
+    'dgram`). A latency begins with the time at which the kernel received the datagram, or, with ' +
+    '`--udp-timestamps off`, with the batch.\n\n' +
+    `| metric | measures |\n| --- | --- |\n${histograms.join('\n')}\n`
   );
 }

@@ -176,6 +176,7 @@ for (const udpAdapter of ['auto', 'dgram']) {
         await eventually(async () => replacements(logged) > 0 || undefined);
         repair();
         assert.deepEqual(await asked, ['found']);
+        assert.equal(service.ports.batch, batch);
         assert.equal((await ask(http)).status, 200);
         await eventually(async () => {
           const total = await metric(service, 'bchf_batch_lookup_requests_total');

@@ -3,35 +3,42 @@
 // Owns what is asked and what the answers mean. Leaves out ids and repeats (batch-exchange.ts), the
 // bytes (batch-codec.ts), splitting of more numbers than a request holds, and caching of routes.
 
+import type { Histogram } from 'hdr-histogram-js';
 import type { Identity, NumberKey } from '../../ledger/number.ts';
 import { isNumberKey } from '../../ledger/number.ts';
 import type { Route } from '../../ledger/route.ts';
 import { routeSchema } from '../../ledger/route.ts';
 import type { EntryKind } from '../../wasm/number-index.ts';
 import { kindOfAnswer, lengthOfAnswer, routeOfAnswer } from '../../wasm/number-index.ts';
-import type { BatchResponse } from './batch-codec.ts';
+import type { BatchResponse, ExplainedEntry } from './batch-codec.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
   LAG_UNKNOWN,
   NUMBER_MALFORMED,
   NUMBERS_MAX,
+  OPERATION_EXPLAIN,
   OPERATION_LOOKUP,
   OPERATION_ROUTE,
   RESPONSE_HEADER_BYTES,
+  readEntries,
   STATUS_OK,
   STATUS_REQUEST_TOO_SMALL,
   STATUS_UNKNOWN_ROUTE,
+  writeExplainRequest,
   writeLookupRequest,
   writeRouteRequest,
 } from './batch-codec.ts';
 import type { BatchClientCounters, BatchClientOptions } from './batch-exchange.ts';
-import { openBatchExchange } from './batch-exchange.ts';
+import { ANY_COUNT, openBatchExchange } from './batch-exchange.ts';
 import { UdpError } from './udp-transport.ts';
 
 export type { BatchClientCounters, BatchClientOptions } from './batch-exchange.ts';
+export type { SealKey } from './batch-seal-codec.ts';
 
 /** Enough for the details of nearly every route; a longer one costs a second request. */
 const ROUTE_REQUEST_BYTES = 512;
+/** Enough for ten entries, which is more than nearly every number has. */
+const EXPLAIN_REQUEST_BYTES = 240;
 
 /** How new an answer is. */
 export interface AnswerFreshness {
@@ -53,6 +60,11 @@ export interface BatchAnswers extends AnswerFreshness {
   answers: BatchAnswer[];
 }
 
+/** Every entry that covers a number, the winner first; each shadows those behind it. */
+export interface BatchExplanation extends AnswerFreshness {
+  entries: ExplainedEntry[];
+}
+
 export interface BatchRoute extends AnswerFreshness {
   /** `undefined` where the resolver has no such route. */
   route: Route | undefined;
@@ -69,7 +81,11 @@ export interface BatchClient {
   lookup(identity: Identity, keys: readonly NumberKey[]): Promise<BatchAnswers>;
   /** Fetches the details of a route. */
   route(routeNumber: number): Promise<BatchRoute>;
+  /** Tells every entry that covers a number; a RangeError for what is no number key. */
+  explain(identity: Identity, key: NumberKey): Promise<BatchExplanation>;
   counters(): BatchClientCounters;
+  /** Microseconds from the first try of each answered request to its answer, as they are counted. */
+  latency(): Histogram;
   /** Rejects what is under way and closes the socket. */
   close(): Promise<void>;
 }
@@ -122,7 +138,38 @@ export async function openBatchClient(options: BatchClientOptions): Promise<Batc
     throw new UdpError('BCHF_UDP_RESPONSE_INVALID', `the server asks for ${second} bytes`);
   }
 
-  return { lookup, route, counters: exchange.counters, close: exchange.close };
+  /** Asks with a request of `bytes`; a number is the length that the server says it needs. */
+  function askExplain(
+    identity: Identity,
+    key: NumberKey,
+    bytes: number,
+  ): Promise<BatchExplanation | number> {
+    return exchange.request(
+      OPERATION_EXPLAIN,
+      ANY_COUNT,
+      (out, requestId) => writeExplainRequest(out, requestId, identity, key, bytes),
+      (message, received) => {
+        if (received.status === STATUS_REQUEST_TOO_SMALL) return received.size;
+        if (received.status !== STATUS_OK) throw refused(received.status);
+        const entries = readEntries(message, received.count);
+        if (entries !== undefined) return { ...freshnessOf(received), entries };
+        throw new UdpError('BCHF_UDP_RESPONSE_INVALID', 'an entry is none');
+      },
+    );
+  }
+
+  async function explain(identity: Identity, key: NumberKey): Promise<BatchExplanation> {
+    if (!isNumberKey(key)) throw new RangeError(`number key ${key}`);
+    const first = await askExplain(identity, key, EXPLAIN_REQUEST_BYTES);
+    if (typeof first !== 'number') return first;
+    const isPossible = first > EXPLAIN_REQUEST_BYTES && first <= BATCH_DATAGRAM_BYTES_MAX;
+    const second = isPossible ? await askExplain(identity, key, first) : first;
+    if (typeof second !== 'number') return second;
+    throw new UdpError('BCHF_UDP_RESPONSE_INVALID', `the server asks for ${second} bytes`);
+  }
+
+  const { counters, latency, close } = exchange;
+  return { lookup, route, explain, counters, latency, close };
 }
 
 function freshnessOf({ height, lagMs, routeTableVersion }: BatchResponse): AnswerFreshness {

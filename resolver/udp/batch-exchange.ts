@@ -8,6 +8,7 @@
 
 import { randomInt } from 'node:crypto';
 import type dgram from 'node:dgram';
+import { build, type Histogram } from 'hdr-histogram-js';
 import type { BatchResponse } from './batch-codec.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
@@ -15,9 +16,12 @@ import {
   readResponse,
   STATUS_OK,
 } from './batch-codec.ts';
+import { SEAL_BYTES, type SealKey, seal } from './batch-seal-codec.ts';
 import { openClientSocket } from './socket-client.ts';
 import { UdpError } from './udp-transport.ts';
 
+/** A minute: longer than any number of tries takes that makes sense. */
+const LATENCY_US_MAX = 60_000_000;
 /** Most requests under way at once. */
 const PENDING_MAX = 4096;
 
@@ -29,7 +33,12 @@ export interface BatchClientOptions {
   timeoutMs?: number | undefined;
   /** How many times a request is repeated after its first try. Default 2. */
   retries?: number | undefined;
+  /** Seals every request; see the protocol's authentication. */
+  key?: SealKey | undefined;
 }
+
+/** In place of a count of answers: as many as there are. */
+export const ANY_COUNT = -1;
 
 /** What a client counted since it was opened. */
 export interface BatchClientCounters {
@@ -45,9 +54,12 @@ export interface BatchClientCounters {
 
 interface Pending {
   operation: number;
-  /** Answers that the response must have; 0 for a route. */
+  /** Answers that the response must have; 0 for a route, ANY_COUNT for an explanation. */
   count: number;
-  datagram: Uint8Array;
+  /** Room for the request and its seal; the first `bytes` are the request. */
+  buffer: Uint8Array;
+  bytes: number;
+  startedMs: number;
   triesLeft: number;
   timer: NodeJS.Timeout | undefined;
   settle(message: Uint8Array, response: BatchResponse): void;
@@ -68,6 +80,8 @@ export interface BatchExchange {
     read: (message: Uint8Array, response: BatchResponse) => Result,
   ): Promise<Result>;
   counters(): BatchClientCounters;
+  /** Microseconds from the first try of each answered request to its answer. */
+  latency(): Histogram;
   /** Rejects what is under way and closes the socket. */
   close(): Promise<void>;
 }
@@ -90,6 +104,12 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
     malformedResponses: 0,
     socketErrors: 0,
   };
+  const latency = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: LATENCY_US_MAX,
+    numberOfSignificantValueDigits: 3,
+    bitBucketSize: 32,
+  });
   const pendingById = new Map<number, Pending>();
   const response = createBatchResponse();
   // A first id that nobody can guess, so that a forged response has to hit it as well as the port.
@@ -110,6 +130,7 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
       return;
     }
     forget(response.requestId, pending);
+    latency.recordValue(Math.max(1, Math.round((performance.now() - pending.startedMs) * 1000)));
     pending.settle(message, response);
   });
 
@@ -125,10 +146,21 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
     return requestId;
   }
 
+  let lastSealUs = 0;
+
+  function sealedOf({ buffer, bytes }: Pending): Uint8Array {
+    if (options.key === undefined) return buffer.subarray(0, bytes);
+    // No two seals have one time, so that equal requests have different tags.
+    lastSealUs = Math.max(lastSealUs + 1, Math.floor(Date.now() * 1000));
+    return buffer.slice(0, seal(buffer, bytes, options.key, lastSealUs));
+  }
+
   function attempt(requestId: number, pending: Pending): void {
     pending.triesLeft--;
     let sendError: Error | undefined;
-    socket.send(pending.datagram, (error) => {
+    // Sealed anew for each try, because a seal is accepted once.
+    const datagram = sealedOf(pending);
+    socket.send(datagram, (error) => {
       if (error) sendError = error;
       else counters.sentDatagrams++;
     });
@@ -161,10 +193,13 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
       }
       const requestId = takeRequestId();
       const buffer = new Uint8Array(BATCH_DATAGRAM_BYTES_MAX);
+      const roomMax = BATCH_DATAGRAM_BYTES_MAX - (options.key === undefined ? 0 : SEAL_BYTES);
       const pending: Pending = {
         operation,
         count,
-        datagram: buffer.subarray(0, write(buffer, requestId)),
+        buffer,
+        bytes: write(buffer.subarray(0, roomMax), requestId),
+        startedMs: performance.now(),
         triesLeft: tries,
         timer: undefined,
         settle(message, received) {
@@ -194,6 +229,7 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
   return {
     request,
     counters: () => ({ ...counters }),
+    latency: () => latency,
     close() {
       closing ??= shutDown();
       return closing;
@@ -203,5 +239,6 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
 
 function isAnswerTo(pending: Pending, response: BatchResponse): boolean {
   if (response.operation !== pending.operation) return false;
-  return response.status !== STATUS_OK || response.count === pending.count;
+  const isCounted = pending.count !== ANY_COUNT;
+  return response.status !== STATUS_OK || !isCounted || response.count === pending.count;
 }

@@ -33,6 +33,7 @@ export const RESPONSE_MAGIC = 0x6142;
 
 export const OPERATION_LOOKUP = 1;
 export const OPERATION_ROUTE = 2;
+export const OPERATION_EXPLAIN = 3;
 
 export const REQUEST_HEADER_BYTES = 16;
 export const RESPONSE_HEADER_BYTES = 32;
@@ -40,6 +41,8 @@ export const RESPONSE_HEADER_BYTES = 32;
 export const RESPONSE_CONSTANT_BYTES = 9;
 export const NUMBER_BYTES = 8;
 export const ANSWER_BYTES = 8;
+/** An entry of an explanation. */
+export const ENTRY_BYTES = 32;
 
 /** Most numbers in one request. */
 export const NUMBERS_MAX = 128;

@@ -15,6 +15,7 @@ import {
   DROP_REASONS,
   NUMBERS_MAX,
   OPERATION_LOOKUP,
+  OPERATION_ROUTE,
   REQUEST_HEADER_BYTES,
   REQUEST_MAGIC,
   readRequest,
@@ -25,6 +26,7 @@ import {
   STATUS_UNKNOWN_ROUTE,
   STATUS_UNSUPPORTED_OPERATION,
   STATUS_UNSUPPORTED_VERSION,
+  writeExplainResponse,
   writeLookupResponse,
   writeRouteResponse,
   writeStatusResponse,
@@ -52,6 +54,7 @@ export interface BatchCounters {
   lookedUpNumbers: number;
   malformedNumbers: number;
   routeRequests: number;
+  explainRequests: number;
   /** Requests answered with a status for want of version, operation or identity kind. */
   refusedRequests: number;
   /** Datagrams without an answer, by reason. */
@@ -85,6 +88,7 @@ export function createBatchHandler(sources: BatchSources): BatchHandler {
     lookedUpNumbers: 0,
     malformedNumbers: 0,
     routeRequests: 0,
+    explainRequests: 0,
     refusedRequests: 0,
     dropped: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<
       DropReason,
@@ -116,6 +120,15 @@ export function createBatchHandler(sources: BatchSources): BatchHandler {
       return writeStatusResponse(response, request, STATUS_UNKNOWN_ROUTE, freshness);
     }
     return writeRouteResponse(response, request, json, freshness);
+  }
+
+  function explain(response: Uint8Array): number {
+    const reader = sources.readerOf(request.identity);
+    if (reader === undefined) return refuse(response, STATUS_IDENTITY_NOT_SERVED);
+    counters.explainRequests++;
+    const freshness = sources.freshness(request.identity);
+    const covering = request.malformedCount === 0 ? reader.explain(request.keys[0]!) : [];
+    return writeExplainResponse(response, request, covering, freshness);
   }
 
   function handle(message: Uint8Array, response: Uint8Array): number {
@@ -152,9 +165,8 @@ export function createBatchHandler(sources: BatchSources): BatchHandler {
   function answer(message: Uint8Array, response: Uint8Array): number {
     const verdict = readRequest(message, request);
     if (verdict === 'accepted') {
-      return request.operation === OPERATION_LOOKUP
-        ? answerLookup(response)
-        : answerRoute(response);
+      if (request.operation === OPERATION_LOOKUP) return answerLookup(response);
+      return request.operation === OPERATION_ROUTE ? answerRoute(response) : explain(response);
     }
     if (verdict === 'unsupported-version') return refuse(response, STATUS_UNSUPPORTED_VERSION);
     if (verdict === 'unsupported-operation') return refuse(response, STATUS_UNSUPPORTED_OPERATION);

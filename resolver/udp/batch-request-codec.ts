@@ -15,6 +15,7 @@ import {
   NUMBER_MALFORMED,
   NUMBER_OK,
   NUMBERS_MAX,
+  OPERATION_EXPLAIN,
   OPERATION_LOOKUP,
   OPERATION_ROUTE,
   REQUEST_HEADER_BYTES,
@@ -59,7 +60,7 @@ export type RequestVerdict = 'accepted' | Refusal | DropReason;
 
 /** One request, reused from datagram to datagram. */
 export interface BatchRequest {
-  /** OPERATION_LOOKUP or OPERATION_ROUTE; any byte where the verdict is a refusal. */
+  /** An OPERATION_… of the protocol; any byte where the verdict is a refusal. */
   operation: number;
   requestId: number;
   /** Length of the datagram, which bounds the response. */
@@ -70,7 +71,10 @@ export interface BatchRequest {
   count: number;
   /** Of a route request; u32. */
   routeNumber: number;
-  /** Number keys of a lookup. A malformed number has KEY_MIN, so that all can be looked up. */
+  /**
+   * Number keys of a lookup, where a malformed number has KEY_MIN, so that all can be looked up; or the
+   * one of an explanation, 0 where it is malformed.
+   */
   keys: Float64Array;
   /** NUMBER_OK or NUMBER_MALFORMED for each number of a lookup. */
   numberStatus: Uint8Array;
@@ -110,6 +114,7 @@ export function readRequest(message: Uint8Array, request: BatchRequest): Request
   if (message[2] !== BATCH_VERSION) return 'unsupported-version';
   if (request.operation === OPERATION_LOOKUP) return readLookup(message, request);
   if (request.operation === OPERATION_ROUTE) return readRouteRequest(message, request);
+  if (request.operation === OPERATION_EXPLAIN) return readExplainRequest(message, request);
   return 'unsupported-operation';
 }
 
@@ -151,13 +156,33 @@ export function readNumber(message: Uint8Array, at: number): NumberKey | 0 {
   return power === 1 || value >= power ? 0 : power + value;
 }
 
+function readExplainRequest(message: Uint8Array, request: BatchRequest): RequestVerdict {
+  const identity = identityOfCode(message[8]!);
+  if (identity === undefined) return 'identity';
+  if (message[9] !== 1) return 'count';
+  const numberEnd = REQUEST_HEADER_BYTES + NUMBER_BYTES;
+  if (message.length < numberEnd) return 'size';
+  if (readU16(message, 10) !== 0 || readU32(message, 12) !== 0) return 'reserved';
+  if (!isZeroFrom(message, numberEnd)) return 'reserved';
+  const key = readNumber(message, REQUEST_HEADER_BYTES);
+  request.identity = identity;
+  request.count = 1;
+  request.routeNumber = 0;
+  request.malformedCount = key === 0 ? 1 : 0;
+  request.keys[0] = key;
+  return 'accepted';
+}
+
+function isZeroFrom(message: Uint8Array, from: number): boolean {
+  for (let at = from; at < message.length; at++) if (message[at] !== 0) return false;
+  return true;
+}
+
 function readRouteRequest(message: Uint8Array, request: BatchRequest): RequestVerdict {
   if (message[8] !== 0) return 'identity';
   if (message[9] !== 0) return 'count';
   if (readU16(message, 10) !== 0) return 'reserved';
-  for (let at = REQUEST_HEADER_BYTES; at < message.length; at++) {
-    if (message[at] !== 0) return 'reserved';
-  }
+  if (!isZeroFrom(message, REQUEST_HEADER_BYTES)) return 'reserved';
   request.routeNumber = readU32(message, 12);
   request.count = 0;
   request.malformedCount = 0;
@@ -219,6 +244,32 @@ export function writeRouteRequest(
   out[9] = 0;
   writeU32(out, 12, routeNumber);
   out.fill(0, REQUEST_HEADER_BYTES, bytes);
+  return bytes;
+}
+
+/**
+ * Writes a request for the explanation of one number, padded with zeros to `bytes`, which it returns.
+ *
+ * @throws RangeError for a length outside 24 to BATCH_DATAGRAM_BYTES_MAX or a buffer that is too
+ * short.
+ */
+export function writeExplainRequest(
+  out: Uint8Array,
+  requestId: number,
+  identity: Identity,
+  key: NumberKey,
+  bytes: number,
+): number {
+  const numberEnd = REQUEST_HEADER_BYTES + NUMBER_BYTES;
+  if (!(bytes >= numberEnd && bytes <= BATCH_DATAGRAM_BYTES_MAX)) {
+    throw new RangeError(`an explain request of ${bytes} bytes`);
+  }
+  writeHeader(out, bytes, OPERATION_EXPLAIN, requestId);
+  out[8] = identityCode(identity);
+  out[9] = 1;
+  writeU32(out, 12, 0);
+  writeNumber(out, REQUEST_HEADER_BYTES, key);
+  out.fill(0, numberEnd, bytes);
   return bytes;
 }
 

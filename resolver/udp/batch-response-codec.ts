@@ -10,10 +10,12 @@ import {
   ANSWER_BYTES,
   BATCH_DATAGRAM_BYTES_MAX,
   BATCH_VERSION,
+  ENTRY_BYTES,
   LAG_UNKNOWN,
   NUMBER_MALFORMED,
   NUMBER_OK,
   NUMBERS_MAX,
+  OPERATION_EXPLAIN,
   OPERATION_LOOKUP,
   OPERATION_ROUTE,
   RESPONSE_CONSTANT_BYTES,
@@ -52,7 +54,7 @@ export function writeLookupResponse(
   freshness: BatchFreshness,
 ): number {
   const { count, numberStatus } = request;
-  writeHeader(out, request, STATUS_OK, count, 0, freshness);
+  writeResponseHeader(out, request, STATUS_OK, count, 0, freshness);
   for (let index = 0; index < count; index++) {
     const at = RESPONSE_HEADER_BYTES + ANSWER_BYTES * index;
     const isMalformed = numberStatus[index] !== NUMBER_OK;
@@ -82,10 +84,10 @@ export function writeRouteResponse(
   const bytes = RESPONSE_HEADER_BYTES + json.length;
   if (bytes > responseBytesMax(request.bytes)) {
     const needed = routeRequestBytes(json.length);
-    writeHeader(out, request, STATUS_REQUEST_TOO_SMALL, 0, needed, freshness);
+    writeResponseHeader(out, request, STATUS_REQUEST_TOO_SMALL, 0, needed, freshness);
     return RESPONSE_HEADER_BYTES;
   }
-  writeHeader(out, request, STATUS_OK, 0, json.length, freshness);
+  writeResponseHeader(out, request, STATUS_OK, 0, json.length, freshness);
   out.set(json, RESPONSE_HEADER_BYTES);
   return bytes;
 }
@@ -97,11 +99,12 @@ export function writeStatusResponse(
   status: number,
   freshness: BatchFreshness,
 ): number {
-  writeHeader(out, request, status, 0, 0, freshness);
+  writeResponseHeader(out, request, status, 0, 0, freshness);
   return RESPONSE_HEADER_BYTES;
 }
 
-function writeHeader(
+/** Writes the 32 bytes that every response begins with. */
+export function writeResponseHeader(
   out: Uint8Array,
   request: BatchRequest,
   status: number,
@@ -189,6 +192,8 @@ export function readResponse(message: Uint8Array, response: BatchResponse): bool
   if (response.operation === OPERATION_ROUTE) {
     return response.count === 0 && response.size === bodyBytes;
   }
+  // What its entries say is for batch-explain-codec.ts.
+  if (response.operation === OPERATION_EXPLAIN) return bodyBytes === ENTRY_BYTES * response.count;
   if (response.operation !== OPERATION_LOOKUP) return false;
   return readAnswers(message, bodyBytes, response);
 }

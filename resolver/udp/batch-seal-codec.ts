@@ -2,8 +2,8 @@
 //
 //     … request │ key id u32 │ 0 u32 │ time u64, µs since 1970 │ tag, 16 bytes │
 //
-// The request has OPERATION_SEALED in its operation. The tag is the first half of HMAC-SHA-256
-// (RFC 2104, truncated as its section 5 allows) under the key of that id over everything before the tag.
+// The request has OPERATION_SEALED in its operation. The tag is the first half of HMAC-SHA-256 (RFC
+// 2104, truncated as its section 5 allows) under the key of that id over everything before the tag.
 // docs/udp-batch-protocol.md specifies it.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';

@@ -1,9 +1,9 @@
 // Carrier ids of routes: the 16-bit numbers that Kamailio's pdb protocol answers with.
 //
-// A route has the id that is configured for it, for its own id or for that of its member, or else one
-// made of its place in the route table: place + 1. Every resolver of a ledger has the same table, so all
-// give the same ids without being told. What has no id (beyond the last that 15 bits hold) is answered as
-// not found.
+// A route has the id that is configured for it, for its own id or for that of its member, or else
+// one made of its place in the route table: place + 1. Every resolver of a ledger has the same
+// table, so all give the same ids without being told. What has no id (beyond the last that 15 bits
+// hold) is answered as not found.
 
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';

@@ -1,8 +1,8 @@
 // A batch of datagrams in memory, with the structures by which the system receives and sends it.
 //
 // Owns the structures of one packet block (wasm/packet-layout.ts) and the two system calls on them.
-// Leaves out sockets and what is answered. Whoever answers writes a response into its place and tells
-// its length; packets without one are left out of what is sent.
+// Leaves out sockets and what is answered. Whoever answers writes a response into its place and
+// tells its length; packets without one are left out of what is sent.
 //
 // A server answers whom a packet came from. A client's socket is connected: its block has no names,
 // and what it sends has nothing to do with what it received.

@@ -1,7 +1,8 @@
 // The UDP transport over recvmmsg(2) and sendmmsg(2): Linux, a batch of datagrams with each call.
 //
 // Owns the socket and when it is served. Leaves out protocols, and how a batch is answered: one
-// datagram after the other (batch-server.ts) or all of them in Wasm (packet-server.ts). Answers are sent before the next batch is taken, so there is no queue of answers: where the network does not
+// datagram after the other (batch-server.ts) or all of them in Wasm (packet-server.ts). Answers are
+// sent before the next batch is taken, so there is no queue of answers: where the network does not
 // take them, the socket's receive buffer fills and the system drops what comes.
 
 import { lookup } from 'node:dns/promises';
@@ -109,9 +110,14 @@ class MmsgTransport implements UdpTransport {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#loop.remove(socket.fd);
-    let batches = 0;
-    while (batches < DRAIN_BATCHES_MAX && this.#server.serve(socket.fd) > 0) batches++;
+    if (!this.#loop.isBroken) this.#drain(socket.fd);
     this.#closeSocket();
+  }
+
+  /** Answers what waits in the socket, but not a stream that never ends. */
+  #drain(fd: number): void {
+    let batches = 0;
+    while (batches < DRAIN_BATCHES_MAX && this.#server.serve(fd) > 0) batches++;
   }
 
   #closeSocket(): void {

@@ -4,10 +4,11 @@
 //                   │                                                                  ▲
 //                   └── what Wasm leaves ──▶ the handler, one by one ──────────────────┘
 //
-// JavaScript runs once for each batch, and again for each packet that the packet module leaves to it:
-// rare ones, such as the details of a route. The index's memories and the packet memory have nothing to
-// do with each other but that keys are copied from one to the other and answers back, so any reader of
-// an index will do, over one memory or several, and it may be another after every batch.
+// JavaScript runs once for each batch, and again for each packet that the packet module leaves to
+// it: rare ones, such as the details of a route. The index's memories and the packet memory have
+// nothing to do with each other but that keys are copied from one to the other and answers back, so
+// any reader of an index will do, over one memory or several, and it may be another after every
+// batch.
 //
 // All packets of a round are answered from one version of the index. A batch is more than one round
 // only where it asks for more than 4096 numbers.
@@ -78,6 +79,7 @@ export class PacketBlock {
   /**
    * @param thread which block of the memory; one thread only may use it
    * @param packets most packets of a batch
+   * @throws RangeError where a reader's `batchMax` is below KEYS_MAX
    */
   constructor(
     calls: SystemCalls,
@@ -87,6 +89,11 @@ export class PacketBlock {
     packets = 64,
     build: WasmBuild = 'release',
   ) {
+    for (const identity of IDENTITIES) {
+      const { batchMax } = sources.readerOf(identity);
+      // A round is one batch of a reader, so that all of its answers are of one version.
+      if (batchMax < KEYS_MAX) throw new RangeError(`batchMax ${batchMax} is below ${KEYS_MAX}`);
+    }
     const { buffer } = memory;
     const offset = blockOf(thread);
     this.#calls = calls;

@@ -1,9 +1,9 @@
 // Remembers the tags of requests that were accepted, for as long as they could be accepted again.
 //
-// One table for all threads, in shared memory, of a size that never changes: buckets of 16 entries. An
-// entry is 48 bits of a tag and the low 16 bits of the period that the request's time lies in; it is free
-// when that period is over. A bucket without a free entry refuses what is new: to forget instead would
-// let replays through.
+// One table for all threads, in shared memory, of a size that never changes: buckets of 16 entries.
+// An entry is 48 bits of a tag and the low 16 bits of the period that the request's time lies in;
+// it is free when that period is over. A bucket without a free entry refuses what is new: to forget
+// instead would let replays through.
 //
 //     bucket  ┌─────────┬─────────┬── … ──┐   entry  63               16 15       0
 //     of a tag│ entry 0 │ entry 1 │       │         │ 48 bits of the tag │ period  │
@@ -11,7 +11,7 @@
 
 const BUCKET_ENTRIES = 16;
 const PERIOD_MASK = 0xffffn;
-/** Tries for an entry that other threads take at the same time, before the request counts as one too many. */
+/** Tries for an entry that other threads take at the same time; then the bucket counts as full. */
 const TRIES_MAX = 8;
 
 export type ReplayVerdict = 'new' | 'replayed' | 'full';

@@ -1,8 +1,9 @@
-// The loop of a thread that serves sockets by system calls of its own, outside of Node's event loop.
+// The loop of a thread that serves sockets by system calls of its own, outside of Node's event
+// loop.
 //
 // It asks every socket for a batch, and waits in poll(2) when none has any. From time to time it
-// lets Node's event loop turn once, so that messages, timers and promises of the thread go on. Another
-// thread cuts the waiting short by writing to the wake descriptor, an eventfd(2).
+// lets Node's event loop turn once, so that messages, timers and promises of the thread go on.
+// Another thread cuts the waiting short by writing to the wake descriptor, an eventfd(2).
 //
 //     setImmediate ─▶ batches … batches ─▶ nothing there: poll ─▶ batches … ─▶ 5 ms: setImmediate ─▶
 //
@@ -37,6 +38,7 @@ export class ServingLoop {
   readonly #wakeCount = new Uint8Array(8);
   readonly #sockets = new Map<number, ServeBatch>();
   #scheduled: NodeJS.Immediate | undefined;
+  #isBroken = false;
 
   constructor(calls: SystemCalls, options: ServingLoopOptions = {}) {
     this.#calls = calls;
@@ -74,11 +76,26 @@ export class ServingLoop {
     const endMs = performance.now() + SLICE_MS;
     do {
       let received = 0;
-      for (const serve of this.#sockets.values()) received += serve();
+      for (const serve of this.#sockets.values()) received += this.#serve(serve);
       if (received === 0 && !this.#waitForPackets()) break;
     } while (performance.now() < endMs);
     this.#scheduled = this.#sockets.size > 0 ? setImmediate(this.#slice) : undefined;
   };
+
+  #serve(serve: ServeBatch): number {
+    this.#isBroken = true;
+    const received = serve();
+    this.#isBroken = false;
+    return received;
+  }
+
+  /**
+   * Whether serving ended in a fault. What still waits in the sockets is then better left to the thread
+   * that takes this one's place.
+   */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
 
   /** Whether packets are there; false when the time is over or the thread is wanted elsewhere. */
   #waitForPackets(): boolean {

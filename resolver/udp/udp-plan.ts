@@ -1,9 +1,9 @@
-// What the main thread holds for the threads that serve UDP: their sockets, the packet memory, and what
-// wakes them.
+// What the main thread holds for the threads that serve UDP: their sockets, the packet memory, and
+// what wakes them.
 //
-// With system calls of its own the process opens every socket here. A thread that dies leaves its sockets
-// to the one that takes its place, with whatever waits in them; nobody else sees a difference. With
-// `dgram` each thread opens its own.
+// With system calls of its own the process opens every socket here. A thread that dies leaves its
+// sockets to the one that takes its place, with whatever waits in them; nobody else sees a
+// difference. With `dgram` each thread opens its own.
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
@@ -69,7 +69,7 @@ export class UdpPlan {
     }
   }
 
-  /** Opens what is needed. Throws BCHF_LISTEN_FAILED or BCHF_CONFIG_INVALID, and leaves nothing open. */
+  /** Throws BCHF_LISTEN_FAILED or BCHF_CONFIG_INVALID, and then nothing is left open. */
   static async open(config: ServingConfig): Promise<UdpPlan> {
     const { host } = config;
     try {

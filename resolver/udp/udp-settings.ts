@@ -19,7 +19,7 @@ export interface UdpSettings {
   carriers: CarrierSettings;
 }
 
-/** Throws BCHF_CONFIG_INVALID for a file that cannot be used, or an adapter that this platform lacks. */
+/** Throws BCHF_CONFIG_INVALID for a file that cannot be used, or an adapter that is not there. */
 export function udpSettingsOf(config: ServingConfig): UdpSettings {
   const isSupported = isMmsgSupported();
   if (config.udpAdapter === 'mmsg' && !isSupported) {

@@ -261,9 +261,11 @@ describe('the batch handler', () => {
         assert.ok(readResponse(response.subarray(0, length), createBatchResponse()));
       }
     }
-    const { dropped, lookupRequests, routeRequests, refusedRequests } = handler.counters();
+    const { dropped, lookupRequests, routeRequests, explainRequests, refusedRequests } =
+      handler.counters();
     const drops = Object.values(dropped).reduce((sum, count) => sum + count);
-    assert.equal(answered, lookupRequests + routeRequests + refusedRequests);
+    assert.equal(answered, lookupRequests + routeRequests + explainRequests + refusedRequests);
+    assert.ok(explainRequests > 0);
     assert.equal(answered + drops, sent);
     const unsealed = DROP_REASONS.filter((reason) => reason !== 'tag' && reason !== 'replay');
     for (const reason of unsealed) assert.ok(dropped[reason] > 0, reason);

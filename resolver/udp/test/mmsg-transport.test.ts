@@ -258,6 +258,26 @@ describe('the serving loop', { skip }, () => {
     calls.close(socket.fd);
   });
 
+  test('knows of a fault, after which what waits in a socket is left to the next', async () => {
+    const calls = loadSystemCalls()!;
+    const socket = openMmsgSocket(calls, { address: '127.0.0.1', port: 0 });
+    const broken = { isBroken: true, add: () => {}, remove: () => {} } as unknown as ServingLoop;
+    const first = createMmsgTransport({ host: '127.0.0.1', port: 0, loop: broken, socket });
+    first.handle(() => assert.fail('answered after a fault'));
+    await first.open();
+    const client = socketOf();
+    const { port } = socket;
+    await new Promise((resolve) => client.send(Uint8Array.of(1, 9), port, '127.0.0.1', resolve));
+    await first.close();
+    const answered = once(client, 'message');
+    const next = transportOf({ socket });
+    next.handle(reverse);
+    await next.open();
+    assert.deepEqual([...(await answered)[0]], [9, 1]);
+    await next.close();
+    calls.close(socket.fd);
+  });
+
   test('serves no more once the last socket is gone', async () => {
     const calls = loadSystemCalls()!;
     const loop = new ServingLoop(calls, { waitMs: 0 });

@@ -1,5 +1,5 @@
-// The same mutated packets for the Wasm parsers and for those in TypeScript: the same answers, byte by
-// byte, and the same counts; and nothing written but the thread's own block.
+// The same mutated packets for the Wasm parsers and for those in TypeScript: the same answers, byte
+// by byte, and the same counts; and nothing written but the thread's own block.
 
 import assert from 'node:assert/strict';
 import { createRandom } from '../../../ledger/population/random.ts';

@@ -255,6 +255,11 @@ describe('limits of senders', () => {
   });
 });
 
+test('a reader that cannot look up a whole round is refused', () => {
+  const small = { ...reader, batchMax: layout.KEYS_MAX - 1 };
+  assert.throws(() => playedBlock({ imsi: reader, msisdn: small }, freshness), RangeError);
+});
+
 test('blocks of threads do not overlap', () => {
   assert.equal(blockOf(1) - blockOf(0), layout.BLOCK_BYTES);
   assert.ok(layout.ANSWERS + 8 * layout.KEYS_MAX <= layout.BLOCK_BYTES);
