@@ -29,6 +29,14 @@ const domain = z
     message: 'must be a domain name in lower case without a final dot',
   });
 
+/**
+ * An index has 64 places for readers. Each serving thread may have another for its long batches; the
+ * writer has one.
+ */
+const THREADS_MAX = 16;
+const SBI_THREADS_MAX = 14;
+const UDP_THREADS_MAX = 16;
+
 /** One option: its schema, its default and what people are told about it. */
 export interface Option<T> {
   schema: z.ZodType<T>;
@@ -51,8 +59,8 @@ export function option<T>(
 const sbiOptions = {
   sbiPort: option(port, 7777, 'PORT', 'port of the 5G service-based interfaces (HTTP/2)'),
   sbiWorkers: option(
-    wholeNumber(0, 32),
-    Math.max(1, Math.min(availableParallelism() >> 1, 32)),
+    wholeNumber(0, SBI_THREADS_MAX),
+    Math.max(1, Math.min(availableParallelism() >> 1, SBI_THREADS_MAX)),
     'N',
     'threads of the service-based interfaces; 0 turns them off (default: half of the cores)',
   ),
@@ -85,6 +93,7 @@ export const servingOptions = {
   host: option(z.string().min(1).max(255), '127.0.0.1', 'ADDRESS', 'address to serve on'),
   httpPort: option(port, 8080, 'PORT', 'HTTP port'),
   udpPort: option(port, 5350, 'PORT', 'UDP batch protocol port'),
+  pdbPort: option(port, 5574, 'PORT', "port of the protocol of Kamailio's pdb module, UDP"),
   enumPort: option(port, 5300, 'PORT', 'ENUM (DNS) port, UDP and TCP'),
   enumSuffix: option(domain, 'e164.arpa', 'DOMAIN', 'domain under which ENUM answers'),
   enumNameServer: option(
@@ -109,10 +118,82 @@ export const servingOptions = {
   ),
   adminPort: option(port, 8081, 'PORT', 'admin port'),
   workers: option(
-    wholeNumber(1, 32),
-    Math.min(availableParallelism(), 32),
+    wholeNumber(1, THREADS_MAX),
+    Math.min(availableParallelism(), THREADS_MAX),
     'N',
     'serving threads (default: one for each core)',
+  ),
+  udpWorkers: option(
+    wholeNumber(1, UDP_THREADS_MAX),
+    Math.min(availableParallelism(), UDP_THREADS_MAX),
+    'N',
+    'threads that serve UDP (default: one for each core)',
+  ),
+  udpAdapter: option(
+    z.enum(['auto', 'mmsg', 'dgram']),
+    'auto',
+    'ADAPTER',
+    'how datagrams are moved: mmsg (batches, Linux), dgram (everywhere), or auto',
+  ),
+  udpBatchPackets: option(wholeNumber(1, 256), 64, 'N', 'datagrams of a batch'),
+  udpReceiveBufferKib: option(
+    count(1 << 20),
+    0,
+    'KIB',
+    "receive buffer of each UDP socket; 0: the system's own",
+  ),
+  udpSendBufferKib: option(
+    count(1 << 20),
+    0,
+    'KIB',
+    "send buffer of each UDP socket; 0: the system's own",
+  ),
+  udpCpus: option(
+    z.string().regex(/^(([0-9]|[1-9][0-9]{1,2})(,([0-9]|[1-9][0-9]{1,2}))*)?$/, {
+      message: 'must be numbers of CPUs with commas between them',
+    }),
+    '',
+    'LIST',
+    'CPUs that UDP threads are bound to, in turn, such as 2,3 (default: none)',
+  ),
+  udpTimestamps: option(
+    z.enum(['on', 'off']),
+    'on',
+    'ON_OFF',
+    'measure latency from the time at which the kernel received a datagram',
+  ),
+  udpSenderRate: option(
+    count(1_000_000),
+    0,
+    'N',
+    'datagrams a second of one sender (IPv4 address, IPv6 /64) on the batch and pdb ports; 0: any',
+  ),
+  udpSenderBurst: option(wholeNumber(1, 100_000), 100, 'N', 'datagrams that it may send at once'),
+  udpPrefixRate: option(
+    count(1_000_000),
+    0,
+    'N',
+    'datagrams a second of one network (IPv4 /24, IPv6 /48) on these ports; 0: any',
+  ),
+  udpPrefixBurst: option(wholeNumber(1, 100_000), 1000, 'N', 'datagrams that it may send at once'),
+  batchAuthentication: option(
+    z.enum(['off', 'optional', 'required']),
+    'off',
+    'MODE',
+    'sealed requests on the UDP batch port: off, optional or required',
+  ),
+  batchKeys: option(z.string().max(4096), '', 'FILE', 'keys of sealed requests, as JSON'),
+  batchWindowMs: option(
+    wholeNumber(100, 60_000),
+    5000,
+    'MS',
+    "how far the time of a sealed request may be from this machine's",
+  ),
+  pdbCarriers: option(
+    z.string().max(4096),
+    '',
+    'FILE',
+    'carrier ids of routes and members, as JSON (default: from the place in the route table)',
   ),
   indexMemoryMaxMib: option(
     wholeNumber(8, 4095),

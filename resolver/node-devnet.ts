@@ -115,6 +115,7 @@ async function configureNodes(
       httpPort: 0,
       udpPort: 0,
       enumPort: 0,
+      pdbPort: 0,
       sbiPort: 0,
       adminPort: 0,
       ledgerPort: 0,

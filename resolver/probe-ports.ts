@@ -23,6 +23,7 @@ export async function probePorts(config: ServingConfig): Promise<void> {
   const probes: Probe[] = [
     ['host', 'httpPort', probeTcp(host, config.httpPort)],
     ['host', 'udpPort', probeUdp(host, config.udpPort)],
+    ['host', 'pdbPort', probeUdp(host, config.pdbPort)],
     ['host', 'enumPort', probeTcp(host, config.enumPort)],
     ['host', 'enumPort', probeUdp(host, config.enumPort)],
     ...(config.sbiWorkers > 0

@@ -6,11 +6,12 @@ import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import type { ServingConfig } from './config.ts';
-import { COUNTER_TABLE } from './counter-table.ts';
+import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
 import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
 import { loadUWebSockets } from './http/http-server.ts';
 import type { Log } from './log.ts';
+import { histogramText } from './metrics/histograms.ts';
 import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
@@ -20,7 +21,9 @@ import { type RouteChanges, RouteTable } from './route-table.ts';
 import { sbiSettingsOf } from './sbi/sbi-settings.ts';
 import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
+import { carrierOf } from './udp/carriers.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
+import { UdpPlan } from './udp/udp-plan.ts';
 import type { ListeningPorts } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -66,18 +69,20 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   table.apply({ version: 1, routes: numbered(options.routes) });
   const enumConfiguration = await EnumConfiguration.open(config, log, now);
   await probePorts(config);
+  const udp = await UdpPlan.open(config);
+  udp.setCarriers(numbered(options.routes));
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
     http: config.httpPort || (await freeTcpPort(config.host)),
-    batch: config.udpPort,
-    enum: config.enumPort,
+    ...udp.ports,
     sbi: config.sbiPort,
   };
   const httpNative = loadUWebSockets().isNative;
   // Where a port cannot be shared, one thread has it and more would have nothing to do.
   const sbiWorkers = canShareTcpPort() ? config.sbiWorkers : Math.min(config.sbiWorkers, 1);
-  const workerCount = config.workers + sbiWorkers;
+  const workerCount = config.workers + sbiWorkers + udp.threads;
   const counters = new SharedCounters(COUNTER_TABLE, workerCount);
+  const histograms = new SharedCounters(HISTOGRAM_TABLE, workerCount);
   const block = () => decodeLabel(indexes.msisdn.label());
   let pool: WorkerPool | undefined;
   const registry = createRegistry(counters, {
@@ -98,15 +103,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     indexBytes: () =>
       IDENTITIES.map((identity) => ({ identity, bytes: indexes[identity].imageBytes() })),
   });
-  const metrics = () => registry.metrics();
+  const metrics = async () => (await registry.metrics()) + histogramText(histograms);
   pool = await WorkerPool.start({
     workerCount: config.workers,
     sbiWorkerCount: sbiWorkers,
+    udp,
     ports: wanted,
     // The option of node:net came with the same versions of Node as that of node:dgram.
     sharing: {
       http: httpNative,
-      udp: DGRAM_REUSE_PORT_SUPPORTED,
       tcp: DGRAM_REUSE_PORT_SUPPORTED,
     },
     startOf: () => ({
@@ -115,6 +120,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       routes: { version: table.version, routes: numbered(table.all()) },
       newestBlock: newestBlock.buffer,
       counters: counters.buffer,
+      histograms: histograms.buffer,
       host: config.host,
       sbi: sbiSettingsOf(config),
       enumSettings: enumConfiguration.settings,
@@ -128,6 +134,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       for (const identity of IDENTITIES) indexes[identity].evictReader(readerNumbers[identity]);
     },
     onFailure,
+  }).catch((error) => {
+    udp.close();
+    throw error;
   });
   const serving = pool;
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
@@ -137,6 +146,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     lagMs: newestBlock.lagMs(block().height, now()) ?? null,
     workers: serving.count,
     httpNative,
+    udpAdapter: udp.settings.adapter,
     routes: table.count,
     entries: { imsi: indexes.imsi.counts(), msisdn: indexes.msisdn.counts() },
   });
@@ -147,10 +157,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       metricsType: registry.contentType,
       status: () => ({ ...status(), ports: serving.ports }),
       isReady: () => serving.count > 0,
+      carriers: () =>
+        table.all().map((route, number) => ({
+          route: route.id,
+          member: route.member,
+          routeNumber: number,
+          carrierId: carrierOf(udp.settings.carriers, number, route),
+        })),
     });
   } catch (error) {
     enumConfiguration.close();
     await serving.stop();
+    udp.close();
     throw error;
   }
   return {
@@ -165,6 +183,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const applied = lastBlock.then(async () => {
         if (changedRoutes.length > 0) {
           table.apply({ version: table.version + 1, routes: changedRoutes });
+          udp.setCarriers(changedRoutes);
           await serving.publishRoutes({ version: table.version, routes: changedRoutes });
         }
         applyToIndexes(indexes, label, changes);
@@ -176,6 +195,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       enumConfiguration.close();
       await admin.close();
       await serving.stop();
+      udp.close();
     },
   };
 }

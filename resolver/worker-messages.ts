@@ -6,20 +6,23 @@ import type { EnumSettings } from './enum/enum-settings.ts';
 import type { Provenance } from './provenance.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
+import type { UdpStart } from './udp/udp-plan.ts';
 
 /** Port by interface; 0 lets the system choose. ENUM has one port for UDP and TCP. */
 export interface ListeningPorts {
   http: number;
   batch: number;
   enum: number;
+  pdb: number;
   sbi: number;
 }
 
-/** Which sockets a thread opens: not every system lets several threads share every port. */
+/**
+ * Which sockets a thread opens, but for those of UDP: not every system lets several threads share every
+ * port.
+ */
 export interface WorkerSockets {
   http: boolean;
-  batch: boolean;
-  enumUdp: boolean;
   enumTcp: boolean;
   sbi: boolean;
 }
@@ -35,15 +38,16 @@ export interface WorkerStart {
   routes: RouteChanges;
   newestBlock: SharedArrayBuffer;
   counters: SharedArrayBuffer;
+  histograms: SharedArrayBuffer;
   host: string;
   ports: ListeningPorts;
   sockets: WorkerSockets;
-  /** Whether its UDP sockets share their ports with other threads'. */
-  reusePort: boolean;
   sbi: SbiSettings;
   /** Whether its TCP sockets, but for HTTP, do. */
   reuseTcpPort: boolean;
   enumSettings: EnumSettings;
+  /** What a thread of UDP is given. */
+  udp: UdpStart | undefined;
   /** Whether a ledger is followed that can tell what set an entry. */
   hasOrigins: boolean;
 }

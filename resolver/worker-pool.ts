@@ -7,7 +7,14 @@ import type { Log } from './log.ts';
 import type { ProvenanceOf } from './provenance.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
-import type { ListeningPorts, WorkerEvent, WorkerSockets, WorkerStart } from './worker-messages.ts';
+import type { UdpPlan } from './udp/udp-plan.ts';
+import type {
+  ListeningPorts,
+  WorkerEvent,
+  WorkerRequest,
+  WorkerSockets,
+  WorkerStart,
+} from './worker-messages.ts';
 
 /** Replacements in {@link REPLACEMENTS_WINDOW_MS} after which the pool gives up. */
 const REPLACEMENTS_MAX = 10;
@@ -19,11 +26,13 @@ export interface PoolOptions {
   /** Threads of all interfaces but the service-based ones, which have their own. */
   workerCount: number;
   sbiWorkerCount: number;
+  /** Threads of UDP and what they are given. */
+  udp: Pick<UdpPlan, 'threads' | 'startOf' | 'wake'>;
   ports: ListeningPorts;
   /** What the platform can share between threads. */
-  sharing: { http: boolean; udp: boolean; tcp: boolean };
+  sharing: { http: boolean; tcp: boolean };
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
-  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reusePort' | 'reuseTcpPort'>;
+  startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reuseTcpPort' | 'udp'>;
   metrics: () => Promise<string>;
   /** Absent where no ledger is followed. */
   provenanceOf?: ProvenanceOf | undefined;
@@ -37,6 +46,7 @@ export interface PoolOptions {
 
 interface Member {
   worker: Worker;
+  udpThread: number | undefined;
   isListening: boolean;
   /** Whoever waits for a version of the route table to reach this thread. */
   waiting: Map<number, () => void>;
@@ -60,8 +70,11 @@ export class WorkerPool {
     const pool = new WorkerPool(options);
     try {
       // One after the other: the first may be given ports by the system, the others join it there.
-      const count = options.workerCount + options.sbiWorkerCount;
-      for (let number = 0; number < count; number++) await pool.#startWorker(number);
+      // Those of UDP begin, because ENUM has the same port over TCP.
+      const { workerCount, sbiWorkerCount, udp } = options;
+      const firstUdp = workerCount + sbiWorkerCount;
+      for (let at = 0; at < udp.threads; at++) await pool.#startWorker(firstUdp + at);
+      for (let number = 0; number < firstUdp; number++) await pool.#startWorker(number);
     } catch (error) {
       await pool.stop();
       throw error;
@@ -85,7 +98,7 @@ export class WorkerPool {
         if (!member) return undefined;
         return new Promise<void>((resolve) => {
           member.waiting.set(changes.version, resolve);
-          member.worker.postMessage({ type: 'routes', changes });
+          this.#post(member, { type: 'routes', changes });
         });
       }),
     );
@@ -94,7 +107,7 @@ export class WorkerPool {
   /** Tells every thread of other ENUM settings. */
   publishEnumSettings(settings: EnumSettings): void {
     for (const member of this.#members) {
-      member?.worker.postMessage({ type: 'enum-settings', settings });
+      if (member) this.#post(member, { type: 'enum-settings', settings });
     }
   }
 
@@ -115,7 +128,7 @@ export class WorkerPool {
             clearTimeout(leaving);
             resolve();
           });
-          member.worker.postMessage({ type: 'stop' });
+          this.#post(member, { type: 'stop' });
         });
       }),
     );
@@ -123,30 +136,43 @@ export class WorkerPool {
 
   #socketsOf(number: number): WorkerSockets {
     const { workerCount, sharing } = this.#options;
-    const isSbi = number >= workerCount;
+    const isSbi = number >= workerCount && this.#udpThreadOf(number) === undefined;
     // A port that cannot be shared goes to one thread; they are spread over the threads there are.
     const last = workerCount - 1;
+    const isServing = number < workerCount;
     return {
-      http: !isSbi && (sharing.http || number === 0),
-      batch: !isSbi && (sharing.udp || number === 0),
-      enumUdp: !isSbi && (sharing.udp || number === last),
-      enumTcp: !isSbi && (sharing.tcp || number === last),
+      http: isServing && (sharing.http || number === 0),
+      enumTcp: isServing && (sharing.tcp || number === last),
       sbi: isSbi,
     };
   }
 
+  /** Which of the threads of UDP a number is, from 0. */
+  #udpThreadOf(number: number): number | undefined {
+    const at = number - this.#options.workerCount - this.#options.sbiWorkerCount;
+    return at < 0 ? undefined : at;
+  }
+
+  /** A thread of UDP may be waiting for packets, where no message reaches it. */
+  #post(member: Member, request: WorkerRequest): void {
+    member.worker.postMessage(request);
+    if (member.udpThread !== undefined) this.#options.udp.wake(member.udpThread);
+  }
+
   #startWorker(number: number, isReplacement = false): Promise<void> {
-    const { startOf, sharing, log } = this.#options;
+    const { startOf, sharing, log, udp } = this.#options;
+    const udpThread = this.#udpThreadOf(number);
     const start: WorkerStart = {
       ...startOf(),
       worker: number,
       ports: this.#ports,
       sockets: this.#socketsOf(number),
-      reusePort: sharing.udp,
       reuseTcpPort: sharing.tcp,
+      udp: udpThread === undefined ? undefined : udp.startOf(udpThread),
     };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
-    const member: Member = { worker, isListening: false, waiting: new Map() };
+    const script = udpThread === undefined ? './worker.js' : './udp-worker.js';
+    const worker = new Worker(new URL(script, import.meta.url), { workerData: start });
+    const member: Member = { worker, udpThread, isListening: false, waiting: new Map() };
     this.#members[number] = member;
     return new Promise((resolve, reject) => {
       worker.on('message', (event: WorkerEvent) => {
@@ -213,11 +239,11 @@ export class WorkerPool {
     { id, entries, height }: Extract<WorkerEvent, { type: 'origins-wanted' }>,
   ): Promise<void> {
     const origins = (await this.#options.provenanceOf?.(entries, height)) ?? [];
-    member.worker.postMessage({ type: 'origins', id, origins });
+    this.#post(member, { type: 'origins', id, origins });
   }
 
   async #sendMetrics(member: Member): Promise<void> {
     const text = await this.#options.metrics();
-    member.worker.postMessage({ type: 'metrics', text });
+    this.#post(member, { type: 'metrics', text });
   }
 }

@@ -1,55 +1,26 @@
-// One serving thread: it owns its sockets and its readers of the shared index memories, and answers
-// until it is told to stop. Started by worker-pool; its messages are in worker-messages.
+// A serving thread of HTTP, of the service-based interfaces and of ENUM over TCP. What it has in common
+// with the threads of UDP is in serving-thread.ts.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { IDENTITIES, type Identity } from '../ledger/number.ts';
 import { IndexError } from '../wasm/number-index.ts';
-import { openReader, type WasmReader } from '../wasm/wasm-reader.ts';
-import { answeredCounter, COUNTER_TABLE, droppedCounter } from './counter-table.ts';
-import type { EnumLookup } from './enum/enum-answer.ts';
+import { answeredCounter } from './counter-table.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
 import { EnumEndpoint } from './enum/enum-endpoint.ts';
+import { enumLookupOf } from './enum/enum-lookup.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
-import { NewestBlock } from './freshness.ts';
 import { createBatchPool } from './http/batch-pool.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import { routeRequest } from './http/http-router.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
-import { type ReadCounts, SharedCounters } from './metrics/shared-counters.ts';
 import { ProvenanceRequests } from './provenance.ts';
-import { NumberResolver } from './resolve.ts';
-import { RouteTable } from './route-table.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
-import { createBatchHandler } from './udp/batch-handler.ts';
-import { createDgramTransport } from './udp/dgram-transport.ts';
-import type { UdpTransport } from './udp/udp-transport.ts';
-import type { ListeningPorts, WorkerEvent, WorkerRequest, WorkerStart } from './worker-messages.ts';
-
-const COUNTERS_INTERVAL_MS = 250;
-/** Longest time that a thread takes to close its sockets after a fault. */
-const CLOSING_MAX_MS = 2000;
+import { ServingThread } from './serving-thread.ts';
+import type { ListeningPorts } from './worker-messages.ts';
 
 if (!parentPort) throw new Error('worker.ts is started as a worker thread');
-const port = parentPort;
-const start = workerData as WorkerStart;
-const post = (event: WorkerEvent) => port.postMessage(event);
-
-const readers = Object.fromEntries(
-  IDENTITIES.map((identity) => [identity, openReader(start.memories[identity])]),
-) as Record<Identity, WasmReader>;
-post({
-  type: 'reading',
-  readerNumbers: { imsi: readers.imsi.readerNumber, msisdn: readers.msisdn.readerNumber },
-});
-const routes = new RouteTable();
-routes.apply(start.routes);
-const newest = new NewestBlock(start.newestBlock);
-const resolver = new NumberResolver(readers, routes, newest, Date.now);
-
-/** Closes in the order in which they were opened. */
-const closers: (() => void | Promise<void>)[] = [];
-const counts: Record<string, ReadCounts> = {};
+const thread = new ServingThread(parentPort, workerData);
+const { start, resolver, routes, counts, closers } = thread;
 
 /** One request at a time is under way: all scrapes that come meanwhile share its answer. */
 let metricsWanted: { text: Promise<string>; answer: (text: string) => void } | undefined;
@@ -61,22 +32,23 @@ function requestMetrics(): Promise<string> {
       answer = resolve;
     });
     metricsWanted = { text, answer };
-    post({ type: 'metrics-wanted' });
+    thread.post({ type: 'metrics-wanted' });
   }
   return metricsWanted.text;
 }
 
 const provenance = new ProvenanceRequests((id, entries, height) =>
-  post({ type: 'origins-wanted', id, entries, height }),
+  thread.post({ type: 'origins-wanted', id, entries, height }),
 );
 
 /** What a request gets whose handling failed. */
 function answerFault(error: unknown): HttpAnswer {
   if (error instanceof IndexError && error.code === 'BCHF_INDEX_TRAP') {
     // The instance must not be used again: this request gets its answer, then the thread ends.
-    setImmediate(fail, error);
+    setImmediate(() => thread.fail(error));
   } else {
-    post({ type: 'fault', message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    thread.post({ type: 'fault', message });
   }
   return problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
 }
@@ -117,64 +89,14 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
   return server.port;
 }
 
-async function serveBatch(host: string, wantedPort: number, reusePort: boolean): Promise<number> {
-  const handler = createBatchHandler({
-    readerOf: (identity) => readers[identity],
-    freshness: (identity) => {
-      const height = resolver.height(identity);
-      return {
-        height,
-        lagMs: newest.lagMs(height, Date.now()),
-        routeTableVersion: routes.version,
-      };
-    },
-    routeJson: (number) => {
-      const json = routes.json(number);
-      return json === undefined ? undefined : Buffer.from(json);
-    },
-  });
-  const transport = createDgramTransport({ host, port: wantedPort, reusePort });
-  transport.handle(handler.handle);
-  counts.batch = () => {
-    const { dropped, ...rest } = handler.counters();
-    for (const [reason, total] of Object.entries(dropped)) {
-      Object.assign(rest, { [droppedCounter(reason)]: total });
-    }
-    return rest;
-  };
-  return openTransport(transport, 'batchUdp');
-}
-
-async function openTransport(transport: UdpTransport, group: string): Promise<number> {
-  counts[group] = () => ({ ...transport.counters() });
-  const { port: actualPort } = await transport.open();
-  closers.push(() => transport.close());
-  return actualPort;
-}
-
 const enumCounters = createEnumCounters();
 counts.enum = () => enumCounters;
-const enumLookup: EnumLookup = {
-  find: (key) => {
-    const found = resolver.find({ identity: 'msisdn', key });
-    if (!found) return undefined;
-    return { entry: found.entry.entry, routeNumber: found.entry.route, route: found.route };
-  },
-  hasBelow: (key) => resolver.hasBelow({ identity: 'msisdn', key }),
-  height: () => resolver.height('msisdn'),
-};
 const enumEndpoint = new EnumEndpoint({
   settings: start.enumSettings,
-  lookup: enumLookup,
+  lookup: enumLookupOf(resolver),
   counters: enumCounters,
   nowMs: Date.now,
 });
-
-function serveEnumUdp(host: string, wantedPort: number, reusePort: boolean): Promise<number> {
-  const transport = createDgramTransport({ host, port: wantedPort, reusePort });
-  transport.handle(enumEndpoint.handler('udp'));
-  return openTransport(transport, 'enumUdp');
-}
 
 async function serveEnumTcp(host: string, wantedPort: number, reusePort: boolean): Promise<void> {
   const server = await listenEnumTcp({
@@ -204,80 +126,19 @@ async function serveSbiSockets(host: string, wantedPort: number): Promise<number
 }
 
 async function listen(): Promise<ListeningPorts> {
-  const { host, sockets, ports, reusePort, reuseTcpPort } = start;
+  const { host, sockets, ports, reuseTcpPort } = start;
   const listening: ListeningPorts = { ...ports };
   if (sockets.http) listening.http = await serveHttp(host, ports.http);
-  if (sockets.batch) listening.batch = await serveBatch(host, ports.batch, reusePort);
-  if (sockets.enumUdp) listening.enum = await serveEnumUdp(host, ports.enum, reusePort);
-  if (sockets.enumTcp) await serveEnumTcp(host, listening.enum, reuseTcpPort);
+  if (sockets.enumTcp) await serveEnumTcp(host, ports.enum, reuseTcpPort);
   if (sockets.sbi) listening.sbi = await serveSbiSockets(host, ports.sbi);
   return listening;
 }
 
-const counters = new SharedCounters(COUNTER_TABLE, start.workerCount, start.counters);
-const copyCounters = counters.mirror(start.worker, counts);
-const copying = setInterval(copyCounters, COUNTERS_INTERVAL_MS);
-
-const listening = listen();
-
-async function closeSockets(): Promise<void> {
-  clearInterval(copying);
-  // A socket that is being opened could not be closed yet, and would keep the thread alive.
-  await listening.catch(() => {});
-  for (const close of closers) await close();
-  copyCounters();
-}
-
-async function stop(): Promise<void> {
-  await closeSockets();
-  for (const identity of IDENTITIES) readers[identity].close();
-  port.close();
-}
-
-let isFailing = false;
-
-/**
- * Ends the thread after a fault; the pool starts another in its place.
- *
- * uWebSockets.js takes the process down when its thread ends with open handles, so they are closed
- * first. The places among the readers are left to the main thread: given back here, one could be
- * another thread's when the main thread hears of this one's end and takes it away.
- */
-async function fail(error: Error): Promise<void> {
-  post({ type: 'fault', message: error.stack ?? String(error) });
-  if (isFailing) return;
-  isFailing = true;
-  setTimeout(() => process.exit(1), CLOSING_MAX_MS);
-  await closeSockets().finally(() => process.exit(1));
-}
-
-port.on('message', (request: WorkerRequest) => {
-  switch (request.type) {
-    case 'routes':
-      routes.apply(request.changes);
-      post({ type: 'routes-applied', version: request.changes.version });
-      break;
-    case 'enum-settings':
-      enumEndpoint.apply(request.settings);
-      break;
-    case 'metrics':
-      metricsWanted?.answer(request.text);
-      metricsWanted = undefined;
-      break;
-    case 'origins':
-      provenance.answered(request.id, request.origins);
-      break;
-    case 'stop':
-      stop();
-      break;
+await thread.serve(listen, (request) => {
+  if (request.type === 'enum-settings') enumEndpoint.apply(request.settings);
+  if (request.type === 'origins') provenance.answered(request.id, request.origins);
+  if (request.type === 'metrics') {
+    metricsWanted?.answer(request.text);
+    metricsWanted = undefined;
   }
 });
-
-process.on('uncaughtException', fail);
-
-try {
-  post({ type: 'listening', ports: await listening });
-} catch (error) {
-  post({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
-  await stop();
-}

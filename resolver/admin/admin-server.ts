@@ -13,6 +13,8 @@ export interface AdminServices {
   /** What `/admin/v1/status` shows. */
   status: () => unknown;
   isReady: () => boolean;
+  /** Routes with the carrier ids that the pdb protocol answers with. */
+  carriers: () => unknown;
 }
 
 export interface AdminServer {
@@ -56,7 +58,7 @@ export async function listenAdmin(
 async function answerAdmin(
   method: string,
   url: string,
-  { metrics, metricsType, status, isReady }: AdminServices,
+  { metrics, metricsType, status, isReady, carriers }: AdminServices,
 ): Promise<HttpAnswer> {
   const path = url.split('?', 1)[0];
   const json = (value: unknown): HttpAnswer => ({
@@ -70,6 +72,7 @@ async function answerAdmin(
       isReady() ? json({ status: 'up' }) : problem(503, 'NF_CONGESTION', 'No thread serves.'),
     '/metrics': async () => ({ status: 200, contentType: metricsType, body: await metrics() }),
     '/admin/v1/status': () => json(status()),
+    '/admin/v1/carriers': () => json(carriers()),
   };
   const resource = path !== undefined && Object.hasOwn(resources, path) && resources[path];
   if (!resource) return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');

@@ -116,6 +116,11 @@ export function tellWhatListens(ready: Ready): void {
           ],
         ]),
     [
+      'pdb',
+      `${address}:${ports.pdb}`,
+      `Kamailio: modparam("pdb", "server", "${address}:${ports.pdb}")`,
+    ],
+    [
       'admin',
       `http://${urlHost(adminHost)}:${ports.admin}`,
       `curl http://${urlHost(adminHost)}:${ports.admin}/admin/v1/status`,

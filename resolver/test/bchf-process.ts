@@ -59,7 +59,7 @@ export function openShell(): BchfShell {
 
 export interface BchfServer {
   pid: number;
-  ports: { http: number; batch: number; enum: number; sbi: number; admin: number };
+  ports: { http: number; batch: number; enum: number; pdb: number; sbi: number; admin: number };
   height: number;
   /** Asks it to stop and returns its exit code. */
   stop(): Promise<number | null>;
@@ -69,6 +69,7 @@ export interface BchfServer {
 const FREE_PORTS = [
   '--http-port',
   '--udp-port',
+  '--pdb-port',
   '--enum-port',
   '--sbi-port',
   '--admin-port',

@@ -31,6 +31,7 @@ before(async () => {
     httpPort: 0,
     udpPort: 0,
     enumPort: 0,
+    pdbPort: 0,
     sbiPort: 0,
     adminPort: 0,
     workers: 2,

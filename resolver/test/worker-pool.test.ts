@@ -9,7 +9,7 @@ import pino from 'pino';
 import { createWasmIndex, type WasmIndex } from '../../wasm/wasm-index.ts';
 import { openReader } from '../../wasm/wasm-reader.ts';
 import { configure, servingOptions } from '../config.ts';
-import { COUNTER_TABLE } from '../counter-table.ts';
+import { COUNTER_TABLE, HISTOGRAM_TABLE } from '../counter-table.ts';
 import { defaultEnumSettings } from '../enum/enum-settings.ts';
 import { encodeLabel, NewestBlock } from '../freshness.ts';
 import type { Log } from '../log.ts';
@@ -19,6 +19,7 @@ import type { ResolverError } from '../resolver-error.ts';
 import { sbiSettingsOf } from '../sbi/sbi-settings.ts';
 import { type Service, startService } from '../service.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
+import { openBatchClient } from '../udp/batch-client.ts';
 import { WorkerPool } from '../worker-pool.ts';
 import { exampleRoute } from './example-route.ts';
 
@@ -62,9 +63,20 @@ const replacements = (lines: string[]) =>
 async function withService(
   workers: number,
   action: (service: Service, indexes: IndexPair, logged: string[]) => Promise<void>,
+  more: Record<string, unknown> = {},
 ): Promise<void> {
   const indexes = smallIndexes();
-  const flags = { httpPort: 0, udpPort: 0, enumPort: 0, adminPort: 0, workers, sbiWorkers: 0 };
+  const flags = {
+    httpPort: 0,
+    udpPort: 0,
+    enumPort: 0,
+    pdbPort: 0,
+    adminPort: 0,
+    workers,
+    udpWorkers: 1,
+    sbiWorkers: 0,
+    ...more,
+  };
   const failures: ResolverError[] = [];
   const { log, lines } = recordingLog();
   const service = await startService({
@@ -127,12 +139,54 @@ test('a trap is answered with 500, ends its thread, and the next one answers and
       await eventually(async () => (await counted(service, 200)) > deaths || undefined);
       assert.ok((await counted(service, 500)) >= deaths);
     }
-    assert.equal(service.status().workers, 1);
+    assert.equal(service.status().workers, 2);
     assert.ok(logged.some((line) => line.includes('the number index trapped')));
-    // The writer's place, the living thread's, and this test's own: the dead gave theirs back.
-    assert.equal(openReader(indexes.msisdn.memory).readerNumber, 2);
+    // The places of the writer, of the living thread, of that of UDP, and this test's own: the dead gave
+    // theirs back.
+    assert.equal(openReader(indexes.msisdn.memory).readerNumber, 3);
   });
 });
+
+async function metric(service: Service, name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${service.ports.admin}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+}
+
+for (const udpAdapter of ['auto', 'dgram']) {
+  test(`a thread of UDP that dies is replaced at its sockets, and nobody else notices (${udpAdapter})`, async () => {
+    const more = { udpAdapter, udpWorkers: 2 };
+    await withService(
+      1,
+      async (service, indexes, logged) => {
+        const { batch, http } = service.ports;
+        const answersOf = async () => {
+          const client = await openBatchClient({
+            host: '127.0.0.1',
+            port: batch,
+            timeoutMs: 100,
+            retries: 100,
+          });
+          const { answers } = await client.lookup('msisdn', [NUMBER]);
+          await client.close();
+          return answers.map(({ status }) => status);
+        };
+        assert.deepEqual(await answersOf(), ['found']);
+        const repair = damage(indexes.msisdn);
+        const asked = answersOf();
+        await eventually(async () => replacements(logged) > 0 || undefined);
+        repair();
+        assert.deepEqual(await asked, ['found']);
+        assert.equal((await ask(http)).status, 200);
+        await eventually(async () => {
+          const total = await metric(service, 'bchf_batch_lookup_requests_total');
+          return total >= 2 || undefined;
+        });
+        await eventually(async () => service.status().workers === 3 || undefined);
+      },
+      more,
+    );
+  });
+}
 
 test('a block without new routes does not overtake the one before it that has some', async () => {
   await withService(2, async (service, indexes) => {
@@ -173,8 +227,9 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
   const pool = await WorkerPool.start({
     workerCount: 1,
     sbiWorkerCount: 0,
-    ports: { http: await freeTcpPort('127.0.0.1'), batch: 0, enum: 0, sbi: 0 },
-    sharing: { http: false, udp: false, tcp: false },
+    udp: { threads: 0, startOf: () => assert.fail('no thread of UDP'), wake: () => {} },
+    ports: { http: await freeTcpPort('127.0.0.1'), batch: 0, enum: 0, pdb: 0, sbi: 0 },
+    sharing: { http: false, tcp: false },
     startOf: () => {
       starts++;
       return {
@@ -183,6 +238,7 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         routes: { version: 1, routes: [{ number: 0, route: exampleRoute('a') }] },
         newestBlock: new NewestBlock().buffer,
         counters: counters.buffer,
+        histograms: new SharedCounters(HISTOGRAM_TABLE, 1).buffer,
         // Of TEST-NET-3 (RFC 5737): no machine has it.
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
         sbi: sbiSettingsOf(config),

@@ -63,7 +63,8 @@ export const STATUS_IDENTITY_NOT_SERVED = 3;
 export const STATUS_UNKNOWN_ROUTE = 4;
 export const STATUS_REQUEST_TOO_SMALL = 5;
 export const STATUS_ROUTE_TOO_LARGE = 6;
-export const STATUS_MAX = STATUS_ROUTE_TOO_LARGE;
+export const STATUS_NOT_AUTHENTICATED = 7;
+export const STATUS_MAX = STATUS_NOT_AUTHENTICATED;
 
 export const NUMBER_OK = 0;
 export const NUMBER_MALFORMED = 1;

@@ -6,15 +6,22 @@
 import type { Identity } from '../../ledger/number.ts';
 import { IDENTITIES } from '../../ledger/number.ts';
 import type { IndexReader } from '../../wasm/number-index.ts';
+import type { BatchAuthenticator } from './batch-authentication.ts';
 import type { BatchFreshness, DropReason } from './batch-codec.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
+  BATCH_VERSION,
   createBatchRequest,
   DROP_REASONS,
   NUMBERS_MAX,
   OPERATION_LOOKUP,
+  REQUEST_HEADER_BYTES,
+  REQUEST_MAGIC,
   readRequest,
+  readU16,
+  readU32,
   STATUS_IDENTITY_NOT_SERVED,
+  STATUS_NOT_AUTHENTICATED,
   STATUS_UNKNOWN_ROUTE,
   STATUS_UNSUPPORTED_OPERATION,
   STATUS_UNSUPPORTED_VERSION,
@@ -22,6 +29,7 @@ import {
   writeRouteResponse,
   writeStatusResponse,
 } from './batch-codec.ts';
+import { isSealed, OPERATION_SEALED, SEAL_BYTES } from './batch-seal-codec.ts';
 
 /** What the handler answers from. Each function is asked once per datagram, so a swap shows. */
 export interface BatchSources {
@@ -32,6 +40,8 @@ export interface BatchSources {
    * newer than they claim to be, never older.
    */
   freshness(identity: Identity): BatchFreshness;
+  /** Who judges sealed requests; left out, they are an unknown operation. */
+  authenticator?: BatchAuthenticator | undefined;
   /** Details of a route as UTF-8 JSON in the form of `routes.json`; `undefined` for no such route. */
   routeJson(routeNumber: number): Uint8Array | undefined;
 }
@@ -112,6 +122,34 @@ export function createBatchHandler(sources: BatchSources): BatchHandler {
     if (response.length < BATCH_DATAGRAM_BYTES_MAX) {
       throw new RangeError(`a response buffer of ${response.length} bytes`);
     }
+    const { authenticator } = sources;
+    if (authenticator === undefined || !isOurs(message)) return answer(message, response);
+    if (!isSealed(message)) {
+      return authenticator.isRequired
+        ? refuseStranger(message, response)
+        : answer(message, response);
+    }
+    const verdict = authenticator.judge(message);
+    if (verdict === 'refused') return refuseStranger(message, response);
+    if (verdict !== 'accepted') return drop(verdict);
+    // Behind the seal is a request like any other.
+    message[3] = message[3]! & ~OPERATION_SEALED;
+    return answer(message.subarray(0, message.length - SEAL_BYTES), response);
+  }
+
+  function refuseStranger(message: Uint8Array, response: Uint8Array): number {
+    request.operation = message[3]! & ~OPERATION_SEALED;
+    request.requestId = readU32(message, 4);
+    request.identity = 'msisdn';
+    return refuse(response, STATUS_NOT_AUTHENTICATED);
+  }
+
+  function drop(reason: DropReason): number {
+    counters.dropped[reason]++;
+    return 0;
+  }
+
+  function answer(message: Uint8Array, response: Uint8Array): number {
     const verdict = readRequest(message, request);
     if (verdict === 'accepted') {
       return request.operation === OPERATION_LOOKUP
@@ -120,12 +158,19 @@ export function createBatchHandler(sources: BatchSources): BatchHandler {
     }
     if (verdict === 'unsupported-version') return refuse(response, STATUS_UNSUPPORTED_VERSION);
     if (verdict === 'unsupported-operation') return refuse(response, STATUS_UNSUPPORTED_OPERATION);
-    counters.dropped[verdict]++;
-    return 0;
+    return drop(verdict);
   }
 
   return {
     handle,
     counters: () => ({ ...counters, dropped: { ...counters.dropped } }),
   };
+}
+
+/** Whether a datagram is a request of this protocol in this version, whatever else is wrong with it. */
+function isOurs(message: Uint8Array): boolean {
+  const isLongEnough = message.length >= REQUEST_HEADER_BYTES;
+  const isShortEnough = message.length <= BATCH_DATAGRAM_BYTES_MAX;
+  if (!isLongEnough || !isShortEnough) return false;
+  return readU16(message, 0) === REQUEST_MAGIC && message[2] === BATCH_VERSION;
 }

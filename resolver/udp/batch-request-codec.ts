@@ -35,6 +35,8 @@ import {
  * - identity, count: a value outside the table of the operation.
  * - size: a lookup whose length is not 16 + 8 × count.
  * - reserved: a reserved byte, or the padding of a route request, is not zero.
+ * - tag: a sealed request without a seal, or with another tag than the key gives.
+ * - replay: a sealed request that was accepted before.
  */
 export const DROP_REASONS = [
   'too-short',
@@ -44,6 +46,8 @@ export const DROP_REASONS = [
   'count',
   'size',
   'reserved',
+  'tag',
+  'replay',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

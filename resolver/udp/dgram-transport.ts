@@ -9,7 +9,7 @@
 import dgram from 'node:dgram';
 import { lookup } from 'node:dns';
 import { isIP, isIPv6 } from 'node:net';
-import { encodeMappedAddress, MAPPED_BYTES } from './socket-address.ts';
+import { ADDRESS_BYTES, parseAddress } from '../enum/client-address-codec.ts';
 import type {
   UdpAddress,
   UdpCounters,
@@ -82,11 +82,11 @@ export function createDgramTransport(
 
   /** Datagrams often come from the sender of the one before. */
   let lastText = '';
-  let lastAddress: Uint8Array = new Uint8Array(MAPPED_BYTES);
+  let lastAddress: Uint8Array = new Uint8Array(ADDRESS_BYTES);
 
   function addressOf(text: string): Uint8Array {
     if (text !== lastText) {
-      lastAddress = encodeMappedAddress(text.split('%', 1)[0]!);
+      lastAddress = parseAddress(text) ?? new Uint8Array(ADDRESS_BYTES);
       lastText = text;
     }
     return lastAddress;

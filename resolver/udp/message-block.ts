@@ -34,8 +34,8 @@ import {
   VECTOR_PAIR_BYTES,
   VECTORS,
 } from '../../wasm/packet-layout.ts';
+import { mapSocketAddress } from './socket-address.ts';
 import {
-  AF_INET,
   EAGAIN,
   EINTR,
   IP_PKTINFO,
@@ -66,6 +66,8 @@ export interface MessageBlockOptions {
   packets?: number;
   /** Of a connected socket: no names, and no control messages. Default false. */
   isConnected?: boolean;
+  /** Gives so many receive headers back what the system overwrites, for who does it faster. */
+  rewind?: (headers: number) => void;
 }
 
 /** Interrupted calls in a row before a send gives up. */
@@ -85,6 +87,7 @@ export class MessageBlock {
   readonly #names: Uint8Array[];
   readonly #sender = new Uint8Array(16);
   readonly #responseLengths: Uint32Array;
+  readonly #rewindUsed: (headers: number) => void;
   /** Receive headers that the last batch changed. */
   #used = 0;
 
@@ -108,8 +111,8 @@ export class MessageBlock {
     this.#names = placesOf(NAMES, NAME_BYTES);
     this.#responseLengths = new Uint32Array(memory, offset + RESPONSE_LENGTHS, packets);
     for (let at = 0; at < packets; at++) this.#layOut(at);
-    this.#used = packets;
-    this.#rewind();
+    this.#rewind(packets);
+    this.#rewindUsed = options.rewind ?? ((headers) => this.#rewind(headers));
   }
 
   /** The block's own address, which its structures are made of. */
@@ -132,15 +135,14 @@ export class MessageBlock {
     this.#setU64(SEND_HEADERS + at * HEADER_BYTES + HEADER_VECTOR_COUNT, 1);
   }
 
-  /** Gives the receive headers back what the system overwrites, those of the last batch. */
-  #rewind(): void {
-    for (let at = 0; at < this.#used; at++) {
+  /** Gives receive headers back what the system overwrites. */
+  #rewind(headers: number): void {
+    for (let at = 0; at < headers; at++) {
       const header = RECEIVE_HEADERS + at * HEADER_BYTES;
       this.#view.setUint32(header + HEADER_NAME_BYTES, this.#isConnected ? 0 : NAME_BYTES, true);
       this.#setU64(header + HEADER_CONTROL_BYTES, this.#isConnected ? 0 : CONTROL_BYTES);
       this.#view.setUint32(header + HEADER_FLAGS, 0, true);
     }
-    this.#used = 0;
   }
 
   /**
@@ -148,12 +150,8 @@ export class MessageBlock {
    * error of the socket.
    */
   receive(fd: number): number {
-    this.#rewind();
-    return this.receiveRewound(fd);
-  }
-
-  /** Does the same where the receive headers of the last batch are ready again. */
-  receiveRewound(fd: number): number {
+    if (this.#used > 0) this.#rewindUsed(this.#used);
+    this.#used = 0;
     const headers = this.#address + RECEIVE_HEADERS;
     const count = this.#calls.recvmmsg(fd, headers, this.packets, MSG_DONTWAIT, 0);
     if (count >= 0) {
@@ -189,13 +187,7 @@ export class MessageBlock {
 
   /** The sender's address, 16 bytes, an IPv4 one mapped into IPv6; overwritten by the next call. */
   senderOf(at: number): Uint8Array {
-    const name = this.#names[at]!;
-    if (name[0] === AF_INET) {
-      this.#sender.fill(0, 0, 10).fill(0xff, 10, 12);
-      this.#sender.set(name.subarray(4, 8), 12);
-    } else {
-      this.#sender.set(name.subarray(8, 24));
-    }
+    mapSocketAddress(this.#names[at]!, this.#sender);
     return this.#sender;
   }
 

@@ -16,6 +16,10 @@ import { IDENTITIES, type Identity } from '../../ledger/number.ts';
 import type { IndexReader } from '../../wasm/number-index.ts';
 import {
   ANSWERS,
+  BATCH_SIZE_WORDS,
+  BATCH_SIZES,
+  COUNT_LIMITED_PREFIX,
+  COUNT_LIMITED_SENDER,
   COUNT_OVERSIZED,
   COUNT_OWN,
   COUNT_RECEIVED,
@@ -27,9 +31,13 @@ import {
   FOR_HOST,
   KEYS,
   KEYS_MAX,
+  LATENCIES,
+  LATENCY_SUM,
+  LATENCY_WORDS,
   PACKETS_MAX,
   PROTOCOL_BATCH,
   PROTOCOL_PDB,
+  PROTOCOLS,
   WORD_CLOCK,
   WORD_FRESHNESS,
   WORD_HOST_COUNT,
@@ -83,8 +91,15 @@ export class PacketBlock {
     this.#sources = sources;
     this.#offset = offset;
     this.exports = instantiatePackets(memory, thread, build);
-    this.messages = new MessageBlock(calls, { memory: buffer, offset, packets });
+    this.messages = new MessageBlock(calls, {
+      memory: buffer,
+      offset,
+      packets,
+      rewind: this.exports.rewindReceive,
+    });
     this.#address = calls.addressOf(buffer);
+    // What a thread that had the block before has counted is somebody's already.
+    new Uint8Array(buffer, offset + COUNTERS, PROTOCOLS * COUNTERS_BYTES).fill(0);
     this.#words = new DataView(buffer, offset);
     this.#forHost = new Uint32Array(buffer, offset + FOR_HOST, PACKETS_MAX);
     this.#keys = IDENTITIES.map(
@@ -168,6 +183,12 @@ export const PDB_PROTOCOL: PacketProtocol = {
   write: (exports, from, end) => exports.writePdb(from, end),
 };
 
+/** Counts by powers of two, the last for everything above, and the sum of what was counted. */
+export interface HistogramCounts {
+  counts: number[];
+  sum: number;
+}
+
 /** Serves one protocol through the block of the thread. */
 export class PacketServer implements BatchServer {
   readonly #block: PacketBlock;
@@ -175,7 +196,6 @@ export class PacketServer implements BatchServer {
   readonly #isStamped: boolean;
   readonly #sent: Sent = { datagrams: 0, bytes: 0, errors: 0, drops: 0 };
   #socketErrors = 0;
-  /** Packets of the thread's last batch, whose receive headers have to be made ready again. */
   #handler: UdpHandler = () => 0;
 
   /** @param isStamped whether the kernel notes when packets arrive */
@@ -190,8 +210,7 @@ export class PacketServer implements BatchServer {
   }
 
   serve(fd: number): number {
-    const { messages, exports } = this.#block;
-    const count = messages.receiveRewound(fd);
+    const count = this.#block.messages.receive(fd);
     if (count <= 0) {
       if (count < 0) this.#socketErrors++;
       return 0;
@@ -203,8 +222,6 @@ export class PacketServer implements BatchServer {
         throw new UdpError('BCHF_UDP_TRAP', 'the packet module trapped', { cause });
       }
       throw cause;
-    } finally {
-      exports.rewindReceive(count);
     }
     return count;
   }
@@ -243,8 +260,12 @@ export class PacketServer implements BatchServer {
       receivedDatagrams: counted(COUNT_RECEIVED),
       receivedBytes: counted(COUNT_RECEIVED_BYTES),
       oversizedDatagrams: counted(COUNT_OVERSIZED),
-      // What is too long, and what is over a limit, has a counter of its own.
-      unansweredDatagrams: counted(COUNT_UNANSWERED) - counted(COUNT_OVERSIZED),
+      // What is too long, or over a limit, has a counter of its own.
+      unansweredDatagrams:
+        counted(COUNT_UNANSWERED) -
+        counted(COUNT_OVERSIZED) -
+        counted(COUNT_LIMITED_SENDER) -
+        counted(COUNT_LIMITED_PREFIX),
       socketErrors: this.#socketErrors,
       ...sentCounters(this.#sent),
     };
@@ -253,5 +274,28 @@ export class PacketServer implements BatchServer {
   /** One of the protocol's own counters, by its place behind those that all have. */
   own(counter: number): number {
     return this.#block.counted(this.#protocol.number, COUNT_OWN + counter);
+  }
+
+  /** Packets dropped because their sender, or its network, is over its limit. */
+  limited(): { limitedSenders: number; limitedPrefixes: number } {
+    const counted = (word: number) => this.#block.counted(this.#protocol.number, word);
+    return {
+      limitedSenders: counted(COUNT_LIMITED_SENDER),
+      limitedPrefixes: counted(COUNT_LIMITED_PREFIX),
+    };
+  }
+
+  /** How long packets were here and how many came at once, in the words of a histogram. */
+  histograms(): { latency: HistogramCounts; batchSizes: HistogramCounts } {
+    const counted = (word: number) => this.#block.counted(this.#protocol.number, word);
+    const words = (first: number, count: number) =>
+      Array.from({ length: count }, (_, at) => counted(first / 8 + at));
+    return {
+      latency: {
+        counts: words(LATENCIES, LATENCY_WORDS),
+        sum: counted(LATENCIES / 8 + LATENCY_SUM) / 1e9,
+      },
+      batchSizes: { counts: words(BATCH_SIZES, BATCH_SIZE_WORDS), sum: counted(COUNT_RECEIVED) },
+    };
   }
 }

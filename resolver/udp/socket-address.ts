@@ -34,14 +34,6 @@ export function encodeSocketAddress({ address, port }: Endpoint): Uint8Array {
   return bytes;
 }
 
-/** Bytes of an address in the one form that names senders. */
-export const MAPPED_BYTES = 16;
-
-/** An address alone, an IPv4 one mapped into IPv6 (RFC 4291 section 2.5.5.2). */
-export function encodeMappedAddress(address: string): Uint8Array {
-  return Uint8Array.from(bytesOfIPv6(isIPv6(address) ? address : `::ffff:${address}`));
-}
-
 /** The inverse. Throws a TypeError for another family. */
 export function decodeSocketAddress(bytes: Uint8Array): Endpoint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -53,6 +45,22 @@ export function decodeSocketAddress(bytes: Uint8Array): Endpoint {
   // Node knows how an IPv6 address is written for people; RFC 5952.
   const { address } = new SocketAddress({ address: groups.join(':'), family: 'ipv6' });
   return { address, port };
+}
+
+/**
+ * Writes the address of a structure as 16 bytes, an IPv4 one mapped into IPv6 (RFC 4291 section
+ * 2.5.5.2); zeros for another family.
+ */
+export function mapSocketAddress(bytes: Uint8Array, out: Uint8Array): void {
+  const family = bytes[0]! | (bytes[1]! << 8);
+  if (family === AF_INET6) {
+    for (let at = 0; at < 16; at++) out[at] = bytes[8 + at]!;
+    return;
+  }
+  out.fill(0);
+  if (family !== AF_INET) return;
+  out[10] = out[11] = 0xff;
+  for (let at = 0; at < 4; at++) out[12 + at] = bytes[4 + at]!;
 }
 
 function bytesOfIPv4(address: string): number[] {

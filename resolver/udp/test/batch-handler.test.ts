@@ -6,6 +6,7 @@ import { createRandom } from '../../../ledger/population/random.ts';
 import { encodeQuery } from '../../enum/dns-client-codec.ts';
 import { encodeName, RECORD_TYPE } from '../../enum/dns-codec.ts';
 import { send as sendToEnum } from '../../enum/test/fixture.ts';
+import { BatchAuthenticator } from '../batch-authentication.ts';
 import type { DropReason } from '../batch-codec.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
@@ -16,6 +17,7 @@ import {
   responseBytesMax,
   routeRequestBytes,
   STATUS_IDENTITY_NOT_SERVED,
+  STATUS_NOT_AUTHENTICATED,
   STATUS_OK,
   STATUS_REQUEST_TOO_SMALL,
   STATUS_UNKNOWN_ROUTE,
@@ -26,6 +28,7 @@ import {
 } from '../batch-codec.ts';
 import type { BatchSources } from '../batch-handler.ts';
 import { createBatchHandler } from '../batch-handler.ts';
+import { SEAL_BYTES, seal } from '../batch-seal-codec.ts';
 import { answerOf, readExamples, readerOfAnswers, seedOfRun } from './batch-fixtures.ts';
 
 const known = 18613912345678;
@@ -39,6 +42,14 @@ function sourcesOf(changes: Partial<BatchSources> = {}): BatchSources {
     routeJson: (routeNumber) => (routeNumber === 9 ? details : undefined),
     ...changes,
   };
+}
+
+const NOW_MS = 1_764_000_000_000;
+const SEAL_KEY = { id: 7, secret: new Uint8Array(32).fill(3) };
+
+function authenticatorOf(mode: 'optional' | 'required', nowMs = () => NOW_MS) {
+  const keys = { [SEAL_KEY.id]: Buffer.from(SEAL_KEY.secret).toString('hex') };
+  return new BatchAuthenticator({ mode, windowMs: 1000, keys, replays: undefined }, nowMs);
 }
 
 const out = new Uint8Array(BATCH_DATAGRAM_BYTES_MAX);
@@ -149,9 +160,11 @@ describe('the batch handler', () => {
   });
 
   test('counts each drop by its reason and answers nothing', () => {
-    const handler = createBatchHandler(sourcesOf());
+    const handler = createBatchHandler(sourcesOf({ authenticator: authenticatorOf('optional') }));
     const lookup = out.slice(0, writeLookupRequest(out, 1, 'msisdn', [known], 1));
     const changed = (at: number, value: number) => lookup.with(at, value);
+    const accepted = out.slice(0, seal(out, lookup.length, SEAL_KEY, NOW_MS * 1000));
+    assert.ok(handler.handle(accepted.slice(), response) > 0);
     const messages: Record<DropReason, Uint8Array> = {
       'too-short': lookup.slice(0, 15),
       'too-long': new Uint8Array(BATCH_DATAGRAM_BYTES_MAX + 1),
@@ -160,11 +173,51 @@ describe('the batch handler', () => {
       count: changed(9, 129),
       size: changed(9, 2),
       reserved: changed(10, 1),
+      tag: accepted.with(4, 99),
+      replay: accepted,
     };
     for (const reason of DROP_REASONS) {
       assert.equal(handler.handle(messages[reason], response), 0, reason);
       assert.equal(handler.counters().dropped[reason], 1, reason);
     }
+  });
+
+  test('answers a sealed request as the one behind the seal, where seals are judged', () => {
+    const lookup = out.slice(0, writeLookupRequest(out, 7, 'msisdn', [known], 1));
+    const sealed = out.slice(0, seal(out, lookup.length, SEAL_KEY, NOW_MS * 1000));
+    assert.equal(sealed.length, lookup.length + SEAL_BYTES);
+    for (const mode of ['optional', 'required'] as const) {
+      const handler = createBatchHandler(sourcesOf({ authenticator: authenticatorOf(mode) }));
+      const read = handled(handler, sealed.slice());
+      assert.deepEqual([read.status, read.operation, read.requestId], [STATUS_OK, 1, 7]);
+      assert.equal(read.answers[0], answerOf(3, 13, 9));
+      const { status } = handled(handler, lookup);
+      assert.equal(status, mode === 'required' ? STATUS_NOT_AUTHENTICATED : STATUS_OK);
+    }
+    const without = createBatchHandler(sourcesOf());
+    assert.equal(handled(without, sealed.slice()).status, STATUS_UNSUPPORTED_OPERATION);
+  });
+
+  test('tells who has no key here, or a wrong clock, and no more', () => {
+    const handler = createBatchHandler(sourcesOf({ authenticator: authenticatorOf('required') }));
+    const sealedWith = (key: typeof SEAL_KEY, timeMs: number) => {
+      const bytes = writeLookupRequest(out, 1, 'msisdn', [known], 1);
+      return out.slice(0, seal(out, bytes, key, timeMs * 1000));
+    };
+    assert.equal(handled(handler, sealedWith(SEAL_KEY, NOW_MS - 1000)).status, STATUS_OK);
+    assert.equal(handled(handler, sealedWith(SEAL_KEY, NOW_MS + 1000)).status, STATUS_OK);
+    for (const wrong of [
+      sealedWith(SEAL_KEY, NOW_MS - 1001),
+      sealedWith(SEAL_KEY, NOW_MS + 1001),
+      sealedWith({ ...SEAL_KEY, id: 8 }, NOW_MS),
+    ]) {
+      assert.equal(handled(handler, wrong).status, STATUS_NOT_AUTHENTICATED);
+    }
+    const forged = sealedWith({ id: 7, secret: new Uint8Array(32) }, NOW_MS);
+    assert.equal(handler.handle(forged, response), 0);
+    const tooShort = sealedWith(SEAL_KEY, NOW_MS).slice(0, 20);
+    assert.equal(handler.handle(tooShort, response), 0);
+    assert.equal(handler.counters().dropped.tag, 2);
   });
 
   test('answers no response, not even its own', () => {
@@ -212,6 +265,7 @@ describe('the batch handler', () => {
     const drops = Object.values(dropped).reduce((sum, count) => sum + count);
     assert.equal(answered, lookupRequests + routeRequests + refusedRequests);
     assert.equal(answered + drops, sent);
-    for (const reason of DROP_REASONS) assert.ok(dropped[reason] > 0, reason);
+    const unsealed = DROP_REASONS.filter((reason) => reason !== 'tag' && reason !== 'replay');
+    for (const reason of unsealed) assert.ok(dropped[reason] > 0, reason);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decodeSocketAddress, encodeSocketAddress } from '../socket-address.ts';
+import { decodeSocketAddress, encodeSocketAddress, mapSocketAddress } from '../socket-address.ts';
 
 describe('a socket address', () => {
   test('has the bytes that the system expects', () => {
@@ -13,6 +13,18 @@ describe('a socket address', () => {
       hex(encodeSocketAddress({ address: '2001:db8::1', port: 53 })),
       `0a000035${'0'.repeat(8)}20010db8${'0'.repeat(23)}1${'0'.repeat(8)}`,
     );
+  });
+
+  test('becomes 16 bytes for handlers, an IPv4 one mapped into IPv6', () => {
+    const mapped = new Uint8Array(16).fill(7);
+    const map = (address: string) => {
+      mapSocketAddress(encodeSocketAddress({ address, port: 53 }), mapped);
+      return Buffer.from(mapped).toString('hex');
+    };
+    assert.equal(map('192.0.2.7'), '00000000000000000000ffffc0000207');
+    assert.equal(map('2001:db8::1'), `20010db8${'0'.repeat(23)}1`);
+    mapSocketAddress(new Uint8Array(16).fill(9), mapped);
+    assert.equal(Buffer.from(mapped).toString('hex'), '0'.repeat(32));
   });
 
   test('is read back as it was written', () => {
