@@ -82,7 +82,7 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   });
 
   tell('the resolver builds and loads its snapshot');
-  const resolver = await serveSpace(space, ['--workers', '1']);
+  const resolver = await serveSpace(space);
   pinServer(resolver.pid);
   const absent: string[] = [];
   const contenders = new Map<string, Judged>([

@@ -144,7 +144,7 @@ async function startContenders(space: PortedSpace, queries: Queries): Promise<St
   const check = judgeOf(space, queries);
 
   tell('the resolver builds and loads its snapshot');
-  const resolver = await serveSpace(space, ['--workers', '1', '--enum-suffix', SUFFIX]);
+  const resolver = await serveSpace(space, ['--enum-suffix', SUFFIX]);
   pinServer(resolver.pid);
   bytesPerName.bchf = residentBytesOf(processTree(resolver.pid)) / names;
   const server = { address: HOST, port: resolver.ports.enum };

@@ -58,7 +58,7 @@ export async function sustain(
     routes: 64,
     seed: 1,
   });
-  const server = await serveSpace(space, ['--workers', '1']);
+  const server = await serveSpace(space);
   try {
     const loads = loadsOf(options.calls, space, server.host, server.ports);
     const capacities = loads.map(({ load }) => capacityOf(load, options.capacityMs));
