@@ -13,6 +13,13 @@ import {
   tell,
 } from '../../wasm/bench/bench-report.ts';
 import { preparePackets } from '../packet-pool.ts';
+import {
+  encodePdbQuery,
+  PDB_FOUND,
+  PDB_HEADER_BYTES,
+  PDB_ID_OFFSET,
+  PDB_NOT_FOUND,
+} from '../pdb-query-codec.ts';
 import { HOST, pinServer } from './bench-contender.ts';
 import { type Judged, measureInTurns, startEchoes } from './bench-udp.ts';
 
@@ -21,12 +28,6 @@ const ONE_IN = 10;
 const ROUTES = 64;
 const RATIO_TO_ECHO_BAR = { atLeast: 0.7 };
 const DIGITS_FULL = 7;
-/** Of version 1: version, type, code, length, id of 16 bits. */
-const HEADER_BYTES = 6;
-const ID_OFFSET = 4;
-const CODE_FOUND = 1;
-const CODE_NOT_FOUND = 3;
-
 type Option = 'digits' | 'packets' | 'milliseconds' | 'window';
 
 await runBench<Option>({
@@ -41,7 +42,7 @@ await runBench<Option>({
       min: 1_000,
       max: 4_000_000,
     },
-    milliseconds: { what: 'of each measurement', full: 1_500, quick: 100, min: 50, max: 60_000 },
+    milliseconds: { what: 'of each measurement', full: 1_500, quick: 100, min: 100, max: 60_000 },
     window: { what: 'queries under way', full: 192, quick: 64, min: 1, max: 8_192 },
   },
   measure,
@@ -61,7 +62,7 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   });
   const random = createRandom(seed);
   const offsets = Uint32Array.from({ length: values.packets }, () => random.below(space.size));
-  const messages = Array.from(offsets, (offset) => encodeQuery(space.digitsOf(offset)));
+  const messages = Array.from(offsets, (offset) => encodePdbQuery(space.digitsOf(offset)));
 
   tell('the resolver builds and loads its snapshot');
   const resolver = await serveSpace(space);
@@ -73,13 +74,14 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
       {
         server: { address: HOST, port: resolver.ports.pdb },
         check: judgeOf(space, offsets),
+        pid: resolver.pid,
         stop: resolver.stop,
       },
     ],
     ...(await startEchoes(messages, absent)),
   ]);
   const packets = preparePackets(messages, calls.addressOf);
-  const load = { calls, packets, idOffset: ID_OFFSET, window, durationMs };
+  const load = { calls, packets, idOffset: PDB_ID_OFFSET, window, durationMs };
   return {
     notes: [
       `${space.size.toLocaleString('en-US')} numbers, one in ${ONE_IN} of them ported; ` +
@@ -96,11 +98,6 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   };
 }
 
-function encodeQuery(digits: string): Uint8Array {
-  const bytes = HEADER_BYTES + digits.length + 1;
-  return Uint8Array.from([1, 0, 0, bytes, 0, 0, ...Buffer.from(digits), 0]);
-}
-
 /** Judges answers by code and carrier id, which is the place in the route table + 1. */
 function judgeOf(space: PortedSpace, offsets: Uint32Array): Judged['check'] {
   return (packet, response) => {
@@ -108,10 +105,12 @@ function judgeOf(space: PortedSpace, offsets: Uint32Array): Judged['check'] {
     const digits = space.digitsOf(offset);
     const route = space.routeOf(offset);
     const end = response.length;
-    const carrier = end === HEADER_BYTES ? 0 : (response[end - 2]! << 8) | response[end - 1]!;
-    const code = route < 0 ? CODE_NOT_FOUND : CODE_FOUND;
-    const number = Buffer.from(response.subarray(HEADER_BYTES, HEADER_BYTES + digits.length));
-    const isNumber = route < 0 ? end === HEADER_BYTES : number.toString('latin1') === digits;
+    const carrier = end === PDB_HEADER_BYTES ? 0 : (response[end - 2]! << 8) | response[end - 1]!;
+    const code = route < 0 ? PDB_NOT_FOUND : PDB_FOUND;
+    const number = Buffer.from(
+      response.subarray(PDB_HEADER_BYTES, PDB_HEADER_BYTES + digits.length),
+    );
+    const isNumber = route < 0 ? end === PDB_HEADER_BYTES : number.toString('latin1') === digits;
     if (response[2] === code && carrier === route + 1 && isNumber) return undefined;
     return `${digits}: code ${response[2]}, carrier ${carrier}, not ${code}, ${route + 1}`;
   };
