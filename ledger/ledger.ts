@@ -17,7 +17,9 @@ import { loadValidators } from './engine/validator-file.ts';
 import type { EntryChange, RouteNumber } from './entry.ts';
 import type { EncodedBlock } from './gossip/message-codec.ts';
 import { LedgerError } from './ledger-error.ts';
-import type { Identity, NumberKey } from './number.ts';
+import type { Identity, NumberKey, UeId } from './number.ts';
+import type { Proof } from './proof/proof-codec.ts';
+import type { StateProof } from './proof/state-proof.ts';
 import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
 import type { RoamingTally } from './state/roaming.ts';
@@ -140,6 +142,13 @@ export interface FollowedLedger {
     height: number,
     signal?: AbortSignal,
   ): Promise<(EntryOrigin | undefined)[]>;
+  /**
+   * Proves what the state before the tip says about a number, to whoever has only the validators. Takes
+   * its turn among blocks. Error: BCHF_PROOF_UNAVAILABLE before the first block.
+   */
+  prove(ueId: UeId): Promise<Proof>;
+  /** Proves the state before the tip. Error: BCHF_PROOF_UNAVAILABLE before the second block. */
+  proveState(): Promise<StateProof>;
   blockHashAt(height: number): Promise<Uint8Array | undefined>;
   /** Waits for blocks under way and lets the directory go. */
   close(): Promise<void>;

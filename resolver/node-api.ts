@@ -2,6 +2,8 @@
 //
 //     POST /ledger/v1/transactions         bytes of a signed transaction → 202 {"id"}
 //     GET  /ledger/v1/transactions/{id}    what became of it
+//     GET  /ledger/v1/proofs/{ueId}        a proof of what the state says about a number
+//     GET  /ledger/v1/proofs/state         a proof of the state
 //     GET  /ledger/v1/status               height, peers, whether it has halted
 //     GET  /ledger/v1/…                    what the ledger holds (node-reads)
 //     GET  /metrics                        Prometheus text
@@ -10,6 +12,8 @@
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { LedgerError } from '../ledger/ledger-error.ts';
+import { parseUeId, type UeId } from '../ledger/number.ts';
 import type { Submission, TransactionStatus } from '../ledger/sync/transaction-exchange.ts';
 import { TRANSACTION_BYTES_MAX } from '../ledger/transaction-codec.ts';
 import type { ReadAnswer } from './node-reads.ts';
@@ -21,6 +25,8 @@ export interface NodeServices {
   /** What the ledger holds; `undefined` where there is no such resource. */
   read: (path: readonly string[], query: URLSearchParams) => ReadAnswer | undefined;
   status: () => unknown;
+  /** The file of a proof about a number, or of the state without one; see `FollowedLedger.prove`. */
+  prove: (ueId: UeId | undefined) => Promise<string>;
   metrics: () => Promise<string>;
   metricsType: string;
 }
@@ -38,6 +44,8 @@ interface Answer {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 256;
+/** Proofs that are made or wait for their turn; more are refused. */
+export const PROOFS_AT_ONCE_MAX = 16;
 const ID = /^[0-9a-f]{64}$/;
 
 /** Throws BCHF_LISTEN_FAILED. */
@@ -46,10 +54,12 @@ export async function listenNodeApi(
   port: number,
   services: NodeServices,
 ): Promise<NodeApi> {
+  const prove = limited(services.prove);
+  const limits = { ...services, prove };
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
     let answer: Answer;
     try {
-      answer = await answerNode(request, services);
+      answer = await answerNode(request, limits);
     } catch {
       answer = problem(500, 'The request could not be answered.');
     }
@@ -87,9 +97,39 @@ async function answerNode(request: IncomingMessage, services: NodeServices): Pro
     const status = services.transaction(id);
     return json(status.status === 'unknown' ? 404 : 200, status);
   }
+  if (collection === 'proofs' && id !== undefined && more === undefined) return proof(id, services);
   const read = services.read(below, new URLSearchParams(query));
   if (!read) return problem(404, 'No such resource.');
   return read.status === 200 ? json(200, read.value) : problem(read.status, read.detail);
+}
+
+async function proof(id: string, { prove }: NodeServices): Promise<Answer> {
+  const ueId = id === 'state' ? undefined : parseUeId(id);
+  if (id !== 'state' && !ueId) {
+    return problem(400, 'A number is imsi- or msisdn- and 1 to 15 digits.');
+  }
+  try {
+    return { status: 200, body: await prove(ueId) };
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'BCHF_PROOF_UNAVAILABLE') throw error;
+    return problem(503, (error as Error).message);
+  }
+}
+
+/** Refuses proofs while too many are under way: each takes its turn among blocks. */
+function limited(prove: NodeServices['prove']): NodeServices['prove'] {
+  let atOnce = 0;
+  return async (ueId) => {
+    if (atOnce >= PROOFS_AT_ONCE_MAX) {
+      throw new LedgerError('BCHF_PROOF_UNAVAILABLE', 'Too many proofs are asked for.');
+    }
+    atOnce++;
+    try {
+      return await prove(ueId);
+    } finally {
+      atOnce--;
+    }
+  };
 }
 
 async function submit(request: IncomingMessage, services: NodeServices): Promise<Answer> {

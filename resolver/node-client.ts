@@ -47,6 +47,13 @@ export class NodeClient {
     return (await this.#ask('status')).body as never;
   }
 
+  /** The file of a proof about a number (`msisdn-…`, `imsi-…`), or of the `state`. */
+  async proof(name: string): Promise<string> {
+    const { status, text } = await this.#read(`proofs/${name}`);
+    if (status === 200) return text;
+    throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${this.#server} gives no proof: ${text}`);
+  }
+
   /**
    * Signs a body with the keys of all its signers, and with the key that it brings in, and the next
    * sequence of the first, unless one is given. Errors: BCHF_TX_FILE_INVALID where a key is missing; BCHF_SERVER_UNREACHABLE.
@@ -127,6 +134,18 @@ export class NodeClient {
   }
 
   async #ask(path: string, post?: Uint8Array): Promise<{ status: number; body: unknown }> {
+    const { status, text, url } = await this.#read(path, post);
+    try {
+      return { status, body: JSON.parse(text) };
+    } catch (cause) {
+      throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} answers no JSON`, { cause });
+    }
+  }
+
+  async #read(
+    path: string,
+    post?: Uint8Array,
+  ): Promise<{ status: number; text: string; url: URL }> {
     let url: URL;
     try {
       url = new URL(`/ledger/v1/${path}`, this.#server);
@@ -138,7 +157,7 @@ export class NodeClient {
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(post && { method: 'POST', body: Buffer.from(post) }),
       });
-      return { status: response.status, body: await response.json() };
+      return { status: response.status, text: await response.text(), url };
     } catch (cause) {
       throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} does not answer`, { cause });
     }

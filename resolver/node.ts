@@ -19,6 +19,8 @@ import {
   type Ledger,
   openLedger,
 } from '../ledger/ledger.ts';
+import { encodeProof } from '../ledger/proof/proof-codec.ts';
+import { encodeStateProof } from '../ledger/proof/state-proof.ts';
 import type { Route } from '../ledger/route.ts';
 import type { Halt } from '../ledger/sync/chain-sync.ts';
 import { systemClock } from '../ledger/sync/clock.ts';
@@ -228,6 +230,8 @@ function listenApi(
       pendingTransactions: pool.size,
       proposes: config.propose,
     }),
+    prove: async (ueId) =>
+      ueId ? encodeProof(await ledger.prove(ueId)) : encodeStateProof(await ledger.proveState()),
     metrics: () => registry.metrics(),
     metricsType: registry.contentType,
   });

@@ -15,7 +15,9 @@ import type { EntryChange } from '../entry.ts';
 import type { EncodedBlock } from '../gossip/message-codec.ts';
 import type { CommittedBlock, FollowedLedger, Tip } from '../ledger.ts';
 import { LedgerError } from '../ledger-error.ts';
-import type { Identity, NumberKey } from '../number.ts';
+import type { Identity, NumberKey, UeId } from '../number.ts';
+import type { Proof } from '../proof/proof-codec.ts';
+import type { StateProof } from '../proof/state-proof.ts';
 import type { Route } from '../route.ts';
 import type { RoamingTally } from '../state/roaming.ts';
 import type { LedgerState } from '../state/state.ts';
@@ -29,6 +31,7 @@ import { numberOfCode } from '../transaction-code.ts';
 import { transactionId } from '../transaction-codec.ts';
 import type { RoamingTerms } from '../transaction-roaming.ts';
 import { type Admission, admit, lastSequenceOf } from './admission.ts';
+import { type ProverParts, proveByTip, proveStateByTip } from './ledger-prover.ts';
 import { receiveAll } from './receive.ts';
 
 /** What an opened ledger is made of. */
@@ -172,6 +175,19 @@ export class ReplicaLedger implements FollowedLedger {
     return findEntryOrigins(this.#store, entries, { heightMax, ...(signal && { signal }) });
   }
 
+  prove(ueId: UeId): Promise<Proof> {
+    return this.enqueue(() => proveByTip(this.#proverParts(), ueId));
+  }
+
+  proveState(): Promise<StateProof> {
+    return this.enqueue(() => proveStateByTip(this.#proverParts()));
+  }
+
+  #proverParts(): ProverParts {
+    const { height } = this.#tip;
+    return { store: this.#store, state: this.#state, height, commit: this.#commit };
+  }
+
   async blockHashAt(height: number): Promise<Uint8Array | undefined> {
     return (await this.#store.blockSummary(height))?.blockHash;
   }
@@ -190,7 +206,7 @@ export class ReplicaLedger implements FollowedLedger {
     return { ...this.#tip, commit: this.#commit };
   }
 
-  /** Runs a task that makes the next block, once all tasks before it have ended. */
+  /** Runs a task that makes the next block, or that needs none to be made meanwhile, once all tasks before it have ended. */
   protected enqueue<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(() => {
       if (!this.#isOpen) throw new LedgerError('BCHF_LEDGER_CLOSED', 'the ledger is closed');
@@ -212,6 +228,7 @@ export class ReplicaLedger implements FollowedLedger {
     const { received, isSigned } = await receiveAll(this.#state, transactions, this.chainId);
     // From here the state in memory is ahead of the store: whatever fails, nothing may follow.
     this.#isOpen = false;
+    this.#state.markCommitment();
     const { codes, changes, changedRoutes, rows, appHash } = executeBlock(
       this.#state,
       received,

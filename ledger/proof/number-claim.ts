@@ -1,7 +1,8 @@
 // What the state says about one number, found by searches in the hash trees of its tables.
 //
-// The order is that of the rules: a ported number, then the transferred part of a run, then the run, then
-// the free interval of the pool, then the longest prefix. Each layer that counts for more is searched first, so whoever
+// The order is that of the rules: a number ported or transferred alone, then the transferred part of a
+// run, then the run, then the free interval of the pool, then the longest prefix. Each layer that counts
+// for more is searched first, so whoever
 // repeats the searches has seen that it holds nothing. A bucket's leaf holds all of its numbers; the run
 // or interval that holds a number is the last one that begins at or before it, wherever its bucket lies.
 
@@ -50,10 +51,7 @@ export function* searchNumber(ueId: UeId, roots: TableRoots): Search<NumberClaim
   const ported = bucket ? portedIn(bucket, key) : NOT_PORTED;
   if (ported !== NOT_PORTED) return yield* claim('ported', key, key, ported);
   const part = yield* searchInterval(...layer('transferred'), key);
-  if (part) {
-    const kind = part.start === part.end ? 'ported' : 'fragmented';
-    return yield* claim(kind, part.start, part.end, part.value);
-  }
+  if (part) return yield* claim('fragmented', part.start, part.end, part.value);
   const run = yield* searchInterval(...layer('runs'), key);
   if (run) return yield* claim('fragmented', run.start, run.end, run.value);
   const free = yield* searchInterval(...layer('free'), key);

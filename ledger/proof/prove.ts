@@ -4,7 +4,7 @@ import { encodeCommit, encodeHeader } from '../block/block-codec.ts';
 import type { Commit, Header } from '../block/types.ts';
 import { formatUeId, type UeId } from '../number.ts';
 import { sha256 } from '../sha256.ts';
-import { type Commitment, rootsOf } from '../state/commitment.ts';
+import { type ReadableCommitment, rootsOf } from '../state/commitment.ts';
 import { leafBytes } from '../state/hash-tree.ts';
 import { TABLES, type Table } from '../state/tables.ts';
 import { searchNumber } from './number-claim.ts';
@@ -13,7 +13,7 @@ import { nameOf, type Place, readTreeItem, type TreeItem } from './tree-search.t
 
 /** A state as a prover reads it. Both are of the same height and do not change meanwhile. */
 export interface ProvenState {
-  commitment: Commitment;
+  commitment: ReadableCommitment;
   row(table: Table, id: number): Promise<Uint8Array | undefined>;
 }
 
@@ -61,7 +61,7 @@ export async function proveNumber(
 
 async function bytesAt(
   { table, level, prefix }: Place,
-  commitment: Commitment,
+  commitment: ReadableCommitment,
   row: ProvenState['row'],
 ): Promise<Uint8Array> {
   const found = commitment.tree(table).at(level, prefix);

@@ -68,6 +68,14 @@ export function verifyStateProofFile(
   validators: ValidatorSet,
   chainId: string,
 ): VouchedState | { fault: ProofFault } {
+  const { proof, fault } = decodeStateProof(text);
+  return proof ? verifyStateProof(proof, validators, chainId) : { fault };
+}
+
+/** Reads a proof's file in its one form, without checking what it says. */
+export function decodeStateProof(
+  text: string,
+): { proof: StateProof; fault?: undefined } | { proof?: undefined; fault: ProofFault } {
   if (text.length > STATE_PROOF_CHARACTERS_MAX) return { fault: 'BCHF_PROOF_TOO_LARGE' };
   try {
     const { header, commit, before, state } = fileSchema.parse(JSON.parse(text));
@@ -77,11 +85,9 @@ export function verifyStateProofFile(
       before: decodeHeader(before),
       state,
     };
-    if (encodeStateProof(proof) !== text) return { fault: 'BCHF_PROOF_MALFORMED' };
-    return verifyStateProof(proof, validators, chainId);
+    return encodeStateProof(proof) === text ? { proof } : { fault: 'BCHF_PROOF_MALFORMED' };
   } catch (error) {
-    if (error instanceof BlockError) return { fault: error.code };
-    return { fault: 'BCHF_PROOF_MALFORMED' };
+    return { fault: error instanceof BlockError ? error.code : 'BCHF_PROOF_MALFORMED' };
   }
 }
 

@@ -3,6 +3,7 @@
 import { decodeBlock, decodeCommit } from '../block/block-codec.ts';
 import { LedgerError } from '../ledger-error.ts';
 import type { UeId } from '../number.ts';
+import { sha256 } from '../sha256.ts';
 import { Commitment } from '../state/commitment.ts';
 import type { Row } from '../state/tables.ts';
 import type { LedgerStore } from '../store/ledger-store.ts';
@@ -99,7 +100,7 @@ async function vouchingBlocks(store: LedgerStore, height: number) {
 /** `state` is that after the block of `height`; the next header has its app hash. */
 async function proverOf(store: LedgerStore, height: number, state: ProvenState): Promise<Prover> {
   const { header, commit, before } = await vouchingBlocks(store, height);
-  if (Buffer.compare(state.commitment.appHash(), header.appHash) !== 0) {
+  if (Buffer.compare(sha256(state.commitment.bytes().state), header.appHash) !== 0) {
     throw new LedgerError(
       'BCHF_STORE_CORRUPT',
       `the state after block ${height} does not have the app hash in the next header`,

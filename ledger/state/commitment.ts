@@ -13,7 +13,7 @@
 // recomputed from an index alone (routing-roots).
 
 import { HASH_BYTES, sha256 } from '../sha256.ts';
-import { HashTree } from './hash-tree.ts';
+import { HashTree, type ReadableTree } from './hash-tree.ts';
 import { type Row, TABLES, type Table } from './tables.ts';
 
 const ROUTING_TABLES = TABLES.filter((table) => /^(prefixes|runs|ported|transferred) /.test(table));
@@ -23,11 +23,17 @@ const OTHER_TABLES = TABLES.filter((table) => !ROUTING_TABLES.includes(table));
 export interface CommitmentBytes {
   /** Roots of the other tables, then the routing hash. */
   state: Uint8Array;
-  /** Roots of the tables that the index's entries follow from. */
+  /** Roots of the tables that the index holds. */
   routing: Uint8Array;
 }
 
-export class Commitment {
+/** The trees of a state and the bytes behind its hash, as a prover reads them. */
+export interface ReadableCommitment {
+  tree(table: Table): ReadableTree;
+  bytes(): CommitmentBytes;
+}
+
+export class Commitment implements ReadableCommitment {
   readonly #trees = new Map<Table, HashTree>(
     TABLES.map((table, byte) => [table, new HashTree(byte)]),
   );
@@ -47,14 +53,34 @@ export class Commitment {
   }
 
   bytes(): CommitmentBytes {
-    const routing = this.#inner('routing', ROUTING_TABLES);
-    return { routing, state: this.#inner('state', OTHER_TABLES, sha256(routing)) };
+    return bytesOf((table) => this.tree(table).root());
   }
 
-  #inner(label: string, tables: readonly Table[], ...more: Uint8Array[]): Uint8Array {
-    const roots = tables.map((table) => this.tree(table).root());
-    return Buffer.concat([headOf(label), ...roots, ...more]);
+  /** From now on, what changes take away is kept, so that {@link before} gives the state of now. */
+  mark(): void {
+    for (const tree of this.#trees.values()) tree.mark();
   }
+
+  /** As it was at the last {@link mark}; `undefined` where there was none. Dies with the next change. */
+  before(): ReadableCommitment | undefined {
+    const trees = new Map<Table, ReadableTree>();
+    for (const [table, tree] of this.#trees) {
+      const before = tree.before();
+      if (!before) return undefined;
+      trees.set(table, before);
+    }
+    return {
+      tree: (table) => trees.get(table)!,
+      bytes: () => bytesOf((table) => trees.get(table)!.root()),
+    };
+  }
+}
+
+function bytesOf(rootOf: (table: Table) => Uint8Array): CommitmentBytes {
+  const inner = (label: string, tables: readonly Table[], ...more: Uint8Array[]): Uint8Array =>
+    Buffer.concat([headOf(label), ...tables.map(rootOf), ...more]);
+  const routing = inner('routing', ROUTING_TABLES);
+  return { routing, state: inner('state', OTHER_TABLES, sha256(routing)) };
 }
 
 /** What the routing hash is the sha-256 of, from the roots of the tables that an index holds. */

@@ -15,6 +15,7 @@
 // trees, and a missing digit in a node proves that nothing lies there.
 
 import { HASH_BYTES, sha256 } from '../sha256.ts';
+import { type TreeNode, TreeUndo } from './tree-undo.ts';
 
 /** 100^8 is above every id: the longest number key has 16 digits. */
 export const LEVELS = 8;
@@ -22,20 +23,23 @@ export const RADIX = 100;
 export const LEAF_HEAD_BYTES = 10;
 export const NODE_HEAD_BYTES = 11;
 
-interface Node {
-  /** Digits of the children, ascending. */
-  digits: number[];
-  /** Hashes of the children, 32 bytes each, in the same order. */
-  hashes: Buffer;
+/** What the hash at a place is made of. */
+export type TreeItem = { node: Uint8Array } | { leaf: number };
+
+/** A tree as a prover reads it. */
+export interface ReadableTree {
+  root(): Uint8Array;
+  at(level: number, prefix: number): TreeItem | undefined;
 }
 
-export class HashTree {
+export class HashTree implements ReadableTree {
   readonly #table: number;
   /** By level: nodes by prefix. Level 0 has no nodes, its children are leaves. */
-  readonly #levels = Array.from({ length: LEVELS + 1 }, () => new Map<number, Node>());
+  readonly #levels = Array.from({ length: LEVELS + 1 }, () => new Map<number, TreeNode>());
   readonly #dirty = new Set<number>();
   #scratch = Buffer.alloc(4_096);
   #root: Uint8Array = new Uint8Array(HASH_BYTES);
+  #undo: TreeUndo | undefined;
 
   /** `table`: a byte that keeps the leaves of one tree apart from those of another. */
   constructor(table: number) {
@@ -67,9 +71,30 @@ export class HashTree {
     return this.#root;
   }
 
+  /** From now on, what changes take away is kept, so that {@link before} gives the tree of now. */
+  mark(): void {
+    this.#undo = new TreeUndo(this.root());
+  }
+
+  /**
+   * The tree as it was at the last {@link mark}, of the last {@link root}; valid until the next change.
+   * `undefined` where there was no mark.
+   */
+  before(): ReadableTree | undefined {
+    const undo = this.#undo;
+    if (!undo) return undefined;
+    const nodeOf = (level: number, prefix: number) =>
+      undo.nodeBefore(this.#levels[level]!.get(prefix), level, prefix);
+    return {
+      root: () => undo.root,
+      at: (level, prefix) => this.#itemAt(level, prefix, nodeOf),
+    };
+  }
+
   #setChild(level: number, prefix: number, digit: number, childHash: Uint8Array | undefined): void {
     const nodes = this.#levels[level]!;
     const node = nodes.get(prefix);
+    this.#undo?.note(node, level, prefix, digit);
     if (!node) {
       if (childHash) nodes.set(prefix, { digits: [digit], hashes: Buffer.from(childHash) });
       return;
@@ -102,11 +127,20 @@ export class HashTree {
    * the leaf that lies alone below; `undefined` where nothing does. Level 0 are the leaves, the root is
    * prefix 0 of level 8. The bytes are the caller's.
    */
-  at(level: number, prefix: number): { node: Uint8Array } | { leaf: number } | undefined {
+  at(level: number, prefix: number): TreeItem | undefined {
+    return this.#itemAt(level, prefix, (at, below) => this.#levels[at]!.get(below));
+  }
+
+  #itemAt(
+    level: number,
+    prefix: number,
+    nodeOf: (level: number, prefix: number) => TreeNode | undefined,
+  ): TreeItem | undefined {
     if (level === 0) return { leaf: prefix };
-    const node = this.#levels[level]!.get(prefix);
+    const node = nodeOf(level, prefix);
     if (!node) return undefined;
-    if (node.digits.length === 1) return this.at(level - 1, prefix * RADIX + node.digits[0]!);
+    const [digit] = node.digits;
+    if (node.digits.length === 1) return this.#itemAt(level - 1, prefix * RADIX + digit!, nodeOf);
     return { node: Uint8Array.from(this.#nodeBytes(level, prefix, node)) };
   }
 
@@ -118,7 +152,7 @@ export class HashTree {
   }
 
   /** A view that the next one overwrites. */
-  #nodeBytes(level: number, prefix: number, { digits, hashes }: Node): Uint8Array {
+  #nodeBytes(level: number, prefix: number, { digits, hashes }: TreeNode): Uint8Array {
     const buffer = this.#room(NODE_HEAD_BYTES + digits.length * (1 + HASH_BYTES));
     return writeNode(buffer, this.#table, level, prefix, digits, hashes);
   }

@@ -17,8 +17,9 @@ import {
 import { ROUTES_MAX, type Route } from '../route.ts';
 import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Balances } from './balances.ts';
-import { Commitment } from './commitment.ts';
+import { Commitment, type ReadableCommitment } from './commitment.ts';
 import { Consortium } from './consortium.ts';
+import { loadSinglesRow, partsRow, portedRow, singlesRow } from './number-rows.ts';
 import { NumberSpace } from './number-space.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
@@ -33,6 +34,7 @@ import {
   type Row,
   type StateTable,
   type Table,
+  tableOf,
 } from './tables.ts';
 import { TERMINAL_KEYS_MAX, TerminalKeys } from './terminal-keys.ts';
 
@@ -238,15 +240,22 @@ export class LedgerState {
       const { prefixes } = this.spaces[identity];
       take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
     }
-    for (const layer of ['free', 'runs', 'transferred', 'priced'] as const) {
+    for (const layer of ['free', 'runs', 'priced'] as const) {
       for (const { identity, table } of numberTables(layer)) {
         const intervals = this.spaces[identity][layer];
         take(table, intervals.dirty, (id) => intervalRow(intervals, id));
       }
     }
-    for (const { identity, table } of numberTables('ported')) {
-      const { ported } = this.spaces[identity];
-      take(table, ported.dirty, (id) => ported.row(id));
+    for (const identity of IDENTITIES) {
+      const space = this.spaces[identity];
+      const { ported, transferred } = space;
+      // A number transferred alone is in the row of ported numbers, and says whether it was ported on.
+      const singles = new Set(transferred.dirty);
+      for (const id of ported.dirty) if (singlesRow(space, id)) singles.add(id);
+      for (const id of transferred.dirty) ported.dirty.add(id);
+      take(tableOf('transferred', identity), transferred.dirty, (id) => partsRow(space, id));
+      take(tableOf('ported', identity), ported.dirty, (id) => portedRow(space, id));
+      take(tableOf('singles', identity), singles, (id) => singlesRow(space, id));
     }
     for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
@@ -255,6 +264,27 @@ export class LedgerState {
   /** The hash over everything, as of the last {@link takeChangedRows}. 32 bytes. */
   appHash(): Uint8Array {
     return this.#commitment.appHash();
+  }
+
+  /** From now on, {@link commitmentBefore} gives the commitment as it is now. */
+  markCommitment(): void {
+    this.#commitment.mark();
+  }
+
+  /** The commitment as of the last mark; `undefined` without one. Valid until the state changes. */
+  commitmentBefore(): ReadableCommitment | undefined {
+    return this.#commitment.before();
+  }
+
+  /**
+   * Marks the state before some rows were changed to what they are: the commitment is taken back by
+   * `before` and forth again. For a state that was just loaded.
+   */
+  markBefore(changed: readonly Row[], before: readonly Row[]): void {
+    for (const row of before) this.#commitment.set(row);
+    this.#commitment.mark();
+    for (const row of changed) this.#commitment.set(row);
+    this.#commitment.appHash();
   }
 
   /** What {@link appHash} is the sha-256 of: the roots of the tables (commitment). */
@@ -302,6 +332,13 @@ export class LedgerState {
       case 'ported':
         this.spaces[identity].ported.loadRow(id, bytes);
         break;
+      case 'singles': {
+        const space = this.spaces[identity];
+        loadSinglesRow(space, id, bytes);
+        space.ported.dirty.clear();
+        space.transferred.dirty.clear();
+        break;
+      }
       default: {
         const own = this.#tables.find((each) => each.table === table)!;
         own.load(id, bytes);

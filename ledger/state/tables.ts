@@ -10,9 +10,10 @@
 // | free       | ⌊start / 1000⌋       | intervals of the pool nobody has taken; value: member   |
 // |            |                      | number of who injected them                             |
 // | runs       | ⌊start / 1000⌋       | allocated runs as they were set; value: route number    |
-// | ported     | ⌊number / 1000⌋      | ported numbers (ported-map)                             |
-// | transferred| ⌊start / 1000⌋       | parts of runs that lead elsewhere than the run; value:  |
-// |            |                      | route number                                            |
+// | ported     | ⌊number / 1000⌋      | what the index holds as ported: ported numbers, and     |
+// |            |                      | those transferred alone (number-rows)                   |
+// | transferred| ⌊start / 1000⌋       | parts of two numbers or more of runs, which lead        |
+// |            |                      | elsewhere than the run; value: route number             |
 // | priced     | ⌊start / 1000⌋       | numbers of the pool, taken or not, under a pricing      |
 // |            |                      | contract; value: its number                             |
 // | balances   | member number        | u64 little-endian; none where it is 0                   |
@@ -32,9 +33,11 @@
 // | parameters | 0 parameters,        | SSZ parameters (record-codec); none until they change   |
 // |            | 1 sequence           | u64 little-endian, the last that a proposal has used    |
 // |            | 2 founded            | one byte, 1; none while the authority founds            |
+// | singles    | ⌊number / 1000⌋      | numbers transferred alone, and whether they were ported |
+// |            |                      | on (number-rows); not part of what the index holds      |
 //
-// Terminal keys, prefixes, free, runs, ported, transferred and priced exist once for each identity kind. A row of
-// intervals has 12 bytes for each, in order, little-endian:
+// Terminal keys, prefixes, free, runs, ported, transferred, priced and singles exist once for each
+// identity kind. A row of intervals has 12 bytes for each, in order, little-endian:
 //
 //     0                                           4                  12
 //     ┌───────────────────────────────────────────┬──────────────────┐
@@ -42,7 +45,7 @@
 //     └───────────────────────────────────────────┴──────────────────┘
 
 import { IDENTITIES, type Identity } from '../number.ts';
-import { BUCKET_KEYS, type IntervalMap } from './interval-map.ts';
+import { BUCKET_KEYS, type Interval, type IntervalMap } from './interval-map.ts';
 
 /** Every table; its position is its byte in store keys and hashes, so the list only grows. */
 export const TABLES = [
@@ -71,12 +74,21 @@ export const TABLES = [
   'terminal keys msisdn',
   'departures',
   'parameters',
+  'singles imsi',
+  'singles msisdn',
 ] as const;
 
 export type Table = (typeof TABLES)[number];
 
 /** Tables of which there is one for each identity kind. */
-export type NumberTable = 'prefixes' | 'free' | 'runs' | 'ported' | 'transferred' | 'priced';
+export type NumberTable =
+  | 'prefixes'
+  | 'free'
+  | 'runs'
+  | 'ported'
+  | 'transferred'
+  | 'priced'
+  | 'singles';
 
 /** The table of one identity kind. */
 export function tableOf(table: NumberTable, identity: Identity): Table {
@@ -103,8 +115,13 @@ export const VALUE_BITS = 20;
 /** The row of a bucket of intervals; `undefined` when none starts there. */
 export function intervalRow(intervals: IntervalMap, bucket: number): Uint8Array | undefined {
   const base = bucket * BUCKET_KEYS;
-  const parts = [...intervals.between(base, base + BUCKET_KEYS - 1)];
+  return intervalsRow([...intervals.between(base, base + BUCKET_KEYS - 1)], bucket);
+}
+
+/** The row of intervals that start in a bucket; `undefined` when there are none. */
+export function intervalsRow(parts: readonly Interval[], bucket: number): Uint8Array | undefined {
   if (parts.length === 0) return undefined;
+  const base = bucket * BUCKET_KEYS;
   const row = Buffer.alloc(parts.length * INTERVAL_BYTES);
   for (const [index, { start, end, value }] of parts.entries()) {
     row.writeUInt32LE((start - base) * 2 ** VALUE_BITS + value, index * INTERVAL_BYTES);

@@ -36,7 +36,7 @@ import { compareRows, decodeRows, encodeRows, TABLE_BYTES } from './row-codec.ts
 import { type Operation, put, SealedDatabase } from './sealed-database.ts';
 import { corrupt } from './store-error.ts';
 
-const FORMAT = 2;
+const FORMAT = 3;
 /** Bytes of a transaction's id that are kept to find it by. */
 const ID_BYTES = 4;
 

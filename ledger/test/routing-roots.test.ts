@@ -8,9 +8,15 @@ import { IDENTITIES } from '../number.ts';
 import { sha256 } from '../sha256.ts';
 import { rootsOf, routingBytes } from '../state/commitment.ts';
 import { HashTree } from '../state/hash-tree.ts';
+import { loadSinglesRow } from '../state/number-rows.ts';
+import { NOT_PORTED } from '../state/ported-map.ts';
 import { type EntryColumns, RoutingRoots, routesRoot } from '../state/routing-roots.ts';
 import { SortedTree } from '../state/sorted-tree.ts';
-import { foundation, key, TestChain } from './consortium.ts';
+import { LedgerState } from '../state/state.ts';
+import type { Row } from '../state/tables.ts';
+import { compareRows } from '../store/row-codec.ts';
+import type { TransactionBody } from '../transaction-body.ts';
+import { authorityPublicKey, foundation, key, TestChain } from './consortium.ts';
 import { opening, randomBody } from './random-bodies.ts';
 import { randomFrom, seed } from './seed.ts';
 
@@ -128,6 +134,93 @@ describe('the routing hash from entries alone', () => {
       [{ ...run(1_100, 1_300), route: 2 ** 20 }],
     ]) {
       assert.throws(() => routingOf(broken), RangeError, JSON.stringify(broken));
+    }
+  });
+});
+
+describe('numbers transferred alone', () => {
+  const numbers = ['8611005', '8611007', '8611009', '8611011'].map(key) as [number, ...number[]];
+  const [portedOn, alone, ported] = numbers as [number, number, number];
+  const ranges = [{ from: key('8611000'), to: key('8611049') }];
+  const identity = 'msisdn';
+  const rows = new Map<string, Row>();
+  const chain = new TestChain();
+  const keep = (changed: readonly Row[]): void => {
+    for (const row of changed) {
+      const bytes = row.bytes && Uint8Array.from(row.bytes);
+      if (bytes) rows.set(`${row.table} ${row.id}`, { ...row, bytes });
+      else rows.delete(`${row.table} ${row.id}`);
+    }
+  };
+  keep(LedgerState.genesis(authorityPublicKey).takeChangedRows());
+  const transfer = (number: number): TransactionBody => ({
+    ...{ kind: 'transfer', identity, transferor: 'b', recipient: 'c', route: 'c1' },
+    ranges: [{ from: number, to: number }],
+  });
+  const port = (number: number, donor: string): TransactionBody => {
+    return { kind: 'port', identity, numbers: [number], donor, recipient: 'a', route: 'a1' };
+  };
+  for (const body of [
+    ...foundation,
+    { kind: 'inject-pool', member: 'a', identity, ranges } as const,
+    { kind: 'allocate', member: 'b', identity, ranges, route: 'b1' } as const,
+    transfer(portedOn),
+    transfer(alone),
+    port(portedOn, 'c'),
+    port(ported, 'b'),
+  ]) {
+    const { codes, rows: changed } = chain.block([body]);
+    assert.deepEqual(codes, ['OK'], JSON.stringify(body));
+    keep(changed);
+  }
+  const { state: own } = chain;
+
+  it('are ported entries of the index, and the routing hash follows from these', () => {
+    const entriesOwn = inOrder(own.entries());
+    assert.deepEqual(
+      entriesOwn.filter(({ entry }) => entry === 'ported').map(({ from }) => from),
+      [portedOn, alone, ported],
+    );
+    assert.ok(rootsOf({ state: own.stateBytes(), routing: routingOf(entriesOwn) }));
+  });
+
+  it('come back from the rows as what they are, also below a port', () => {
+    const loaded = new LedgerState();
+    for (const { table, id, bytes } of [...rows.values()].sort(compareRows)) {
+      loaded.loadRow({ table, id, bytes: bytes! });
+    }
+    assert.deepEqual(loaded.appHash(), own.appHash());
+    assert.deepEqual(loaded.takeChangedRows(), []);
+    for (const state of [own, loaded]) {
+      const { ported: ports } = state.spaces[identity];
+      const isPorted = numbers.map((number) => ports.get(number) !== NOT_PORTED);
+      assert.deepEqual(isPorted, [true, false, true, false]);
+      const homes = numbers.map((number) => {
+        const home = state.homeOf(identity, number, 7) as number;
+        return state.members[home]!.id;
+      });
+      assert.deepEqual(homes, ['c', 'c', 'b', 'b']);
+    }
+  });
+
+  it('are refused in a row that does not fit the row of ported numbers', () => {
+    const id = Math.floor(portedOn / 1_000);
+    const word = (number: number, route: number) => ((number % 1_000) << 20) + route;
+    const flag = 2 ** 31;
+    const [route] = [own.spaces[identity].transferred.find(alone)!.value];
+    for (const words of [
+      [],
+      [word(alone, route + 1)],
+      [word(alone + 1, route)],
+      [word(alone + 1, route) + flag],
+      [word(alone, route), word(alone, route)],
+      [word(ported, 0), word(alone, route)],
+      [(1_000 << 20) + route],
+    ]) {
+      const space = new LedgerState().spaces[identity];
+      space.ported.loadRow(id, rows.get(`ported msisdn ${id}`)!.bytes!);
+      const bytes = new Uint8Array(Uint32Array.from(words).buffer);
+      assert.throws(() => loadSinglesRow(space, id, bytes), RangeError, words.join());
     }
   });
 });

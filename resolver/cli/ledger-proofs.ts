@@ -1,12 +1,15 @@
 // `bchf ledger prove | verify-proof | validators`: what the ledger says, for people who have no ledger.
 
 import type { Command } from 'commander';
+import { formatUeId } from '../../ledger/number.ts';
 import type { NumberClaim } from '../../ledger/proof/number-claim.ts';
-import { encodeProof, PROOF_CHARACTERS_MAX } from '../../ledger/proof/proof-codec.ts';
-import { encodeStateProof } from '../../ledger/proof/state-proof.ts';
+import { decodeProof, encodeProof, PROOF_CHARACTERS_MAX } from '../../ledger/proof/proof-codec.ts';
+import { decodeStateProof, encodeStateProof } from '../../ledger/proof/state-proof.ts';
 import { openProver, openProverAt, type Prover } from '../../ledger/proof/stored-proof.ts';
 import { verifyProof } from '../../ledger/proof/verify-proof.ts';
 import { encodeTrust } from '../../ledger/trust-codec.ts';
+import { NodeClient } from '../node-client.ts';
+import { ResolverError } from '../resolver-error.ts';
 import {
   inStore,
   type OpenStore,
@@ -34,15 +37,23 @@ export function addLedgerProofCommands(ledger: Command): void {
         'the state after this block (default: the last one but one, the newest that is vouched for)',
         wholeNumberOf('--height'),
       )
+      .option('--node <URL>', 'ask the ledger port of a running node in place of --data')
       .option('--out <FILE>', 'where to write it (default: standard output)'),
-  ).action(async (text: string, { data, height, out, json }) => {
+  ).action(async (text: string, { data, node, height, out, json }) => {
     const ueId = readNumber(text);
-    const proof = await inStore(data, async (open) => (await proverOf(open, height)).number(ueId));
-    const encoded = encodeProof(proof);
+    refuseHeight(node, height);
+    const encoded = node
+      ? await new NodeClient(node).proof(formatUeId(ueId))
+      : encodeProof(
+          await inStore(data, async (open) => (await proverOf(open, height)).number(ueId)),
+        );
     await writeText(out, encoded);
-    if (out !== undefined) {
-      printFields({ out, bytes: encoded.length, ...describe(proof.claim) }, json);
-    }
+    if (out === undefined) return;
+    const claim = decodeProof(encoded)?.claim;
+    printFields(
+      { out, bytes: encoded.length, ...(claim ? describe(claim as NumberClaim) : {}) },
+      json,
+    );
   });
 
   withLedgerOptions(
@@ -52,14 +63,19 @@ export function addLedgerProofCommands(ledger: Command): void {
         'Write a proof that the chain vouches for a state: what `bchf snapshot verify --proof` takes.',
       )
       .option('--height <H>', 'as for prove', wholeNumberOf('--height'))
+      .option('--node <URL>', 'ask the ledger port of a running node in place of --data')
       .option('--out <FILE>', 'where to write it (default: standard output)'),
-  ).action(async ({ data, height, out, json }) => {
-    const proof = await inStore(data, async (open) => (await proverOf(open, height)).state());
-    const encoded = encodeStateProof(proof);
+  ).action(async ({ data, node, height: wanted, out, json }) => {
+    refuseHeight(node, wanted);
+    const encoded = node
+      ? await new NodeClient(node).proof('state')
+      : encodeStateProof(
+          await inStore(data, async (open) => (await proverOf(open, wanted)).state()),
+        );
     await writeText(out, encoded);
-    if (out !== undefined) {
-      printFields({ out, bytes: encoded.length, height: proof.before.height }, json);
-    }
+    if (out === undefined) return;
+    const height = decodeStateProof(encoded).proof?.before.height;
+    printFields({ out, bytes: encoded.length, height }, json);
   });
 
   ledger
@@ -97,6 +113,13 @@ export function addLedgerProofCommands(ledger: Command): void {
   ).action(async ({ data, out }) => {
     await writeText(out, encodeTrust(await inStore(data, (open) => trustOf(open, undefined))));
   });
+}
+
+/** A running node has one state that is vouched for. */
+function refuseHeight(node: string | undefined, height: number | undefined): void {
+  if (node !== undefined && height !== undefined) {
+    throw new ResolverError('BCHF_CONFIG_INVALID', '--height does not go with --node');
+  }
 }
 
 /** What proves by the newest state that is vouched for, or by that after a block. */

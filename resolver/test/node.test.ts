@@ -7,9 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ValidatorSet } from '../../ledger/block/validator-set.ts';
 import { type Libp2pTransport, openLibp2pTransport } from '../../ledger/gossip/libp2p-transport.ts';
 import { encodeBlockMessage, namesOf } from '../../ledger/gossip/message-codec.ts';
 import { loadNodeKey } from '../../ledger/gossip/node-key.ts';
+import { verifyStateProofFile } from '../../ledger/proof/state-proof.ts';
+import { verifyProof } from '../../ledger/proof/verify-proof.ts';
 import { validators } from '../../ledger/sync/test/simulated-member.ts';
 import { Validators } from '../../ledger/sync/test/validators.ts';
 import { authorityPublicKey, chainId, key, Signer } from '../../ledger/test/consortium.ts';
@@ -19,6 +22,7 @@ import { configure } from '../config.ts';
 import type { RoutingInfo } from '../http/schemas.ts';
 import { createLog } from '../log.ts';
 import { type StartedNode, startNode } from '../node.ts';
+import { PROOFS_AT_ONCE_MAX } from '../node-api.ts';
 import { nodeOptions, readGenesis } from '../node-config.ts';
 import { bodyOfJson } from '../node-transaction-json.ts';
 
@@ -153,6 +157,28 @@ test('the ledger port takes a signed transaction once and says what it is', asyn
   const { body: found } = await ask(`/ledger/v1/transactions/${id}`);
   assert.deepEqual([found.height, found.code], [2, 'OK']);
   await until('it is served', async () => (await lookup('8611234567')).route.id === 'b1');
+});
+
+test('the ledger port proves what the state says, while the node goes on', async () => {
+  const { body } = await ask('/ledger/v1/proofs/msisdn-8611234567');
+  const set = new ValidatorSet(validators);
+  const verdict = verifyProof(`${JSON.stringify(body)}\n`, set, chainId);
+  assert.equal(verdict.fault, undefined);
+  assert.equal(verdict.height, started.ledger.tip.height - 1);
+  // The newest block has ported the number; the chain vouches for what was so before.
+  assert.equal((await lookup('8611234567')).route.id, 'b1');
+  assert.equal(verdict.claim.entry?.route.id, 'a1');
+  const state = await ask('/ledger/v1/proofs/state');
+  const vouched = verifyStateProofFile(`${JSON.stringify(state.body)}\n`, set, chainId);
+  assert.ok(!('fault' in vouched));
+  assert.equal(vouched.height, verdict.height);
+  assert.equal((await ask('/ledger/v1/proofs/358')).status, 400);
+  const all = await Promise.all(
+    Array.from({ length: 3 * PROOFS_AT_ONCE_MAX }, () => ask('/ledger/v1/proofs/imsi-46000')),
+  );
+  const statuses = new Set(all.map(({ status }) => status));
+  assert.ok([...statuses].every((status) => status === 200 || status === 503));
+  assert.ok(statuses.has(200));
 });
 
 test('the ledger port refuses what it does not have, and what is too long', async () => {

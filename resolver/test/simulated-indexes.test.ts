@@ -9,7 +9,7 @@ import { playSchedules } from '../../ledger/sync/test/schedule.ts';
 import { seed } from '../../ledger/test/seed.ts';
 import { indexFollower } from './index-follower.ts';
 
-const SCHEDULES = Number(process.env.BCHF_TEST_SCHEDULES ?? 2);
+const SCHEDULES = Number(process.env.BCHF_TEST_SCHEDULES ?? 4);
 
 test(`${SCHEDULES} schedules: every honest member ends with the same index`, () =>
   playSchedules(SCHEDULES, seed, indexFollower));
