@@ -84,6 +84,10 @@ export const TRANSACTION_CODES = [
   'BCHF_TX_PERIOD_TOO_SHORT',
   /** The founding is over: members join and get prefixes by a quorum. */
   'BCHF_TX_FOUNDED',
+  /** The sequence is too far above the last one. */
+  'BCHF_TX_SEQUENCE_GAP',
+  /** A route names a PLMN that is not its member's. */
+  'BCHF_TX_FOREIGN_PLMN',
 ] as const;
 
 export type TransactionCode = (typeof TRANSACTION_CODES)[number];

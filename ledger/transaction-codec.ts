@@ -32,6 +32,11 @@ import type { ProposalBody } from './transaction-proposal.ts';
 
 /** Most bytes of one transaction, signatures included. */
 export const TRANSACTION_BYTES_MAX = 1 << 20;
+/**
+ * How far a sequence may be above the last one. Whoever gets hold of a key could otherwise use up all
+ * sequences at once, and the member could sign nothing more with another key either.
+ */
+export const SEQUENCE_GAP_MAX = 1 << 20;
 /** Most bytes of a chain id (CometBFT's `MaxChainIDLen`). */
 export const CHAIN_ID_BYTES_MAX = 50;
 

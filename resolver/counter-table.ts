@@ -115,6 +115,8 @@ export const HISTOGRAM_FORMS: Record<string, HistogramForm> = {
   batchBatchSize: sizeForm('batch'),
   pdbLatency: latencyForm('pdb'),
   pdbBatchSize: sizeForm('pdb'),
+  enumLatency: latencyForm('enum'),
+  enumBatchSize: sizeForm('enum'),
 };
 
 export const HISTOGRAM_TABLE: CounterTable = Object.fromEntries(

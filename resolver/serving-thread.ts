@@ -68,7 +68,7 @@ export class ServingThread {
 
   /**
    * Opens the sockets and serves until the thread is told to stop. `onRequest` is told everything but
-   * what is done here: routes and the end.
+   * the end, of changed routes after they are in the table and before any entry may lead to them.
    */
   async serve(
     listen: () => Promise<ListeningPorts>,
@@ -78,6 +78,7 @@ export class ServingThread {
       switch (request.type) {
         case 'routes':
           this.routes.apply(request.changes);
+          onRequest(request);
           this.post({ type: 'routes-applied', version: request.changes.version });
           break;
         case 'stop':

@@ -9,6 +9,7 @@ import type { Identity } from '../ledger/number.ts';
 import { routeOfAnswer } from '../wasm/number-index.ts';
 import { CARRIERS } from '../wasm/packet-layout.ts';
 import { droppedCounter, latencyName, sizeName } from './counter-table.ts';
+import { EnumBlock, WASM_COUNTERS } from './enum/enum-block.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
 import { EnumEndpoint } from './enum/enum-endpoint.ts';
 import { enumLookupOf } from './enum/enum-lookup.ts';
@@ -17,10 +18,15 @@ import { BatchAuthenticator } from './udp/batch-authentication.ts';
 import type { BatchFreshness } from './udp/batch-codec.ts';
 import { DROP_REASONS } from './udp/batch-codec.ts';
 import { createBatchHandler } from './udp/batch-handler.ts';
-import { DatagramServer } from './udp/batch-server.ts';
 import { createDgramTransport, DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
 import { createMmsgTransport } from './udp/mmsg-transport.ts';
-import { batchProtocol, PacketBlock, PacketServer, PDB_PROTOCOL } from './udp/packet-server.ts';
+import {
+  batchProtocol,
+  enumProtocol,
+  PacketBlock,
+  PacketServer,
+  PDB_PROTOCOL,
+} from './udp/packet-server.ts';
 import { answerPdb, createPdbCounters, PDB_COUNTERS } from './udp/pdb-codec.ts';
 import { ServingLoop } from './udp/serving-loop.ts';
 import { loadSystemCalls, type SystemCalls } from './udp/system-calls.ts';
@@ -60,13 +66,19 @@ function batchCounts(): Record<string, number> {
 }
 
 const enumCounters = createEnumCounters();
-const enumEndpoint = new EnumEndpoint({
-  settings: start.enumSettings,
-  lookup: enumLookupOf(resolver),
-  counters: enumCounters,
-  nowMs: Date.now,
-});
 counts.enum = () => enumCounters;
+let enumEndpoint: EnumEndpoint | undefined;
+
+function openEnum(block?: EnumBlock): EnumEndpoint {
+  enumEndpoint = new EnumEndpoint({
+    settings: start.enumSettings,
+    lookup: enumLookupOf(resolver),
+    counters: enumCounters,
+    nowMs: Date.now,
+    block,
+  });
+  return enumEndpoint;
+}
 
 async function open(transport: UdpTransport, protocol: UdpProtocol): Promise<number> {
   counts[`${protocol}Udp`] = () => ({ ...transport.counters() });
@@ -102,7 +114,7 @@ async function openDgram(protocol: UdpProtocol): Promise<number> {
 }
 
 function dgramHandler(protocol: UdpProtocol): UdpHandler {
-  if (protocol === 'enum') return enumEndpoint.handler('udp');
+  if (protocol === 'enum') return openEnum().handler('udp');
   if (protocol === 'batch') {
     counts.batch = batchCounts;
     return batchHandler.handle;
@@ -114,16 +126,8 @@ function dgramHandler(protocol: UdpProtocol): UdpHandler {
 }
 
 /** Answers in Wasm, and notes what was counted there. */
-function packetServer(block: PacketBlock, protocol: 'batch' | 'pdb'): PacketServer {
-  const { isStamped, authentication } = settings;
-  const isBatch = protocol === 'batch';
-  const format = isBatch ? batchProtocol(authentication.mode !== 'required') : PDB_PROTOCOL;
-  const server = new PacketServer(block, format, isStamped);
-  if (isBatch) server.handle(batchHandler.handle);
-  counts[protocol] = () => ({
-    ...(isBatch ? countsOfBatch(server) : countsOfPdb(server)),
-    ...server.limited(),
-  });
+function packetServer(block: PacketBlock, protocol: UdpProtocol): PacketServer {
+  const server = makeServer(block, protocol);
   const named = (words: number[], name: (rank: number) => string) =>
     Object.fromEntries(words.map((count, rank) => [name(rank), count]));
   histograms[`${protocol}Latency`] = () => {
@@ -135,6 +139,36 @@ function packetServer(block: PacketBlock, protocol: 'batch' | 'pdb'): PacketServ
     return { ...named(batchSizes.counts, sizeName), sum: batchSizes.sum };
   };
   return server;
+}
+
+function makeServer(block: PacketBlock, protocol: UdpProtocol): PacketServer {
+  const { isStamped, authentication } = settings;
+  if (protocol === 'enum') {
+    const endpoint = openEnum(new EnumBlock(udp.packetMemory, udp.thread, block.exports));
+    const server = new PacketServer(block, enumProtocol(endpoint), isStamped);
+    server.handle(endpoint.handler('udp'));
+    counts.enum = () => countsOfEnum(server);
+    return server;
+  }
+  if (protocol === 'pdb') {
+    const server = new PacketServer(block, PDB_PROTOCOL, isStamped);
+    counts.pdb = () => ({ ...countsOfPdb(server), ...server.limited() });
+    return server;
+  }
+  const server = new PacketServer(
+    block,
+    batchProtocol(authentication.mode !== 'required'),
+    isStamped,
+  );
+  server.handle(batchHandler.handle);
+  counts.batch = () => ({ ...countsOfBatch(server), ...server.limited() });
+  return server;
+}
+
+function countsOfEnum(server: PacketServer): Record<string, number> {
+  const total: Record<string, number> = { ...enumCounters };
+  for (const [name, place] of Object.entries(WASM_COUNTERS)) total[name]! += server.own(place);
+  return total;
 }
 
 /** What Wasm counted, and what the handler did of what Wasm left to it. */
@@ -158,12 +192,10 @@ async function openMmsg(calls: SystemCalls): Promise<void> {
   const loop = new ServingLoop(calls, { wakeFd });
   const block = new PacketBlock(calls, packetMemory, udp.thread, sources, batchPackets);
   for (const protocol of udp.protocols) {
-    const server =
-      protocol === 'enum' ? new DatagramServer(block.messages) : packetServer(block, protocol);
+    const server = packetServer(block, protocol);
     const { host, ports } = start;
     const socket = sockets[protocol];
     const transport = createMmsgTransport({ host, port: ports[protocol], loop, server, socket });
-    if (protocol === 'enum') transport.handle(enumEndpoint.handler('udp'));
     await open(transport, protocol);
   }
 }
@@ -187,5 +219,8 @@ async function listen(): Promise<ListeningPorts> {
 }
 
 await thread.serve(listen, (request) => {
-  if (request.type === 'enum-settings') enumEndpoint.apply(request.settings);
+  if (request.type === 'enum-settings') enumEndpoint?.apply(request.settings);
+  if (request.type === 'routes') {
+    enumEndpoint?.changeRoutes(request.changes.routes.map(({ number }) => number));
+  }
 });

@@ -67,8 +67,22 @@ export type Explanation = IndexEntry[];
 export type Answer = number;
 
 export const NOT_FOUND: Answer = 0;
+/** What {@link IndexReader.lookupNames} gives besides answers; as an answer it says "not found". */
+export const ONLY_BELOW: Answer = 1;
 
 const KINDS: readonly (EntryKind | undefined)[] = [undefined, 'prefix', 'fragmented', 'ported'];
+
+/** Makes of the answers of a lookup those of {@link IndexReader.lookupNames}, one key at a time. */
+export function markNames(
+  reader: Pick<IndexReader, 'hasBelow'>,
+  keys: Float64Array,
+  answers: Uint32Array,
+  count: number,
+): void {
+  for (let at = 0; at < count; at++) {
+    if (answers[at] === NOT_FOUND && reader.hasBelow(keys[at]!)) answers[at] = ONLY_BELOW;
+  }
+}
 
 /** The kind of entry that an answer comes from; `undefined` for "not found". */
 export function kindOfAnswer(answer: Answer): EntryKind | undefined {
@@ -94,6 +108,12 @@ export interface IndexReader {
    * `count` is at most `batchMax`, else a RangeError. What is no key is not found.
    */
   lookup(keys: Float64Array, answers: Uint32Array, count: number): void;
+  /**
+   * As {@link lookup}, but for a key that nothing covers, while a longer prefix or number begins with
+   * its digits, gives ONLY_BELOW. All answers are of one version of the index; over several memories
+   * what lies below may be of a newer one.
+   */
+  lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void;
   /** The winning entry for one number, or `undefined`. */
   find(key: number): IndexEntry | undefined;
   /** Every entry that covers a number, in falling precedence. */

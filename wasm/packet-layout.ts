@@ -105,7 +105,10 @@ export const PROTOCOLS = 4;
 export const KEYS = COUNTERS + PROTOCOLS * COUNTERS_BYTES;
 export const ANSWERS = KEYS + 2 * KEYS_MAX * 8;
 const BLOCK_END = ANSWERS + 2 * KEYS_MAX * 4;
-export const BLOCK_BYTES = Math.ceil(BLOCK_END / 65_536) * 65_536;
+/** What ENUM knows: its parts are the packet module's to tell, see resolver/enum/enum-block.ts. */
+export const ENUM_BLOCK = Math.ceil(BLOCK_END / 64) * 64;
+export const ENUM_BLOCK_BYTES = 17 << 20;
+export const BLOCK_BYTES = Math.ceil((ENUM_BLOCK + ENUM_BLOCK_BYTES) / 65_536) * 65_536;
 
 /** Counters that every protocol has; its own begin at COUNT_OWN. */
 export const COUNT_RECEIVED = 0;

@@ -29,6 +29,8 @@ export interface PacketExports {
   writeBatch(from: number, end: number): void;
   parsePdb(from: number, end: number): number;
   writePdb(from: number, end: number): void;
+  parseEnum(from: number, end: number): number;
+  writeEnum(from: number, end: number): void;
   /** Returns how many send headers it made. */
   prepareSend(protocol: number, packets: number, address: bigint): number;
   observe(protocol: number, packets: number, begunNs: bigint, isStamped: boolean): void;

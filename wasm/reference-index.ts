@@ -11,6 +11,7 @@ import {
   type IndexCounts,
   type IndexEntry,
   IndexError,
+  markNames,
   NOT_FOUND,
   type NumberIndex,
 } from './number-index.ts';
@@ -119,6 +120,11 @@ export class ReferenceIndex implements NumberIndex {
       }
     }
     return explanation;
+  }
+
+  lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void {
+    this.lookup(keys, answers, count);
+    markNames(this, keys, answers, count);
   }
 
   hasBelow(key: number): boolean {

@@ -4,7 +4,7 @@
 // there, runs in every shard that they touch, prefixes in all. So one shard has the whole answer for
 // one number. What is read is always one version over all shards; how, is in publication.ts.
 
-import type { Explanation, IndexEntry, IndexReader } from './number-index.ts';
+import { type Explanation, type IndexEntry, type IndexReader, markNames } from './number-index.ts';
 import { Publication } from './publication.ts';
 import { checkBoundaries, ShardSearch, shardOf } from './shard-plan.ts';
 import { instantiate } from './wasm-module.ts';
@@ -149,6 +149,11 @@ export class ShardedReader implements ShardedIndexReader {
 
   explain(key: number): Explanation {
     return this.publication.read(() => this.#shardWith(key).explain(key));
+  }
+
+  lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void {
+    this.lookup(keys, answers, count);
+    markNames(this, keys, answers, count);
   }
 
   hasBelow(key: number): boolean {

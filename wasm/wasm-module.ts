@@ -64,6 +64,7 @@ export interface IndexExports {
   enter(reader: number): number;
   leave(reader: number): void;
   lookup(reader: number, count: number): void;
+  lookupNames(reader: number, count: number): void;
   lookupEntered(reader: number, version: number, count: number): void;
   hasBelow(reader: number, key: number): number;
   explain(reader: number, version: number, key: number, skip: number, countMax: number): number;

@@ -10,6 +10,7 @@ import {
 } from './number-index.ts';
 import {
   type GuardedExports,
+  type IndexExports,
   instantiate,
   NO_USER_DATA,
   READERS,
@@ -94,12 +95,25 @@ export class MemoryReader implements WasmReader {
   }
 
   lookup(keys: Float64Array, answers: Uint32Array, count: number): void {
+    this.#lookUp(keys, answers, count, (exports) => exports.lookup(this.block, count));
+  }
+
+  lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void {
+    this.#lookUp(keys, answers, count, (exports) => exports.lookupNames(this.block, count));
+  }
+
+  #lookUp(
+    keys: Float64Array,
+    answers: Uint32Array,
+    count: number,
+    answer: (exports: IndexExports) => void,
+  ): void {
     const countMax = Math.min(this.batchMax, keys.length, answers.length);
     if (!(Number.isInteger(count) && count >= 0 && count <= countMax)) {
       throw new RangeError(`a batch of ${count} keys, where 0 to ${countMax} are possible`);
     }
     if (keys !== this.keys) this.keys.set(keys.subarray(0, count));
-    this.wasm.call((exports) => exports.lookup(this.block, count));
+    this.wasm.call(answer);
     if (answers !== this.answers) answers.set(this.answers.subarray(0, count));
   }
 

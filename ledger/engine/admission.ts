@@ -11,6 +11,7 @@ import { receive } from '../state/state-machine.ts';
 import { signersOf } from '../transaction-body.ts';
 import { checkBody } from '../transaction-check.ts';
 import type { RejectionCode } from '../transaction-code.ts';
+import { SEQUENCE_GAP_MAX } from '../transaction-codec.ts';
 import { isQuorum } from '../transaction-proposal.ts';
 import { checkSignatures } from './receive.ts';
 
@@ -52,7 +53,9 @@ export async function admit(
   if (signers.length === 0 || !isKnown) return { code: 'BCHF_TX_UNKNOWN_MEMBER' };
   if (validUntilMs !== 0 && timeMs > validUntilMs) return { code: 'BCHF_TX_STALE' };
   const signer = 'approvers' in body ? PROPOSALS : (signers[0] as string);
-  if (sequence <= lastSequenceOf(state, signer)) return { code: 'BCHF_TX_REPLAYED' };
+  const last = lastSequenceOf(state, signer);
+  if (sequence <= last) return { code: 'BCHF_TX_REPLAYED' };
+  if (sequence > last + SEQUENCE_GAP_MAX) return { code: 'BCHF_TX_SEQUENCE_GAP' };
   if ('approvers' in body && !isQuorum(signers.length, state.presentCount)) {
     return { code: 'BCHF_TX_NO_QUORUM' };
   }

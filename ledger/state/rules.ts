@@ -110,13 +110,18 @@ function judgeAdmitMembers(state: LedgerState, { members }: AdmitMembers): Judge
 }
 
 function judgeDeclareRoutes(state: LedgerState, { member, routes }: DeclareRoutes): Judgement {
-  if (companyNumber(state, member) === undefined) return 'BCHF_TX_UNKNOWN_MEMBER';
+  const owner = companyNumber(state, member);
+  if (owner === undefined) return 'BCHF_TX_UNKNOWN_MEMBER';
+  const { plmns } = state.members[owner]!;
   let added = 0;
   for (const route of routes) {
     if (route.member !== member) return 'BCHF_TX_FOREIGN_ROUTE';
     const known = state.routeNumber(route.id);
     if (known === undefined) added++;
     else if (state.routes[known]!.member !== member) return 'BCHF_TX_FOREIGN_ROUTE';
+    // Others route, and charge, by what the route says.
+    const { mcc, mnc } = route.plmn;
+    if (!plmns.some((plmn) => plmn.mcc === mcc && plmn.mnc === mnc)) return 'BCHF_TX_FOREIGN_PLMN';
   }
   if (state.routes.length + added > state.limits.routesMax) return 'BCHF_TX_ROUTE_LIMIT';
   return ({ changedRoutes }) => {

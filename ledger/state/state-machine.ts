@@ -11,6 +11,7 @@ import type { RejectionCode, TransactionCode } from '../transaction-code.ts';
 import {
   type DecodedTransaction,
   decodeTransaction,
+  SEQUENCE_GAP_MAX,
   signBytes,
   type Transaction,
 } from '../transaction-codec.ts';
@@ -106,6 +107,7 @@ function execute(
   const isProposal = 'approvers' in body;
   const last = isProposal ? state.consortium.sequence : state.lastSequence(first);
   if (sequence <= last) return 'BCHF_TX_REPLAYED';
+  if (sequence > last + SEQUENCE_GAP_MAX) return 'BCHF_TX_SEQUENCE_GAP';
   if (isProposal) {
     if (signers.includes(AUTHORITY_NUMBER)) return 'BCHF_TX_UNKNOWN_MEMBER';
     if (!isQuorum(signers.length, state.presentCount)) return 'BCHF_TX_NO_QUORUM';

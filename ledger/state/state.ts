@@ -19,23 +19,13 @@ import { AUTHORITY, type MemberRecord } from '../transaction-body.ts';
 import { Balances } from './balances.ts';
 import { Commitment, type ReadableCommitment } from './commitment.ts';
 import { Consortium } from './consortium.ts';
-import { loadSinglesRow, partsRow, portedRow, singlesRow } from './number-rows.ts';
 import { NumberSpace } from './number-space.ts';
 import { NOT_PORTED } from './ported-map.ts';
 import { NO_PREFIX } from './prefix-map.ts';
 import { CONTRACTS_MAX, Pricing } from './pricing.ts';
 import { Roaming } from './roaming.ts';
-import {
-  integersOf,
-  integersRow,
-  intervalRow,
-  loadIntervalRow,
-  numberTables,
-  type Row,
-  type StateTable,
-  type Table,
-  tableOf,
-} from './tables.ts';
+import { loadSpaceRow, type TakeRows, takeSpaceRows } from './space-rows.ts';
+import { integersOf, integersRow, type Row, type StateTable, type Table } from './tables.ts';
 import { TERMINAL_KEYS_MAX, TerminalKeys } from './terminal-keys.ts';
 
 /** Most members, the authority included: the width of a member number in a row of the pool. */
@@ -219,11 +209,7 @@ export class LedgerState {
    */
   takeChangedRows(): Row[] {
     const rows: Row[] = [];
-    const take = (
-      table: Table,
-      dirty: Set<number>,
-      bytesOf: (id: number) => Uint8Array | undefined,
-    ): void => {
+    const take: TakeRows = (table, dirty, bytesOf) => {
       for (const id of dirty) {
         const row = { table, id, bytes: bytesOf(id) };
         this.#commitment.set(row);
@@ -236,27 +222,7 @@ export class LedgerState {
     );
     take('sequences', this.#dirty.sequences, (id) => integersRow(this.#sequences[id]!));
     take('routes', this.#dirty.routes, (id) => routeType.serialize(routeValue(this.routes[id]!)));
-    for (const { identity, table } of numberTables('prefixes')) {
-      const { prefixes } = this.spaces[identity];
-      take(table, prefixes.dirty, (id) => prefixRow(prefixes.get(id)!));
-    }
-    for (const layer of ['free', 'runs', 'priced'] as const) {
-      for (const { identity, table } of numberTables(layer)) {
-        const intervals = this.spaces[identity][layer];
-        take(table, intervals.dirty, (id) => intervalRow(intervals, id));
-      }
-    }
-    for (const identity of IDENTITIES) {
-      const space = this.spaces[identity];
-      const { ported, transferred } = space;
-      // A number transferred alone is in the row of ported numbers, and says whether it was ported on.
-      const singles = new Set(transferred.dirty);
-      for (const id of ported.dirty) if (singlesRow(space, id)) singles.add(id);
-      for (const id of transferred.dirty) ported.dirty.add(id);
-      take(tableOf('transferred', identity), transferred.dirty, (id) => partsRow(space, id));
-      take(tableOf('ported', identity), ported.dirty, (id) => portedRow(space, id));
-      take(tableOf('singles', identity), singles, (id) => singlesRow(space, id));
-    }
+    for (const identity of IDENTITIES) takeSpaceRows(this.spaces[identity], take);
     for (const own of this.#tables) take(own.table, own.dirty, (id) => own.row(id));
     return rows;
   }
@@ -318,28 +284,8 @@ export class LedgerState {
         this.#dirty.routes.clear();
         break;
       }
-      case 'prefixes':
-        this.spaces[identity].prefixes.set(id, Buffer.from(bytes).readUInt32LE(0));
-        this.spaces[identity].prefixes.dirty.clear();
-        break;
-      case 'free':
-      case 'runs':
-      case 'transferred':
-      case 'priced':
-        loadIntervalRow(this.spaces[identity][name], id, bytes);
-        this.spaces[identity][name].dirty.clear();
-        break;
-      case 'ported':
-        this.spaces[identity].ported.loadRow(id, bytes);
-        break;
-      case 'singles': {
-        const space = this.spaces[identity];
-        loadSinglesRow(space, id, bytes);
-        space.ported.dirty.clear();
-        space.transferred.dirty.clear();
-        break;
-      }
       default: {
+        if (loadSpaceRow(this.spaces[identity], name, id, bytes)) break;
         const own = this.#tables.find((each) => each.table === table)!;
         own.load(id, bytes);
         own.dirty.clear();
@@ -357,10 +303,4 @@ export class LedgerState {
       yield* space.entries();
     }
   }
-}
-
-function prefixRow(route: RouteNumber): Uint8Array {
-  const row = Buffer.alloc(4);
-  row.writeUInt32LE(route);
-  return row;
 }

@@ -44,7 +44,7 @@
 //     │ u32: (start mod 1000) · 2^20 + value      │ u64: how many    │
 //     └───────────────────────────────────────────┴──────────────────┘
 
-import { IDENTITIES, type Identity } from '../number.ts';
+import type { Identity } from '../number.ts';
 import { BUCKET_KEYS, type Interval, type IntervalMap } from './interval-map.ts';
 
 /** Every table; its position is its byte in store keys and hashes, so the list only grows. */
@@ -93,11 +93,6 @@ export type NumberTable =
 /** The table of one identity kind. */
 export function tableOf(table: NumberTable, identity: Identity): Table {
   return `${table} ${identity}`;
-}
-
-/** The identity tables in the order of {@link TABLES}. */
-export function numberTables(table: NumberTable): { identity: Identity; table: Table }[] {
-  return IDENTITIES.map((identity) => ({ identity, table: tableOf(table, identity) }));
 }
 
 /** One row; `undefined` bytes where it is gone. */

@@ -9,6 +9,11 @@ import { type Refusal, testRefusals } from './refusals.ts';
 
 const refused: Refusal[] = [
   [
+    'BCHF_TX_FOREIGN_PLMN',
+    '',
+    declare('a', route('a1', 'a'), route('x', 'a', { plmn: { mcc: '460', mnc: '000' } })),
+  ],
+  [
     'BCHF_TX_UNKNOWN_MEMBER',
     'the authority is no company that declares routes',
     declare('consortium', route('x', 'consortium')),

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { ITEMS_MAX } from '../transaction-body.ts';
 import { TRANSACTION_CODES } from '../transaction-code.ts';
-import { signTransaction, TRANSACTION_BYTES_MAX } from '../transaction-codec.ts';
+import { SEQUENCE_GAP_MAX, signTransaction, TRANSACTION_BYTES_MAX } from '../transaction-codec.ts';
 import {
   allocate,
   assign,
@@ -170,6 +170,21 @@ describe('a refused transaction', () => {
       'BCHF_TX_TOO_MANY_ITEMS',
       'BCHF_TX_REPLAYED',
     ]);
+  });
+
+  it('is one far ahead: nobody uses up all sequences that a member has', () => {
+    const chain = TestChain.founded();
+    const own = (sequence: number) =>
+      signTransaction(declare('a', route('a1', 'a')), sequence, chainId, [keyOf('a')]);
+    const last = chain.state.lastSequence(chain.state.memberNumber('a')!);
+    assert.deepEqual(
+      chain.block([
+        own(Number.MAX_SAFE_INTEGER),
+        own(last + SEQUENCE_GAP_MAX + 1),
+        own(last + SEQUENCE_GAP_MAX),
+      ]).codes,
+      ['BCHF_TX_SEQUENCE_GAP', 'BCHF_TX_SEQUENCE_GAP', 'OK'],
+    );
   });
 
   it('uses nothing up where not all of its signers have signed it', () => {

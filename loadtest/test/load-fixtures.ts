@@ -59,6 +59,9 @@ const reader: IndexReader = {
             (key % ROUTES);
     }
   },
+  lookupNames() {
+    throw new Error('the batch protocol has no names');
+  },
   find: () => undefined,
   explain: () => [],
   hasBelow: () => false,

@@ -37,7 +37,7 @@ import { ResponseWriter, udpLimitBytes } from './dns-response-codec.ts';
 import type { EnumCounter, EnumCounters } from './enum-counters.ts';
 import { APEX, isSameName, NOT_A_NUMBER, OFF_ZONE, readEnumName } from './enum-name-codec.ts';
 import { recordCountOf } from './enum-template-codec.ts';
-import type { EnumZone } from './enum-zone.ts';
+import type { EnumZone, RouteAnswers } from './enum-zone.ts';
 import { type RateLimiter, RESPONSE_CLASS, type ResponseClass } from './rate-limit-codec.ts';
 
 /** What the zones ask of the index of MSISDNs. Keys are number keys. */
@@ -74,6 +74,8 @@ export interface EnumService {
   unlimited?: readonly AddressPrefix[] | undefined;
   /** Milliseconds since 1970. */
   nowMs: () => number;
+  /** Told of templates that were used, by the zone's place. */
+  onAnswers?: (zone: number, routeNumber: number, answers: RouteAnswers) => void;
 }
 
 /**
@@ -271,7 +273,7 @@ function findZone(
 ): InZone | undefined {
   let isAtCut = false;
   for (const zone of zones) {
-    const key = readEnumName(query, HEADER_BYTES, nameEnd, zone.suffix);
+    const key = readEnumName(query, HEADER_BYTES, nameEnd, zone);
     if (key === OFF_ZONE) continue;
     // The DS of a zone stands in the zone above it (RFC 4035 section 3.1.4.1), if that is here.
     const isParents = type === RECORD_TYPE.DS && key === APEX && !isAtCut;
@@ -279,7 +281,7 @@ function findZone(
     isAtCut = zones.some(
       (other) =>
         other.suffix.length < zone.suffix.length &&
-        readEnumName(query, HEADER_BYTES, nameEnd, other.suffix) !== OFF_ZONE,
+        readEnumName(query, HEADER_BYTES, nameEnd, other) !== OFF_ZONE,
     );
     if (!isAtCut) return { zone, key, isAtCut };
   }
@@ -292,13 +294,14 @@ function writeZoneRecords(
   type: number,
   { zone, key, isAtCut }: InZone,
   writer: ResponseWriter,
-  { lookup }: EnumService,
+  service: EnumService,
 ): Outcome {
+  const { lookup } = service;
   const match = key > APEX ? lookup.find(key) : undefined;
   const hasRecords =
     key === APEX
       ? writeApexRecords(writer, type, zone, lookup)
-      : match !== undefined && writeNumberRecords(writer, type, zone, key, match);
+      : match !== undefined && writeNumberRecords(writer, type, zone, key, match, service);
   if (hasRecords) return success(RCODE.NOERROR, 'answeredRecords', RESPONSE_CLASS.records);
   const suffixAt = nameEnd - zone.suffix.length;
   writer.beginRecord('authority', suffixAt, RECORD_TYPE.SOA, zone.negativeTtlSeconds);
@@ -364,9 +367,11 @@ function writeNumberRecords(
   zone: EnumZone,
   key: number,
   { entry, routeNumber, route }: EnumMatch,
+  { zones, onAnswers }: EnumService,
 ): boolean {
   if (type !== RECORD_TYPE.NAPTR && type !== RECORD_TYPE.ANY) return false;
   const answers = zone.answersOf(routeNumber, route);
+  onAnswers?.(zones.indexOf(zone), routeNumber, answers);
   const template = entry === 'ported' ? answers.ported : answers.plain;
   if (recordCountOf(template) === 0) return false;
   if (type === RECORD_TYPE.ANY) {

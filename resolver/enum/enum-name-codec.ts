@@ -1,9 +1,10 @@
 // ENUM names: between a number key and `8.7.6.….6.8.e164.arpa` on the wire (RFC 6116 section 3.2).
 //
-// A name is the digits, last one first, each a label of its own, then the suffix of the zone. A key
-// is the digits with a 1 in front, so the suffix alone, of no digits, reads as 1.
+// A name is the digits, last one first, each a label of its own, then the suffix of the zone. A suffix
+// may stand for the first digits of its numbers, as `i.4.4.e164.arpa` does for 44 (RFC 5527). A key is
+// the digits with a 1 in front, so the suffix alone, of no digits, reads as 1.
 
-import { DIGITS_MAX } from '../../ledger/number.ts';
+import { KEY_MAX } from '../../ledger/number.ts';
 
 /** {@link readEnumName}: the name is not the suffix and not below it. */
 export const OFF_ZONE = -1;
@@ -17,16 +18,23 @@ const CODE_9 = 57;
 const CODE_UPPER_A = 65;
 const CODE_UPPER_Z = 90;
 
+/** A suffix of ENUM names. */
+export interface EnumSuffix {
+  /** Wire form, lower case. */
+  suffix: Uint8Array;
+  /** The key of the digits that the suffix stands for; 1 for none. */
+  prefixKey: number;
+}
+
 /**
- * What the well-formed name at `start` to `end` of a message is to the zone of `suffix` (wire form,
- * lower case): a number key from 10 up, {@link APEX}, {@link NOT_A_NUMBER} or {@link OFF_ZONE}.
- * Letters compare without their case (RFC 1035 section 2.3.3).
+ * What the well-formed name at `start` to `end` of a message is to the zone of a suffix: a number
+ * key from 10 up, {@link APEX}, {@link NOT_A_NUMBER} or {@link OFF_ZONE}. Letters compare without their case (RFC 1035 section 2.3.3).
  */
 export function readEnumName(
   message: Uint8Array,
   start: number,
   end: number,
-  suffix: Uint8Array,
+  { suffix, prefixKey }: EnumSuffix,
 ): number {
   const suffixAt = end - suffix.length;
   if (suffixAt < start) return OFF_ZONE;
@@ -46,8 +54,9 @@ export function readEnumName(
   }
   // The labels must end where the suffix begins: `xe164.arpa` ends in the letters, not the labels.
   if (at !== suffixAt || !endsWith(message, suffixAt, suffix)) return OFF_ZONE;
-  if (!isNumber || placeValue > 10 ** DIGITS_MAX) return NOT_A_NUMBER;
-  return placeValue + digits;
+  if (placeValue === 1 && isNumber) return APEX;
+  const key = prefixKey * placeValue + digits;
+  return isNumber && key <= KEY_MAX ? key : NOT_A_NUMBER;
 }
 
 /** Whether the name at `start` to `end` is `name` (wire form, lower case), without regard to case. */
@@ -70,7 +79,7 @@ function endsWith(message: Uint8Array, start: number, suffix: Uint8Array): boole
   return true;
 }
 
-/** The name of a number key (or of {@link APEX}) under a suffix in wire form: the inverse. */
+/** The name of a number key (or of {@link APEX}) under a suffix that stands for no digits. */
 export function encodeEnumName(key: number, suffix: Uint8Array): Uint8Array {
   const digits = String(key).slice(1);
   const wire = new Uint8Array(2 * digits.length + suffix.length);

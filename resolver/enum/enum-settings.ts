@@ -80,6 +80,10 @@ const serviceSchema = z.strictObject({
 
 const zoneSchema = z.strictObject({
   suffix: domainName,
+  numberPrefix: z
+    .string()
+    .regex(/^[0-9]{0,14}$/)
+    .optional(),
   nameServers: z.array(domainName).min(1).max(16),
   soa: z
     .strictObject({
@@ -109,7 +113,7 @@ const rateLimitSchema = z.strictObject({
       z
         .int()
         .min(1024)
-        .max(2 ** 22),
+        .max(2 ** 18),
     )
     .default(65_536),
 });

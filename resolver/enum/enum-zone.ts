@@ -1,10 +1,10 @@
 // A zone of ENUM names: its settings, checked and brought into wire form once.
 
-import { KEY_MAX } from '../../ledger/number.ts';
+import { DIGITS_MAX, KEY_MAX, lengthOf, parseDigits } from '../../ledger/number.ts';
 import type { Route } from '../../ledger/route.ts';
 import { type AddressPrefix, isWithin, parsePrefix } from './client-address-codec.ts';
 import { encodeName, NAME_BYTES_MAX, type SoaData } from './dns-codec.ts';
-import { encodeEnumName } from './enum-name-codec.ts';
+import { type EnumSuffix, encodeEnumName } from './enum-name-codec.ts';
 import {
   compileAnswer,
   type EnumService,
@@ -18,6 +18,8 @@ const SECONDS_MAX = 2 ** 31 - 1;
 export const NAME_SERVERS_MAX = 16;
 /** Most prefixes of clients that a zone names. */
 export const CLIENT_PREFIXES_MAX = 256;
+/** Most names of a zone that exist only because other zones lie below: what a block has room for. */
+const NAMES_ABOVE_MAX = 29;
 /** Bytes of an SOA record behind its two names; the serial number comes first. */
 const SOA_NUMBERS_BYTES = 20;
 
@@ -25,6 +27,11 @@ const SOA_NUMBERS_BYTES = 20;
 export interface EnumZoneSettings {
   /** What follows the digits: `e164.arpa`, `e164enum.net`, `i.1.e164.arpa`. */
   suffix: string;
+  /**
+   * The digits that the suffix stands for. Left out: those of its labels of one digit, as in
+   * `i.4.4.e164.arpa` and `8.5.3.e164.arpa`.
+   */
+  numberPrefix?: string | undefined;
   /** Time to live of NAPTR, NS and HINFO answers. */
   answerTtlSeconds: number;
   /** Names of the zone's servers, 1 to {@link NAME_SERVERS_MAX}. */
@@ -54,9 +61,11 @@ export interface RouteAnswers {
 }
 
 /** A zone ready to answer. */
-export class EnumZone {
+export class EnumZone implements EnumSuffix {
   /** Wire form, lower case. */
   readonly suffix: Uint8Array;
+  /** The key of the digits that the suffix stands for; 1 for none. */
+  readonly prefixKey: number;
   readonly answerTtlSeconds: number;
   /** RDATA of each NS record. */
   readonly nameServers: readonly Uint8Array[];
@@ -90,6 +99,7 @@ export class EnumZone {
     if (encodeEnumName(KEY_MAX, this.suffix).length > NAME_BYTES_MAX) {
       throw new RangeError('ENUM suffix leaves no room for 15 digits');
     }
+    this.prefixKey = prefixKeyOf(settings.numberPrefix ?? digitsOfSuffix(settings.suffix));
     if (nameServers.length < 1 || nameServers.length > NAME_SERVERS_MAX) {
       throw new RangeError(`ENUM nameServers must be 1 to ${NAME_SERVERS_MAX}`);
     }
@@ -149,7 +159,7 @@ export class EnumZone {
 /**
  * Prepares the zones of a server: those further down first, so that the first zone that a name lies
  * in is the one that has it. Throws a `RangeError` where a setting is out of range, two zones have
- * one suffix, or a name server's name lies in a zone, where it could have no address.
+ * one suffix, too many names lie between zones, or a name server's name lies in a zone, where it could have no address.
  */
 export function createEnumZones(
   settings: readonly EnumZoneSettings[],
@@ -171,8 +181,26 @@ export function createEnumZones(
     if (parent === undefined) continue;
     const between = labelsOf(zone.suffix).filter((name) => name.length > parent.suffix.length);
     parent.namesAboveOtherZones = [...parent.namesAboveOtherZones, ...between.slice(1)];
+    if (parent.namesAboveOtherZones.length > NAMES_ABOVE_MAX) {
+      throw new RangeError(`ENUM zones have more than ${NAMES_ABOVE_MAX} names between them`);
+    }
   }
   return zones;
+}
+
+/** The digits of labels that are one digit each, in the order of a number. */
+function digitsOfSuffix(suffix: string): string {
+  const digits = suffix.split('.').filter((label) => /^[0-9]$/.test(label));
+  return digits.reverse().join('');
+}
+
+function prefixKeyOf(digits: string): number {
+  if (digits === '') return 1;
+  const key = parseDigits(digits);
+  if (key === undefined || lengthOf(key) === DIGITS_MAX) {
+    throw new RangeError(`ENUM numberPrefix must be up to ${DIGITS_MAX - 1} digits`);
+  }
+  return key;
 }
 
 /** A name and every ending of it below the root, in wire form. */

@@ -159,11 +159,13 @@ export function consortiumFlows(devnet: TestDevnet): void {
 
     const { route } = await devnet.answer(4, '99904000000');
     const id = 'member-5-udm';
-    await devnet.commit(3, {
+    const declare = (mnc: string): TransactionBody => ({
       kind: 'declare-routes',
       member: 'member-5',
-      routes: [{ ...route, id, member: 'member-5' } as never],
+      routes: [{ ...route, id, member: 'member-5', plmn: { mcc: '999', mnc } } as never],
     });
+    assert.equal((await devnet.handIn(2, declare('04'))).code, 'BCHF_TX_FOREIGN_PLMN');
+    await devnet.commit(3, declare('05'));
     const grant = (to: string): TransactionBody => ({
       kind: 'grant-prefixes',
       identity,
@@ -188,11 +190,7 @@ export function consortiumFlows(devnet: TestDevnet): void {
     const taken = await devnet.commit(4, grant('member-1-udm'));
     await devnet.expectEverywhere('99905000000', taken, 'prefix', 'member-1-udm');
     await devnet.commit(1, leave);
-    const gone = await devnet.handIn(3, {
-      kind: 'declare-routes',
-      member: 'member-5',
-      routes: [{ ...route, id, member: 'member-5' } as never],
-    });
+    const gone = await devnet.handIn(3, declare('05'));
     assert.equal(gone.code, 'BCHF_TX_UNKNOWN_MEMBER');
   });
 

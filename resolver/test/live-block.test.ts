@@ -78,7 +78,8 @@ test('a number ported to a new route is answered with it at the new height', asy
   assert.equal(before.body.match.entry, 'prefix');
   const donor = before.body.route.member as string;
   const recipient = population.members.find(({ id }) => id.startsWith('fi-') && id !== donor)!.id;
-  const route = { ...exampleRoute('fi-new-element'), member: recipient };
+  const { plmn } = population.routes.find(({ member }) => member === recipient)!;
+  const route = exampleRoute('fi-new-element', { member: recipient, plmn });
   const block = await commit(
     { kind: 'declare-routes', member: recipient, routes: [route] },
     { kind: 'port', identity: 'msisdn', numbers: [key], donor, recipient, route: route.id },

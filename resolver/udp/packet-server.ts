@@ -36,6 +36,7 @@ import {
   LATENCY_WORDS,
   PACKETS_MAX,
   PROTOCOL_BATCH,
+  PROTOCOL_ENUM,
   PROTOCOL_PDB,
   PROTOCOLS,
   WORD_CLOCK,
@@ -45,6 +46,7 @@ import {
 } from '../../wasm/packet-layout.ts';
 import { blockOf, instantiatePackets, type PacketExports } from '../../wasm/packet-module.ts';
 import type { WasmBuild } from '../../wasm/wasm-module.ts';
+import type { EnumEndpoint } from '../enum/enum-endpoint.ts';
 import { type BatchFreshness, LAG_UNKNOWN } from './batch-format-codec.ts';
 import { type BatchServer, sentCounters } from './batch-server.ts';
 import { MessageBlock, type Sent } from './message-block.ts';
@@ -114,13 +116,19 @@ export class PacketBlock {
     return BigInt(this.#address);
   }
 
-  /** Looks up what the last round wrote into the columns of keys. */
-  lookUp(): void {
+  /**
+   * Looks up what the last round wrote into the columns of keys.
+   *
+   * @param areNames whether it matters what lies below a key that nothing covers
+   */
+  lookUp(areNames = false): void {
     for (const [at, identity] of IDENTITIES.entries()) {
       const count = this.#words.getUint32(WORD_KEY_COUNTS + 4 * at, true);
       if (count === 0) continue;
       this.#writeFreshness(at, this.#sources.freshness(identity));
-      this.#sources.readerOf(identity).lookup(this.#keys[at]!, this.#answers[at]!, count);
+      const reader = this.#sources.readerOf(identity);
+      if (areNames) reader.lookupNames(this.#keys[at]!, this.#answers[at]!, count);
+      else reader.lookup(this.#keys[at]!, this.#answers[at]!, count);
     }
   }
 
@@ -159,6 +167,8 @@ export class PacketBlock {
 export interface PacketProtocol {
   /** Its place among the counters and the limits. */
   number: number;
+  /** Whether keys are names: see IndexReader.lookupNames. Default false. */
+  areNames?: boolean;
   parse(exports: PacketExports, from: number, end: number): number;
   write(exports: PacketExports, from: number, end: number): void;
 }
@@ -182,6 +192,19 @@ export const PDB_PROTOCOL: PacketProtocol = {
   parse: (exports, from, end) => exports.parsePdb(from, end),
   write: (exports, from, end) => exports.writePdb(from, end),
 };
+
+/** ENUM, DNS over UDP. */
+export function enumProtocol(endpoint: EnumEndpoint): PacketProtocol {
+  return {
+    number: PROTOCOL_ENUM,
+    areNames: true,
+    parse: (exports, from, end) => {
+      endpoint.beginBatch();
+      return exports.parseEnum(from, end);
+    },
+    write: (exports, from, end) => exports.writeEnum(from, end),
+  };
+}
 
 /** Counts by powers of two, the last for everything above, and the sum of what was counted. */
 export interface HistogramCounts {
@@ -228,11 +251,11 @@ export class PacketServer implements BatchServer {
 
   #answer(fd: number, count: number): void {
     const { exports, messages } = this.#block;
-    const { number, parse, write } = this.#protocol;
+    const { number, areNames, parse, write } = this.#protocol;
     const begunNs = this.#block.readClock();
     for (let from = 0; from < count; ) {
       const end = parse(exports, from, count);
-      this.#block.lookUp();
+      this.#block.lookUp(areNames);
       write(exports, from, end);
       for (let at = 0; at < this.#block.hostCount; at++) {
         this.#answerOne(this.#block.hostPacket(at));

@@ -96,7 +96,7 @@ export class UdpPlan {
         reusePort: true,
         receiveBufferBytes,
         sendBufferBytes,
-        timestamps: isStamped && protocol !== 'enum',
+        timestamps: isStamped,
       };
       const socket = openMmsgSocket(calls, endpoint, options);
       sockets[protocol] = socket;

@@ -169,10 +169,10 @@ export function headerOf(area: u32): u32 {
   return atomic.load<u32>(node + NODE_HEADERS + ((area & (NODE_AREAS - 1)) << 2));
 }
 
-/** The first area from `area` on that is not absent; AREAS_END where there is none. */
-export function nextArea(area: u32): u32 {
+/** The first area from `area` on and below `end` that is not absent; AREAS_END where there is none. */
+export function nextArea(area: u32, end: u32 = AREAS_END): u32 {
   const rootEnd = load<u32>(HEADER_ROOT_END);
-  while (area < AREAS_END) {
+  while (area < end) {
     const place = max(rootPlace(area), load<u32>(HEADER_ROOT_FIRST));
     if (place >= rootEnd) return AREAS_END;
     if (place > rootPlace(area)) area = firstAreaAt(place);

@@ -7,7 +7,9 @@ import * as walk from './index-walk';
 import {
   HEADER_CURRENT,
   LABEL_BYTES,
+  READER_ANSWERS,
   READER_DETAILS,
+  READER_KEYS,
   VERSION_LABEL,
   VERSION_LABEL_BYTES,
   VERSION_PORTED_COUNT,
@@ -47,6 +49,9 @@ export {
   READERS_MAX,
 } from './layout';
 
+/** In place of an answer, see number-index.ts. */
+const ONLY_BELOW: u32 = 1;
+
 /** Answers the first `count` keys of the reader's scratch from one version. */
 export function lookup(reader: u32, count: u32): void {
   answerBatch(reader, enter(reader), count);
@@ -56,6 +61,19 @@ export function lookup(reader: u32, count: u32): void {
 /** Answers as {@link lookup} does, from the version that {@link enter} gave. */
 export function lookupEntered(reader: u32, version: u32, count: u32): void {
   answerBatch(reader, version, count);
+}
+
+/** As {@link lookup}; keys that nothing covers, but that something lies below, get ONLY_BELOW. */
+export function lookupNames(reader: u32, count: u32): void {
+  const version = enter(reader);
+  answerBatch(reader, version, count);
+  for (let place: u32 = 0; place < count; place++) {
+    const answer = reader + READER_ANSWERS + (place << 2);
+    if (load<u32>(answer) != 0) continue;
+    const key = load<f64>(reader + READER_KEYS + (place << 3));
+    if (anyBelow(version, key)) store<u32>(answer, ONLY_BELOW);
+  }
+  leave(reader);
 }
 
 export function hasBelow(reader: u32, key: f64): bool {

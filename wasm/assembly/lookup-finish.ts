@@ -57,7 +57,7 @@ import {
   SLOW,
 } from './lookup-scratch';
 import { routeOfCode } from './palette';
-import { answerOf, touchLineOf } from './ported-read';
+import { answerOf } from './ported-read';
 
 /** Lines with one of these flags are looked at as single lookups look at them. */
 const FLAGS_OF_ITS_OWN: u64 = FLAG_DIRTY | FLAG_GENERIC | FLAG_FOREIGN;
@@ -99,7 +99,7 @@ function sort(reader: u32, toAnswer: u32, notedEnd: u32): void {
     const line = load<u32>(lane, LINE);
     const flags = atomic.load<u64>(line);
     const isSlow =
-      <u32>((flags & FLAGS_OF_ITS_OWN) != 0) | <u32>isListedShape(load<u32>(lane, SHAPE));
+      u32((flags & FLAGS_OF_ITS_OWN) != 0) | u32(isListedShape(load<u32>(lane, SHAPE)));
     const isGrouped = isSlow ^ 1;
     store<u32>(slow, lane);
     slow += isSlow << 2;
@@ -114,7 +114,7 @@ function sort(reader: u32, toAnswer: u32, notedEnd: u32): void {
     const piece = load<u64>(pieceOf(line));
     const from = <u32>piece & 0xffff;
     const length = ((<u32>piece >> 16) & 0xffff) - from;
-    const isInPiece = <u32>(numberOf(lane) - from <= length) & <u32>((flags & FLAG_PIECE) != 0);
+    const isInPiece = u32(numberOf(lane) - from <= length) & u32((flags & FLAG_PIECE) != 0);
     const mask: u32 = 0 - (isInPiece & isGrouped);
     const answer = lane + toAnswer;
     store<u32>(answer, (load<u32>(answer) & ~mask) | (<u32>(piece >> 32) & mask));
@@ -210,13 +210,6 @@ export function finishOutside(reader: u32): void {
 }
 
 function finishSlow(reader: u32, version: u32, keys: u32, toAnswer: u32): void {
-  // Lines of sparse areas have not been touched yet, and are under way together, too.
-  for (let slow = reader + SLOW; slow < slowEnd; slow += 4) {
-    const lane = load<u32>(slow);
-    if ((atomic.load<u64>(load<u32>(lane, LINE)) & FLAG_GENERIC) != 0) {
-      touchLineOf(keyAt(lane, reader, keys));
-    }
-  }
   for (let slow = reader + SLOW; slow < slowEnd; slow += 4) {
     const lane = load<u32>(slow);
     const line = load<u32>(lane, LINE);

@@ -9,7 +9,6 @@ import {
   routeInColumns,
 } from './columns';
 import {
-  AREAS_END,
   DESCRIPTOR_DEFAULT,
   DESCRIPTOR_LINES,
   DESCRIPTOR_SHAPE,
@@ -56,21 +55,6 @@ import { PATCH_COLUMNS, PATCH_NEW_BACKGROUND, PATCH_SEGMENT, patchOf } from './p
 export function answerOf(version: u32, key: u64): u32 {
   if (findPorted(version, key)) return portedAnswerOf(portedHeader, key) | portedRoute;
   return isBackgroundKnown ? knownBackground : answerAt(version, key);
-}
-
-/** Keeps the loads of {@link touchLineOf} from being left out. */
-let touched: u32 = 0;
-
-/** Loads the first word of the line that a key has in a sparse area, so that it is on its way. */
-export function touchLineOf(key: u64): void {
-  if (key >= <u64>KEY_END) return;
-  const header = headerOf(<u32>(key >> AREA_BITS));
-  if (header == 0) return;
-  const segment = segmentOf(header, key);
-  const descriptor = descriptorOf(header, segment);
-  const lines = atomic.load<u32>(descriptor + DESCRIPTOR_LINES);
-  const number = <u32>(key - firstKeyOf(header, segment));
-  touched += load<u32>(lines + lineOfNumber(header, descriptor, number) * LINE_BYTES);
 }
 
 /** What {@link findPorted} found of a number with an entry. */
@@ -153,10 +137,12 @@ export const NO_KEY: u64 = u64.MAX_VALUE;
 
 /** The first ported number from a key on, below `end`; NO_KEY where there is none. */
 export function firstPortedFrom(version: u32, from: u64, end: u64): u64 {
+  // Without an end, a search of a few keys would go on over all areas that are absent.
+  const areaEnd = <u32>((end + (1 << AREA_BITS) - 1) >> AREA_BITS);
   for (
-    let area = nextArea(<u32>(from >> AREA_BITS));
-    area < AREAS_END && (<u64>area) << AREA_BITS < end;
-    area = nextArea(area + 1)
+    let area = nextArea(<u32>(from >> AREA_BITS), areaEnd);
+    area < areaEnd;
+    area = nextArea(area + 1, areaEnd)
   ) {
     const header = headerOf(area);
     if (header == 0) continue;

@@ -206,6 +206,23 @@ export function indexSuite(suite: IndexSuite): void {
       });
     });
 
+    describe('lookupNames', () => {
+      it('tells keys that something lies below from keys that there is nothing of', () => {
+        const index = createWith(
+          create,
+          prefix(1861, 1),
+          ported(187123, 2),
+          run(18899990, 18900009, 3),
+        );
+        const keys = Float64Array.from([186, 1861, 18612, 187, 187123, 187124, 188999, 19, 0, 0.5]);
+        const [answers, found] = [new Uint32Array(keys.length), new Uint32Array(keys.length)];
+        index.lookupNames(keys, answers, keys.length);
+        index.lookup(keys, found, keys.length);
+        assert.deepEqual([...answers], [1, found[1], found[2], 1, found[4], 0, 1, 0, 0, 0]);
+        assert.deepEqual([found[0], found[3], found[6]], [0, 0, 0]);
+      });
+    });
+
     describeChanges(create);
 
     describe('random operations', () => {

@@ -8,6 +8,7 @@ import {
   type IndexCounts,
   type IndexEntry,
   IndexError,
+  markNames,
   NOT_FOUND,
   type NumberIndex,
 } from '../number-index.ts';
@@ -68,6 +69,11 @@ export class ListIndex implements NumberIndex {
           ? NOT_FOUND
           : RANKS[found.entry] * 2 ** 30 + lengthOfKey(found.from) * 2 ** 26 + found.route;
     }
+  }
+
+  lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void {
+    this.lookup(keys, answers, count);
+    markNames(this, keys, answers, count);
   }
 
   hasBelow(key: number): boolean {

@@ -75,6 +75,15 @@ function compareLookups(index: IndexReader, oracle: IndexReader, keys: readonly 
         `lookup gives ${describeAnswer(answer)}, not ${describeAnswer(wanted)}`,
       );
     }
+    index.lookupNames(batch, answers, batch.length);
+    oracle.lookupNames(batch, expected, batch.length);
+    for (let place = 0; place < batch.length; place++) {
+      if (answers[place] === expected[place]) continue;
+      throw new KeyFault(
+        batch[place]!,
+        `lookupNames gives ${answers[place]!}, not ${expected[place]!}`,
+      );
+    }
   }
 }
 

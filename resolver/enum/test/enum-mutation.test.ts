@@ -7,6 +7,7 @@ import { decodeResponse, encodeQuery } from '../dns-client-codec.ts';
 import { encodeName } from '../dns-codec.ts';
 import { answerQuery } from '../enum-answer.ts';
 import { createEnumCounters, type EnumCounter } from '../enum-counters.ts';
+import { mutate } from './enum-packets.ts';
 import { CLIENT, createRandom, enumDomain, printedSeed, serviceOf } from './fixture.ts';
 
 const MESSAGES = 100_000;
@@ -60,34 +61,3 @@ test(`${MESSAGES} mutated queries are each answered well formed, or dropped and 
     'every rule was met',
   );
 });
-
-/** One to four changes: a bit, a byte, a cut, more bytes, a piece twice, or all random. */
-function mutate(query: Uint8Array, random: (limit: number) => number): Uint8Array {
-  let bytes = [...query];
-  for (let left = 1 + random(4); left > 0; left--) {
-    const at = random(Math.max(bytes.length, 1));
-    switch (random(8)) {
-      case 0:
-      case 1:
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << random(8));
-        break;
-      case 2:
-      case 3:
-        bytes[at] = random(256);
-        break;
-      case 4:
-        bytes = bytes.slice(0, at);
-        break;
-      case 5:
-        for (let more = 1 + random(20); more > 0; more--) bytes.push(random(256));
-        break;
-      case 6:
-        bytes.splice(at, 0, ...bytes.slice(at, at + 1 + random(16)));
-        break;
-      case 7:
-        if (random(10) === 0) bytes = Array.from({ length: random(600) }, () => random(256));
-        break;
-    }
-  }
-  return Uint8Array.from(bytes);
-}

@@ -8,12 +8,12 @@ import { createRandom, enumDomain, keyOf, printedSeed } from './fixture.ts';
 
 const suffix = encodeName('e164.arpa')!;
 
-function read(domain: string): number {
+function read(domain: string, prefixKey = 1): number {
   const name = encodeName(domain)!;
   // Some bytes before it, as in a message.
   const message = new Uint8Array(12 + name.length + 4);
   message.set(name, 12);
-  return readEnumName(message, 12, 12 + name.length, suffix);
+  return readEnumName(message, 12, 12 + name.length, { suffix, prefixKey });
 }
 
 test('the example of RFC 6116 section 3.2 reads as its number', () => {
@@ -27,7 +27,7 @@ test('a number key and its name are each other’s inverse', () => {
     const digits = Array.from({ length }, () => random(10)).join('');
     const name = encodeEnumName(keyOf(digits), suffix);
     assert.deepEqual(name, encodeName(enumDomain(digits)));
-    assert.equal(readEnumName(name, 0, name.length, suffix), keyOf(digits));
+    assert.equal(readEnumName(name, 0, name.length, { suffix, prefixKey: 1 }), keyOf(digits));
   }
 });
 
@@ -35,6 +35,13 @@ test('leading zeros and 15 digits survive', () => {
   for (const digits of ['0', '00', '049', '000000000000000', '999999999999999']) {
     assert.equal(read(enumDomain(digits)), keyOf(digits));
   }
+});
+
+test('digits that the suffix stands for come first, and count', () => {
+  assert.equal(read('8.4.1.0.6.4.9.7.0.2.e164.arpa', keyOf('44')), keyOf('442079460148'));
+  assert.equal(read('e164.arpa', keyOf('44')), APEX);
+  assert.equal(read(enumDomain('1'.repeat(13)), keyOf('44')), keyOf(`44${'1'.repeat(13)}`));
+  assert.equal(read(enumDomain('1'.repeat(14)), keyOf('44')), NOT_A_NUMBER);
 });
 
 test('the suffix alone is the apex, in any letter case', () => {

@@ -29,7 +29,7 @@ describe('several zones', () => {
   test('each answer with the services and TTLs of their own', () => {
     assert.deepEqual(servicesOf(enumDomain(FOUND)), ['E2U+sip']);
     assert.deepEqual(servicesOf(enumDomain(FOUND, 'e164enum.net'), inside), ['E2U+pstn:tel']);
-    const infrastructure = enumDomain(FOUND, 'i.6.8.e164.arpa');
+    const infrastructure = enumDomain(FOUND.slice(2), 'i.6.8.e164.arpa');
     assert.deepEqual(servicesOf(infrastructure), ['E2U+sip', 'E2U+pstn:tel']);
     assert.equal(ask(infrastructure, { inZones }).response.answers[0]!.ttlSeconds, 7);
     assert.equal(ask(enumDomain(FOUND), { inZones }).response.answers[0]!.ttlSeconds, 300);
@@ -52,6 +52,15 @@ describe('several zones', () => {
     const nxdomain = ask('9.i.6.8.e164.arpa', { inZones }).response;
     assert.equal(nxdomain.rcode, RCODE.NXDOMAIN);
     assert.equal(nxdomain.authority[0]!.name, 'i.6.8.e164.arpa');
+  });
+
+  test('a suffix stands for its digits, or for those that are set', () => {
+    const set = zonesOf({ suffix: 'carrier.example', numberPrefix: '86' }, { suffix: '6.8.test' });
+    for (const suffix of ['carrier.example', '6.8.test']) {
+      const { response } = ask(enumDomain(FOUND.slice(2), suffix), { inZones: set });
+      assert.match(JSON.stringify(response.answers), /sip:\+8613912345000@/);
+      assert.equal(ask(enumDomain(FOUND, suffix), { inZones: set }).response.rcode, RCODE.NXDOMAIN);
+    }
   });
 
   test('names between a zone and the one below it exist (RFC 8020)', () => {

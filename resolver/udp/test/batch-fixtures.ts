@@ -30,6 +30,9 @@ export function readerOfAnswers(answerByKey: ReadonlyMap<number, number>): Index
       for (let index = 0; index < count; index++)
         answers[index] = answerByKey.get(keys[index]!) ?? 0;
     },
+    lookupNames() {
+      throw new Error('the batch protocol has no names');
+    },
     find: () => undefined,
     explain: () => [],
     hasBelow: () => false,

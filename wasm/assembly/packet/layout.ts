@@ -21,6 +21,7 @@
 //            │ verdict, first, count│ host: 256 │       │ 4 × 1 KiB│ 2 × 4096  │ 2 × 4096      │
 //            │                      │ × u32     │       │ of u64   │ × f64     │ × u32         │
 //            └──────────────────────┴───────────┴───────┴──────────┴───────────┴───────────────┘
+//            then the ENUM block, see enum-layout.ts
 
 export const PACKETS_MAX: u32 = 256;
 export const PACKET_BYTES: u32 = 21 * 64;
@@ -101,8 +102,11 @@ export const KEYS_MAX: u32 = 4096;
 export const KEYS: u32 = COUNTERS + PROTOCOLS * COUNTERS_BYTES;
 export const ANSWERS: u32 = KEYS + 2 * KEYS_MAX * 8;
 export const BLOCK_END: u32 = ANSWERS + 2 * KEYS_MAX * 4;
+/** What ENUM knows, see enum-layout.ts; what is not used of it takes no memory. */
+export const ENUM_BLOCK: u32 = (BLOCK_END + 63) & ~63;
+export const ENUM_BLOCK_BYTES: u32 = 17 << 20;
 /** Whole pages. */
-export const BLOCK_BYTES: u32 = (BLOCK_END + 65_535) & ~65_535;
+export const BLOCK_BYTES: u32 = (ENUM_BLOCK + ENUM_BLOCK_BYTES + 65_535) & ~65_535;
 
 // Verdicts on a packet.
 
