@@ -27,6 +27,7 @@ import { systemClock } from '../ledger/sync/clock.ts';
 import { MemberNode } from '../ledger/sync/member-node.ts';
 import type { Configuration } from './config.ts';
 import { NewestBlock } from './freshness.ts';
+import { openIndexes } from './ledger-indexes.ts';
 import type { Log } from './log.ts';
 import { listenNodeApi, type NodeApi } from './node-api.ts';
 import { type ChainGenesis, type nodeOptions, readGenesis } from './node-config.ts';
@@ -36,7 +37,6 @@ import { ResolverError } from './resolver-error.ts';
 import { type Service, startService } from './service.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
-import { catchUp, restoreIndexes } from './start.ts';
 
 /** How often the newest height that the network tells of is written where answers find it. */
 const NEWEST_INTERVAL_MS = 100;
@@ -80,8 +80,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
   try {
     const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
     const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
-    const indexes = await restoreIndexes(ledger, snapshots, memoryBytesMax, log);
-    await catchUp(ledger, indexes);
+    const indexes = await openIndexes(ledger, snapshots, memoryBytesMax, log);
     const saved = { ledger, indexes, snapshots };
     opened.push(() => saveSnapshot(saved, config.snapshotsKept, Date.now(), log));
     const newestBlock = new NewestBlock();

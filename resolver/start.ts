@@ -11,24 +11,19 @@
 // of them are done.
 
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EntryChange } from '../ledger/entry.ts';
-import {
-  type CommittedBlock,
-  type FollowedLedger,
-  type Ledger,
-  openLedger,
-} from '../ledger/ledger.ts';
+import { type CommittedBlock, type Ledger, openLedger } from '../ledger/ledger.ts';
 import { deriveKeyPair } from '../ledger/population/key-pairs.ts';
 import { readNumberingData } from '../ledger/population/numbering-data.ts';
 import { createPopulation, type Population } from '../ledger/population/population.ts';
 import type { Route } from '../ledger/route.ts';
 import { AUTHORITY, signersOf } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
-import { createWasmIndex } from '../wasm/wasm-index.ts';
+import { writeWhole } from '../ledger/whole-file.ts';
 import { type Configuration, flagName, type startOptions } from './config.ts';
-import { heightOfLabel, NewestBlock } from './freshness.ts';
+import { NewestBlock } from './freshness.ts';
+import { openIndexes } from './ledger-indexes.ts';
 import type { Log } from './log.ts';
 import { probePorts } from './probe-ports.ts';
 import type { Progress } from './progress.ts';
@@ -42,8 +37,6 @@ export const CHAIN_ID = 'bchf-embedded';
 /** Limits of a block of the population: it is committed in small steps, so that a stop is quick. */
 const BLOCK_TRANSACTIONS_MAX = 1000;
 const BLOCK_BYTES_MAX = 256 * 1024;
-/** Blocks whose changes are applied to the index as one version while nobody reads it yet. */
-const CATCH_UP_CHANGES = 50_000;
 
 /** The options that decide what the population's transactions are. */
 const POPULATION_OPTIONS = ['ported', 'fragmented', 'profile', 'seed'] as const;
@@ -84,8 +77,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
     const population = ledger.settings as PopulationOptions;
     const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
     const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
-    const indexes = await restoreIndexes(ledger, snapshots, memoryBytesMax, log);
-    await catchUp(ledger, indexes);
+    const indexes = await openIndexes(ledger, snapshots, memoryBytesMax, log);
     const isComplete = await fillLedger(config.data, ledger, indexes, progress, signal);
     if (!isComplete) {
       await ledger.close();
@@ -162,39 +154,6 @@ async function openDataLedger(
   );
 }
 
-/** The newest snapshot that fits the chain, or empty indexes. */
-export async function restoreIndexes(
-  ledger: FollowedLedger,
-  snapshots: SnapshotStore,
-  memoryBytesMax: number,
-  log: Log,
-): Promise<IndexPair> {
-  const loaded = await snapshots.loadNewest(
-    async ({ chainId, height, blockHash }) => {
-      if (chainId !== ledger.chainId || height > ledger.tip.height) return false;
-      const committed = await ledger.blockHashAt(height);
-      return committed !== undefined && Buffer.compare(committed, blockHash) === 0;
-    },
-    { memoryBytesMax },
-  );
-  if (loaded) {
-    log.info({ height: loaded.block.height }, 'snapshot loaded');
-    return loaded.indexes;
-  }
-  return { imsi: createWasmIndex({ memoryBytesMax }), msisdn: createWasmIndex({ memoryBytesMax }) };
-}
-
-/** Applies the blocks between the index's height and the ledger's. */
-export async function catchUp(ledger: FollowedLedger, indexes: IndexPair): Promise<void> {
-  let changes: EntryChange[] = [];
-  for await (const block of ledger.changesSince(heightOfLabel(indexes.msisdn.label()))) {
-    changes = changes.concat(block.changes);
-    if (changes.length < CATCH_UP_CHANGES && block.height < ledger.tip.height) continue;
-    applyToIndexes(indexes, block, changes);
-    changes = [];
-  }
-}
-
 /**
  * Brings the population's transactions into blocks and their entries into the index. Returns whether
  * all are in.
@@ -237,7 +196,7 @@ async function fillLedger(
     task.close();
   }
   const record = `${JSON.stringify({ transactions: total })}\n`;
-  await orDataError(donePath, writeDurably(donePath, record));
+  await orDataError(donePath, writeWhole(donePath, record));
   return true;
 }
 
@@ -283,16 +242,4 @@ async function orDataError<T>(path: string, action: Promise<T>): Promise<T> {
   } catch (cause) {
     throw new ResolverError('BCHF_DATA_IO', `${path}: ${(cause as Error).message}`, { cause });
   }
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w');
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
 }

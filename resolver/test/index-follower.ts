@@ -11,10 +11,10 @@ import type { Follower } from '../../ledger/sync/test/simulated-member.ts';
 import { contentHash } from '../../wasm/content-hash.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
 import { decodeLabel } from '../freshness.ts';
+import { openIndexes } from '../ledger-indexes.ts';
 import { applyToIndexes } from '../service.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
-import { catchUp, restoreIndexes } from '../start.ts';
 
 const MEMORY_BYTES_MAX = 32 << 20;
 /** How often the end of a process comes before its snapshot is written. */
@@ -35,8 +35,7 @@ class IndexFollower implements Follower {
 
   async open(ledger: FollowedLedger): Promise<void> {
     this.#ledger = ledger;
-    this.#indexes = await restoreIndexes(ledger, this.#snapshots, MEMORY_BYTES_MAX, log);
-    await catchUp(ledger, this.#indexes);
+    this.#indexes = await openIndexes(ledger, this.#snapshots, MEMORY_BYTES_MAX, log);
   }
 
   take(block: CommittedBlock): void {

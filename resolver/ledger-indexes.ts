@@ -1,0 +1,80 @@
+// The indexes of a ledger that was just opened: the newest snapshot and the blocks behind it, or what the
+// state says where these blocks were pruned. Both ways lead to the same content.
+
+import type { EntryChange } from '../ledger/entry.ts';
+import type { FollowedLedger } from '../ledger/ledger.ts';
+import { LedgerError } from '../ledger/ledger-error.ts';
+import { createWasmIndex } from '../wasm/wasm-index.ts';
+import { heightOfLabel } from './freshness.ts';
+import type { Log } from './log.ts';
+import { applyToIndexes } from './service.ts';
+import type { IndexPair } from './snapshot/snapshot-file.ts';
+import type { SnapshotStore } from './snapshot/snapshot-store.ts';
+
+/** Changes that are applied as one version while nobody reads the index yet. */
+const CHANGES_AT_ONCE = 50_000;
+
+/** Indexes at the ledger's height. Errors: those of the ledger and of the index. */
+export async function openIndexes(
+  ledger: FollowedLedger,
+  snapshots: SnapshotStore,
+  memoryBytesMax: number,
+  log: Log,
+): Promise<IndexPair> {
+  const indexes = await restoreIndexes(ledger, snapshots, memoryBytesMax, log);
+  try {
+    await catchUp(ledger, indexes);
+    return indexes;
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.code !== 'BCHF_STORE_PRUNED') throw error;
+    log.warn({ height: ledger.tip.height }, 'blocks are pruned: the index is built from the state');
+    return indexesOfState(ledger, memoryBytesMax);
+  }
+}
+
+/** The newest snapshot that fits the chain, or empty indexes. */
+async function restoreIndexes(
+  ledger: FollowedLedger,
+  snapshots: SnapshotStore,
+  memoryBytesMax: number,
+  log: Log,
+): Promise<IndexPair> {
+  const loaded = await snapshots.loadNewest(
+    async ({ chainId, height, blockHash }) => {
+      if (chainId !== ledger.chainId || height > ledger.tip.height) return false;
+      const committed = await ledger.blockHashAt(height);
+      return committed !== undefined && Buffer.compare(committed, blockHash) === 0;
+    },
+    { memoryBytesMax },
+  );
+  if (!loaded) return emptyIndexes(memoryBytesMax);
+  log.info({ height: loaded.block.height }, 'snapshot loaded');
+  return loaded.indexes;
+}
+
+/** Applies the blocks between the index's height and the ledger's. */
+async function catchUp(ledger: FollowedLedger, indexes: IndexPair): Promise<void> {
+  let changes: EntryChange[] = [];
+  for await (const block of ledger.changesSince(heightOfLabel(indexes.msisdn.label()))) {
+    changes = changes.concat(block.changes);
+    if (changes.length < CHANGES_AT_ONCE && block.height < ledger.tip.height) continue;
+    applyToIndexes(indexes, block, changes);
+    changes = [];
+  }
+}
+
+function indexesOfState(ledger: FollowedLedger, memoryBytesMax: number): IndexPair {
+  const indexes = emptyIndexes(memoryBytesMax);
+  let changes: EntryChange[] = [];
+  for (const change of ledger.entries()) {
+    if (changes.push(change) < CHANGES_AT_ONCE) continue;
+    applyToIndexes(indexes, ledger.tip, changes);
+    changes = [];
+  }
+  applyToIndexes(indexes, ledger.tip, changes);
+  return indexes;
+}
+
+function emptyIndexes(memoryBytesMax: number): IndexPair {
+  return { imsi: createWasmIndex({ memoryBytesMax }), msisdn: createWasmIndex({ memoryBytesMax }) };
+}
