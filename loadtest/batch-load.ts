@@ -131,7 +131,8 @@ class BatchLoad {
   /** By id: the packet that is under way + 1, or 0. */
   readonly #packetOf = new Uint32Array(IDS);
   readonly #sentMs = new Float64Array(IDS);
-  readonly #poll: { address: number };
+  /** What poll(2) looks at: kept, because the system only knows its address. */
+  readonly #poll: { memory: SharedArrayBuffer; address: number };
   /** The header of a message that is cut into packets; `undefined` where that cannot be. */
   readonly #segments: { view: DataView; address: number } | undefined;
   readonly #result: BatchLoadResult = {
@@ -166,7 +167,7 @@ class BatchLoad {
     const poll = new SharedArrayBuffer(8);
     new Int32Array(poll)[0] = fd;
     new Int16Array(poll)[2] = POLLIN;
-    this.#poll = { address: calls.addressOf(poll) };
+    this.#poll = { memory: poll, address: calls.addressOf(poll) };
     this.#segments = this.#prepareSegments();
   }
 

@@ -14,6 +14,8 @@ import type { Endpoint } from '../../resolver/udp/socket-address.ts';
 /** A server under measurement. While another is measured it is idle. */
 export interface Contender {
   server: Endpoint;
+  /** Of its first process. */
+  pid: number;
   stop(): Promise<unknown>;
 }
 
@@ -74,6 +76,7 @@ async function startEcho(command: string, args: readonly string[]): Promise<Cont
   const ended = once(child, 'exit');
   return {
     server: { address: HOST, port: Number(line) },
+    pid: child.pid!,
     stop: () => {
       child.kill('SIGKILL');
       return ended;

@@ -1,16 +1,21 @@
 // What the UDP benches share: contenders take turns under the same generator with the same packets, and
 // what each served becomes figures.
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { processTree } from '../../resolver/test/interop/programs.ts';
 import type { SystemCalls } from '../../resolver/udp/system-calls.ts';
 import { type Bar, type Figure, repeat, tell } from '../../wasm/bench/bench-report.ts';
 import { runBatchLoad } from '../batch-load.ts';
+import { createLatencyHistogram } from '../load-report.ts';
 import type { PacketRow } from '../packet-pool.ts';
 import { type Contender, pinGenerator, startEchoInC, startEchoInNode } from './bench-contender.ts';
 
 /** Every so many answers one is judged. */
 const CHECK_EVERY = 256;
-/** Before the clock starts: what caches and just-in-time compilers need. */
-const WARM_UP_MS = 250;
+/** Before the clock of a slice starts: what caches need. */
+const WARM_UP_MS = 20;
+/** Of each measurement, so that what disturbs a shared machine for a moment disturbs all alike. */
+const SLICES = 10;
 
 export interface Load {
   calls: SystemCalls;
@@ -29,6 +34,8 @@ export interface Judged extends Contender {
 /** What one contender served in one run. */
 interface Served {
   perSecond: number;
+  /** By the time that its threads ran: on a machine that others use too, this says more. */
+  perCpuSecond: number;
   lostShare: number;
   p99Ms: number;
   /** Of the time, that in which the generator had nothing to do. */
@@ -77,8 +84,8 @@ export async function measureInTurns(
   try {
     const measured = repeat(runs, (run) => {
       const served = serveInTurns(run, contenders, load);
-      const bestOf = (of: readonly string[]) =>
-        Math.max(...of.map((name) => served.get(name)!.perSecond));
+      const ratioTo = (of: readonly string[], figure: 'perSecond' | 'perCpuSecond') =>
+        served.get(ours)![figure] / Math.max(...of.map((name) => served.get(name)![figure]));
       return {
         ...Object.fromEntries(
           names.flatMap((name) =>
@@ -89,7 +96,10 @@ export async function measureInTurns(
           ),
         ),
         ...Object.fromEntries(
-          possible.map(({ name, to }) => [name, served.get(ours)!.perSecond / bestOf(to)]),
+          possible.flatMap(({ name, to }) => [
+            [name, ratioTo(to, 'perSecond')],
+            [`${name} per CPU second`, ratioTo(to, 'perCpuSecond')],
+          ]),
         ),
       };
     });
@@ -102,6 +112,12 @@ export async function measureInTurns(
         measured: measured[name]!,
         ...(bar && { bar }),
       })),
+      ...each('perCpuSecond'),
+      ...possible.map(({ name }) => ({
+        name: 'perCpuSecondRatio',
+        of: name,
+        measured: measured[`${name} per CPU second`]!,
+      })),
       ...each('generatorIdleShare'),
       ...each('lostShare'),
       ...each('p99Ms'),
@@ -112,32 +128,85 @@ export async function measureInTurns(
   }
 }
 
-/** One after the other; the first one is another in each run. */
+/** In slices of the duration, one contender after the other; the first one is another in each slice. */
 function serveInTurns(
   run: number,
   contenders: ReadonlyMap<string, Judged>,
   load: Load,
 ): Map<string, Served> {
   const names = [...contenders.keys()];
-  const turned = names.map((_, at) => names[(at + run) % names.length]!);
-  const served = new Map(turned.map((name) => [name, serve(name, contenders.get(name)!, load)]));
-  const line = turned.map((name) => `${name} ${Math.round(served.get(name)!.perSecond)}`);
+  const totals = new Map(names.map((name) => [name, new Total(name, contenders.get(name)!, load)]));
+  for (let slice = 0; slice < SLICES; slice++) {
+    for (let at = 0; at < names.length; at++) {
+      totals.get(names[(at + run + slice) % names.length]!)!.serveSlice();
+    }
+  }
+  const served = new Map([...totals].map(([name, total]) => [name, total.served()]));
+  const line = [...served].map(([name, { perSecond }]) => `${name} ${Math.round(perSecond)}`);
   tell(`${run === 0 ? 'warm-up' : `run ${run}`}: ${line.join(', ')}`);
   return served;
 }
 
-function serve(name: string, { server, check }: Judged, load: Load): Served {
-  const options = { ...load, server, check, checkEvery: CHECK_EVERY };
-  runBatchLoad({ ...options, durationMs: Math.min(WARM_UP_MS, load.durationMs) });
-  const result = runBatchLoad(options);
-  const { answered, checked, wrong, examples, sent, lost, elapsedMs } = result;
-  if (wrong > 0 || checked === 0) {
-    throw new Error(`${name}: ${wrong} of ${checked} judged are wrong: ${examples.join('; ')}`);
+/** What the slices of one contender come to. */
+class Total {
+  readonly #name: string;
+  readonly #contender: Judged;
+  readonly #load: Load;
+  readonly #latencies = createLatencyHistogram();
+  #answered = 0;
+  #checked = 0;
+  #sent = 0;
+  #lost = 0;
+  #elapsedMs = 0;
+  #idleMs = 0;
+  #cpuMs = 0;
+
+  constructor(name: string, contender: Judged, load: Load) {
+    this.#name = name;
+    this.#contender = contender;
+    this.#load = load;
   }
-  return {
-    perSecond: (answered * 1000) / elapsedMs,
-    lostShare: lost / sent,
-    p99Ms: result.latencies.getValueAtPercentile(99) / 1000,
-    generatorIdleShare: result.idleShare,
-  };
+
+  serveSlice(): void {
+    const { server, check, pid } = this.#contender;
+    const options = { ...this.#load, server, check, checkEvery: CHECK_EVERY };
+    runBatchLoad({ ...options, durationMs: WARM_UP_MS });
+    const cpuBeforeMs = cpuMsOf(pid);
+    const result = runBatchLoad({ ...options, durationMs: this.#load.durationMs / SLICES });
+    this.#cpuMs += cpuMsOf(pid) - cpuBeforeMs;
+    const { checked, wrong, examples } = result;
+    if (wrong > 0) {
+      const reasons = examples.join('; ');
+      throw new Error(`${this.#name}: ${wrong} of ${checked} judged are wrong: ${reasons}`);
+    }
+    this.#checked += checked;
+    this.#answered += result.answered;
+    this.#sent += result.sent;
+    this.#lost += result.lost;
+    this.#elapsedMs += result.elapsedMs;
+    this.#idleMs += result.idleShare * result.elapsedMs;
+    this.#latencies.add(result.latencies);
+  }
+
+  served(): Served {
+    if (this.#checked === 0) throw new Error(`${this.#name}: no answer came`);
+    return {
+      perSecond: (this.#answered * 1000) / this.#elapsedMs,
+      perCpuSecond: (this.#answered * 1000) / this.#cpuMs,
+      lostShare: this.#lost / this.#sent,
+      p99Ms: this.#latencies.getValueAtPercentile(99) / 1000,
+      generatorIdleShare: this.#idleMs / this.#elapsedMs,
+    };
+  }
+}
+
+/** How long the threads of a process and of its descendants have run. */
+function cpuMsOf(pid: number): number {
+  return processTree(pid).reduce((sum, process) => {
+    const threads = readdirSync(`/proc/${process}/task`);
+    return threads.reduce((ran, thread) => {
+      const schedstat = readFileSync(`/proc/${process}/task/${thread}/schedstat`, 'latin1');
+      return ran + Number(schedstat.split(' ')[0]) / 1e6;
+    }, sum);
+  }, 0);
 }

@@ -11,6 +11,7 @@ const skip = loadSystemCalls() === undefined && 'recvmmsg needs 64-bit Linux and
 
 for (const [bench, figuresWanted] of [
   ['udp-enum', ['queriesPerSecond', 'echoInNode']],
+  ['udp-pdb', ['queriesPerSecond', 'echoInNode']],
   ['udp-batch', ['lookupsPerSecond', 'datagramsPerSecond', 'echoInNode']],
 ] as const) {
   test(`${bench} ends in one JSON object with its figures`, { skip }, () => {

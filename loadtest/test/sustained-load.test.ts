@@ -14,7 +14,7 @@ test('a server under load answers every protocol rightly, turn after turn', { sk
   const turns = await sustain({ calls: calls!, ...sizes }, () => {});
   assert.deepEqual(
     turns.map(({ protocol }) => protocol),
-    ['enum', 'batch', 'enum', 'batch'],
+    ['enum', 'batch', 'pdb', 'enum', 'batch', 'pdb'],
   );
   for (const { protocol, result, residentBytes } of turns) {
     const { sent, answered, answeredLater, lost, checked, wrong, examples } = result;

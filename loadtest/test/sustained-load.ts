@@ -1,4 +1,4 @@
-// Load that goes on: `bchf serve` under ENUM queries and batch datagrams in turns, at a share of what it
+// Load that goes on: `bchf serve` under ENUM queries, batch datagrams and pdb queries in turns, at a share of what it
 // was measured to serve, with its memory looked at all the while.
 
 import { parseDigits } from '../../ledger/number.ts';
@@ -12,6 +12,7 @@ import { STATUS_OK, writeLookupRequest } from '../../resolver/udp/batch-codec.ts
 import type { SystemCalls } from '../../resolver/udp/system-calls.ts';
 import { type BatchLoadOptions, type BatchLoadResult, runBatchLoad } from '../batch-load.ts';
 import { preparePackets } from '../packet-pool.ts';
+import { encodePdbQuery, PDB_FOUND, PDB_ID_OFFSET, PDB_NOT_FOUND } from '../pdb-query-codec.ts';
 
 export interface SustainedOptions {
   calls: SystemCalls;
@@ -58,7 +59,7 @@ export async function sustain(
     routes: 64,
     seed: 1,
   });
-  const server = await serveSpace(space, ['--workers', '1']);
+  const server = await serveSpace(space);
   try {
     const loads = loadsOf(options.calls, space, server.host, server.ports);
     const capacities = loads.map(({ load }) => capacityOf(load, options.capacityMs));
@@ -103,7 +104,7 @@ function loadsOf(
   calls: SystemCalls,
   space: PortedSpace,
   address: string,
-  ports: { enum: number; batch: number },
+  ports: { enum: number; batch: number; pdb: number },
 ): ProtocolLoad[] {
   const keyAt = (offset: number) => parseDigits(space.digitsOf(offset % space.size))!;
   const suffix = encodeName('e164.arpa')!;
@@ -117,6 +118,9 @@ function loadsOf(
     writeLookupRequest(datagram, 0, 'msisdn', keys, keys.length);
     return datagram;
   });
+  const pdbQueries = Array.from({ length: PACKETS }, (_, at) =>
+    encodePdbQuery(space.digitsOf((7 * at) % space.size)),
+  );
   const common = { calls, window: WINDOW, checkEvery: 1000 };
   return [
     {
@@ -144,6 +148,21 @@ function loadsOf(
           const [status, count] = [response[8], response[9]];
           const isServed = status === STATUS_OK && count === NUMBERS_IN_DATAGRAM;
           return isServed ? undefined : `packet ${packet}: status ${status}, ${count} answers`;
+        },
+      },
+    },
+    {
+      protocol: 'pdb',
+      load: {
+        ...common,
+        server: { address, port: ports.pdb },
+        packets: preparePackets(pdbQueries, calls.addressOf),
+        idOffset: PDB_ID_OFFSET,
+        check(packet, response) {
+          const isFound = space.routeOf((7 * packet) % space.size) >= 0;
+          const code = response[2];
+          const wanted = isFound ? PDB_FOUND : PDB_NOT_FOUND;
+          return code === wanted ? undefined : `packet ${packet}: code ${code}`;
         },
       },
     },

@@ -18,7 +18,7 @@ const absentDigits = '35841';
 
 let server: SpaceServer;
 before(async () => {
-  server = await serveSpace(space, ['--workers', '1']);
+  server = await serveSpace(space);
 });
 after(() => server?.stop());
 

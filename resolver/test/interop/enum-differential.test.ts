@@ -55,7 +55,7 @@ for (const kind of AUTHORITY_KINDS) {
     before(async () => {
       const zoneFile = join(folder, 'zone');
       await space.writeZone(zoneFile, SUFFIX, 'localhost');
-      resolver = await serveSpace(space, ['--workers', '1']);
+      resolver = await serveSpace(space);
       authority = await startAuthority(kind, { zone: SUFFIX, zoneFile });
     });
 

@@ -104,7 +104,8 @@ const space = new PortedSpace({
   routes: 16,
   seed: Number(seed),
 });
-const server = await serveSpace(space, ['--workers', '1', '--enum-port', String(ENUM_PORT)]);
+const ports = ['--enum-port', String(ENUM_PORT), '--pdb-port', String(PDB_PORT)];
+const server = await serveSpace(space, ports);
 const folder = mkdtempSync(join(tmpdir(), 'bchf-kamailio-'));
 const file = join(folder, 'kamailio.cfg');
 writeFileSync(file, CONFIGURATION);

@@ -11,7 +11,9 @@ const SEED = 1;
 const calls = new URL('./kamailio-calls.js', import.meta.url);
 const skip = unlessInstalled('kamailio') || unlessNamespaces();
 
-test('enum_query leads a call to the network of a ported number', { skip }, async () => {
+test('enum_query and pdb_query tell the network and the carrier of a ported number', {
+  skip,
+}, async () => {
   const space = new PortedSpace({
     prefix: '35840',
     suffixDigits: 3,
@@ -30,6 +32,9 @@ test('enum_query leads a call to the network of a ported number', { skip }, asyn
     const { mcc, mnc } = space.routes[space.routeOf(offset)]!.plmn;
     const domain = `ims.mnc${mnc.padStart(3, '0')}.mcc${mcc}.3gppnetwork.org`;
     assert.equal(answers[digits]?.enum, `sip:+${digits}@${domain};user=phone`);
+    // The carrier of a route that none is configured for is its place in the route table + 1.
+    assert.equal(answers[digits]?.pdb, String(space.routeOf(offset) + 1));
   }
-  assert.equal(answers[space.digitsOf(absent)]?.enum, 'none');
+  // Of a number that is not found, Kamailio's module makes carrier 0.
+  assert.deepEqual(answers[space.digitsOf(absent)], { enum: 'none', pdb: '0' });
 });

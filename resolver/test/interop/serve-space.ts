@@ -11,6 +11,9 @@ export interface SpaceServer extends BchfServer {
   host: string;
 }
 
+/** One thread for each kind of interface: what is sent in order is answered in order. */
+const THREADS = ['--workers', '1', '--udp-workers', '1'];
+
 /** Builds a snapshot of the numbers and serves it on loopback, on ports that the system chooses. */
 export async function serveSpace(
   space: PortedSpace,
@@ -26,8 +29,8 @@ export async function serveSpace(
     const host = '127.0.0.1';
     // One number for UDP and TCP: the system would choose one that may be taken for the other.
     const port = String(await freePort(host));
-    const ports = ['--host', host, '--enum-port', port];
-    const server = await startServer('serve', '--snapshot', snapshot, ...ports, ...flags);
+    const placed = [...THREADS, '--host', host, '--enum-port', port];
+    const server = await startServer('serve', '--snapshot', snapshot, ...placed, ...flags);
     return { host, ...server };
   } finally {
     rmSync(folder, { recursive: true });
