@@ -11,7 +11,7 @@
 // of them are done.
 
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommittedBlock, type Ledger, openLedger } from '../ledger/ledger.ts';
 import { deriveKeyPair } from '../ledger/population/key-pairs.ts';
@@ -20,6 +20,7 @@ import { createPopulation, type Population } from '../ledger/population/populati
 import type { Route } from '../ledger/route.ts';
 import { AUTHORITY, signersOf } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
+import { writeWhole } from '../ledger/whole-file.ts';
 import { type Configuration, flagName, type startOptions } from './config.ts';
 import { NewestBlock } from './freshness.ts';
 import { openIndexes } from './ledger-indexes.ts';
@@ -195,7 +196,7 @@ async function fillLedger(
     task.close();
   }
   const record = `${JSON.stringify({ transactions: total })}\n`;
-  await orDataError(donePath, writeDurably(donePath, record));
+  await orDataError(donePath, writeWhole(donePath, record));
   return true;
 }
 
@@ -241,16 +242,4 @@ async function orDataError<T>(path: string, action: Promise<T>): Promise<T> {
   } catch (cause) {
     throw new ResolverError('BCHF_DATA_IO', `${path}: ${(cause as Error).message}`, { cause });
   }
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w');
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
 }

@@ -32,10 +32,14 @@ export function lengthOfKey(key: number): number {
 
 /** Throws a RangeError for the first change that is none, or for a label that is too long. */
 export function checkBatch(changes: readonly IndexChange[], label: Uint8Array): void {
+  checkLabel(label);
+  for (const change of changes) checkChange(change);
+}
+
+export function checkLabel(label: Uint8Array): void {
   if (label.length > LABEL_BYTES) {
     throw new RangeError(`a label has at most ${LABEL_BYTES} bytes, not ${label.length}`);
   }
-  for (const change of changes) checkChange(change);
 }
 
 function isUserData(index: number): boolean {
@@ -58,7 +62,8 @@ export function checkColumns(keys: Float64Array, routes: Uint32Array, users?: Fl
   }
 }
 
-function checkChange({ entry, from, to, route, userData }: IndexChange): void {
+/** Throws a RangeError for a change that is none. */
+export function checkChange({ entry, from, to, route, userData }: IndexChange): void {
   const length = lengthOfKey(from);
   if (length === 0) throw new RangeError(`not a key: ${from}`);
   if (entry === 'ported' || entry === 'prefix') {

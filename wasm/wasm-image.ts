@@ -95,7 +95,7 @@ export function createImageLoader(imageBytes: number, options: ImageOptions = {}
     bytes = new Uint8Array(memory.buffer);
   };
 
-  /** What is wrong with the image. A trap is too: its free memory lies where there is none. */
+  /** What is wrong with the image. A trap is too: a check that ran into one has found no index. */
   const check = (): number => {
     try {
       return wasm.call((exports) => exports.checkImage(imageBytes, routesMax));

@@ -32,6 +32,7 @@
 //
 // The bytes are laid out in assembly/layout.ts.
 
+import { ChangeBatch } from './change-batch.ts';
 import {
   EntryColumns,
   type EntryPage,
@@ -41,7 +42,7 @@ import {
   whileUnchanged,
 } from './entry-pages.ts';
 import { adviseHugePages } from './huge-pages.ts';
-import { checkBatch, checkColumns, describeRun, sortedRunChanges } from './key.ts';
+import { checkColumns, checkLabel, describeRun } from './key.ts';
 import {
   type EntryKind,
   type IndexChange,
@@ -130,62 +131,62 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   #batches = 0;
   /** What that was when the memory was last made fit to be an image. */
   #batchesPrepared = -1;
+  readonly #batch = new ChangeBatch();
   readonly #changesMax: number;
   readonly #changeBytes: Uint8Array;
   readonly #changeKeys: Float64Array;
   readonly #changeWords: Uint32Array;
-  readonly #bulkMax: number;
-  readonly #bulkKeys: Float64Array;
-  readonly #bulkRoutes: Uint32Array;
-  readonly #bulkUserData: Float64Array;
+  /** The same scratch as the columns in which ported numbers come. */
+  readonly #portedKeys: Float64Array;
+  readonly #portedRoutes: Uint32Array;
+  readonly #portedUserData: Float64Array;
 
   constructor(memory: WebAssembly.Memory, wasm: GuardedExports) {
     super(memory, wasm);
-    const { CHANGES, CHANGES_MAX, BULK_MAX } = wasm.call((exports) => exports);
+    const { CHANGES, CHANGES_MAX, CHANGE_ROUTES, CHANGE_USERS } = wasm.call((exports) => exports);
     this.#changesMax = CHANGES_MAX.value;
+    const { buffer } = memory;
     const bytes = this.#changesMax * RECORD_BYTES;
-    this.#changeBytes = new Uint8Array(memory.buffer, CHANGES.value, bytes);
-    this.#changeKeys = new Float64Array(memory.buffer, CHANGES.value, bytes / 8);
-    this.#changeWords = new Uint32Array(memory.buffer, CHANGES.value, bytes / 4);
-    const bulkMax = BULK_MAX.value;
-    this.#bulkMax = bulkMax;
-    this.#bulkKeys = new Float64Array(memory.buffer, CHANGES.value, bulkMax);
-    this.#bulkRoutes = new Uint32Array(memory.buffer, CHANGES.value + bulkMax * 8, bulkMax);
-    this.#bulkUserData = new Float64Array(memory.buffer, CHANGES.value + bulkMax * 12, bulkMax);
+    this.#changeBytes = new Uint8Array(buffer, CHANGES.value, bytes);
+    this.#changeKeys = new Float64Array(buffer, CHANGES.value, bytes / 8);
+    this.#changeWords = new Uint32Array(buffer, CHANGES.value, bytes / 4);
+    this.#portedKeys = new Float64Array(buffer, CHANGES.value, this.#changesMax);
+    this.#portedRoutes = new Uint32Array(buffer, CHANGE_ROUTES.value, this.#changesMax);
+    this.#portedUserData = new Float64Array(buffer, CHANGE_USERS.value, this.#changesMax);
   }
 
   apply(changes: readonly IndexChange[], label: Uint8Array = NO_LABEL): void {
-    checkBatch(changes, label);
+    checkLabel(label);
     this.prepare(changes);
     this.publish(label);
   }
 
   /**
-   * The first half of {@link apply}, for changes that have been checked: makes the next version,
-   * which no reader can see yet. Then comes `publish` or `abort`. Where it throws there is nothing
-   * to publish, and the index is as it was.
+   * The first half of {@link apply}: makes the next version, which no reader can see yet. Then comes
+   * `publish` or `abort`. Where it throws there is nothing to publish, and the index is as it was.
    */
   prepare(changes: readonly IndexChange[]): void {
-    const ported: IndexChange[] = [];
-    const prefixes: IndexChange[] = [];
-    for (const change of changes) {
-      if (change.entry === 'ported') ported.push(change);
-      else if (change.entry === 'prefix') prefixes.push(change);
-    }
-    const runs = sortedRunChanges(changes);
+    const batch = this.#batch;
+    batch.take(changes);
     this.#batches++;
     this.wasm.call((exports) => {
       let status = exports.beginBatch();
       if (status === STATUS_DONE) {
-        status = this.#eachScratchful(prefixes, (count) => exports.applyPrefixes(count));
+        status = this.#eachScratchful(batch.prefixes, (count) => exports.applyPrefixes(count));
       }
       // Whether runs cross is judged by what the batch leads to, so deletions come first.
+      const runs = batch.runs();
       for (const part of [runs.filter(isDeletion), runs.filter((run) => !isDeletion(run))]) {
         if (status !== STATUS_DONE) break;
         status = this.#eachScratchful(part, (count) => exports.applyRuns(this.block, count));
       }
-      if (status === STATUS_DONE) {
-        status = this.#eachScratchful(ported, (count) => exports.applyPoints(count));
+      for (let from = 0; from < batch.portedCount && status === STATUS_DONE; ) {
+        const to = Math.min(from + this.#changesMax, batch.portedCount);
+        this.#portedKeys.set(batch.keys.subarray(from, to));
+        this.#portedRoutes.set(batch.routes.subarray(from, to));
+        this.#portedUserData.set(batch.userData.subarray(from, to));
+        status = exports.applyPoints(to - from);
+        from = to;
       }
       if (status === STATUS_DONE) return;
       exports.abortBatch();
@@ -233,12 +234,12 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
     this.wasm.call((exports) => exports.beginBulk());
     for (const { keys, routes, userData } of chunks) {
       checkColumns(keys, routes, userData);
-      for (let from = 0; from < keys.length; from += this.#bulkMax) {
-        const to = Math.min(from + this.#bulkMax, keys.length);
-        this.#bulkKeys.set(keys.subarray(from, to));
-        this.#bulkRoutes.set(routes.subarray(from, to));
-        if (userData === undefined) this.#bulkUserData.fill(NO_USER_DATA, 0, to - from);
-        else this.#bulkUserData.set(userData.subarray(from, to));
+      for (let from = 0; from < keys.length; from += this.#changesMax) {
+        const to = Math.min(from + this.#changesMax, keys.length);
+        this.#portedKeys.set(keys.subarray(from, to));
+        this.#portedRoutes.set(routes.subarray(from, to));
+        if (userData === undefined) this.#portedUserData.fill(NO_USER_DATA, 0, to - from);
+        else this.#portedUserData.set(userData.subarray(from, to));
         this.#checkBulk(this.wasm.call((exports) => exports.addBulk(to - from)));
       }
     }

@@ -46,9 +46,10 @@ export const RECORD_BYTES = 32;
 export interface IndexExports {
   readonly ARENA: WebAssembly.Global;
   readonly BATCH_MAX: WebAssembly.Global;
-  readonly BULK_MAX: WebAssembly.Global;
   readonly CHANGES: WebAssembly.Global;
   readonly CHANGES_MAX: WebAssembly.Global;
+  readonly CHANGE_ROUTES: WebAssembly.Global;
+  readonly CHANGE_USERS: WebAssembly.Global;
   readonly DETAILS_MAX: WebAssembly.Global;
   readonly HEADER_BYTES: WebAssembly.Global;
   readonly HEADER_ROOT_FIRST: WebAssembly.Global;

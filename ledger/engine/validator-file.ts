@@ -4,11 +4,12 @@
 // ed25519 private key (RFC 8032), so only the owner may read the file.
 
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SEED_BYTES } from '../ed25519.ts';
 import { LedgerError } from '../ledger-error.ts';
+import { writeWhole } from '../whole-file.ts';
 
 /** Most validators that one embedded engine plays. */
 export const VALIDATORS_MAX = 100;
@@ -46,7 +47,7 @@ export async function loadValidators(
 ): Promise<ValidatorSeed[]> {
   const file = join(directory, 'validator.json');
   try {
-    const text = mayCreate ? await readOrCreate(directory, file) : await readFile(file, 'utf8');
+    const text = mayCreate ? await readOrCreate(file) : await readFile(file, 'utf8');
     return fileSchema.parse(JSON.parse(text)).validators.map(({ seed, power }) => ({
       seed: Buffer.from(seed, 'hex'),
       power,
@@ -56,35 +57,18 @@ export async function loadValidators(
   }
 }
 
-async function readOrCreate(directory: string, file: string): Promise<string> {
+async function readOrCreate(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return create(directory, file);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return create(file);
     throw error;
   }
 }
 
-/** Written aside and renamed, so that a crash leaves a whole file or none. */
-async function create(directory: string, file: string): Promise<string> {
+async function create(file: string): Promise<string> {
   const seed = randomBytes(SEED_BYTES).toString('hex');
   const text = `${JSON.stringify({ validators: [{ seed, power: VALIDATOR_POWER }] }, null, 2)}\n`;
-  const aside = `${file}.new`;
-  const handle = await open(aside, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(aside, file);
-  // Windows cannot open a folder, and keeps the order of such changes by itself.
-  if (process.platform === 'win32') return text;
-  const folder = await open(directory, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await writeWhole(file, text, 0o600);
   return text;
 }

@@ -18,6 +18,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { IDENTITIES, type Identity } from '../../ledger/number.ts';
 import { ROUTES_MAX, type Route, routeSchema } from '../../ledger/route.ts';
+import { syncFolder } from '../../ledger/whole-file.ts';
 import { IndexError } from '../../wasm/number-index.ts';
 import { createImageLoader } from '../../wasm/wasm-image.ts';
 import type { WasmIndex } from '../../wasm/wasm-index.ts';
@@ -138,7 +139,7 @@ export async function writeSnapshot(
     await file.close();
     file = undefined;
     await rename(temporary, path);
-    await syncDirectory(dirname(path));
+    await syncFolder(dirname(path));
     return manifest;
   } catch (cause) {
     await file?.close().catch(() => {});
@@ -331,16 +332,6 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
 }
 
 /** A rename lasts through a power cut only when the directory is synced too. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return; // Directories cannot be opened there.
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
 function invalid(path: string, reason: string, cause?: unknown): ResolverError {
   return new ResolverError('BCHF_SNAPSHOT_INVALID', `${path} is refused: ${reason}`, { cause });
 }

@@ -135,7 +135,7 @@ export class TestDevnet {
     );
   }
 
-  /** What each member has and owes, as another member's node tells it. */
+  /** What each member has, as a node tells it. */
   async balances(at: number, members: readonly number[]): Promise<number[]> {
     const client = await this.client(at);
     const asked = members.map((member) =>

@@ -4,17 +4,7 @@
 // What readers see stays as it was: everything is built beside, and one store in the directory puts it in
 // the place of the old, which goes once every reader has left it.
 
-import {
-  allocate,
-  allocateArea,
-  discardArea,
-  discardBlock,
-  discardLines,
-  release,
-  releaseArea,
-  releaseLines,
-  reserveNotes,
-} from './arena';
+import { allocate, allocateArea, release, releaseArea, releaseLines } from './arena';
 import { COLUMNS_NUMBERS, columnsBytes, initialiseColumns, routesOf, userDataOf } from './columns';
 import {
   AREA_ENTRIES,
@@ -71,6 +61,7 @@ import {
   takeTo,
   tookUserData,
 } from './line-write';
+import { discardArea, discardBlock, discardLines, reserveNotes } from './retired';
 import {
   buildLines,
   builtLineCount,

@@ -10,9 +10,9 @@ export function readBits(address: u32, bit: u32, count: u32): u32 {
   return <u32>((load<u64>(address + (bit >> 3)) >> <u64>(bit & 7)) & lowBits(count));
 }
 
-/** Puts a number of at most 24 bits where only zeros are; up to 8 bytes from its first are stored. */
-export function writeBits(address: u32, bit: u32, value: u32): void {
+/** Puts a number of at most 57 bits where only zeros are; up to 8 bytes from its first are stored. */
+export function writeBits(address: u32, bit: u32, value: u64): void {
   const at = address + (bit >> 3);
   const shift: u64 = bit & 7;
-  store<u64>(at, load<u64>(at) | ((<u64>value) << shift));
+  store<u64>(at, load<u64>(at) | (value << shift));
 }

@@ -14,6 +14,8 @@ import {
 import { AREA_ENTRIES, setHeader } from './directory';
 import {
   AREA_BITS,
+  CHANGE_ROUTES,
+  CHANGE_USERS,
   CHANGES,
   ENTRIES_MAX,
   ENTRY_OFFSETS,
@@ -27,17 +29,6 @@ import {
   VERSION_PORTED_COUNT,
 } from './layout';
 import { appendEntry, takeTo, tookUserData } from './line-write';
-
-// A scratchful: columns of keys, routes and user data.
-//
-//     CHANGES  0            32768           49152               81920
-//             ┌────────────┬───────────────┬───────────────────┐
-//             │ keys f64   │ routes u32    │ user data f64     │   4096 each
-//             └────────────┴───────────────┴───────────────────┘
-
-export const BULK_MAX: u32 = 4096;
-const BULK_ROUTES: u32 = CHANGES + BULK_MAX * 8;
-const BULK_USERS: u32 = BULK_ROUTES + BULK_MAX * 4;
 
 /** In place of the number of an area: none is begun. */
 const NO_AREA: u32 = 0xffff_ffff;
@@ -62,7 +53,7 @@ export function beginBulk(): void {
   total = 0;
 }
 
-/** Takes the next `count` ported numbers, at most BULK_MAX, from the columns. */
+/** Takes the next `count` ported numbers, at most CHANGES_MAX, from the change scratch. */
 export function addBulk(count: u32): u32 {
   for (let at: u32 = 0; at < count; at++) {
     const key = <u64>load<f64>(CHANGES + (at << 3));
@@ -79,8 +70,8 @@ export function addBulk(count: u32): u32 {
     appendEntry(
       held,
       number,
-      load<u32>(BULK_ROUTES + (at << 2)),
-      load<f64>(BULK_USERS + (at << 3)),
+      load<u32>(CHANGE_ROUTES + (at << 2)),
+      load<f64>(CHANGE_USERS + (at << 3)),
     );
     held++;
   }

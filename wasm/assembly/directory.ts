@@ -49,7 +49,7 @@
 // the descriptor of an area that readers know may change in its first word alone. Everything else is
 // built beside and published by one store.
 
-import { allocate, allocateLines, discardBlock, release, releaseLines } from './arena';
+import { allocate, allocateLines, release, releaseLines } from './arena';
 import { unitOf } from './key';
 import {
   ABSENT_AREA,
@@ -70,6 +70,7 @@ import {
   SEGMENTS,
 } from './layout';
 import { FIRST_BITS_AT, FLAG_GENERIC, FLAG_SLOW, shapeOf } from './line';
+import { discardBlock } from './retired';
 
 export const DESCRIPTOR_LINES: u32 = 0;
 export const DESCRIPTOR_MULTIPLIER: u32 = 4;

@@ -35,3 +35,13 @@ export function enter(reader: u32): u32 {
 export function leave(reader: u32): void {
   atomic.store<u64>(reader + READER_EPOCH, 0);
 }
+
+/** The lowest epoch that a reader entered its batch with; the highest u64 where none is in one. */
+export function oldestReaderEpoch(): u64 {
+  let oldest = u64.MAX_VALUE;
+  for (let index: u32 = 0; index < READERS_MAX; index++) {
+    const epoch = atomic.load<u64>(READERS + index * READER_BYTES + READER_EPOCH);
+    if (epoch != 0 && epoch < oldest) oldest = epoch;
+  }
+  return oldest;
+}

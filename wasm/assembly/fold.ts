@@ -4,7 +4,6 @@
 // one begins, when no reader is in a call that it entered at an older version; see patch.ts.
 
 import { buildArea, needsBuilding } from './area-build';
-import { releaseNotes } from './arena';
 import {
   COLUMNS_COUNT,
   COLUMNS_HAS_USER_DATA,
@@ -16,7 +15,6 @@ import {
   AREA_ENTRIES,
   AREA_NEXT,
   AREA_TO_BUILD,
-  AREAS_END,
   DESCRIPTOR_DEFAULT,
   DESCRIPTOR_LINES,
   DESCRIPTOR_SHAPE,
@@ -29,30 +27,41 @@ import {
   TALLY_OUTSIDE,
   tallyOf,
 } from './directory';
-import { HEADER_EPOCH, LINE_BYTES } from './layout';
-import { entryCountOf, FLAG_DIRTY, FLAG_FOREIGN, FOREIGN_AT } from './line';
-import { determineBackground, keepBackground } from './line-background';
 import {
-  bytesOutside,
+  ENTRY_OFFSETS,
+  ENTRY_ROUTES,
+  ENTRY_USERS,
+  HEADER_EPOCH,
+  LINE_BUFFER,
+  LINE_BYTES,
+} from './layout';
+import { entryCountOf, FLAG_DIRTY, FLAG_FOREIGN, FOREIGN_AT } from './line';
+import { determineBackground } from './line-background';
+import {
   encodeLine,
   outsideBlock,
   outsideBlockBytes,
   releaseOutside,
   storeLine,
+  takeApart,
   takeFrom,
+  takeTo,
+  tookUserData,
 } from './line-write';
 import {
   newestPatch,
   PATCH_AREA,
   PATCH_BEFORE,
-  PATCH_COLUMNS,
+  PATCH_ENTRIES,
+  PATCH_IMAGE,
   PATCH_LINE,
   PATCH_NEW_BACKGROUND,
+  PATCH_OWNS,
   PATCH_SEGMENT,
-  patchCount,
   patchOf,
   removePatches,
 } from './patch';
+import { releaseNotes } from './retired';
 
 /** The first of the areas that have to be built anew; 0 where there are none. */
 let firstToBuild: u32 = 0;
@@ -71,10 +80,7 @@ export function noteToBuild(header: u32): void {
  */
 export function fold(version: u32): void {
   let isDone = true;
-  let left = patchCount;
   for (let patch = newestPatch; patch != 0; patch = load<u32>(patch + PATCH_BEFORE)) {
-    // What an update of a forged image has left behind may lead in a circle.
-    if (left-- == 0) unreachable();
     const line = load<u32>(patch + PATCH_LINE);
     const flags = load<u64>(line);
     // Only the newest patch of a line counts. Where there was no room to fold it, the line stays dirty.
@@ -83,8 +89,7 @@ export function fold(version: u32): void {
   }
   if (!isDone) return;
   removePatches(0, load<u64>(HEADER_EPOCH) + 1);
-  for (let left = AREAS_END; firstToBuild != 0; ) {
-    if (left-- == 0) unreachable();
+  while (firstToBuild != 0) {
     const header = firstToBuild;
     firstToBuild = load<u32>(header + AREA_NEXT);
     store<u32>(header + AREA_TO_BUILD, 0);
@@ -99,40 +104,65 @@ function foldPatch(version: u32, patch: u32, flags: u64): bool {
   const segmentWord = load<u32>(patch + PATCH_SEGMENT);
   const segment = segmentWord & ~PATCH_NEW_BACKGROUND;
   const descriptor = descriptorOf(header, segment);
-  const span = spanOf(header, descriptor);
-  const base = ((line - load<u32>(descriptor + DESCRIPTOR_LINES)) / LINE_BYTES) * span;
-  if ((segmentWord & PATCH_NEW_BACKGROUND) != 0) {
-    const numberEnd: u32 = 1 << segmentBitsOf(header);
-    const normal = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
-    const first = firstKeyOf(header, segment) + base;
-    determineBackground(version, first, min(span, numberEnd - base), normal);
-  } else {
-    keepBackground(line, flags);
-  }
-  const columns = patch + PATCH_COLUMNS;
-  const users = load<u32>(columns + COLUMNS_HAS_USER_DATA) != 0 ? userDataOf(columns) : 0;
-  const count = load<u32>(columns + COLUMNS_COUNT);
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
-  takeFrom(columns + COLUMNS_NUMBERS, routesOf(columns), users, 0);
-  if (!encodeLine(header, shape, 0, count)) return false;
+  let image = patch + PATCH_IMAGE;
+  const count = load<u32>(patch + PATCH_ENTRIES);
+  if ((segmentWord & PATCH_NEW_BACKGROUND) != 0) {
+    if (!encodeAnew(version, header, segment, line, image, count)) return false;
+    image = LINE_BUFFER;
+  }
 
   const tally = tallyOf(header, segment);
   const before = countOfLine(line, flags, shape);
-  const block = outsideBlock(line, flags);
-  const outsideBefore = block != 0 ? outsideBlockBytes(block, flags) : 0;
+  const outside = outsideBytes(image, load<u64>(image)) - outsideBytes(line, flags);
   store<u32>(header + AREA_ENTRIES, load<u32>(header + AREA_ENTRIES) + count - before);
   store<u32>(tally + TALLY_ENTRIES, load<u32>(tally + TALLY_ENTRIES) + count - before);
-  const outside = load<u32>(tally + TALLY_OUTSIDE) + bytesOutside - outsideBefore;
-  store<u32>(tally + TALLY_OUTSIDE, outside);
+  store<u32>(tally + TALLY_OUTSIDE, load<u32>(tally + TALLY_OUTSIDE) + outside);
   // Whoever is in a call entered it when the line was dirty: nobody looks at what it has outside.
   releaseOutside(line, flags);
-  storeLine(line);
+  storeLine(line, image);
+  if (image != LINE_BUFFER) store<u32>(patch + PATCH_OWNS, 0);
   if (needsBuilding(tally)) noteToBuild(header);
   return true;
 }
 
+/** Encodes a line of `count` entries with the background that it now has into LINE_BUFFER. */
+function encodeAnew(
+  version: u32,
+  header: u32,
+  segment: u32,
+  line: u32,
+  image: u32,
+  count: u32,
+): bool {
+  const descriptor = descriptorOf(header, segment);
+  const span = spanOf(header, descriptor);
+  const base = ((line - load<u32>(descriptor + DESCRIPTOR_LINES)) / LINE_BYTES) * span;
+  const numberEnd: u32 = 1 << segmentBitsOf(header);
+  const normal = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
+  const first = firstKeyOf(header, segment) + base;
+  determineBackground(version, first, min(span, numberEnd - base), normal);
+  const flags = load<u64>(image);
+  const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+  if ((flags & FLAG_FOREIGN) != 0) {
+    const columns = load<u32>(image + FOREIGN_AT);
+    const users = load<u32>(columns + COLUMNS_HAS_USER_DATA) != 0 ? userDataOf(columns) : 0;
+    takeFrom(columns + COLUMNS_NUMBERS, routesOf(columns), users, 0);
+  } else {
+    takeTo(ENTRY_OFFSETS, ENTRY_ROUTES, ENTRY_USERS);
+    takeApart(header, shape, image, flags, 0, 0);
+    takeFrom(ENTRY_OFFSETS, ENTRY_ROUTES, tookUserData ? ENTRY_USERS : 0, 0);
+  }
+  return encodeLine(header, shape, 0, count);
+}
+
+function outsideBytes(line: u32, flags: u64): u32 {
+  const block = outsideBlock(line, flags);
+  return block != 0 ? outsideBlockBytes(block, flags) : 0;
+}
+
 /** How many entries a line that need not be looked for in patches has. */
-function countOfLine(line: u32, flags: u64, shape: u32): u32 {
+export function countOfLine(line: u32, flags: u64, shape: u32): u32 {
   if ((flags & FLAG_FOREIGN) != 0) return load<u32>(load<u32>(line + FOREIGN_AT) + COLUMNS_COUNT);
   return entryCountOf(line, flags, shape);
 }

@@ -41,8 +41,8 @@ import {
   tallyOf,
 } from './directory';
 import { areRoutesWhole, isBackgroundAnswer } from './image-entries';
-import { isLineWhole, lineEntries, lineEntriesNow, lineOutside, setLines } from './image-lines';
-import { takesRoom } from './image-room';
+import { isLineWhole, lineEntries, lineOutside, setLines } from './image-lines';
+import { takesBlock, takesRoom } from './image-room';
 import {
   ABSENT_AREA,
   AREA_ALIGNMENT,
@@ -74,8 +74,8 @@ const LOW_COUNT_MAX: u32 = 19;
 /** Low bits of a grouped shape: those of GROUP_NUMBERS. */
 const GROUPED_LOW_COUNT: u32 = 3;
 
-/** Ported numbers of the image, its patches applied; and whether an area is to be built anew. */
-export let portedNow: u64 = 0;
+/** Ported numbers in the image's lines, and whether an area is to be built anew. */
+export let portedEntries: u64 = 0;
 export let isAnyToBuild: bool = false;
 
 let routes: u32 = 0;
@@ -83,7 +83,7 @@ let routes: u32 = 0;
 /** Whether all areas are whole, with routes below `routesMax` only. */
 export function areAreasWhole(routesMax: u32): bool {
   routes = routesMax;
-  portedNow = 0;
+  portedEntries = 0;
   isAnyToBuild = false;
   const first = load<u32>(HEADER_ROOT_FIRST);
   const end = load<u32>(HEADER_ROOT_END);
@@ -97,7 +97,7 @@ export function areAreasWhole(routesMax: u32): bool {
 }
 
 function isNodeWhole(node: u32, firstArea: u32): bool {
-  if (!takesRoom(node, NODE_BYTES, 4)) return false;
+  if (!takesBlock(node, NODE_BYTES)) return false;
   for (let index: u32 = 0; index < NODE_AREAS; index++) {
     const place = node + (index << 2);
     const header = load<u32>(place + NODE_HEADERS);
@@ -115,7 +115,7 @@ function isAreaWhole(header: u32, dense: u32, area: u32): bool {
     if (dense != start - ABSENT_AREA || !takesRoom(start, AREA_BYTES, AREA_ALIGNMENT)) return false;
   } else {
     if (load<u32>(header + AREA_KIND) != SPARSE || dense != 0) return false;
-    if (!takesRoom(header, SPARSE_BYTES, 4)) return false;
+    if (!takesBlock(header, SPARSE_BYTES)) return false;
   }
   if (load<u32>(header + AREA_NUMBER) != area) return false;
   if (load<u32>(header + AREA_PORTED_ANSWER) != portedAnswerIn(area)) return false;
@@ -135,7 +135,7 @@ function isPaletteWhole(header: u32): bool {
   const count = load<u32>(header + AREA_PALETTE_COUNT);
   const capacity = load<u32>(header + AREA_PALETTE_CAPACITY);
   if (count > capacity || capacity > PALETTE_MAX) return false;
-  if (capacity != 0 && !takesRoom(palette, capacity << 2, 4)) return false;
+  if (capacity != 0 && !takesBlock(palette, capacity << 2)) return false;
   return areRoutesWhole(palette, count, routes);
 }
 
@@ -149,6 +149,7 @@ function isSegmentWhole(header: u32, segment: u32): bool {
   const span = spanOf(header, descriptor);
   const numberEnd: u32 = 1 << segmentBitsOf(header);
   if (!hasLines(lines)) {
+    if (load<u32>(header + AREA_KIND) == SPARSE) return false;
     if (lines != EMPTY_LINE && lines != GENERIC_LINE) return false;
     if (load<u32>(descriptor + DESCRIPTOR_SHAPE) != SINGLE_SHAPE || lineCount != 0) return false;
     return load<u32>(tally + TALLY_ENTRIES) == 0 && load<u32>(tally + TALLY_OUTSIDE) == 0;
@@ -168,9 +169,9 @@ function isSegmentWhole(header: u32, segment: u32): bool {
     if (!isLineWhole(line, held)) return false;
     entries += lineEntries;
     outside += lineOutside;
-    portedNow += lineEntriesNow;
   }
   if (entries != <u64>load<u32>(tally + TALLY_ENTRIES)) return false;
+  portedEntries += entries;
   return outside == <u64>load<u32>(tally + TALLY_OUTSIDE);
 }
 

@@ -5,11 +5,12 @@
 // go wherever it leads, and that every route is one that there is. A writer's images always pass.
 
 import { isInArena } from './arena';
-import { areAreasWhole, portedNow } from './image-areas';
-import { arePatchesWhole } from './image-patches';
-import { resetRoom, takesRoom } from './image-room';
+import { areAreasWhole, portedEntries } from './image-areas';
+import { arePatchesWhole, entriesPatched } from './image-patches';
+import { takesBlock } from './image-room';
 import {
   DIGITS_MAX,
+  VERSION_BYTES,
   VERSION_PORTED_COUNT,
   VERSION_PREFIX_COUNT,
   VERSION_ROOT,
@@ -37,20 +38,20 @@ let prefixes: u32 = 0;
 export function isContentWhole(version: u32, routesMax: u32): bool {
   routes = routesMax;
   prefixes = 0;
-  resetRoom();
+  if (!takesBlock(version, VERSION_BYTES)) return false;
   if (!isTrieWhole(load<u32>(version + VERSION_ROOT), 0)) return false;
   if (prefixes != load<u32>(version + VERSION_PREFIX_COUNT)) return false;
   const runs = load<u32>(version + VERSION_RUNS);
   if (!isRunTreeWhole(runs, load<u32>(version + VERSION_RUN_COUNT), routes)) return false;
   if (!areAreasWhole(routes) || !arePatchesWhole(routes)) return false;
-  return portedNow == <u64>load<u32>(version + VERSION_PORTED_COUNT);
+  return portedEntries + entriesPatched == <u64>load<u32>(version + VERSION_PORTED_COUNT);
 }
 
 /** Whether a link and all below it are whole; `depth` is how many digits lead to it. */
 function isTrieWhole(link: u32, depth: u32): bool {
   if (!isInArena(link, 4)) return false;
   const head = load<u32>(link);
-  if ((head & ~FIELDS_MASK) != 0 || !takesRoom(link, nodeBytes(head), 4)) return false;
+  if ((head & ~FIELDS_MASK) != 0 || !takesBlock(link, nodeBytes(head))) return false;
   if (hasField(head, FIELD_PREFIX)) {
     prefixes++;
     if (depth == 0 || load<u32>(fieldAddress(link, head, FIELD_PREFIX)) >= routes) return false;

@@ -11,7 +11,7 @@ import {
   routesOf,
   userDataOf,
 } from './columns';
-import { takesRoom } from './image-room';
+import { takesBlock } from './image-room';
 import { KIND_FRAGMENTED, KIND_PREFIX, NO_USER_DATA, USER_DATA_END } from './layout';
 
 /** Whether `count` routes, a u32 each, are below `routesMax`. */
@@ -45,19 +45,16 @@ export function isBackgroundAnswer(answer: u32, routesMax: u32): bool {
   return ((answer >> 26) & 15) != 0 && (answer & 0x3ff_ffff) < routesMax;
 }
 
-/**
- * Whether a block, which begins at `block` and ends with columns at `columns`, lies where it may and
- * holds rising numbers below `span`.
- */
-export function areColumnsWhole(block: u32, columns: u32, span: u32, routesMax: u32): bool {
-  if ((block & 3) != 0 || columns < block || !isInArena(columns, COLUMNS_NUMBERS)) return false;
+/** Whether columns lie where they may and hold rising numbers below `span`. */
+export function areColumnsWhole(columns: u32, span: u32, routesMax: u32): bool {
+  if ((columns & 3) != 0 || !isInArena(columns, COLUMNS_NUMBERS)) return false;
   const bytes = load<u32>(columns + COLUMNS_BYTES);
   const count = load<u32>(columns + COLUMNS_COUNT);
   const capacity = load<u32>(columns + COLUMNS_CAPACITY);
   const hasUserData = load<u32>(columns + COLUMNS_HAS_USER_DATA);
   if (count > capacity || hasUserData > 1) return false;
   if (<u64>bytes != columnsBytes(capacity, hasUserData != 0)) return false;
-  if (!takesRoom(block, <u64>(columns - block) + bytes, 4)) return false;
+  if (!takesBlock(columns, bytes)) return false;
   const end = columns + COLUMNS_NUMBERS + (count << 2);
   let next: u32 = 0;
   for (let at = columns + COLUMNS_NUMBERS; at < end; at += 4) {

@@ -9,7 +9,7 @@ import { lowBits, readBits } from './bits';
 import { COLUMNS_BYTES, COLUMNS_COUNT } from './columns';
 import { DIRECT_CODE_BITS } from './directory';
 import { areColumnsWhole, areUserDataWhole, isBackgroundAnswer } from './image-entries';
-import { takesRoom } from './image-room';
+import { takesBlock } from './image-room';
 import {
   codeBitsOf,
   codesEndOf,
@@ -34,7 +34,6 @@ import {
   readLineBits,
   userDataAt,
 } from './line';
-import { PATCH_COLUMNS, patchOf } from './patch';
 
 /** Flags that a reader would not see without FLAG_SLOW. */
 const SLOW_FLAGS: u64 = FLAG_PIECE | FLAG_DIRTY | FLAG_GENERIC | FLAG_FOREIGN;
@@ -42,10 +41,9 @@ const SLOW_FLAGS: u64 = FLAG_PIECE | FLAG_DIRTY | FLAG_GENERIC | FLAG_FOREIGN;
 const EACH_BYTE: u64 = 0x0101_0101_0101_0101;
 const EACH_BYTE_HIGH: u64 = 0x8080_8080_8080_8080;
 
-/** What {@link isLineWhole} found: entries in the line, bytes outside of it, entries with patches. */
+/** What {@link isLineWhole} found: entries in the line, and bytes outside of it. */
 export let lineEntries: u32 = 0;
 export let lineOutside: u32 = 0;
-export let lineEntriesNow: u32 = 0;
 
 // What is common to the lines of a segment.
 let routes: u32 = 0;
@@ -69,7 +67,7 @@ export function setLines(shape: u32, paletteCount: u32, routesMax: u32): void {
   isEachCode = (1 as u32) << codeBits <= codesMax;
 }
 
-/** Whether a line, which lies in the arena, is whole; it spans `span` numbers. */
+/** Whether a line, in its place or in a patch, is whole; it spans `span` numbers. */
 export function isLineWhole(line: u32, span: u32): bool {
   const flags = load<u64>(line);
   lineOutside = 0;
@@ -82,11 +80,6 @@ export function isLineWhole(line: u32, span: u32): bool {
     if (isListed ? !isListWhole(line, flags, span) : !areGroupsWhole(line, flags, span))
       return false;
     if (!areCodesWhole(line, flags)) return false;
-  }
-  lineEntriesNow = lineEntries;
-  if ((flags & FLAG_DIRTY) != 0) {
-    const patch = patchOf(line, u64.MAX_VALUE);
-    if (patch != 0) lineEntriesNow = load<u32>(patch + PATCH_COLUMNS + COLUMNS_COUNT);
   }
   return true;
 }
@@ -101,7 +94,7 @@ function isPieceWhole(line: u32, span: u32): bool {
 function isForeignWhole(line: u32, flags: u64, span: u32): bool {
   if ((flags & (GROUPS_MASK | FLAG_OUTSIDE)) != 0) return false;
   const columns = load<u32>(line + FOREIGN_AT);
-  if (!areColumnsWhole(columns, columns, span, routes)) return false;
+  if (!areColumnsWhole(columns, span, routes)) return false;
   lineEntries = load<u32>(columns + COLUMNS_COUNT);
   lineOutside = load<u32>(columns + COLUMNS_BYTES);
   return true;
@@ -181,7 +174,7 @@ function isOutsideWhole(block: u32, codes: u32): bool {
   const users = (word & OUTSIDE_HAS_USER_DATA) != 0 ? lineEntries : 0;
   const usersAt = userDataAt(codes, codeBits);
   lineOutside = word & ~OUTSIDE_HAS_USER_DATA;
-  if (lineOutside < usersAt + (users << 3) || !takesRoom(block, lineOutside, 4)) return false;
+  if (lineOutside < usersAt + (users << 3) || !takesBlock(block, lineOutside)) return false;
   let bit: u32 = OUTSIDE_HEADER_BYTES << 3;
   for (let entry: u32 = 0; entry < codes; entry++, bit += codeBits) {
     if (readBits(block, bit, codeBits) >= codesMax) return false;

@@ -1,14 +1,16 @@
 // The patches of an image. Where a reader was in an older call when the image was made, some lines were
 // not yet as their patches have them (patch.ts). Images hold the list of all patches, not the chains.
 //
-// A line that is marked dirty and has no patch is right as it is, as after a batch that was given up;
-// one that has a patch and no mark gets the mark.
+// Of the patches of a line only the newest is taken over, because nobody reads an older version any more;
+// and none that the line was already written from. A line that is marked dirty and has no patch is right
+// as it is, as after a batch that was given up; one that has a patch and no mark gets the mark.
 
 import { isInArena } from './arena';
-import { COLUMNS_NUMBERS } from './columns';
 import {
+  AREA_PALETTE_COUNT,
   AREAS_END,
   DESCRIPTOR_LINES,
+  DESCRIPTOR_SHAPE,
   descriptorOf,
   hasLines,
   headerOf,
@@ -19,58 +21,52 @@ import {
   TALLY_LINES_MASK,
   tallyOf,
 } from './directory';
-import { areColumnsWhole } from './image-entries';
+import { countOfLine } from './fold';
+import { isLineWhole, lineEntries, setLines } from './image-lines';
+import { takesBlock } from './image-room';
 import { ARENA, HEADER_EPOCH, HEADER_NEWEST_PATCH, HEADER_USED, LINE_BYTES } from './layout';
+import { FLAG_DIRTY } from './line';
 import {
   addPatch,
   areChainsWhole,
   newestPatch,
   PATCH_AREA,
   PATCH_BEFORE,
-  PATCH_COLUMNS,
+  PATCH_BYTES,
+  PATCH_ENTRIES,
+  PATCH_IMAGE,
   PATCH_LINE,
   PATCH_NEW_BACKGROUND,
+  PATCH_OWNS,
   PATCH_SEGMENT,
   PATCH_VERSION,
+  patchCount,
+  patchOf,
 } from './patch';
-
-let patchCount: u32 = 0;
 
 /** Makes the chains of an image's patches. False where the list of them is none. */
 export function adoptPatches(): bool {
-  // The oldest comes first into its chain: so the list is turned round, and is so again in the end.
-  let left = (load<u32>(HEADER_USED) - ARENA) / (PATCH_COLUMNS + COLUMNS_NUMBERS);
-  let count: u32 = 0;
-  let older: u32 = 0;
-  for (let patch = load<u32>(HEADER_NEWEST_PATCH); patch != 0; count++) {
-    if ((patch & 3) != 0 || !isInArena(patch, PATCH_COLUMNS + COLUMNS_NUMBERS)) return false;
-    if (left-- == 0) return false;
+  let left = (load<u32>(HEADER_USED) - ARENA) / PATCH_BYTES;
+  for (let patch = load<u32>(HEADER_NEWEST_PATCH); patch != 0; ) {
+    if ((patch & 3) != 0 || !isInArena(patch, PATCH_BYTES) || left-- == 0) return false;
     const line = load<u32>(patch + PATCH_LINE);
     if ((line & (LINE_BYTES - 1)) != 0 || !isInArena(line, LINE_BYTES)) return false;
     const before = load<u32>(patch + PATCH_BEFORE);
-    store<u32>(patch + PATCH_BEFORE, older);
-    older = patch;
+    const newer = patchOf(line, u64.MAX_VALUE);
+    if (newer == patch) return false;
+    if (newer == 0 && load<u32>(patch + PATCH_OWNS) == 1) addPatch(patch);
     patch = before;
   }
-  for (let patch = older, added: u32 = 0; patch != 0; added++) {
-    if (added == count || !isInArena(patch, PATCH_COLUMNS + COLUMNS_NUMBERS)) return false;
-    if (!isInArena(load<u32>(patch + PATCH_LINE), LINE_BYTES)) return false;
-    const newer = load<u32>(patch + PATCH_BEFORE);
-    addPatch(patch);
-    patch = newer;
-  }
   // Patches that overlap each other or lines may have become anything.
-  patchCount = count;
-  return areChainsWhole(count);
+  return areChainsWhole(patchCount);
 }
 
-/** Whether those patches, or none, are still there. */
-export function isListOfPatches(): bool {
-  return areChainsWhole(newestPatch == 0 ? 0 : patchCount);
-}
+/** How many entries the lines have more with their patches, once these have been found whole. */
+export let entriesPatched: i64 = 0;
 
 /** Whether all patches are whole, with routes below `routesMax` only; the areas have been checked. */
 export function arePatchesWhole(routesMax: u32): bool {
+  entriesPatched = 0;
   for (let patch = newestPatch; patch != 0; patch = load<u32>(patch + PATCH_BEFORE)) {
     if (!isPatchWhole(patch, routesMax)) return false;
   }
@@ -78,6 +74,7 @@ export function arePatchesWhole(routesMax: u32): bool {
 }
 
 function isPatchWhole(patch: u32, routesMax: u32): bool {
+  if (!takesBlock(patch, PATCH_BYTES)) return false;
   if (load<u64>(patch + PATCH_VERSION) > load<u64>(HEADER_EPOCH)) return false;
   const area = load<u32>(patch + PATCH_AREA);
   const header = area < AREAS_END ? headerOf(area) : 0;
@@ -95,6 +92,11 @@ function isPatchWhole(patch: u32, routesMax: u32): bool {
   const base = <u64>index * span;
   const numberEnd: u64 = 1 << segmentBitsOf(header);
   if (base >= numberEnd) return false;
-  const held = <u32>min<u64>(span, numberEnd - base);
-  return areColumnsWhole(patch, patch + PATCH_COLUMNS, held, routesMax);
+  const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+  setLines(shape, load<u32>(header + AREA_PALETTE_COUNT), routesMax);
+  const image = patch + PATCH_IMAGE;
+  if ((load<u64>(image) & FLAG_DIRTY) != 0) return false;
+  if (!isLineWhole(image, <u32>min<u64>(span, numberEnd - base))) return false;
+  entriesPatched += <i64>lineEntries - countOfLine(line, load<u64>(line), shape);
+  return lineEntries == load<u32>(patch + PATCH_ENTRIES);
 }

@@ -3,12 +3,12 @@
 // The checksum covers all of it, the header with its checksum field zero: XXH64 of the arena, seeded
 // with XXH64 of the root in use, seeded with XXH64 of the header. With it, an image is what some writer
 // wrote. Beyond that the version's own fields are checked, and all that its entries lead to
-// (image-content.ts). What only the writer uses, the lists of free and retired blocks, is not: a forged
-// image may make an update trap, but each walk is bounded, so it cannot hold a thread.
+// (image-content.ts): that it can be read, and that no two parts lie in one another. What is free is then
+// whatever is left (image-room.ts), so the lists of free and retired blocks need not be right, and an
+// image that is taken can be written to like any other index.
 //
 // What the writer had put off because a reader was in an older call, patches to be folded and areas to be
-// built anew, is done as soon as it is known to be whole. As that writes to memory whose parts, in a
-// forged image, may lie in one another, all is checked once more, and nothing is written from then on.
+// built anew, is done as soon as all that is known.
 
 import { isInArena } from './arena';
 import { xxh64 } from './checksum';
@@ -16,7 +16,15 @@ import { AREA_TO_BUILD, AREAS_END, headerOf, nextArea, writeConstants } from './
 import { fold, noteToBuild } from './fold';
 import { isAnyToBuild } from './image-areas';
 import { isContentWhole } from './image-content';
-import { adoptPatches, isListOfPatches } from './image-patches';
+import { adoptPatches } from './image-patches';
+import {
+  beginStretch,
+  clearMap,
+  forgetRoom,
+  freeRest,
+  nextStretch,
+  reserveMap,
+} from './image-room';
 import { settle } from './index-write';
 import {
   ARENA,
@@ -81,19 +89,31 @@ export function checkImage(bytes: u32, routesMax: u32): u32 {
   // An image could bring others.
   writeConstants();
   if (!isVersion(load<u32>(HEADER_CURRENT)) || !adoptPatches()) return IMAGE_INCONSISTENT;
-  if (!isContentWhole(load<u32>(HEADER_CURRENT), routesMax)) return IMAGE_BROKEN_ENTRY;
+  if (!takeRoom(routesMax)) return IMAGE_BROKEN_ENTRY;
   if (newestPatch == 0 && !isAnyToBuild) return IMAGE_GOOD;
-
   noteAllToBuild();
   fold(load<u32>(HEADER_CURRENT));
   reclaimPatches(u64.MAX_VALUE);
-  writeConstants();
-  if (!isVersion(load<u32>(HEADER_CURRENT)) || !isListOfPatches()) return IMAGE_INCONSISTENT;
-  return isContentWhole(load<u32>(HEADER_CURRENT), routesMax) ? IMAGE_GOOD : IMAGE_BROKEN_ENTRY;
+  return IMAGE_GOOD;
+}
+
+/** Whether all that the image leads to is whole and apart; then the rest of the arena is free. */
+function takeRoom(routesMax: u32): bool {
+  reserveMap();
+  const used = load<u32>(HEADER_USED);
+  for (let from: u32 = ARENA; from < used; from = nextStretch()) {
+    beginStretch(from);
+    if (!isContentWhole(load<u32>(HEADER_CURRENT), routesMax)) return false;
+    if (from == ARENA) forgetRoom();
+    freeRest();
+  }
+  clearMap();
+  return true;
 }
 
 function isVersion(version: u32): bool {
-  if ((version & 3) != 0 || !isInArena(version, VERSION_BYTES)) return false;
+  if (((version | load<u32>(HEADER_USED)) & 3) != 0) return false;
+  if (!isInArena(version, VERSION_BYTES)) return false;
   if (<u64>load<u32>(HEADER_USED) + ARENA_SLACK > <u64>memory.size() * PAGE_BYTES) return false;
   const epoch = load<u64>(HEADER_EPOCH);
   if (epoch == 0 || epoch > EPOCH_MAX || load<u64>(version + VERSION_EPOCH) != epoch) return false;

@@ -5,16 +5,10 @@
 // than STATUS_DONE it calls abortBatch instead of going on. Who publishes several indexes together calls
 // sealBatch for all before it calls commitBatch for the first.
 
-import {
-  allocate,
-  forgetRetired,
-  oldestReaderEpoch,
-  queueRetired,
-  reclaim,
-  release,
-  retire,
-} from './arena';
+import { allocate, release } from './arena';
+import { renewBackground } from './background-write';
 import { initialiseDirectory } from './directory';
+import { oldestReaderEpoch } from './epoch';
 import { fold } from './fold';
 import { unitOf } from './key';
 import {
@@ -53,10 +47,12 @@ import {
   WORKING_ROOT,
   WORKING_RUNS,
 } from './layout';
+import { addedCount, removedCount } from './line-change';
 import { newestPatch, patchCount, reclaimPatches, removePatches } from './patch';
-import { addedCount, applyPorted, removedCount, renewBackground } from './ported-write';
+import { applyPorted } from './ported-write';
 import { FIELD_PREFIX, hasField, nodeAt, nodeOf } from './prefix-node';
 import { deletePrefix, discard, prefixWasAdded, seal, setPrefix } from './prefix-write';
+import { forgetRetired, queueRetired, reclaim, retire } from './retired';
 import {
   crossedRun,
   deleteRun,

@@ -19,7 +19,7 @@ import {
 import { answerBatch } from './lookup';
 import * as portedWalk from './ported-walk';
 
-export { addBulk, BULK_MAX, beginBulk, finishBulk } from './bulk';
+export { addBulk, beginBulk, finishBulk } from './bulk';
 export { xxh64 } from './checksum';
 export { claimReader, enter, leave, releaseReader } from './epoch';
 export { arenaBytes, checkImage, prepareImage, rootBytes } from './image';
@@ -37,6 +37,8 @@ export {
 export {
   ARENA,
   BATCH_MAX,
+  CHANGE_ROUTES,
+  CHANGE_USERS,
   CHANGES,
   CHANGES_MAX,
   DETAILS_MAX,

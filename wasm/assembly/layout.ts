@@ -32,11 +32,11 @@ export const PAGE_BYTES: u32 = 65536;
 //     │ magic │ format │ order │ checksum │ used │ retired │ root in use │ patches │ free  │ newest │ 0
 //     │       │ version│ mark  │          │ end  │ queue   │ from, to    │ queue   │ areas │ patch  │
 //     └───────┴────────┴───────┴──────────┴──────┴─────────┴─────────────┴─────────┴───────┴────────┴───
-//      64      72        76       128                                292    512   520
-//     ┌───────┬─────────┬────────┬──────────────────────────────────┬───────┬─────┬───────┐
-//     │ epoch │ current │ 0 …    │ free lists: 41 × u32             │ 0 …   │ WIP │ 0 …   │
-//     │       │ version │        │                                  │       │     │       │
-//     └───────┴─────────┴────────┴──────────────────────────────────┴───────┴─────┴───────┘
+//      64      72        76     84    128                             292    512   520
+//     ┌───────┬─────────┬──────┬─────┬────────────────────────────────┬──────┬─────┬──────┐
+//     │ epoch │ current │ gaps │ 0 … │ free lists: 41 × u32           │ 0 …  │ WIP │ 0 …  │
+//     │       │ version │      │     │                                │      │     │      │
+//     └───────┴─────────┴──────┴─────┴────────────────────────────────┴──────┴─────┴──────┘
 //      4096                                12288   12352     16384         20480        28672
 //     ┌──────────────────────────────────┬───────┬─────────┬─────────────┬────────────┬───────┐
 //     │ free lists of lines: 1025 × u32  │ empty │ generic │ absent area │ empty node │ 0 …   │
@@ -67,6 +67,9 @@ export const HEADER_NEWEST_PATCH: u32 = 56;
 export const HEADER_EPOCH: u32 = 64;
 /** Offset of the current version record. Storing it publishes a batch. */
 export const HEADER_CURRENT: u32 = 72;
+/** Heads of the lists of gaps, see free-gaps.ts. */
+export const HEADER_SMALL_GAPS: u32 = 76;
+export const HEADER_LARGE_GAPS: u32 = 80;
 /** Heads of the free lists, one u32 for each size class. */
 export const HEADER_FREE_LISTS: u32 = 128;
 
@@ -93,7 +96,7 @@ export const HEADER_BYTES: u32 = PAGE_BYTES;
 
 /** The bytes "bchfindx". */
 export const MAGIC: u64 = 0x78646e6966686362;
-export const FORMAT: u32 = 2;
+export const FORMAT: u32 = 3;
 export const ORDER_MARK: u32 = 0x01020304;
 
 /** Smallest key, and the first integer above the largest. */
@@ -179,6 +182,16 @@ export const CHANGES: u32 = READERS + READERS_MAX * READER_BYTES;
 export const CHANGES_MAX: u32 = 4096;
 export const CHANGES_BYTES: u32 = 2 * PAGE_BYTES;
 
+// Prefixes and runs come as entry records, ported numbers in columns:
+//
+//     CHANGES  0            32768           49152               81920
+//             ┌────────────┬───────────────┬───────────────────┐
+//             │ keys f64   │ routes u32    │ user data f64     │   CHANGES_MAX each
+//             └────────────┴───────────────┴───────────────────┘
+
+export const CHANGE_ROUTES: u32 = CHANGES + CHANGES_MAX * 8;
+export const CHANGE_USERS: u32 = CHANGE_ROUTES + CHANGES_MAX * 4;
+
 // The writer's scratch: entries taken apart, in three columns; the order of a scratchful of changes;
 // a cache of the codes of routes; a line in the making.
 
@@ -193,6 +206,8 @@ export const CODES_BITS: u32 = 16;
 export const LINE_BUFFER: u32 = CODES + (4 << CODES_BITS);
 /** Codes on their way to a block outside of a line: 20 bits for each of 400 at most. */
 export const CODES_BUFFER: u32 = LINE_BUFFER + PAGE_BYTES / 2;
+/** The codes of the entries of a line, a u32 each. */
+export const ENTRY_CODES: u32 = CODES_BUFFER + PAGE_BYTES / 4;
 
 export const ARENA: u32 = LINE_BUFFER + PAGE_BYTES;
 /** Bytes behind the arena that can always be loaded: a load may begin in its last bytes. */

@@ -14,7 +14,7 @@ import {
   routesOf,
   userDataOf,
 } from './columns';
-import { CODES_BUFFER, LINE_BUFFER, LINE_BYTES, NO_USER_DATA } from './layout';
+import { CODES_BUFFER, ENTRY_CODES, LINE_BUFFER, LINE_BYTES, NO_USER_DATA } from './layout';
 import {
   codeBitsOf,
   codeOfEntry,
@@ -87,23 +87,41 @@ export function encodeLine(header: u32, shape: u32, from: u32, to: u32): bool {
     : (GROUP_BYTES_AT + groupCount(from, to)) << 3;
   if (hasUserData || end + count * codeBits > codesEndOf(flags)) flags |= FLAG_OUTSIDE;
   const hasRoom = end <= codesEndOf(flags) && (!isListed || count <= LISTED_MAX);
-  if (!hasRoom || !haveCodes(header, shape, from, to)) return encodeForeign(from, to, hasUserData);
+  if (!hasRoom || !findCodes(header, shape, from, to)) return encodeForeign(from, to, hasUserData);
 
   if (flags != 0 || isListed) flags |= FLAG_SLOW;
   if (flags == (FLAG_SLOW | FLAG_OUTSIDE)) flags = isListed ? flags : FLAG_OUTSIDE;
-  const room = (codesEndOf(flags) - end) / codeBits;
-  if ((flags & FLAG_OUTSIDE) != 0 && !makeOutside(flags, from, to, room, codeBits, hasUserData)) {
+  const users = hasUserData ? userData + (from << 3) : 0;
+  if (!putCodes(flags, end, codeBits, count, users)) return false;
+  flags |= isListed ? writeListed(from, to, lowCountOf(shape)) : writeGrouped(from, to);
+  finishBuffer(flags);
+  return true;
+}
+
+/** Bits of codes that are written at a time: with those before them in their byte they fit a word. */
+const CODES_BITS_AT_ONCE: u32 = 57;
+
+/**
+ * Puts the codes of `count` entries from ENTRY_CODES into the line in LINE_BUFFER, where only zeros are,
+ * and what has no room behind the bit `numbersEnd`, and user data (`users` 0 where there are none), into a
+ * block outside, if the flags say that there is one. False where the memory has no room for that.
+ */
+export function putCodes(flags: u64, numbersEnd: u32, codeBits: u32, count: u32, users: u32): bool {
+  let bit = codesEndOf(flags);
+  const inside = min(count, (bit - numbersEnd) / codeBits);
+  if ((flags & FLAG_OUTSIDE) != 0 && !makeOutside(flags, codeBits, inside, count, users)) {
     return false;
   }
-  flags |= isListed ? writeListed(from, to, lowCountOf(shape)) : writeGrouped(from, to);
-  const inside = min(count, room);
-  const codesEnd = codesEndOf(flags);
-  for (let entry: u32 = 0; entry < inside; entry++) {
-    const code = codeOfRoute(header, shape, load<u32>(routes + ((from + entry) << 2)));
-    writeBits(LINE_BUFFER, codesEnd - (entry + 1) * codeBits, code);
+  const atOnce = CODES_BITS_AT_ONCE / codeBits;
+  for (let entry: u32 = 0; entry < inside; ) {
+    const end = min(entry + atOnce, inside);
+    let codes: u64 = 0;
+    for (; entry < end; entry++) {
+      codes = (codes << (<u64>codeBits)) | <u64>load<u32>(ENTRY_CODES + (entry << 2));
+      bit -= codeBits;
+    }
+    writeBits(LINE_BUFFER, bit, codes);
   }
-  if (inside < count) writeCodesOutside(header, shape, flags, from + inside, to);
-  finishBuffer(flags);
   return true;
 }
 
@@ -113,10 +131,17 @@ function finishBuffer(flags: u64): void {
   store<u64>(LINE_BUFFER, load<u64>(LINE_BUFFER) | flags);
 }
 
-/** Puts the encoded line in its place, its first word last. */
-export function storeLine(line: u32): void {
-  memory.copy(line + 8, LINE_BUFFER + 8, LINE_BYTES - 8);
-  atomic.store<u64>(line, load<u64>(LINE_BUFFER));
+/** Puts an encoded line in its place, its first word last. */
+export function storeLine(line: u32, image: u32): void {
+  memory.copy(line + 8, image + 8, LINE_BYTES - 8);
+  atomic.store<u64>(line, load<u64>(image));
+}
+
+/** Encodes a line whose entries are in columns, with the background at hand, into LINE_BUFFER. */
+export function encodeForeignLine(columns: u32): void {
+  memory.fill(LINE_BUFFER, 0, LINE_BYTES);
+  store<u32>(LINE_BUFFER + FOREIGN_AT, columns);
+  finishBuffer(FLAG_SLOW | FLAG_FOREIGN | backgroundFlags);
 }
 
 function encodeForeign(from: u32, to: u32, hasUserData: bool): bool {
@@ -132,9 +157,7 @@ function encodeForeign(from: u32, to: u32, hasUserData: bool): bool {
     store<u32>(routesOf(block) + at, load<u32>(routes + (entry << 2)));
     if (hasUserData) store<f64>(userDataOf(block) + (at << 1), load<f64>(userData + (entry << 3)));
   }
-  memory.fill(LINE_BUFFER, 0, LINE_BYTES);
-  store<u32>(LINE_BUFFER + FOREIGN_AT, block);
-  finishBuffer(FLAG_SLOW | FLAG_FOREIGN | backgroundFlags);
+  encodeForeignLine(block);
   return true;
 }
 
@@ -157,45 +180,34 @@ function groupCount(from: u32, to: u32): u32 {
   return count;
 }
 
-function haveCodes(header: u32, shape: u32, from: u32, to: u32): bool {
-  for (let entry = from; entry < to; entry++) {
-    if (codeOfRoute(header, shape, load<u32>(routes + (entry << 2))) == NO_CODE) return false;
+/** Leaves the codes of the entries in ENTRY_CODES. False where one has none. */
+function findCodes(header: u32, shape: u32, from: u32, to: u32): bool {
+  let place: u32 = ENTRY_CODES;
+  for (let entry = from; entry < to; entry++, place += 4) {
+    const code = codeOfRoute(header, shape, load<u32>(routes + (entry << 2)));
+    if (code == NO_CODE) return false;
+    store<u32>(place, code);
   }
   return true;
 }
 
-/** Makes the block outside, for the codes from `room` on, and leads the line to it. */
-function makeOutside(
-  flags: u64,
-  from: u32,
-  to: u32,
-  room: u32,
-  codeBits: u32,
-  hasUserData: bool,
-): bool {
-  const count = to - from;
-  const codes = count > room ? count - room : 0;
-  const userAt = userDataAt(codes, codeBits);
-  const bytes = userAt + (hasUserData ? count << 3 : 0);
+/** Makes the block outside, with the codes from `inside` on, and leads the line to it. */
+function makeOutside(flags: u64, codeBits: u32, inside: u32, count: u32, users: u32): bool {
+  const userAt = userDataAt(count - inside, codeBits);
+  const bytes = userAt + (users != 0 ? count << 3 : 0);
   const block = allocate(bytes);
   if (block == 0) return false;
   bytesOutside = bytes;
-  store<u32>(block, bytes | (hasUserData ? OUTSIDE_HAS_USER_DATA : 0));
+  store<u32>(block, bytes | (users != 0 ? OUTSIDE_HAS_USER_DATA : 0));
   store<u32>(LINE_BUFFER + (codesEndOf(flags) >> 3), block);
-  if (hasUserData) memory.copy(block + userAt, userData + (from << 3), count << 3);
-  return true;
-}
-
-/** Writes the codes that have no room, by way of a buffer, as bits are written eight bytes at a time. */
-function writeCodesOutside(header: u32, shape: u32, flags: u64, from: u32, to: u32): void {
-  const codeBits = codeBitsOf(shape);
-  const bytes = userDataAt(to - from, codeBits) - OUTSIDE_HEADER_BYTES;
-  memory.fill(CODES_BUFFER, 0, bytes + 8);
-  for (let entry = from; entry < to; entry++) {
-    const code = codeOfRoute(header, shape, load<u32>(routes + (entry << 2)));
-    writeBits(CODES_BUFFER, (entry - from) * codeBits, code);
+  // By way of a buffer, as bits are written eight bytes at a time.
+  memory.fill(CODES_BUFFER, 0, userAt + 8);
+  for (let entry = inside, bit: u32 = 0; entry < count; entry++, bit += codeBits) {
+    writeBits(CODES_BUFFER, bit, load<u32>(ENTRY_CODES + (entry << 2)));
   }
-  memory.copy(outsideOf(LINE_BUFFER, flags) + OUTSIDE_HEADER_BYTES, CODES_BUFFER, bytes);
+  memory.copy(block + OUTSIDE_HEADER_BYTES, CODES_BUFFER, userAt - OUTSIDE_HEADER_BYTES);
+  if (users != 0) memory.copy(block + userAt, users, count << 3);
+  return true;
 }
 
 function writeGrouped(from: u32, to: u32): u64 {
@@ -242,6 +254,11 @@ export function releaseOutside(line: u32, flags: u64): void {
 export function outsideBlock(line: u32, flags: u64): u32 {
   if ((flags & FLAG_FOREIGN) != 0) return load<u32>(line + FOREIGN_AT);
   return (flags & FLAG_OUTSIDE) != 0 ? outsideOf(line, flags) : 0;
+}
+
+/** Where a line that has a block outside says where. */
+export function outsidePlace(line: u32, flags: u64): u32 {
+  return (flags & FLAG_FOREIGN) != 0 ? line + FOREIGN_AT : line + (codesEndOf(flags) >> 3);
 }
 
 export function outsideBlockBytes(block: u32, flags: u64): u32 {

@@ -60,6 +60,8 @@ export const FLAG_DIRTY: u64 = 1 << 53;
 export const FLAG_GENERIC: u64 = 1 << 54;
 export const FLAG_FOREIGN: u64 = 1 << 55;
 
+/** All of the first word but for its last byte, which holds what comes behind the flags. */
+export const FLAGS_MASK: u64 = (1 << 56) - 1;
 export const GROUPS_MAX: u32 = 50;
 export const GROUPS_MASK: u64 = ((1 << 50) - 1) << 1;
 /** Numbers of a group of a grouped line. */
@@ -177,7 +179,7 @@ function findListed(line: u32, flags: u64, lowCount: u32, number: u32): bool {
 }
 
 /** How many bits are set in the bytes from an address up to another. */
-function bitsBetween(from: u32, to: u32): u32 {
+export function bitsBetween(from: u32, to: u32): u32 {
   let count: u32 = 0;
   for (; from + 8 <= to; from += 8) count += <u32>popcnt<u64>(load<u64>(from));
   return count + <u32>popcnt<u64>(load<u64>(from) & lowBits((to - from) << 3));

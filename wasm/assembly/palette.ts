@@ -3,7 +3,7 @@
 // An area's palette only ever grows, so a code means the same for good, and readers may use it while
 // the writer appends. Where an area has very many routes, codes are the routes themselves.
 
-import { allocate, discardBlock, reserveNotes } from './arena';
+import { allocate } from './arena';
 import {
   AREA_NUMBER,
   AREA_PALETTE,
@@ -13,6 +13,7 @@ import {
 } from './directory';
 import { CODES, CODES_BITS } from './layout';
 import { codeBitsOf } from './line';
+import { discardBlock, reserveNotes } from './retired';
 
 /** Most routes of a palette. */
 export const PALETTE_MAX: u32 = 4096;

@@ -1,41 +1,41 @@
 // Patches: lines as they are from some version on, until they are written in place.
 //
 // A line has its place: it can neither move with each change nor change under a reader. So a batch
-// that changes a line leaves it as it is, marks it dirty, and makes a *patch*: the entries that the
-// line has from the batch's version on. A reader that meets a dirty line looks for the newest patch
-// that is not newer than its own version; where there is none, the line itself is right for it.
+// that changes a line leaves it as it is, marks it dirty, and makes a *patch*: the line as it is from the
+// batch's version on. A reader that meets a dirty line looks for the newest patch that is not newer than
+// its own version; where there is none, the line itself is right for it.
 //
 // Once every reader that is in a call has entered it at the newest version, nobody reads what is in
-// dirty lines any more. The next batch then begins with *folding*: it writes the entries into the
-// lines, takes the marks away, and then all patches at once (fold.ts). A reader that has seen a mark
-// and finds no patch any more loads the line again: by then it is whole.
+// dirty lines any more. The next batch then begins with *folding*: it copies what the patches have into
+// the lines, which takes the marks away, and then removes all patches at once (fold.ts). A reader that
+// has seen a mark and finds no patch any more loads the line again: by then it is whole.
 //
 // The patches of one line, and of others by chance, are a chain, the newest first; its head is found
 // by the line's offset. A patch that a later batch has made useless stays until all are folded.
 //
-//      0      4      8         16        20     24        28      32      40
-//     ┌──────┬──────┬─────────┬─────────┬──────┬─────────┬───────┬───────┬────────────────────┐
-//     │ line │ next │ version │ made    │ area │ segment │ queue │ epoch │ columns, see there │
-//     │ u32  │ u32  │ u64     │ before  │ u32  │ u32     │ u32   │ u64   │                    │
-//     └──────┴──────┴─────────┴─────────┴──────┴─────────┴───────┴───────┴────────────────────┘
+//      0      4      8         16        20     24        28      32      40     44        48       112
+//     ┌──────┬──────┬─────────┬─────────┬──────┬─────────┬───────┬───────┬──────┬─────────┬────────┐
+//     │ line │ next │ version │ made    │ area │ segment │ queue │ epoch │ owns │ entries │ image: │
+//     │ u32  │ u32  │ u64     │ before  │ u32  │ u32     │ u32   │ u64   │ u32  │ u32     │ a line │
+//     └──────┴──────┴─────────┴─────────┴──────┴─────────┴───────┴───────┴──────┴─────────┴────────┘
 //
 // `made before` links all patches, the newest first. Bit 31 of the segment tells that the background
-// of the line is to be determined anew. Patches that were taken away wait for their readers in queues of
-// such lists: the first of a list has the epoch that readers have to reach, and leads to the next list.
-// What readers look at stays as it was meanwhile: one may be on its way to the patch.
+// of the line is to be determined anew; its image says that it has to be looked up. `owns` is 1 for as
+// long as what the image has outside goes with the patch, 0 once the line has taken it over. Patches that
+// were taken away wait for their readers in queues of such lists: the first of a list has the epoch that
+// readers have to reach, and leads to the next list. What readers look at stays as it was meanwhile: one
+// may be on its way to the patch.
 
 import { isInArena, release } from './arena';
-import { COLUMNS_BYTES } from './columns';
 import {
-  ARENA,
   CHAINS,
   CHAINS_BITS,
   HEADER_PATCHES_FIRST,
   HEADER_PATCHES_LAST,
-  HEADER_USED,
   LINE_BYTES,
 } from './layout';
 import { FLAG_DIRTY, FLAG_SLOW } from './line';
+import { releaseOutside } from './line-write';
 
 export const PATCH_LINE: u32 = 0;
 export const PATCH_NEXT: u32 = 4;
@@ -45,7 +45,10 @@ export const PATCH_AREA: u32 = 20;
 export const PATCH_SEGMENT: u32 = 24;
 const PATCH_QUEUE: u32 = 28;
 const PATCH_EPOCH: u32 = 32;
-export const PATCH_COLUMNS: u32 = 40;
+export const PATCH_OWNS: u32 = 40;
+export const PATCH_ENTRIES: u32 = 44;
+export const PATCH_IMAGE: u32 = 48;
+export const PATCH_BYTES: u32 = PATCH_IMAGE + LINE_BYTES;
 export const PATCH_NEW_BACKGROUND: u32 = 1 << 31;
 
 /** The patch that was made last; 0 where there are none. In an image at HEADER_NEWEST_PATCH. */
@@ -110,13 +113,13 @@ export function removePatches(last: u32, epoch: u64): void {
 export function areChainsWhole(count: u32): bool {
   let listed: u32 = 0;
   for (let patch = newestPatch; patch != 0; patch = load<u32>(patch + PATCH_BEFORE)) {
-    if (!isInArena(patch, PATCH_COLUMNS) || listed++ == count) return false;
+    if (!isInArena(patch, PATCH_BYTES) || listed++ == count) return false;
   }
   let chained: u32 = 0;
   const end = CHAINS + (4 << CHAINS_BITS);
   for (let chain = CHAINS; chain < end; chain += 4) {
     for (let patch = load<u32>(chain); patch != 0; patch = load<u32>(patch + PATCH_NEXT)) {
-      if (!isInArena(patch, PATCH_COLUMNS) || chained++ == count) return false;
+      if (!isInArena(patch, PATCH_BYTES) || chained++ == count) return false;
     }
   }
   return listed == count && chained == count;
@@ -124,15 +127,15 @@ export function areChainsWhole(count: u32): bool {
 
 /** Gives the arena back the patches that no reader can meet any more. */
 export function reclaimPatches(oldestEpoch: u64): void {
-  // A forged image may lead in a circle; the arena has no room for more patches than these.
-  let patchesLeft = (load<u32>(HEADER_USED) - ARENA) / PATCH_COLUMNS;
   let first = load<u32>(HEADER_PATCHES_FIRST);
   while (first != 0 && load<u64>(first + PATCH_EPOCH) <= oldestEpoch) {
     const next = load<u32>(first + PATCH_QUEUE);
     for (let patch = first; patch != 0; ) {
-      if (patchesLeft-- == 0) unreachable();
       const before = load<u32>(patch + PATCH_BEFORE);
-      release(patch, PATCH_COLUMNS + load<u32>(patch + PATCH_COLUMNS + COLUMNS_BYTES));
+      if (load<u32>(patch + PATCH_OWNS) != 0) {
+        releaseOutside(patch + PATCH_IMAGE, load<u64>(patch + PATCH_IMAGE));
+      }
+      release(patch, PATCH_BYTES);
       patch = before;
     }
     first = next;

@@ -49,7 +49,7 @@ import {
 } from './line';
 import { answerAt } from './line-background';
 import { routeOfCode } from './palette';
-import { PATCH_COLUMNS, PATCH_NEW_BACKGROUND, PATCH_SEGMENT, patchOf } from './patch';
+import { PATCH_IMAGE, patchOf } from './patch';
 
 /** The answer to one key, which need not be one. */
 export function answerOf(version: u32, key: u64): u32 {
@@ -86,26 +86,29 @@ export function findPorted(version: u32, key: u64): bool {
   return findInLine(version, header, descriptor, line, number - index * spanOf(header, descriptor));
 }
 
-/** The columns that have a line's entries for a version, its flags in `lineFlags`; 0: the line itself. */
+/**
+ * Finds a line as a version has it: its offset, in a patch perhaps, is in `lineAt`, its flags in
+ * `lineFlags`. Returns the columns that its entries are in; 0 where they are in the line.
+ */
 export function columnsFor(version: u32, line: u32): u32 {
+  lineAt = line;
   lineFlags = atomic.load<u64>(line);
-  isBackgroundNew = false;
   if ((lineFlags & FLAG_DIRTY) != 0) {
     const patch = patchOf(line, load<u64>(version + VERSION_EPOCH));
     if (patch != 0) {
-      isBackgroundNew = (load<u32>(patch + PATCH_SEGMENT) & PATCH_NEW_BACKGROUND) != 0;
-      return patch + PATCH_COLUMNS;
+      lineAt = patch + PATCH_IMAGE;
+      lineFlags = load<u64>(lineAt);
+    } else {
+      // Either the patch is of a newer version, or it has just been folded into the line.
+      lineFlags = atomic.load<u64>(line);
     }
-    // Either the patch is of a newer version, or it has just been folded into the line.
-    lineFlags = atomic.load<u64>(line);
   }
-  return (lineFlags & FLAG_FOREIGN) != 0 ? load<u32>(line + FOREIGN_AT) : 0;
+  return (lineFlags & FLAG_FOREIGN) != 0 ? load<u32>(lineAt + FOREIGN_AT) : 0;
 }
 
 /** See {@link columnsFor}. */
+export let lineAt: u32 = 0;
 export let lineFlags: u64 = 0;
-/** Whether what the line says of the background does not hold for the version. */
-let isBackgroundNew: bool = false;
 
 function findInLine(version: u32, header: u32, descriptor: u32, line: u32, number: u32): bool {
   const columns = columnsFor(version, line);
@@ -115,17 +118,17 @@ function findInLine(version: u32, header: u32, descriptor: u32, line: u32, numbe
     if (portedRoute != NO_ROUTE) return true;
   } else {
     const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
-    if (findEntry(line, lineFlags, shape, number)) {
+    if (findEntry(lineAt, lineFlags, shape, number)) {
       const entry = foundEntry;
-      portedRoute = routeOfCode(header, shape, codeOfEntry(line, lineFlags, shape, entry));
-      portedUserData = userDataOfEntry(line, lineFlags, shape, entry);
+      portedRoute = routeOfCode(header, shape, codeOfEntry(lineAt, lineFlags, shape, entry));
+      portedUserData = userDataOfEntry(lineAt, lineFlags, shape, entry);
       return true;
     }
   }
-  isBackgroundKnown = !isBackgroundNew && (lineFlags & FLAG_GENERIC) == 0;
+  isBackgroundKnown = (lineFlags & FLAG_GENERIC) == 0;
   knownBackground = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
   if (isBackgroundKnown && (lineFlags & FLAG_PIECE) != 0) {
-    const piece = load<u64>(pieceOf(line));
+    const piece = load<u64>(pieceOf(lineAt));
     const isInPiece = number >= <u32>(piece & 0xffff) && number <= <u32>((piece >> 16) & 0xffff);
     if (isInPiece) knownBackground = <u32>(piece >> 32);
   }
@@ -163,8 +166,6 @@ function firstInSegment(version: u32, header: u32, segment: u32, from: u64): u64
   if (!hasLines(lines)) return NO_KEY;
   const first = firstKeyOf(header, segment);
   const span = spanOf(header, descriptor);
-  // What an update of a forged image has left behind may be anything.
-  if (span == 0) unreachable();
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
   const numberEnd: u32 = 1 << segmentBitsOf(header);
   let number: u32 = from > first ? <u32>(from - first) : 0;
@@ -178,7 +179,7 @@ function firstInSegment(version: u32, header: u32, segment: u32, from: u64): u64
       if (at < load<u32>(columns + COLUMNS_COUNT)) {
         return first + base + load<u32>(columns + COLUMNS_NUMBERS + (at << 2));
       }
-    } else if (firstNumberFrom(line, lineFlags, shape, number - base)) {
+    } else if (firstNumberFrom(lineAt, lineFlags, shape, number - base)) {
       return first + base + foundNumber;
     }
     number = base + span;

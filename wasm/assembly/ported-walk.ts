@@ -37,7 +37,7 @@ import {
   RECORD_BYTES,
 } from './layout';
 import { takeApart, takeColumns, takeTo } from './line-write';
-import { columnsFor, lineFlags } from './ported-read';
+import { columnsFor, lineAt, lineFlags } from './ported-read';
 import { writeEntry } from './record';
 
 let record: u32 = 0;
@@ -69,8 +69,6 @@ function walkSegment(version: u32, header: u32, segment: u32, from: u64): void {
   if (!hasLines(lines)) return;
   const first = firstKeyOf(header, segment);
   const span = spanOf(header, descriptor);
-  // What an update of a forged image has left behind may be anything.
-  if (span == 0) unreachable();
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
   const numberEnd: u32 = 1 << segmentBitsOf(header);
   let number: u32 = from > first ? <u32>(from - first) : 0;
@@ -86,7 +84,7 @@ function walkLine(version: u32, header: u32, shape: u32, line: u32, base: u64, f
   const columns = columnsFor(version, line);
   takeTo(ENTRY_OFFSETS, ENTRY_ROUTES, ENTRY_USERS);
   let count: u32;
-  if (columns == 0) count = takeApart(header, shape, line, lineFlags, 0, 0);
+  if (columns == 0) count = takeApart(header, shape, lineAt, lineFlags, 0, 0);
   else if (load<u32>(columns + COLUMNS_COUNT) <= ENTRIES_MAX) count = takeColumns(columns, 0, 0);
   else return walkColumns(columns, base, from);
   for (let entry: u32 = 0; entry < count; entry++) {

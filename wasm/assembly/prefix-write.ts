@@ -10,7 +10,7 @@
 //
 // "False" from a function here always means: the memory is full, give the batch up.
 
-import { allocate, release, retire } from './arena';
+import { allocate, release } from './arena';
 import { WORKING_ROOT } from './layout';
 import {
   FIELD_DIGIT_0,
@@ -23,6 +23,7 @@ import {
   nodeBytes,
   nodeOf,
 } from './prefix-node';
+import { retire } from './retired';
 
 /** Whether the last {@link setPrefix} made an entry that was not there. */
 export let prefixWasAdded: bool = false;
@@ -70,8 +71,6 @@ export function seal(place: u32): void {
 export function discard(place: u32): void {
   const link = load<u32>(place);
   if (!isFresh(link)) return;
-  // Each link is followed once, even where those of a forged image lead together again.
-  store<u32>(place, 0);
   const node = nodeOf(link);
   const head = load<u32>(node);
   const end = node + nodeBytes(head);

@@ -1,7 +1,7 @@
 // Whether the run tree of an image is one that a writer leaves: its form first, then, because that
 // needs a tree that can be searched, whether runs nest.
 
-import { isInArena } from './arena';
+import { takesBlock } from './image-room';
 import { unitOf } from './key';
 import {
   KIND_FRAGMENTED,
@@ -45,7 +45,7 @@ export function isRunTreeWhole(root: u32, count: u32, routesMax: u32): bool {
 }
 
 function isNode(link: u32): bool {
-  return (link & 3) == 0 && isInArena(link, NODE_BYTES);
+  return takesBlock(link, NODE_BYTES);
 }
 
 /** Whether a node and all below it are whole, and its records go on rising from `previous`. */

@@ -10,7 +10,7 @@
 // quarter full with a neighbour where both fit into one with room to spare, so nodes come and go only
 // after many changes.
 
-import { allocate, release, retire } from './arena';
+import { allocate, release } from './arena';
 import {
   KIND_FRAGMENTED,
   RECORD_FROM,
@@ -21,6 +21,7 @@ import {
   WORKING_RUNS,
 } from './layout';
 import { writeEntry } from './record';
+import { retire } from './retired';
 import {
   appendItems,
   clearNode,
@@ -111,8 +112,6 @@ export function discardRuns(): void {
 function discardBelow(place: u32): void {
   const link = load<u32>(place);
   if (!isFreshLink(link)) return;
-  // Each link is followed once, even where those of a forged image lead together again.
-  store<u32>(place, 0);
   const node = nodeOfLink(link);
   if (levelOf(node) > 0) {
     const count = countOf(node);

@@ -4,10 +4,11 @@
 // looked up. With entries at random some lines get more than fit: what has no room then lies outside.
 // Fewer lines mean more outside; the least sum of both is looked for around what the bits ask for.
 
-import { allocateLines, lineBlockSize, releaseLines } from './arena';
+import { allocateLines, releaseLines } from './arena';
 import { columnsBytes } from './columns';
 import { DIRECT_CODE_BITS } from './directory';
-import { LINE_BYTES, LINES_MAX, SEGMENT_BITS } from './layout';
+import { lineBlockSize } from './free-blocks';
+import { LINE_BUFFER, LINE_BYTES, LINES_MAX, SEGMENT_BITS } from './layout';
 import {
   GROUP_BYTES_AT,
   GROUP_NUMBERS,
@@ -103,7 +104,7 @@ export function buildLines(
       releaseLines(builtLines, builtLineCount);
       return false;
     }
-    storeLine(builtLines + line * LINE_BYTES);
+    storeLine(builtLines + line * LINE_BYTES, LINE_BUFFER);
     builtOutside += bytesOutside;
     from = to;
   }

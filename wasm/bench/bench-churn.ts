@@ -58,9 +58,12 @@ export function createChurn(population: BenchPopulation, seed: number, batchesMa
     batches[2 * forward - 1 - batch]!.push({ ...change, route: former });
   }
 
+  // The changes of a batch lie side by side in memory, as those do that a block was just decoded to.
+  const ordered = batches.map((batch) => batch.map((change) => ({ ...change })));
+
   return {
-    batchCount: batches.length,
-    batch: (number) => batches[number % batches.length]!,
+    batchCount: ordered.length,
+    batch: (number) => ordered[number % ordered.length]!,
     isRight(key, answer, count) {
       const inRound = count % batches.length;
       // Batch b is in force after it was applied and before it was taken back.

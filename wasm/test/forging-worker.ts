@@ -10,7 +10,7 @@ const PROGRESS_TRIALS = 50_000;
 
 const { build, seed, trials, progress } = workerData as ForgingTask;
 const images = honestImages();
-const report: ForgingReport = { refused: 0, used: 0, trapped: 0 };
+const report: ForgingReport = { refused: 0, used: 0 };
 for (let trial = 0; trial < trials; trial++) {
   Atomics.store(progress, 0, trial);
   const trialSeed = (seed + trial) % 2 ** 32;

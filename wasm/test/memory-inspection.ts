@@ -10,6 +10,7 @@ const HEADER_RETIRED_FIRST = 28;
 const HEADER_PATCHES_FIRST = 44;
 const HEADER_FREE_AREAS = 52;
 const HEADER_EPOCH = 64;
+const HEADER_GAPS = [76, 80] as const;
 const HEADER_FREE_LISTS = 128;
 const CLASSES = 41;
 const CHUNK_BYTES = 1024;
@@ -29,7 +30,14 @@ const PATCH_NEXT = 4;
 const PATCH_VERSION = 8;
 const PATCH_BEFORE = 16;
 const PATCH_QUEUE = 28;
-const PATCH_COLUMNS = 40;
+const PATCH_OWNS = 40;
+const PATCH_IMAGE = 48;
+const PATCH_BYTES = 112;
+
+const OUTSIDE = 1n << 51n;
+const PIECE = 1n << 52n;
+const FOREIGN = 1n << 55n;
+const FOREIGN_AT = 8;
 
 const RETIRED_LINES = 2 ** 31;
 const RETIRED_AREA = 2 ** 30;
@@ -50,8 +58,16 @@ function retiredBytes(word: number): number {
   return word >= RETIRED_LINES ? (word - RETIRED_LINES) * LINE_BYTES : blockBytes(word);
 }
 
+/** Bytes of a patch and of what its line has outside, if that goes with the patch. */
 function patchBytes(view: DataView, patch: number): number {
-  return blockBytes(PATCH_COLUMNS + view.getUint32(patch + PATCH_COLUMNS, true));
+  const image = patch + PATCH_IMAGE;
+  const flags = view.getBigUint64(image, true);
+  let place = image + FOREIGN_AT;
+  if ((flags & OUTSIDE) !== 0n) place = image + LINE_BYTES - ((flags & PIECE) !== 0n ? 12 : 4);
+  else if ((flags & FOREIGN) === 0n) return blockBytes(PATCH_BYTES);
+  if (view.getUint32(patch + PATCH_OWNS, true) === 0) return blockBytes(PATCH_BYTES);
+  const outside = view.getUint32(view.getUint32(place, true), true) % 2 ** 31;
+  return blockBytes(PATCH_BYTES) + blockBytes(outside);
 }
 
 /** Leaves the arena of an index nothing but `roomBytes` bytes at its end, in a memory at its limit. */
@@ -63,6 +79,7 @@ export function setRoom(memory: WebAssembly.Memory, roomBytes: number): void {
   }
   for (let lines = 0; lines <= LINES_MAX; lines++) view.setUint32(LINE_LISTS + lines * 4, 0, true);
   view.setUint32(HEADER_FREE_AREAS, 0, true);
+  for (const list of HEADER_GAPS) view.setUint32(list, 0, true);
 }
 
 /**
@@ -96,6 +113,9 @@ export function usedBytes(memory: WebAssembly.Memory): number {
     for (const _ of blocksFrom(view, LINE_LISTS + lines * 4)) bytes -= lines * LINE_BYTES;
   }
   for (const _ of blocksFrom(view, HEADER_FREE_AREAS)) bytes -= AREA_BYTES;
+  for (const list of HEADER_GAPS) {
+    for (const gap of blocksFrom(view, list)) bytes -= view.getUint32(gap + 4, true);
+  }
   for (const chunk of blocksFrom(view, HEADER_RETIRED_FIRST)) {
     bytes -= CHUNK_BYTES;
     const count = view.getUint32(chunk + 4, true);
@@ -112,11 +132,14 @@ export interface InspectedPatch {
   bytes: number;
   /** The version that the patch is of. */
   version: bigint;
+  /** The bytes of the line that it has. */
+  line: string;
 }
 
 function inspectedPatch(view: DataView, offset: number): InspectedPatch {
   const version = view.getBigUint64(offset + PATCH_VERSION, true);
-  return { offset, bytes: patchBytes(view, offset), version };
+  const line = Buffer.from(view.buffer, offset + PATCH_IMAGE, LINE_BYTES).toString('hex');
+  return { offset, bytes: patchBytes(view, offset), version, line };
 }
 
 /** The patches that were taken away and wait for readers. */

@@ -144,6 +144,12 @@ const DIRECTORY: Record<string, Forgery> = {
     image.add(image.version() + at.VERSION_PORTED_COUNT, 1),
   'fewer entries than there are in all': (image) =>
     image.add(image.version() + at.VERSION_PORTED_COUNT, -1),
+  'a palette that another area has': (image) => {
+    const [dense, sparse] = [image.headerOf(DENSE_KEY), image.headerOf(SPARSE_KEY)];
+    for (const word of [at.AREA_PALETTE, at.AREA_PALETTE_COUNT, at.AREA_PALETTE_CAPACITY]) {
+      image.set(sparse + word, image.get(dense + word));
+    }
+  },
   'a palette outside of the arena': ofArea(DENSE_KEY, (image, header) =>
     image.set(header + at.AREA_PALETTE, 64),
   ),
@@ -288,8 +294,9 @@ const LINES: Record<string, Forgery> = {
   ),
 };
 
-/** See patch.ts and columns.ts. */
-const PATCH_COLUMNS = 40;
+/** See patch.ts. */
+const PATCH_ENTRIES = 44;
+const PATCH_IMAGE = 48;
 
 const PATCHES: Record<string, Forgery> = {
   'a patch outside of the arena': (image) => image.set(at.HEADER_NEWEST_PATCH, 64),
@@ -307,15 +314,16 @@ const PATCHES: Record<string, Forgery> = {
     image.set(patch + 20, 0xffff_ffff),
   ),
   'a patch of a version to come': ofPatch((image, patch) => image.add(patch + 8, 1)),
-  'a patch with a number behind the line': ofPatch((image, patch) =>
-    image.set(patch + PATCH_COLUMNS + 16 + (image.get(patch + PATCH_COLUMNS + 4) - 1) * 4, 65536),
+  'a patch of more entries than it says': ofPatch((image, patch) =>
+    image.add(patch + PATCH_ENTRIES, -1),
   ),
-  'a patch with a route that there is none of': ofPatch((image, patch) =>
-    image.set(patch + PATCH_COLUMNS + 16 + image.get(patch + PATCH_COLUMNS + 8) * 4, ROUTES_BELOW),
+  'a patch that is marked dirty itself': ofPatch((image, patch) =>
+    image.setLong(patch + PATCH_IMAGE, image.getLong(patch + PATCH_IMAGE) | at.DIRTY | at.SLOW),
   ),
-  'a patch of more entries than it has room for': ofPatch((image, patch) =>
-    image.add(patch + PATCH_COLUMNS + 4, 1000),
-  ),
+  'a patch whose columns are outside of the arena': ofPatch((image, patch) => {
+    image.setLong(patch + PATCH_IMAGE, at.SLOW | at.FOREIGN);
+    image.set(patch + PATCH_IMAGE + 8, 64);
+  }),
 };
 
 for (const build of ['debug', 'release'] as const) {

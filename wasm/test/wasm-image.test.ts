@@ -139,6 +139,22 @@ describe('Wasm index image', () => {
     assert.throws(() => createImageLoader(-1), RangeError);
   });
 
+  it('does not grow where it is loaded, changed at constant size and taken again and again', () => {
+    const keys = Array.from({ length: 20_000 }, (_, at) => 18613900000 + at * 7);
+    let image = imageOf(wornIndex());
+    const bytes: number[] = [];
+    for (let round = 0; round < 12; round++) {
+      const index = loadImage(image, { memoryBytesMax });
+      for (let first = 0; first < keys.length; first += 1000) {
+        const part = keys.slice(first, first + 1000);
+        index.apply(part.map((key, at) => ported(key, (at + round) % 3 === 0 ? null : at % 50)));
+      }
+      image = imageOf(index);
+      bytes.push(image.length);
+    }
+    assert.ok(bytes[11]! <= bytes[5]! * 1.05, `bytes of the images: ${bytes.join(', ')}`);
+  });
+
   it('ends when a batch comes into it', () => {
     const index = wornIndex();
     const chunks = index.imageChunks(1000);
