@@ -69,7 +69,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   table.apply({ version: 1, routes: numbered(options.routes) });
   const enumConfiguration = await EnumConfiguration.open(config, log, now);
   await probePorts(config);
-  const udp = await UdpPlan.open(config);
+  // ENUM has one port for both transports, and TCP has the more of them in use.
+  const enumPort = config.enumPort || (await freeTcpPort(config.host));
+  const udp = await UdpPlan.open({ ...config, enumPort });
   udp.setCarriers(numbered(options.routes));
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
