@@ -74,7 +74,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const nrfHost =
     sbi.nrfHost &&
     startNrfHost({ ...sbi.nrfHost, now }, (err) => log.error({ err }, 'minimal NRF failed'));
-  const udp = await UdpPlan.open(config);
+  // ENUM has one port for both transports, and TCP has the more of them in use.
+  const enumPort = config.enumPort || (await freeTcpPort(config.host));
+  const udp = await UdpPlan.open({ ...config, enumPort });
   udp.setCarriers(numbered(options.routes));
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
