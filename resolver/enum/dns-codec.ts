@@ -207,7 +207,9 @@ function parseWithoutQuestion(message: Uint8Array, additionalCount: number): Que
   const { edns } = opt;
   const problem = problemOfEdns(edns);
   if (problem !== undefined) return reject(problem.rcode, problem.reason, HEADER_BYTES, edns);
-  if (edns === undefined || edns.cookieBytes === 0) return { ...malformed, edns } as QueryVerdict;
+  if (edns === undefined || edns.cookieAt === 0) {
+    return reject(RCODE.FORMERR, 'question-count', HEADER_BYTES, edns);
+  }
   return { verdict: 'cookie', questionEnd: HEADER_BYTES, edns };
 }
 
@@ -220,16 +222,18 @@ function reject(
   return { verdict: 'reject', rcode, reason, questionEnd, edns };
 }
 
+/** Whether a COOKIE option may be so long: a client cookie, or one and a server cookie (RFC 7873). */
+export function isCookieLength(bytes: number): boolean {
+  if (bytes === CLIENT_COOKIE_BYTES) return true;
+  return bytes >= COOKIE_BYTES_WITH_SERVER_MIN && bytes <= COOKIE_BYTES_MAX;
+}
+
 /** What an OPT record is rejected for, although its extent is right. */
 function problemOfEdns(edns: Edns | undefined): { rcode: Rcode; reason: RejectReason } | undefined {
   if (edns === undefined) return undefined;
   if (edns.version > 0) return { rcode: RCODE.BADVERS, reason: 'version' };
-  const { cookieAt, cookieBytes } = edns;
-  const isCookie =
-    cookieBytes === CLIENT_COOKIE_BYTES ||
-    (cookieBytes >= COOKIE_BYTES_WITH_SERVER_MIN && cookieBytes <= COOKIE_BYTES_MAX);
-  if (cookieAt !== 0 && !isCookie) return { rcode: RCODE.FORMERR, reason: 'cookie' };
-  return undefined;
+  const isMalformed = edns.cookieAt !== 0 && !isCookieLength(edns.cookieBytes);
+  return isMalformed ? { rcode: RCODE.FORMERR, reason: 'cookie' } : undefined;
 }
 
 /** The OPT record at `start`, if one is announced, and where it ends; or why there is none to read. */

@@ -23,6 +23,7 @@ import {
   CLASS_IN,
   type Edns,
   HEADER_BYTES,
+  isCookieLength,
   MESSAGE_BYTES_MAX,
   parseQuery,
   type QueryVerdict,
@@ -179,10 +180,9 @@ function judgeCookie(
   client: Uint8Array,
   { cookies, counters, nowMs }: EnumService,
 ): CookieVerdict | undefined {
-  if (cookies === undefined || edns === undefined || edns.cookieBytes === 0) return undefined;
-  const isCookie = edns.cookieBytes === 8 || (edns.cookieBytes >= 16 && edns.cookieBytes <= 40);
-  if (!isCookie) return undefined;
+  if (cookies === undefined || edns === undefined) return undefined;
   const { cookieAt, cookieBytes } = edns;
+  if (!isCookieLength(cookieBytes)) return undefined;
   const nowSeconds = Math.floor(nowMs() / 1000);
   const verdict = cookies.answer(cookieData, query, cookieAt, cookieBytes, client, nowSeconds);
   counters[COOKIE_COUNTERS[verdict]]++;
