@@ -32,6 +32,8 @@ import { createReport, exitCodeOf, formatReport } from './load-report.ts';
 import type { NumberSource } from './number-source.ts';
 import { drawPool, POOL_NUMBERS_MAX } from './number-source.ts';
 import { createPopulationSource, formatMix, MIX_DEFAULT, parseMix } from './population-source.ts';
+import { RatePlan } from './rate-plan.ts';
+import { addScenarioCommands } from './scenario/scenario-command.ts';
 import { runUdpLoad } from './udp-load.ts';
 
 /** Where a command writes and whose numbers it asks for; tests pass their own. */
@@ -119,10 +121,10 @@ export function addLoadtestCommand(
     .addHelpText('after', EXPLANATION + HTTP_EXAMPLES)
     .action((flags: CommonFlags & { pipelining: number }) =>
       run(environment, flags, (options) => {
-        const { lookupsPerSecond } = options;
-        return lookupsPerSecond === undefined
+        const { plan } = options;
+        return plan === undefined
           ? runHttpClosedLoad({ ...options, pipelining: flags.pipelining })
-          : runHttpOpenLoad({ ...options, lookupsPerSecond });
+          : runHttpOpenLoad({ ...options, plan });
       }),
     );
 
@@ -141,6 +143,7 @@ export function addLoadtestCommand(
         runUdpLoad({ ...options, batch: flags.batch, inFlight: flags.inFlight }),
       ),
     );
+  addScenarioCommands(loadtest, environment);
 }
 
 function addCommonOptions(command: Command, port: number, connections: number): Command {
@@ -211,7 +214,7 @@ async function run(
       pool,
       durationMs: flags.duration * 1000,
       lookupsMax,
-      lookupsPerSecond: rate,
+      plan: rate === undefined ? undefined : RatePlan.constant(rate, flags.duration * 1000),
       connections,
       timeoutMs: flags.timeout,
       signal: interruption.signal,

@@ -13,14 +13,15 @@ import { UNDER_WAY_DEFAULT } from './load-options.ts';
 import type { LoadResult } from './load-report.ts';
 import { createLatencyHistogram, recordMs } from './load-report.ts';
 import { runPaced } from './pacer.ts';
+import type { RatePlan } from './rate-plan.ts';
 
 /** Longest answer that is read; a route and its frame are far below. */
 const BODY_BYTES_MAX = 65_536;
 
 export async function runHttpOpenLoad(
-  options: LoadOptions & { lookupsPerSecond: number },
+  options: LoadOptions & { plan: RatePlan },
 ): Promise<LoadResult> {
-  const { host, port, pool, timeoutMs, durationMs, signal } = options;
+  const { host, port, pool, plan, series, timeoutMs, signal } = options;
   const tally = createHttpTally();
   const { counts } = tally;
   const latencies = createLatencyHistogram();
@@ -31,14 +32,16 @@ export async function runHttpOpenLoad(
   let underWay = 0;
   let onIdle = () => {};
 
-  function send(intendedMs: number): void {
+  const nextPosition = options.nextPosition ?? (() => nextNumber++ % pool.length);
+
+  function send(intendedMs: number, dueMs: number): void {
     if (underWay >= underWayMax) {
       counts.unsent++;
       return;
     }
-    const number = pool[nextNumber]!;
-    nextNumber = (nextNumber + 1) % pool.length;
+    const number = pool[nextPosition()]!;
     counts.sent++;
+    series?.sent(dueMs, 1);
     underWay++;
     let isSettled = false;
     const settle = (record: () => void) => {
@@ -49,7 +52,11 @@ export async function runHttpOpenLoad(
       underWay--;
       if (underWay === 0) onIdle();
     };
-    const lose = () => settle(() => counts.lost++);
+    const lose = () =>
+      settle(() => {
+        counts.lost++;
+        series?.lost(dueMs, 1);
+      });
     const fail = () => {
       if (!isSettled) counts.transportErrors++;
       lose();
@@ -68,8 +75,12 @@ export async function runHttpOpenLoad(
       response.on('close', fail);
       response.on('end', () => {
         settle(() => {
-          recordMs(latencies, nowMs() - intendedMs);
+          const latencyMs = nowMs() - intendedMs;
+          recordMs(latencies, latencyMs);
+          series?.answered(dueMs, latencyMs, 1);
+          const failedBefore = counts.wrong + counts.errors;
           tally.answer(number, response.statusCode ?? 0, Buffer.concat(chunks).toString());
+          if (counts.wrong + counts.errors > failedBefore) series?.failed(dueMs, 1);
         });
       });
     });
@@ -82,9 +93,8 @@ export async function runHttpOpenLoad(
 
   const usageSince = measureUsage();
   const { elapsedMs, sendDelays, unsent } = await runPaced({
-    perSecond: options.lookupsPerSecond,
+    plan,
     countMax: options.lookupsMax,
-    durationMs,
     signal,
     send,
     nowMs,
@@ -102,7 +112,7 @@ export async function runHttpOpenLoad(
     protocol: 'http',
     counts,
     elapsedMs,
-    offeredPerSecond: options.lookupsPerSecond,
+    offeredPerSecond: plan.offeredPerSecond,
     latencies: [latencies],
     sendDelays,
     usage,

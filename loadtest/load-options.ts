@@ -1,17 +1,23 @@
 // What every load test is told.
 
+import type { LatencySeries } from './latency-series.ts';
 import type { PooledNumber } from './number-source.ts';
+import type { RatePlan } from './rate-plan.ts';
 
 export interface LoadOptions {
   host: string;
   port: number;
   /** The numbers to ask for, in order, again and again; at least one. */
   pool: readonly PooledNumber[];
+  /** Chooses the next position of the pool instead of the order. */
+  nextPosition?: (() => number) | undefined;
   durationMs: number;
   /** Most lookups; `Infinity` where only the time counts. */
   lookupsMax: number;
-  /** Lookups per second, in an open loop; `undefined` for a closed one. */
-  lookupsPerSecond: number | undefined;
+  /** When lookups are due, in an open loop; `undefined` for a closed one. */
+  plan: RatePlan | undefined;
+  /** Where an open loop notes latencies and losses over time. */
+  series?: LatencySeries | undefined;
   /** Sockets, so that a server with several threads on one port uses them all. */
   connections: number;
   /** How long an answer is waited for. */
@@ -31,15 +37,23 @@ export const UNDER_WAY_DEFAULT = 4096;
  * An operating error of a load test:
  *
  * - BCHF_LOADTEST_HOST: the host has no address, or no socket could be opened towards it.
+ * - BCHF_LOADTEST_SCENARIO: a scenario or a report that cannot be read, or is none.
+ * - BCHF_LOADTEST_THREAD: a thread of the generator ended before its time.
  */
 export class LoadtestError extends Error {
-  readonly code = 'BCHF_LOADTEST_HOST';
+  readonly code: LoadtestErrorCode;
 
-  constructor(message: string, options?: { cause?: unknown }) {
+  constructor(code: LoadtestErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'LoadtestError';
+    this.code = code;
   }
 }
+
+export type LoadtestErrorCode =
+  | 'BCHF_LOADTEST_HOST'
+  | 'BCHF_LOADTEST_SCENARIO'
+  | 'BCHF_LOADTEST_THREAD';
 
 /** Longest run, most lookups, sockets and the like: a load test always ends. */
 export const DURATION_S_MAX = 86_400;

@@ -6,6 +6,7 @@
 
 import type { Histogram } from 'hdr-histogram-js';
 import { createLatencyHistogram, recordMs } from './load-report.ts';
+import type { RatePlan } from './rate-plan.ts';
 
 /** Most that one turn sends before it lets answers in. */
 const BURST_MAX = 64;
@@ -16,14 +17,13 @@ const BURST_MAX = 64;
 const CATCH_UP_MS = 250;
 
 export interface PacerOptions {
-  /** What is sent per second: datagrams or requests; above 0. */
-  perSecond: number;
+  /** When what is due: datagrams or requests. */
+  plan: RatePlan;
   /** Most that is sent in all. */
   countMax: number;
-  durationMs: number;
   signal: AbortSignal;
-  /** Sends one; `intendedMs` is on the clock of `nowMs`. */
-  send(intendedMs: number): void;
+  /** Sends one; `intendedMs` is on the clock of `nowMs`, `dueMs` the same from the begin on. */
+  send(intendedMs: number, dueMs: number): void;
   /** A monotonic clock in milliseconds with their fraction. */
   nowMs(): number;
   /** Calls back after input and output had their turn. */
@@ -44,21 +44,21 @@ export interface PacerResult {
  * cannot keep up stops 250 ms after the end of the schedule.
  */
 export function runPaced(options: PacerOptions): Promise<PacerResult> {
-  const { perSecond, countMax, durationMs, signal, send, nowMs, defer } = options;
-  const intervalMs = 1000 / perSecond;
-  const total = Math.min(countMax, Math.max(1, Math.floor(durationMs / intervalMs)));
+  const { plan, countMax, signal, send, nowMs, defer } = options;
+  const total = Math.min(countMax, plan.count);
   const sendDelays = createLatencyHistogram();
   const startMs = nowMs();
-  const endMs = startMs + durationMs + CATCH_UP_MS;
+  const endMs = startMs + plan.durationMs + CATCH_UP_MS;
   let sent = 0;
   return new Promise((resolve) => {
     const turn = () => {
       for (let burst = 0; burst < BURST_MAX && sent < total && !signal.aborted; burst++) {
-        const intendedMs = startMs + sent * intervalMs;
+        const dueMs = plan.dueMs(sent);
+        const intendedMs = startMs + dueMs;
         const lateMs = nowMs() - intendedMs;
         if (lateMs < 0) break;
         recordMs(sendDelays, lateMs);
-        send(intendedMs);
+        send(intendedMs, dueMs);
         sent++;
       }
       const atMs = nowMs();

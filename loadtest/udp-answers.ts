@@ -13,6 +13,7 @@ import {
   REQUEST_HEADER_BYTES,
   writeLookupRequest,
 } from '../resolver/udp/batch-codec.ts';
+import type { Datagram } from './datagram-load.ts';
 import type { LoadCounts } from './load-report.ts';
 import { EXAMPLES_MAX } from './load-report.ts';
 import type { ExpectedMatch, PooledNumber } from './number-source.ts';
@@ -25,8 +26,7 @@ const HEAD_MASK = 0xfff0_0000;
 const ROUTE_MASK = 0x000f_ffff;
 
 /** A request that only lacks its id. */
-export interface PreparedDatagram {
-  bytes: Uint8Array;
+export interface PreparedDatagram extends Datagram {
   numbers: PooledNumber[];
   /** For each number the expected answer without its route number; 0 for "not found". */
   heads: Uint32Array;
@@ -56,7 +56,7 @@ function prepare(identity: Identity, numbers: PooledNumber[]): PreparedDatagram 
   const bytes = new Uint8Array(REQUEST_HEADER_BYTES + NUMBER_BYTES * numbers.length);
   const keys = numbers.map(({ key }) => key);
   writeLookupRequest(bytes, 0, identity, keys, keys.length);
-  return { bytes, numbers, heads: Uint32Array.from(numbers, headOf) };
+  return { bytes, count: numbers.length, numbers, heads: Uint32Array.from(numbers, headOf) };
 }
 
 function headOf({ key, expected }: PooledNumber): number {

@@ -1,8 +1,5 @@
-// Load over the UDP batch protocol: sends prepared datagrams over several sockets, in an open or a
-// closed loop, and checks every answer.
+// Load over the UDP batch protocol: what its datagrams ask, and the check of every answer.
 
-import type dgram from 'node:dgram';
-import type { Histogram } from 'hdr-histogram-js';
 import { openBatchClient } from '../resolver/udp/batch-client.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
@@ -12,22 +9,15 @@ import {
   STATUS_OK,
   writeU32,
 } from '../resolver/udp/batch-codec.ts';
-import { openClientSocket } from '../resolver/udp/socket-client.ts';
-import { measureUsage } from './generator-usage.ts';
+import { reaching, runDatagramLoad } from './datagram-load.ts';
 import type { LoadOptions } from './load-options.ts';
-import { LoadtestError, UNDER_WAY_DEFAULT } from './load-options.ts';
 import type { LoadResult } from './load-report.ts';
-import { createLatencyHistogram, createLoadCounts, recordMs } from './load-report.ts';
-import { runPaced } from './pacer.ts';
+import { createLoadCounts } from './load-report.ts';
 import { createRouteNames } from './route-names.ts';
-import { AnswerCheck, type PreparedDatagram, prepareDatagrams } from './udp-answers.ts';
+import { AnswerCheck, prepareDatagrams } from './udp-answers.ts';
 
-/** What the system is asked for; answers that overflow the buffer would count as losses. */
-const RECEIVE_BUFFER_BYTES = 1 << 20;
 /** How long each of five tries to learn a route waits at most. */
 const ROUTE_TIMEOUT_MS_MAX = 500;
-/** How often time-outs are looked for. */
-const SWEEP_MS = 5;
 
 export interface UdpLoadOptions extends LoadOptions {
   /** Numbers in a datagram, 1 to 128. */
@@ -36,28 +26,9 @@ export interface UdpLoadOptions extends LoadOptions {
   inFlight: number;
 }
 
-interface Slot {
-  prepared: PreparedDatagram;
-  /** The time that latency counts from: intended in an open loop, actual in a closed one. */
-  fromMs: number;
-  sentMs: number;
-  /** Of the slot's own: the system may read it after `send` has returned. */
-  buffer: Uint8Array;
-}
-
-interface Sender {
-  socket: dgram.Socket;
-  /** What is under way by request id, the oldest first. */
-  slots: Map<number, Slot>;
-  latencies: Histogram;
-}
-
-/**
- * Runs a load test. Rejects with BCHF_LOADTEST_HOST where a socket cannot be opened; everything later
- * is in the result.
- */
+/** Runs a load test; see runDatagramLoad on its errors. */
 export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
-  const { host, port, timeoutMs, signal, underWayMax = UNDER_WAY_DEFAULT } = options;
+  const { host, port, timeoutMs } = options;
   const prepared = prepareDatagrams(options.pool, options.batch);
   const counts = createLoadCounts();
   const client = await reaching(
@@ -69,171 +40,33 @@ export async function runUdpLoad(options: UdpLoadOptions): Promise<LoadResult> {
       retries: 4,
     }),
   );
-  const names = createRouteNames(client);
-  const check = new AnswerCheck(counts, names);
+  const check = new AnswerCheck(counts, createRouteNames(client));
   const response = createBatchResponse();
-  const nowMs = () => performance.now();
-  const freeBuffers: Uint8Array[] = [];
-  let nextPrepared = 0;
-  let nextRequestId = 0;
-  let underWay = 0;
-  let onProgress = () => {};
-
-  const senders: Sender[] = [];
-  async function openSenders(): Promise<void> {
-    for (let at = 0; at < options.connections; at++) {
-      const opened = openClientSocket(host, port, { recvBufferSize: RECEIVE_BUFFER_BYTES });
-      const socket = await reaching(options, opened);
-      const sender: Sender = { socket, slots: new Map(), latencies: createLatencyHistogram() };
-      senders.push(sender);
-      socket.on('error', () => counts.transportErrors++);
-      socket.on('message', (message) => receive(sender, message));
-    }
-  }
-
-  function send(sender: Sender, fromMs: number | undefined): void {
-    const datagram = prepared[nextPrepared]!;
-    nextPrepared = (nextPrepared + 1) % prepared.length;
-    const numbers = datagram.numbers.length;
-    if (sender.slots.size >= underWayMax) {
-      counts.unsent += numbers;
-      return;
-    }
-    const sentMs = nowMs();
-    const requestId = nextRequestId;
-    nextRequestId = (nextRequestId + 1) >>> 0;
-    const buffer = freeBuffers.pop() ?? new Uint8Array(BATCH_DATAGRAM_BYTES_MAX);
-    buffer.set(datagram.bytes);
-    writeU32(buffer, 4, requestId);
-    sender.slots.set(requestId, { prepared: datagram, fromMs: fromMs ?? sentMs, sentMs, buffer });
-    counts.sent += numbers;
-    underWay++;
-    sender.socket.send(buffer, 0, datagram.bytes.length, (error) => {
-      if (error) counts.transportErrors++;
-    });
-  }
-
-  function receive(sender: Sender, message: Uint8Array): void {
-    const receivedMs = nowMs();
-    if (!readResponse(message, response)) {
-      counts.transportErrors++;
-      check.tell('a datagram that is no response of the protocol');
-      return;
-    }
-    const slot = sender.slots.get(response.requestId);
-    if (slot === undefined) {
-      counts.lateResponses++;
-      return;
-    }
-    const { prepared: datagram } = slot;
-    sender.slots.delete(response.requestId);
-    freeBuffers.push(slot.buffer);
-    underWay--;
-    recordMs(sender.latencies, receivedMs - slot.fromMs);
-    counts.responses++;
-    counts.answered += datagram.numbers.length;
-    const isServed = response.status === STATUS_OK && response.operation === OPERATION_LOOKUP;
-    if (isServed && response.count === datagram.numbers.length) {
-      check.check(datagram, response);
-    } else {
-      counts.errors += datagram.numbers.length;
-      check.tell(`status ${response.status}, ${response.count} answers`);
-    }
-    onProgress();
-  }
-
-  /** Gives up what is older than the time-out. */
-  function sweep(): void {
-    const deadlineMs = nowMs() - timeoutMs;
-    for (const sender of senders) {
-      for (const [requestId, slot] of sender.slots) {
-        if (slot.sentMs > deadlineMs) break;
-        counts.lost += slot.prepared.numbers.length;
-        // Its buffer is not used again: the system may still be about to send it.
-        sender.slots.delete(requestId);
-        underWay--;
-      }
-    }
-    onProgress();
-  }
-
-  const numbersEach = prepared[0]!.numbers.length;
-  const datagramsMax = Math.max(Math.floor(options.lookupsMax / numbersEach), 1);
-  const { durationMs, lookupsPerSecond } = options;
   let turn = 0;
-  const sendNext = (fromMs?: number) => send(senders[turn++ % senders.length]!, fromMs);
-
-  async function runClosed() {
-    const startMs = nowMs();
-    let sent = 0;
-    const isOver = () => sent >= datagramsMax || signal.aborted || nowMs() - startMs >= durationMs;
-    await new Promise<void>((resolve) => {
-      onProgress = () => {
-        for (; underWay < options.inFlight && !isOver(); sent++) sendNext();
-        if (isOver()) resolve();
-      };
-      onProgress();
-    });
-    return { elapsedMs: nowMs() - startMs, sendDelays: undefined };
-  }
-
-  async function runOpen(perSecond: number) {
-    const countMax = datagramsMax;
-    const defer = setImmediate;
-    const paced = { perSecond, countMax, durationMs, signal, send: sendNext, nowMs, defer };
-    const result = await runPaced(paced);
-    counts.unsent += result.unsent * numbersEach;
-    return result;
-  }
-
-  /** Waits until all that is under way is answered or given up. */
-  async function drain(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      onProgress = () => {
-        if (underWay === 0) resolve();
-      };
-      onProgress();
-    });
-  }
-
-  // After the answers that lie ready: a stall of this process is no loss of the server's.
-  const sweeper = setInterval(() => setImmediate(sweep), SWEEP_MS);
-  try {
-    await openSenders();
-    const usageSince = measureUsage();
-    const { elapsedMs, sendDelays } =
-      lookupsPerSecond === undefined
-        ? await runClosed()
-        : await runOpen(lookupsPerSecond / numbersEach);
-    const usage = usageSince();
-    await drain();
-    await check.finish();
-    return {
-      protocol: 'udp',
-      counts,
-      elapsedMs,
-      offeredPerSecond: lookupsPerSecond,
-      latencies: senders.map(({ latencies }) => latencies),
-      sendDelays,
-      usage,
-      examples: check.examples,
-      isInterrupted: signal.aborted,
-    };
-  } finally {
-    clearInterval(sweeper);
-    await client.close();
-    for (const { socket } of senders) socket.close();
-  }
-}
-
-/** Makes a failure to open a socket the error of a load test. */
-async function reaching<Opened>(
-  { host, port }: UdpLoadOptions,
-  opened: Promise<Opened>,
-): Promise<Opened> {
-  try {
-    return await opened;
-  } catch (cause) {
-    throw new LoadtestError(`UDP ${host} port ${port}`, { cause });
-  }
+  const nextPosition = options.nextPosition ?? (() => turn++);
+  return runDatagramLoad(options, {
+    counts,
+    examples: check.examples,
+    tell: (example) => check.tell(example),
+    inFlight: options.inFlight,
+    protocol: {
+      next: () => prepared[nextPosition() % prepared.length]!,
+      lookupsEach: prepared[0]!.count,
+      idMax: 2 ** 32 - 1,
+      bytesMax: BATCH_DATAGRAM_BYTES_MAX,
+      writeId: (bytes, id) => writeU32(bytes, 4, id),
+      readId: (message) => (readResponse(message, response) ? response.requestId : -1),
+      judge(datagram) {
+        const isServed = response.status === STATUS_OK && response.operation === OPERATION_LOOKUP;
+        if (isServed && response.count === datagram.count) {
+          check.check(datagram, response);
+        } else {
+          counts.errors += datagram.count;
+          check.tell(`status ${response.status}, ${response.count} answers`);
+        }
+      },
+      finish: () => check.finish(),
+      close: () => client.close(),
+    },
+  });
 }

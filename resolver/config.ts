@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ResolverError } from './resolver-error.ts';
 import { COLLOCATED_NF_TYPES, type CollocatedNfType } from './sbi/nf-profile.ts';
+import { TOKEN_POLICIES } from './sbi/token-policy.ts';
 
 /**
  * A whole number, as decimal digits (from a flag or the environment) or as a JSON number. Not what
@@ -55,6 +56,8 @@ export function option<T>(
   return { schema, fallback, value, help };
 }
 
+const file = (help: string) => option(z.string().max(4096), '', 'FILE', help);
+
 /** Options of the 5G service-based interfaces. */
 const sbiOptions = {
   sbiPort: option(port, 7777, 'PORT', 'port of the 5G service-based interfaces (HTTP/2)'),
@@ -86,6 +89,25 @@ const sbiOptions = {
     'SCHEME',
     'how UDMs, AUSFs and UDRs are reached: http or https',
   ),
+  sbiConnectionsMax: option(wholeNumber(1, 65_536), 2048, 'N', 'connections taken, of all threads'),
+  sbiNrf: option(
+    z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+    '',
+    'URL',
+    'NRF that answers what the index does not (default: a minimal one in this process)',
+  ),
+  sbiNrfCa: file('PEM of who vouches for the NRF behind (default: those that Node knows)'),
+  sbiNrfTimeoutMs: option(wholeNumber(1, 60_000), 3000, 'MS', 'longest wait for the NRF behind'),
+  sbiTlsCert: file('PEM of the certificate: HTTP/2 over TLS instead of h2c (default: none)'),
+  sbiTlsKey: file('PEM of the private key of the certificate (default: none)'),
+  sbiTlsClientCa: file('PEM of who must vouch for every client (default: none)'),
+  sbiTokenPolicy: option(
+    z.enum(TOKEN_POLICIES),
+    'off',
+    'POLICY',
+    'whether access tokens are looked at: off, optional or required',
+  ),
+  sbiTokenKey: file('PEM of the key of access tokens, private or public (default: one is made)'),
 };
 
 /** Options of everything that serves. */

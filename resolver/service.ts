@@ -18,7 +18,8 @@ import { freeTcpPort, probePorts } from './probe-ports.ts';
 import { type FindOrigins, searchInTurn } from './provenance.ts';
 import type { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
-import { sbiSettingsOf } from './sbi/sbi-settings.ts';
+import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
+import { loadSbi } from './sbi/sbi-settings.ts';
 import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { carrierOf } from './udp/carriers.ts';
@@ -69,6 +70,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   table.apply({ version: 1, routes: numbered(options.routes) });
   const enumConfiguration = await EnumConfiguration.open(config, log, now);
   await probePorts(config);
+  const sbi = await loadSbi(config);
+  const nrfHost =
+    sbi.nrfHost &&
+    startNrfHost({ ...sbi.nrfHost, now }, (err) => log.error({ err }, 'minimal NRF failed'));
   const udp = await UdpPlan.open(config);
   udp.setCarriers(numbered(options.routes));
   const wanted = {
@@ -122,11 +127,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       counters: counters.buffer,
       histograms: histograms.buffer,
       host: config.host,
-      sbi: sbiSettingsOf(config),
+      sbi: sbi.settings,
       enumSettings: enumConfiguration.settings,
       hasOrigins: options.findOrigins !== undefined,
     }),
     metrics,
+    // A thread asks only where its settings name no NRF behind.
+    askNrf: (request) => (nrfHost as NrfHost).ask(request),
     provenanceOf: options.findOrigins && searchInTurn(options.findOrigins),
     log,
     now,
@@ -168,6 +175,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   } catch (error) {
     enumConfiguration.close();
     await serving.stop();
+    nrfHost?.stop();
     udp.close();
     throw error;
   }
@@ -195,6 +203,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       enumConfiguration.close();
       await admin.close();
       await serving.stop();
+      nrfHost?.stop();
       udp.close();
     },
   };

@@ -3,8 +3,10 @@
 import type { Identity } from '../ledger/number.ts';
 import type { EntryName } from '../ledger/store/entry-origin.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
+import type { HttpAnswer } from './http/http-answer.ts';
 import type { Provenance } from './provenance.ts';
 import type { RouteChanges } from './route-table.ts';
+import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
 import type { UdpStart } from './udp/udp-plan.ts';
 
@@ -56,6 +58,7 @@ export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
   | { type: 'enum-settings'; settings: EnumSettings }
   | { type: 'metrics'; text: string }
+  | { type: 'nrf-answer'; question: number; answer: HttpAnswer }
   | { type: 'origins'; id: number; origins: Provenance[] }
   | { type: 'stop' };
 
@@ -67,6 +70,8 @@ export type WorkerEvent =
   | { type: 'refused'; message: string }
   | { type: 'routes-applied'; version: number }
   | { type: 'metrics-wanted' }
+  /** What only the minimal NRF of the main thread can answer. */
+  | { type: 'nrf-question'; question: number; request: SbiRequest }
   /** Somebody explains entries of the index at a height. */
   | { type: 'origins-wanted'; id: number; entries: readonly EntryName[]; height: number }
   /** A request or the thread itself failed; in the second case the thread ends. */

@@ -3,10 +3,12 @@
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
+import type { HttpAnswer } from './http/http-answer.ts';
 import type { Log } from './log.ts';
 import type { ProvenanceOf } from './provenance.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
+import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { UdpPlan } from './udp/udp-plan.ts';
 import type {
   ListeningPorts,
@@ -34,6 +36,7 @@ export interface PoolOptions {
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
   startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reuseTcpPort' | 'udp'>;
   metrics: () => Promise<string>;
+  askNrf: (request: SbiRequest) => Promise<HttpAnswer>;
   /** Absent where no ledger is followed. */
   provenanceOf?: ProvenanceOf | undefined;
   log: Log;
@@ -192,6 +195,9 @@ export class WorkerPool {
             member.waiting.get(event.version)?.();
             member.waiting.delete(event.version);
             break;
+          case 'nrf-question':
+            this.#answerNrf(member, event.question, event.request);
+            break;
           case 'metrics-wanted':
             this.#sendMetrics(member);
             break;
@@ -232,6 +238,11 @@ export class WorkerPool {
     this.#startWorker(number, true).catch((error) => {
       log.error({ worker: number, err: error }, 'thread could not be replaced');
     });
+  }
+
+  async #answerNrf(member: Member, question: number, request: SbiRequest): Promise<void> {
+    const answer = await this.#options.askNrf(request);
+    this.#post(member, { type: 'nrf-answer', question, answer });
   }
 
   async #sendOrigins(

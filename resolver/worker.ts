@@ -14,6 +14,7 @@ import { routeRequest } from './http/http-router.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
 import { ProvenanceRequests } from './provenance.ts';
+import { createMainNrfClient } from './sbi/main-nrf-client.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
 import { ServingThread } from './serving-thread.ts';
 import type { ListeningPorts } from './worker-messages.ts';
@@ -110,6 +111,10 @@ async function serveEnumTcp(host: string, wantedPort: number, reusePort: boolean
   closers.push(() => server.close());
 }
 
+const mainNrf = createMainNrfClient((question, request) =>
+  thread.post({ type: 'nrf-question', question, request }),
+);
+
 async function serveSbiSockets(host: string, wantedPort: number): Promise<number> {
   const server = await serveSbi({
     host,
@@ -117,6 +122,7 @@ async function serveSbiSockets(host: string, wantedPort: number): Promise<number
     settings: start.sbi,
     resolver,
     routes,
+    askMinimalNrf: mainNrf.ask,
     onError: answerFault,
     now: Date.now,
   });
@@ -137,6 +143,7 @@ async function listen(): Promise<ListeningPorts> {
 await thread.serve(listen, (request) => {
   if (request.type === 'enum-settings') enumEndpoint.apply(request.settings);
   if (request.type === 'origins') provenance.answered(request.id, request.origins);
+  if (request.type === 'nrf-answer') mainNrf.answered(request.question, request.answer);
   if (request.type === 'metrics') {
     metricsWanted?.answer(request.text);
     metricsWanted = undefined;

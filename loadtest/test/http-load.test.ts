@@ -5,6 +5,7 @@ import { runHttpClosedLoad } from '../http-closed-load.ts';
 import { runHttpOpenLoad } from '../http-open-load.ts';
 import type { LoadOptions } from '../load-options.ts';
 import { createReport, exitCodeOf } from '../load-report.ts';
+import { RatePlan } from '../rate-plan.ts';
 import type { HttpAnswer, Server } from './load-fixtures.ts';
 import { optionsOf, serveHttp, stall } from './load-fixtures.ts';
 
@@ -28,7 +29,7 @@ async function closedReportOf(change: Change, lookups: number, pipelining = 1) {
 
 async function openReportOf(change: Change, lookups: number, changes: Partial<LoadOptions> = {}) {
   const options = { ...optionsOf(await serve(change), lookups), ...changes };
-  return createReport(await runHttpOpenLoad({ ...options, lookupsPerSecond: 2000 }));
+  return createReport(await runHttpOpenLoad({ ...options, plan: RatePlan.constant(2000, 10_000) }));
 }
 
 /** Changes the tenth answer only. */
@@ -133,7 +134,11 @@ describe('the HTTP load test', () => {
     const { port, close } = await serveHttp();
     await close();
     for (const load of [runHttpClosedLoad, runHttpOpenLoad]) {
-      const options = { ...optionsOf(port, 50), pipelining: 1, lookupsPerSecond: 2000 };
+      const options = {
+        ...optionsOf(port, 50),
+        pipelining: 1,
+        plan: RatePlan.constant(2000, 10_000),
+      };
       const report = createReport(await load(options));
       assert.equal(report.counts.answered, 0);
       assert.ok(report.counts.transportErrors > 0);
@@ -152,7 +157,7 @@ describe('the HTTP load test', () => {
         ...optionsOf(port, 1000),
         lookupsMax: Number.POSITIVE_INFINITY,
         pipelining: 1,
-        lookupsPerSecond: 2000,
+        plan: RatePlan.constant(2000, 10_000),
         signal: interruption.signal,
       };
       const report = createReport(await load(options));

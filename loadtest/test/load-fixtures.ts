@@ -170,7 +170,7 @@ export function optionsOf(port: number, lookups: number): LoadOptions {
     pool: drawPool(source, lookups),
     durationMs: 10_000,
     lookupsMax: lookups,
-    lookupsPerSecond: undefined,
+    plan: undefined,
     connections: 2,
     timeoutMs: 1000,
     signal: new AbortController().signal,

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PacerOptions } from '../pacer.ts';
 import { runPaced } from '../pacer.ts';
+import { RatePlan } from '../rate-plan.ts';
 
 /** Runs on a clock that goes on by `turnMs` with each turn; tells the intended and actual times. */
 async function paced(options: Partial<PacerOptions>, turnMs = 0.1) {
   let now = 1000;
   const sent: { intendedMs: number; atMs: number }[] = [];
   const result = await runPaced({
-    perSecond: 1000,
+    plan: RatePlan.constant(1000, 10),
     countMax: Number.POSITIVE_INFINITY,
-    durationMs: 10,
     signal: new AbortController().signal,
     send: (intendedMs) => sent.push({ intendedMs, atMs: now }),
     nowMs: () => now,
@@ -59,7 +59,7 @@ describe('the pacer', () => {
     let turns = 0;
     let sent = 0;
     await paced({
-      perSecond: 1e9,
+      plan: RatePlan.constant(1e9, 10),
       countMax: 200,
       send: () => sent++,
       nowMs: () => 1000 + turns,
@@ -73,7 +73,7 @@ describe('the pacer', () => {
   });
 
   test('stops soon after its time where it cannot keep the rate, and tells what was left', async () => {
-    const { sent, unsent, elapsedMs } = await paced({ perSecond: 1e6, durationMs: 1000 }, 10);
+    const { sent, unsent, elapsedMs } = await paced({ plan: RatePlan.constant(1e6, 1000) }, 10);
     assert.ok(elapsedMs >= 1250 && elapsedMs < 1270);
     assert.ok(sent.length > 1000);
     assert.equal(sent.length + unsent, 1e6);
@@ -81,11 +81,11 @@ describe('the pacer', () => {
 
   test('is bounded by count, by time and by the signal', async () => {
     assert.equal((await paced({ countMax: 3 })).sent.length, 3);
-    assert.equal((await paced({ durationMs: 4 })).sent.length, 4);
+    assert.equal((await paced({ plan: RatePlan.constant(1000, 4) })).sent.length, 4);
     const stopped = new AbortController();
     let sent = 0;
     const { unsent } = await paced({
-      durationMs: 1e9,
+      plan: RatePlan.constant(1000, 1e9),
       signal: stopped.signal,
       send() {
         if (++sent === 7) stopped.abort();

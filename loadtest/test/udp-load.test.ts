@@ -4,6 +4,7 @@ import events from 'node:events';
 import { after, describe, test } from 'node:test';
 import { OPERATION_LOOKUP, OPERATION_ROUTE } from '../../resolver/udp/batch-codec.ts';
 import { createReport, exitCodeOf } from '../load-report.ts';
+import { RatePlan } from '../rate-plan.ts';
 import type { UdpLoadOptions } from '../udp-load.ts';
 import { runUdpLoad } from '../udp-load.ts';
 import type { Server } from './load-fixtures.ts';
@@ -57,7 +58,10 @@ describe('the UDP load test', () => {
   });
 
   test('the same in an open loop, with latency from the intended time', async () => {
-    const report = await reportOf(undefined, { lookupsPerSecond: 40_000, lookupsMax: 4000 });
+    const report = await reportOf(undefined, {
+      plan: RatePlan.constant(40_000, 10_000),
+      lookupsMax: 4000,
+    });
     assert.equal(report.counts.answered, 4000);
     assert.equal(report.verdict, 'ok');
     assert.equal(report.offeredPerSecond, 40_000);
@@ -72,7 +76,7 @@ describe('the UDP load test', () => {
         if (++seen === 300) stall(300);
         return bytes;
       },
-      { lookupsPerSecond: 20_000, lookupsMax: 20_000, timeoutMs: 10_000 },
+      { plan: RatePlan.constant(20_000, 10_000), lookupsMax: 20_000, timeoutMs: 10_000 },
     );
     assert.equal(report.counts.answered, 20_000);
     // Of 1000 datagrams 300 are due in the stall; counted from sending, a single one would be slow.
@@ -188,7 +192,7 @@ describe('the UDP load test', () => {
 
   test('what is due while too much is under way is left unsent and told', async () => {
     const report = await reportOf(() => 0, {
-      lookupsPerSecond: 1e6,
+      plan: RatePlan.constant(1e6, 10_000),
       lookupsMax: 2000,
       timeoutMs: 600,
       underWayMax: 8,

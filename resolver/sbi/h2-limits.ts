@@ -6,6 +6,8 @@ export interface H2Limits {
   connectionsMax: number;
   /** Streams open at a time on one connection; more are refused (RFC 9113 section 5.1.2). */
   streamsPerConnectionMax: number;
+  /** Streams that a client resets on one connection in a second; a burst of twice as many may come. */
+  resetsPerSecondMax: number;
   /** Names and values of a request's header fields, 32 more for each (RFC 9113 section 6.5.2). */
   headerBytesMax: number;
   /** One request's body. */
@@ -25,6 +27,7 @@ export interface H2Limits {
 export const H2_LIMITS: H2Limits = {
   connectionsMax: 1024,
   streamsPerConnectionMax: 128,
+  resetsPerSecondMax: 200,
   headerBytesMax: 16 * 1024,
   bodyBytesMax: 256 * 1024,
   bodiesBytesMax: 32 * 1024 * 1024,

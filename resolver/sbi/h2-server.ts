@@ -33,7 +33,8 @@ const REJECTED_STREAMS_MAX = 64;
 const FIELD_OVERHEAD_BYTES = 32;
 const NO_BODY = new Uint8Array(0);
 
-const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = http2.constants;
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } =
+  http2.constants;
 
 export interface H2TlsSettings {
   /** PEM. */
@@ -55,6 +56,8 @@ export interface H2ServerOptions {
   onError: (error: unknown) => SbiAnswer;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** How often what is over its time is looked for. */
+  sweepIntervalMs?: number;
 }
 
 export interface H2Server {
@@ -84,13 +87,15 @@ interface Connection {
   exchanges: Set<Exchange>;
   /** When the last request was done with, or when it connected. */
   lastActiveMs: number;
+  /** Resets by the client that have not run out yet, and when that was counted. */
+  resets: { level: number; countedMs: number };
   isGreeted: boolean;
   isClosing: boolean;
 }
 
 /** Listens. Throws BCHF_LISTEN_FAILED. */
 export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
-  const { host, port, limits, counters, now } = options;
+  const { host, port, limits, counters, now, sweepIntervalMs = SWEEP_INTERVAL_MS } = options;
   const server = createServer(options);
   const connections = new Set<Connection>();
   let bodiesBytes = 0;
@@ -103,6 +108,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       session,
       exchanges: new Set(),
       lastActiveMs: now(),
+      resets: { level: 0, countedMs: now() },
       isGreeted: false,
       isClosing: false,
     };
@@ -143,6 +149,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     stream.on('close', () => {
       connection.exchanges.delete(exchange);
       connection.lastActiveMs = now();
+      if (stream.rstCode === NGHTTP2_CANCEL) countReset(connection);
     });
     if (headerBytesOf(rawHeaders) > limits.headerBytesMax) {
       counters.oversizedHeaders++;
@@ -165,6 +172,18 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     };
     if (exchange.isBodyComplete) respond(exchange, request);
     else receiveBody(exchange, request);
+  }
+
+  /** A leaky bucket: each reset fills it by one, and it runs out at the rate of the limit. */
+  function countReset(connection: Connection): void {
+    const { resets, session } = connection;
+    const nowMs = now();
+    const goneBy = ((nowMs - resets.countedMs) / 1000) * limits.resetsPerSecondMax;
+    resets.level = Math.max(0, resets.level - goneBy) + 1;
+    resets.countedMs = nowMs;
+    if (resets.level <= 2 * limits.resetsPerSecondMax || session.destroyed) return;
+    counters.sessionErrors++;
+    session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   function receiveBody(exchange: Exchange, request: SbiRequest): void {
@@ -276,7 +295,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     }
   }
 
-  const sweeping = setInterval(sweep, SWEEP_INTERVAL_MS);
+  const sweeping = setInterval(sweep, sweepIntervalMs);
   sweeping.unref();
   try {
     await listenOnSharedPort(server, host, port);

@@ -8,7 +8,7 @@
 //     answer: from the index, or by the NRF behind
 //     repeat the headers that every answer repeats
 
-import { type HttpAnswer, JSON_TYPE } from '../http/http-answer.ts';
+import type { HttpAnswer } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
 import { type CongestionLevel, isShed, RETRY_AFTER_SECONDS } from './congestion.ts';
 import { answerDiscovery, type DiscoverySettings } from './nf-discovery.ts';
@@ -121,10 +121,4 @@ function withRepeatedHeaders(answer: SbiAnswer, { headers }: SbiRequest): SbiAns
   if (repeated.length === 0) return answer;
   const own = (answer.headers ?? []).filter(([name]) => !repeated.some(([one]) => one === name));
   return { ...answer, headers: [...own, ...repeated] } as SbiAnswer;
-}
-
-/** The answer of an NRF that has nothing registered, for where none is behind. */
-export function emptySearchResult(validitySeconds: number): HttpAnswer {
-  const body = JSON.stringify({ validityPeriod: validitySeconds, nfInstances: [] });
-  return { status: 200, contentType: JSON_TYPE, body };
 }

@@ -1,16 +1,21 @@
 // The service-based interfaces of one thread: brings together the listener, the router and what the
 // router needs.
 
+import { createPublicKey } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import type { ReadCounts } from '../metrics/shared-counters.ts';
 import type { NumberResolver } from '../resolve.ts';
 import type { RouteTable } from '../route-table.ts';
+import { createAuthoriser } from './authorise.ts';
 import { startCongestionMeter } from './congestion-meter.ts';
+import { H2Client } from './h2-client.ts';
 import { createH2Counters } from './h2-counters.ts';
-import { H2_LIMITS } from './h2-limits.ts';
+import { H2_LIMITS, type H2Limits } from './h2-limits.ts';
 import { type H2Server, listenH2 } from './h2-server.ts';
+import { createNrfRelay } from './nrf/nrf-relay.ts';
 import { RouteGroups } from './route-groups.ts';
-import { emptySearchResult, routeSbi, type SbiServices } from './sbi-router.ts';
+import type { SbiRequest } from './sbi-message.ts';
+import { routeSbi, type SbiServices } from './sbi-router.ts';
 import type { SbiSettings } from './sbi-settings.ts';
 
 export interface ServeSbiOptions {
@@ -19,9 +24,12 @@ export interface ServeSbiOptions {
   settings: SbiSettings;
   resolver: NumberResolver;
   routes: RouteTable;
+  /** The minimal NRF, for where the settings name no real one. */
+  askMinimalNrf: (request: SbiRequest) => Promise<HttpAnswer>;
   onError: (error: unknown) => HttpAnswer;
   /** Milliseconds since 1970. */
   now: () => number;
+  limits?: Partial<H2Limits>;
 }
 
 export interface SbiServer extends H2Server {
@@ -30,36 +38,60 @@ export interface SbiServer extends H2Server {
 
 /** Listens. Throws BCHF_LISTEN_FAILED. */
 export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
-  const { host, port, settings, resolver, routes, onError, now } = options;
+  const { host, port, settings, resolver, routes, onError, now, limits } = options;
+  const { nfInstanceId, tls, nrf } = settings;
   const groups = new RouteGroups(routes);
   const meter = startCongestionMeter();
   const counters = createH2Counters();
+  const client = nrf && new H2Client(nrf.origin, nrf.ca);
   const services: SbiServices = {
     resolver,
     siblingsOf: (route) => groups.siblingsOf(route),
     collocated: settings.collocated,
     scheme: settings.elementScheme,
     validitySeconds: settings.validitySeconds,
-    askNrf: async () => emptySearchResult(settings.validitySeconds),
-    authorise: () => undefined,
+    askNrf:
+      client === undefined || nrf === undefined
+        ? options.askMinimalNrf
+        : createNrfRelay({
+            client,
+            origin: nrf.origin,
+            pseudonym: `bchf-${nfInstanceId}`,
+            scheme: tls ? 'https' : 'http',
+            timeoutMs: nrf.timeoutMs,
+            now,
+          }),
+    authorise: createAuthoriser({
+      policy: settings.tokenPolicy,
+      publicKey: createPublicKey(settings.tokenPublicKey),
+      nfInstanceId,
+      now,
+    }),
     congestion: meter.level,
     now,
   };
-  const server = await listenH2({
-    host,
-    port,
-    limits: H2_LIMITS,
-    counters,
-    handle: (request) => routeSbi(request, services),
-    onError,
-    now,
-  });
-  return {
-    port: server.port,
-    counters: counters.read,
-    close() {
-      meter.stop();
-      return server.close();
-    },
-  };
+  try {
+    const server = await listenH2({
+      host,
+      port,
+      tls,
+      limits: { ...H2_LIMITS, connectionsMax: settings.connectionsMax, ...limits },
+      counters,
+      handle: (request) => routeSbi(request, services),
+      onError,
+      now,
+    });
+    return {
+      port: server.port,
+      counters: counters.read,
+      async close() {
+        await server.close();
+        meter.stop();
+        client?.close();
+      },
+    };
+  } catch (error) {
+    meter.stop();
+    throw error;
+  }
 }

@@ -16,7 +16,7 @@ import type { Log } from '../log.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { freeTcpPort } from '../probe-ports.ts';
 import type { ResolverError } from '../resolver-error.ts';
-import { sbiSettingsOf } from '../sbi/sbi-settings.ts';
+import { loadSbi } from '../sbi/sbi-settings.ts';
 import { type Service, startService } from '../service.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
 import { openBatchClient } from '../udp/batch-client.ts';
@@ -224,6 +224,7 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
   const counters = new SharedCounters(COUNTER_TABLE, 1);
   let starts = 0;
   const config = configure(servingOptions, { flags: {}, environment: {} }).values;
+  const sbi = await loadSbi(config);
   const pool = await WorkerPool.start({
     workerCount: 1,
     sbiWorkerCount: 0,
@@ -241,12 +242,13 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         histograms: new SharedCounters(HISTOGRAM_TABLE, 1).buffer,
         // Of TEST-NET-3 (RFC 5737): no machine has it.
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
-        sbi: sbiSettingsOf(config),
+        sbi: sbi.settings,
         enumSettings: defaultEnumSettings('e164.arpa', 'ns.example.org', () => '0'.repeat(32)),
         hasOrigins: false,
       };
     },
     metrics: async () => '',
+    askNrf: () => Promise.reject(new Error('nobody serves the interface that would ask')),
     log: recordingLog().log,
     now: () => 0,
     onDeath: ({ imsi, msisdn }) => {

@@ -1,0 +1,56 @@
+// What the server under load says of itself: processor time and memory, from its Prometheus metrics.
+
+/** One look at the server. */
+export interface ServerSample {
+  /** After the begin of the run. */
+  second: number;
+  /** Of one processor, since the sample before. */
+  cpuPercent: number;
+  residentBytes: number;
+}
+
+const TIMEOUT_MS = 900;
+const TEXT_BYTES_MAX = 4 << 20;
+
+/** The value of a metric without labels in Prometheus text; NaN where it is not there. */
+export function metricOf(text: string, name: string): number {
+  const found = new RegExp(`^${name} ([^\\s]+)`, 'm').exec(text);
+  return found ? Number(found[1]) : Number.NaN;
+}
+
+/** Looks at a server each second until it is stopped; a server that does not tell is left alone. */
+export function sampleServer(
+  url: string,
+  startMs: number,
+  nowMs: () => number,
+): { samples: ServerSample[]; stop(): void } {
+  const samples: ServerSample[] = [];
+  let last: { cpuSeconds: number; atMs: number } | undefined;
+  let isBusy = false;
+  const look = async () => {
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const text = await response.text();
+      const atMs = nowMs();
+      if (!response.ok || text.length > TEXT_BYTES_MAX) return;
+      const cpuSeconds = metricOf(text, 'process_cpu_seconds_total');
+      if (last && atMs > last.atMs) {
+        samples.push({
+          second: (atMs - startMs) / 1000,
+          cpuPercent: ((cpuSeconds - last.cpuSeconds) * 100_000) / (atMs - last.atMs),
+          residentBytes: metricOf(text, 'process_resident_memory_bytes'),
+        });
+      }
+      last = { cpuSeconds, atMs };
+    } catch {
+      // A server that is busy or gone has no sample for this second.
+    } finally {
+      isBusy = false;
+    }
+  };
+  look();
+  const timer = setInterval(look, 1000);
+  return { samples, stop: () => clearInterval(timer) };
+}

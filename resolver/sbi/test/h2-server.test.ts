@@ -1,0 +1,350 @@
+// The HTTP/2 listener against clients that do not behave: each limit, and that others are served
+// meanwhile. Where a limit is one of time, the clock is the test's own.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterEach, test } from 'node:test';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { createH2Counters, type H2Counters } from '../h2-counters.ts';
+import { H2_LIMITS, type H2Limits } from '../h2-limits.ts';
+import { type H2Server, listenH2 } from '../h2-server.ts';
+import type { SbiRequest } from '../sbi-message.ts';
+import {
+  connectRaw,
+  END_HEADERS,
+  END_STREAM,
+  FRAME,
+  frame,
+  headerBlock,
+  requestFields,
+} from './h2-frames.ts';
+import { openH2, send } from './h2-requests.ts';
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+interface Listener {
+  server: H2Server;
+  counters: H2Counters;
+  url: string;
+  requests: SbiRequest[];
+  /** Lets time pass for the listener, and its sweep come round. */
+  pass(ms: number): Promise<void>;
+}
+
+async function listen(limits: Partial<H2Limits> = {}, bodyBytes = 20): Promise<Listener> {
+  const counters = createH2Counters();
+  const requests: SbiRequest[] = [];
+  let nowMs = 1_000_000;
+  const server = await listenH2({
+    host: '127.0.0.1',
+    port: 0,
+    limits: { ...H2_LIMITS, ...limits },
+    counters,
+    handle: (request) => {
+      requests.push(request);
+      if (request.path === '/fault') throw new Error('a fault of the program');
+      const body = 'x'.repeat(bodyBytes);
+      return { status: 200, contentType: 'text/plain', body, headers: [] };
+    },
+    onError: () => ({ status: 500, contentType: 'text/plain', body: 'fault', headers: [] }),
+    now: () => nowMs,
+    sweepIntervalMs: 5,
+  });
+  closers.push(() => server.close());
+  return {
+    server,
+    counters,
+    url: `http://127.0.0.1:${server.port}`,
+    requests,
+    async pass(ms) {
+      nowMs += ms;
+      await sleep(25);
+    },
+  };
+}
+
+function open(url: string) {
+  const session = openH2(url);
+  closers.push(() => session.destroy());
+  return session;
+}
+
+/** A request over a new connection is answered. */
+async function assertServes({ url }: Listener): Promise<void> {
+  const session = open(url);
+  assert.equal((await send(session, '/served')).status, 200);
+  session.destroy();
+}
+
+test('a request reaches the handler whole, and its answer the client', async () => {
+  const { url, requests, counters } = await listen();
+  const session = open(url);
+  const reply = await send(session, '/a/b?c=d', { ':method': 'POST', 'x-test': '1' }, 'the body');
+  assert.deepEqual(
+    [reply.status, reply.text, reply.headers['content-length']],
+    [200, 'x'.repeat(20), '20'],
+  );
+  const [request] = requests;
+  assert.deepEqual(
+    [request?.method, request?.path, request?.query, request?.headers['x-test']],
+    ['POST', '/a/b', 'c=d', '1'],
+  );
+  assert.equal(Buffer.from(request?.body ?? []).toString(), 'the body');
+  const head = await send(session, '/a', { ':method': 'HEAD' });
+  assert.deepEqual([head.status, head.text], [200, '']);
+  assert.equal(counters.read().answered200, 2);
+});
+
+test('a fault while answering is an answer, and the next request is served', async () => {
+  const { url } = await listen();
+  const session = open(url);
+  assert.equal((await send(session, '/fault')).status, 500);
+  assert.equal((await send(session, '/')).status, 200);
+});
+
+test('header fields beyond the limit are refused, and the connection goes on', async () => {
+  const { url, counters } = await listen({ headerBytesMax: 4096 });
+  const session = open(url);
+  const reply = await send(session, '/', { 'x-long': 'x'.repeat(4096) });
+  assert.equal(reply.status, 431);
+  assert.equal(reply.headers['content-type'], 'application/problem+json');
+  assert.equal(counters.oversizedHeaders, 1);
+  assert.equal((await send(session, '/')).status, 200);
+});
+
+test('a body beyond the limit is refused, announced or not', async () => {
+  const listener = await listen({ bodyBytesMax: 1000 });
+  const session = open(listener.url);
+  const post = { ':method': 'POST' };
+  assert.equal((await send(session, '/', post, 'x'.repeat(1000))).status, 200);
+  assert.equal((await send(session, '/', post, 'x'.repeat(1001))).status, 413);
+  const announced = { ...post, 'content-length': '2000' };
+  assert.equal((await send(session, '/', announced, 'x'.repeat(2000))).status, 413);
+  assert.equal(listener.counters.oversizedBodies, 2);
+  await assertServes(listener);
+});
+
+test('bodies that are being received have a common limit, which is free again when they end', async () => {
+  const listener = await listen({ bodyBytesMax: 1000, bodiesBytesMax: 1500 });
+  const session = open(listener.url);
+  const holding = session.request({ ':method': 'POST', ':path': '/' });
+  holding.on('error', () => {});
+  holding.write('x'.repeat(900));
+  const refused = await send(session, '/', { ':method': 'POST' }, 'x'.repeat(900));
+  assert.equal(refused.status, 503);
+  assert.equal(listener.counters.refusedBodies, 1);
+  holding.close();
+  await once(holding, 'close');
+  await nextTurn();
+  assert.equal((await send(session, '/', { ':method': 'POST' }, 'x'.repeat(900))).status, 200);
+});
+
+test('connections beyond the limit are closed at once, and others serve on', async () => {
+  const listener = await listen({ connectionsMax: 2 });
+  const first = open(listener.url);
+  const second = open(listener.url);
+  await send(first, '/');
+  await send(second, '/');
+  const third = open(listener.url);
+  await once(third, 'close');
+  assert.equal(listener.counters.refusedConnections, 1);
+  assert.equal((await send(first, '/')).status, 200);
+  first.destroy();
+  await once(first, 'close');
+  await sleep(20);
+  await assertServes(listener);
+});
+
+test('streams beyond the limit of a connection are refused, whatever the client thinks of it', async () => {
+  const listener = await listen({ streamsPerConnectionMax: 10 });
+  const client = await connectRaw(listener.server.port);
+  closers.push(() => client.socket.destroy());
+  const block = headerBlock(requestFields('/', 'POST'));
+  for (let stream = 0; stream < 50; stream++) {
+    client.write(frame(FRAME.headers, END_HEADERS, 2 * stream + 1, block));
+  }
+  for (let turn = 0; turn < 100 && !client.received.includes(FRAME.rstStream); turn++) {
+    await sleep(10);
+  }
+  assert.ok(client.received.includes(FRAME.rstStream), 'streams were refused');
+  // None was ended by the client, so none reached the handler.
+  assert.equal(listener.requests.length, 0);
+  await assertServes(listener);
+});
+
+/** Writes until the server ends the connection; fails where it takes everything. */
+async function assertEnded(
+  listener: Listener,
+  bytesOf: (round: number) => Buffer,
+  rounds: number,
+): Promise<void> {
+  const client = await connectRaw(listener.server.port);
+  let isClosed = false;
+  client.closed.then(() => {
+    isClosed = true;
+  });
+  const before = process.memoryUsage().rss;
+  for (let round = 0; round < rounds && !isClosed; round++) {
+    client.write(bytesOf(round));
+    while (client.socket.writableLength > 2 ** 20 && !isClosed) await sleep(1);
+    await nextTurn();
+  }
+  for (let turn = 0; turn < 200 && !isClosed; turn++) await sleep(10);
+  assert.ok(isClosed, `the server took ${rounds} rounds`);
+  assert.ok(process.memoryUsage().rss - before < 128 * 2 ** 20, 'memory stays bounded');
+  await assertServes(listener);
+}
+
+test('streams opened and reset without end (rapid reset) end the session', async () => {
+  const listener = await listen();
+  const block = headerBlock(requestFields('/'));
+  const reset = Buffer.from([0, 0, 0, 8]);
+  let stream = 1;
+  await assertEnded(
+    listener,
+    () => {
+      const frames: Buffer[] = [];
+      for (let count = 0; count < 100; count++, stream += 2) {
+        frames.push(
+          frame(FRAME.headers, END_HEADERS | END_STREAM, stream, block),
+          frame(FRAME.rstStream, 0, stream, reset),
+        );
+      }
+      return Buffer.concat(frames);
+    },
+    500,
+  );
+});
+
+test('a header block without end (CONTINUATION) ends the session before it is stored', async () => {
+  const listener = await listen();
+  const filler = headerBlock([['x-filler', 'x'.repeat(8000)]]);
+  await assertEnded(
+    listener,
+    (round) =>
+      round === 0
+        ? frame(FRAME.headers, END_STREAM, 1, headerBlock(requestFields('/')))
+        : frame(FRAME.continuation, 0, 1, filler),
+    2000,
+  );
+  assert.equal(listener.requests.filter(({ path }) => path === '/').length, 0);
+});
+
+test('settings without end end the session', async () => {
+  const listener = await listen();
+  const settings = frame(FRAME.settings, 0, 0, Buffer.from([0, 3, 0, 0, 0, 100]));
+  // Each has to be acknowledged, and this client does not read: the acknowledgements would pile up.
+  const client = await connectRaw(listener.server.port);
+  client.socket.pause();
+  let isEnded = false;
+  client.socket.once('error', () => {
+    isEnded = true;
+  });
+  const many = Buffer.concat(new Array(500).fill(settings));
+  for (let round = 0; round < 5000 && !isEnded; round++) {
+    if (client.socket.writableLength < 2 ** 20) client.write(many);
+    await nextTurn();
+  }
+  client.socket.resume();
+  await client.closed;
+  assert.ok(listener.counters.sessionErrors >= 1);
+  await assertServes(listener);
+});
+
+test('bytes that are no HTTP/2 end the connection', async () => {
+  const listener = await listen();
+  const socket = net.connect(listener.server.port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.resume();
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write('GET / HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\n');
+  await closed;
+  assert.equal(listener.counters.sessionErrors, 1);
+  await assertServes(listener);
+});
+
+test('a client that connects and says nothing is closed', async () => {
+  const listener = await listen();
+  const socket = net.connect(listener.server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.resume();
+  const closed = once(socket, 'close');
+  await sleep(20);
+  await listener.pass(H2_LIMITS.greetingMsMax + 1);
+  await closed;
+  assert.equal(listener.counters.timedOutConnections, 1);
+});
+
+test('a connection without requests is closed, one with requests is not; pings do not count', async () => {
+  const listener = await listen({ idleMsMax: 1000 });
+  const idle = open(listener.url);
+  const busy = open(listener.url);
+  await send(idle, '/');
+  await send(busy, '/');
+  const closed = once(idle, 'close');
+  await listener.pass(600);
+  await new Promise((resolve) => idle.ping(resolve));
+  await send(busy, '/');
+  await listener.pass(600);
+  await closed;
+  assert.equal((await send(busy, '/')).status, 200);
+  assert.equal(listener.counters.timedOutConnections, 1);
+});
+
+test('a body that drips is refused when its time is over, however often a byte comes', async () => {
+  const listener = await listen({ requestMsMax: 1000 });
+  const session = open(listener.url);
+  const stream = session.request({ ':method': 'POST', ':path': '/' });
+  stream.on('error', () => {});
+  stream.resume();
+  const answered = once(stream, 'response');
+  for (let drip = 0; drip < 6; drip++) {
+    stream.write('x');
+    await listener.pass(300);
+  }
+  const [headers] = await answered;
+  assert.equal(headers[':status'], 408);
+  assert.equal(listener.counters.timedOutRequests, 1);
+  assert.equal((await send(session, '/')).status, 200);
+});
+
+test('a header block that drips does not keep a connection open', async () => {
+  const listener = await listen({ idleMsMax: 1000 });
+  const client = await connectRaw(listener.server.port);
+  await sleep(20);
+  client.write(frame(FRAME.headers, END_STREAM, 1, headerBlock(requestFields('/'))));
+  for (let drip = 0; drip < 4; drip++) await listener.pass(300);
+  await listener.pass(2000);
+  await client.closed;
+  await assertServes(listener);
+});
+
+test('an answer that the client does not take is given up', async () => {
+  const listener = await listen({ answerMsMax: 1000 }, 200_000);
+  const client = await connectRaw(listener.server.port);
+  closers.push(() => client.socket.destroy());
+  // The window stays at its first 64 KiB: no WINDOW_UPDATE ever comes.
+  client.write(frame(FRAME.headers, END_HEADERS | END_STREAM, 1, headerBlock(requestFields('/'))));
+  await sleep(50);
+  await listener.pass(1001);
+  assert.equal(listener.counters.timedOutAnswers, 1);
+  await listener.pass(1001);
+  await sleep(20);
+  assert.ok(client.received.includes(FRAME.rstStream));
+});
+
+test('closing lets an answer under way go out, and then nothing is left', async () => {
+  const { server, url } = await listen({}, 100_000);
+  const session = open(url);
+  await send(session, '/');
+  const last = send(session, '/');
+  await sleep(5);
+  const closed = server.close();
+  assert.equal((await last).text.length, 100_000);
+  await closed;
+  await assert.rejects(once(openH2(url), 'connect'), { code: 'ECONNREFUSED' });
+});

@@ -1,0 +1,23 @@
+// A certificate for 127.0.0.1 that vouches for itself, with its key: for tests, worth nothing elsewhere.
+// Made by `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj
+// '/CN=bchf test' -addext subjectAltName=IP:127.0.0.1`.
+
+export const TEST_CERT = `-----BEGIN CERTIFICATE-----
+MIIBkDCCATagAwIBAgIUHX4ARe/bPp+c4ubHEzJ0DqUYy/EwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJYmNoZiB0ZXN0MCAXDTI2MTEyODE2MzAxNVoYDzIxMjYxMTA0
+MTYzMDE1WjAUMRIwEAYDVQQDDAliY2hmIHRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASYOKptPB9qLtkix8cmRPwjTmFEN8bmAYMBxcrCf3/oRJ94DZRMHzpn
+vy9H5j4sY1QMF+hF9e1Frr21ZKQM/Gzxo2QwYjAdBgNVHQ4EFgQU/SQV4jJIW9+7
+AdCCe7e5SmzNXDAwHwYDVR0jBBgwFoAU/SQV4jJIW9+7AdCCe7e5SmzNXDAwDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0gAMEUC
+IDSxIN7NS88++1lUnYRC4NuAHDO0uY9tmOTDyxqLFrs3AiEAgPXUdj4sWW8sAlaF
+zzPHWZ+4HKcXAUIF0P7zPUa2F6c=
+-----END CERTIFICATE-----
+`;
+
+export const TEST_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgTDZOt9UNCUksY0G/
+a18au8xgGjNwf3zleJentRFZTkOhRANCAASYOKptPB9qLtkix8cmRPwjTmFEN8bm
+AYMBxcrCf3/oRJ94DZRMHzpnvy9H5j4sY1QMF+hF9e1Frr21ZKQM/Gzx
+-----END PRIVATE KEY-----
+`;
