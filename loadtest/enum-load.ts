@@ -5,7 +5,6 @@
 // and NXDOMAIN or no records where none is.
 
 import { digitsOf } from '../ledger/number.ts';
-import type { Route } from '../ledger/route.ts';
 import { decodeResponse, encodeQuery, QUERY_BYTES_MAX } from '../resolver/enum/dns-client-codec.ts';
 import { encodeName, RECORD_TYPE } from '../resolver/enum/dns-codec.ts';
 import { encodeEnumName } from '../resolver/enum/enum-name-codec.ts';
@@ -24,7 +23,7 @@ export interface EnumLoadOptions extends LoadOptions {
   /** Domain of the zone. */
   suffix: string;
   /** The routes of the population by id. */
-  routes: ReadonlyMap<string, Pick<Route, 'plmn'>>;
+  routes: ReadonlyMap<string, { plmn: { mcc: string; mnc: string } }>;
   inFlight: number;
 }
 
