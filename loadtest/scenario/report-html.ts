@@ -18,7 +18,7 @@ export function reportHtml(reports: readonly ScenarioReport[]): string {
 <title>${escapeHtml(title)}: load test</title>
 <style>${read('uPlot.min.css')}${STYLE}</style>
 <h1>${escapeHtml(title)}</h1>
-${reports.map(summaryHtml).join('')}
+${reports.map((report) => summaryHtml(report, reports.length > 1)).join('')}
 <h2>Latency against load</h2>
 <p>99th percentile by lookups answered a second, one point for each phase or step.</p>
 <div id="curve"></div>
@@ -85,7 +85,7 @@ draw('server',
   [time, number('%'), { ...number('MiB'), scale: 'm', side: 1 }], plain);
 `;
 
-function summaryHtml(report: ScenarioReport): string {
+function summaryHtml(report: ScenarioReport, isOneOfSeveral: boolean): string {
   const { verdict, stoppedBy, knee, generator, machine, startedAt, actions } = report;
   const rows = [
     ...report.windows,
@@ -97,8 +97,8 @@ function summaryHtml(report: ScenarioReport): string {
   ];
   const bad = (isBad: boolean, text: string) =>
     `<span${isBad ? ' class="bad"' : ''}>${escapeHtml(text)}</span>`;
-  return `<h2>${escapeHtml(report.scenario.name)}</h2>
-<p>${escapeHtml(startedAt)} · ${escapeHtml(machine.cpu)}, ${machine.cores} cores, Node ${escapeHtml(machine.node)} · ${bad(verdict !== 'ok', verdict)}${stoppedBy ? ` · stopped: ${escapeHtml(stoppedBy)}` : ''}</p>
+  const heading = isOneOfSeveral ? `<h2>${escapeHtml(report.scenario.name)}</h2>\n` : '';
+  return `${heading}<p>${escapeHtml(startedAt)} · ${escapeHtml(machine.cpu)}, ${machine.cores} cores, Node ${escapeHtml(machine.node)} · ${bad(verdict !== 'ok', verdict)}${stoppedBy ? ` · stopped: ${escapeHtml(stoppedBy)}` : ''}</p>
 <p>${bad(generator.isBottleneck, generator.statement)}</p>
 ${knee ? `<p>Knee: ${escapeHtml(knee.statement)}</p>` : ''}
 <div class="scroll"><table><tr><th>phase<th>offered/s<th>answered/s<th>lost<th>failed<th>p50 µs<th>p99<th>p99.9<th>max</tr>

@@ -8,6 +8,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { root, setUp } from './setup.mjs';
 
@@ -27,7 +28,14 @@ if (files.length === 0) {
 
 const result = spawnSync(
   process.execPath,
-  ['--test', '--test-reporter=spec', '--enable-source-maps', ...files],
+  [
+    '--test',
+    // Node would leave one core unused, which with two means one file after the other.
+    `--test-concurrency=${availableParallelism()}`,
+    '--test-reporter=spec',
+    '--enable-source-maps',
+    ...files,
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(result.status ?? 1);

@@ -13,10 +13,8 @@
 // In a prototype with 100 million ported numbers at a density of 10% and no runs, touching in the loop
 // that locates made 22 M lookups/s, a loop of its own 50 M, four keys at a time through SIMD 62 M;
 // independent loads of the same memory 116 M (shared 2-core AMD EPYC, Node 20.20, huge pages, November
-// 2026). Touching the next group in the loop that tests this one looks better still and is slower: the
-// lines of two groups, the columns and the keys crowd each other out of the first-level cache, and 20
-// instructions for each load are too many where two threads share a core's window. What this file makes
-// of it is in docs/bench-index-lookup.md.
+// 2026). Touching the next group in the loop that tests this one looks better still and was slower when it
+// was measured; why has not been found. What this file makes of it is in docs/bench-index-lookup.md.
 
 import { ABSENT_AREA, EMPTY_NODE, READER_ANSWERS, READER_KEYS, ROOT } from './layout';
 import { FLAG_SLOW, GROUP_BYTES_AT } from './line';
