@@ -23,7 +23,7 @@ import { AUTHORITY, type TransactionBody } from '../ledger/transaction-body.ts';
 import type { MemberKey } from './node-client.ts';
 import { readMemberKey } from './node-client.ts';
 import type { GenesisFile } from './node-config.ts';
-import { freeTcpPort } from './probe-ports.ts';
+import { lastingTcpPort } from './probe-ports.ts';
 
 export const DEVNET_CHAIN_ID = 'bchf-devnet';
 export const DEVNET_MEMBERS_MAX = 16;
@@ -106,7 +106,7 @@ async function configureNodes(
   const nodes: { peerId: string; listen: string }[] = [];
   for (const { directory: own } of members) {
     const { peerId } = await loadNodeKey(join(own, 'node-key.json'));
-    nodes.push({ peerId, listen: `/ip4/${HOST}/tcp/${await freeTcpPort(HOST)}` });
+    nodes.push({ peerId, listen: `/ip4/${HOST}/tcp/${await lastingTcpPort(HOST)}` });
   }
   for (const [at, { directory: own, config }] of members.entries()) {
     const others = nodes.filter((_, other) => other !== at);

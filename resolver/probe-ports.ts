@@ -1,9 +1,14 @@
 // Looks whether the addresses and ports to listen on can be had, before long work is done in vain.
 
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { type AddressInfo, createServer, isIPv6 } from 'node:net';
 import { flagName, type ServingConfig } from './config.ts';
 import { ResolverError } from './resolver-error.ts';
+
+const LASTING_PORT_MIN = 10_000;
+const LASTING_PORT_END = 32_000;
+const LASTING_TRIES_MAX = 100;
 
 type Probe = [
   hostOption: 'host' | 'adminHost',
@@ -55,6 +60,18 @@ export function freeTcpPort(host: string): Promise<number> {
       server.close(() => resolve(port));
     });
   });
+}
+
+/**
+ * A TCP port that is free at this moment and that the system gives to nobody who does not ask for it,
+ * for who comes back to it: below what Linux and IANA (RFC 6335) call dynamic ports.
+ */
+export async function lastingTcpPort(host: string): Promise<number> {
+  for (let tries = 0; tries < LASTING_TRIES_MAX; tries++) {
+    const port = randomInt(LASTING_PORT_MIN, LASTING_PORT_END);
+    if ((await probeTcp(host, port)) === undefined) return port;
+  }
+  throw new ResolverError('BCHF_LISTEN_FAILED', `no free port for TCP on ${host}`);
 }
 
 function probeTcp(host: string, port: number): Promise<Error | undefined> {
