@@ -1,10 +1,13 @@
 // How late a thread's event loop comes round, as a level of congestion.
+//
+// One late round is no overload: code is compiled, garbage is collected, the system runs something else.
+// Several in a row are. So what counts is the least delay of the last few rounds.
 
 import { type CongestionLevel, levelAt } from './congestion.ts';
 
 const INTERVAL_MS = 20;
-/** A late round counts at once; after that the delay falls by this factor each interval. */
-const DECAY = 0.7;
+/** Rounds in a row that have to be late. */
+const ROUNDS = 4;
 
 export interface CongestionMeter {
   level: () => CongestionLevel;
@@ -13,13 +16,14 @@ export interface CongestionMeter {
 
 /** Measures until it is stopped. */
 export function startCongestionMeter(): CongestionMeter {
-  let delayMs = 0;
+  const delaysMs = new Float64Array(ROUNDS);
+  let round = 0;
   let expectedMs = performance.now() + INTERVAL_MS;
   const timer = setInterval(() => {
     const nowMs = performance.now();
-    delayMs = Math.max(nowMs - expectedMs, delayMs * DECAY);
+    delaysMs[round++ % ROUNDS] = nowMs - expectedMs;
     expectedMs = nowMs + INTERVAL_MS;
   }, INTERVAL_MS);
   timer.unref();
-  return { level: () => levelAt(delayMs), stop: () => clearInterval(timer) };
+  return { level: () => levelAt(Math.min(...delaysMs)), stop: () => clearInterval(timer) };
 }
