@@ -32,6 +32,8 @@ const result = spawnSync(
     '--test',
     // Node would leave one core unused, which with two means one file after the other.
     `--test-concurrency=${availableParallelism()}`,
+    // A file that does not end, with a socket that a failed test has left open, is a failure and no wait.
+    ...(process.argv.includes('--slow') ? [] : ['--test-timeout=300000']),
     '--test-reporter=spec',
     '--enable-source-maps',
     ...files,
