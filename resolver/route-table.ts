@@ -12,6 +12,7 @@ export interface RouteChanges {
 export class RouteTable {
   readonly #routes: Route[] = [];
   readonly #json: string[] = [];
+  readonly #numbers = new Map<string, number>();
   #version = 0;
 
   /** Goes up with every change, so that a client can tell that its copy is out of date. */
@@ -27,6 +28,7 @@ export class RouteTable {
     for (const { number, route } of routes) {
       this.#routes[number] = route;
       this.#json[number] = JSON.stringify(route);
+      this.#numbers.set(route.id, number);
     }
     this.#version = version;
   }
@@ -38,6 +40,11 @@ export class RouteTable {
   /** The route as JSON text; `undefined` for a number that has no route. */
   json(number: number): string | undefined {
     return this.#json[number];
+  }
+
+  /** The number of the route with an id. */
+  numberOf(id: string): number | undefined {
+    return this.#numbers.get(id);
   }
 
   all(): readonly Route[] {
