@@ -10,8 +10,8 @@ import { createWasmIndex } from '../wasm-index.ts';
 import { openReader } from '../wasm-reader.ts';
 import { ported, prefix, run } from './changes.ts';
 import { KEY_SHAPES, type KeyShape } from './key-shapes.ts';
-import { randomContent } from './random-contents.ts';
 import { Random, runSeed } from './random.ts';
+import { randomContent } from './random-contents.ts';
 
 const memoryBytesMax = 64 << 20;
 const seed = runSeed();
