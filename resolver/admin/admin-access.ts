@@ -86,8 +86,8 @@ export function judgeAccess(
   // TLS has seen the client's certificate before any request came.
   if (tls?.clientCa) return 'granted';
   if (!isLoopback(hostName(host ?? ''))) return 'foreign-host';
-  const type = contentType?.split(';', 1)[0]!.trim().toLowerCase();
-  return isChange && type !== 'application/json' ? 'not-json' : 'granted';
+  const [type = ''] = (contentType ?? '').toLowerCase().split(';', 1);
+  return isChange && type.trim() !== 'application/json' ? 'not-json' : 'granted';
 }
 
 const loopback = new BlockList();

@@ -18,7 +18,7 @@ export interface LoadWatch {
 }
 
 const SCRIPT = new URL('./load-thread.js', import.meta.url);
-/** 100 million entries take some 20 s at the lowest priority on a busy machine; a hang is none of it. */
+/** 100 million entries take some 20 s at low priority on a busy machine; a hang is none of it. */
 const LOAD_MAX_MS = 30 * 60_000;
 
 /**

@@ -2,8 +2,9 @@
 // serving thread knows of it. What goes wrong here, a trap and the end of the thread among it, refuses the
 // snapshot and nothing else.
 //
-// It runs at the lowest priority that the system has: whoever is served goes first. Only Linux has
-// priorities of threads; elsewhere it would be that of the process, and is left alone.
+// It runs at a low priority, so that whoever is served goes first; not at the lowest, with which it would
+// hardly get on under full load. Only Linux has priorities of threads; elsewhere it would be that of the
+// process, and is left alone.
 //
 // In the end the memories are handed to the main thread, which takes over the writer's role (adoptIndex)
 // when this thread has ended.
@@ -87,5 +88,5 @@ function refusal(error: unknown): LoadEvent {
   return { type: 'refused', code, message: error instanceof Error ? error.message : String(error) };
 }
 
-if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW);
+if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 post(await run().catch(refusal));
