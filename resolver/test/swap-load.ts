@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digitsOf } from '../../ledger/number.ts';
-import { encodePdbQuery } from '../../loadtest/pdb-query-codec.ts';
 import { configure, servingOptions } from '../config.ts';
 import { NewestBlock } from '../freshness.ts';
 import { createLog } from '../log.ts';
@@ -176,7 +175,7 @@ async function openClients(
         clearTimeout(timer);
         resolve(received);
       };
-      pdbSocket.send(encodePdbQuery(digitsOf(numbers[at!]!)), pdb, '127.0.0.1');
+      pdbSocket.send(`${digitsOf(numbers[at!]!)}\0`, pdb, '127.0.0.1');
     });
     const carrier = Buffer.from(message).readUInt16BE(message.length - 2);
     const possible = CONTENTS.map((content) => carrierOf(expectedRoute(content, at!)));
