@@ -178,7 +178,7 @@ export const servingOptions = {
   udpBatchPackets: option(wholeNumber(1, 256), 64, 'N', 'datagrams of a batch'),
   udpReceiveBufferKib: option(
     count(1 << 20),
-    0,
+    4096,
     'KIB',
     "receive buffer of each UDP socket; 0: the system's own",
   ),

@@ -108,6 +108,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const enumPort = config.enumPort || (await freeTcpPort(config.host));
   const udp = await UdpPlan.open({ ...config, enumPort });
   udp.setCarriers(numbered(options.routes));
+  warnOfSmallBuffers(udp, log);
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
     http: config.httpPort || (await freeTcpPort(config.host)),
@@ -129,6 +130,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     workers: () => pool?.count ?? 0,
     httpNative: () => (httpNative ? 1 : 0),
     routes: () => table.count,
+    udpMemory: () => udp.memory(),
     entries: () =>
       IDENTITIES.flatMap((identity) =>
         Object.entries(indexes[identity].counts()).map(([entry, count]) => ({
@@ -308,6 +310,18 @@ export function applyToIndexes(
   const byIdentity: Record<Identity, EntryChange[]> = { imsi: [], msisdn: [] };
   for (const change of changes) byIdentity[change.identity].push(change);
   for (const identity of IDENTITIES) indexes[identity].apply(byIdentity[identity], label);
+}
+
+/** A buffer that holds few packets loses some whenever its thread waits for a processor. */
+function warnOfSmallBuffers(udp: UdpPlan, log: Log): void {
+  const wanted = udp.settings.receiveBufferBytes;
+  const least = Math.min(
+    ...udp.memory().map((sockets) => sockets.receiveBufferBytes / udp.threads),
+  );
+  if (least >= wanted) return;
+  const message =
+    'the system limits the receive buffers of UDP sockets (net.core.rmem_max): bursts lose packets';
+  log.warn({ wantedBytes: wanted, bytes: least }, message);
 }
 
 function exampleNumberOf(indexes: IndexPair): string {

@@ -20,7 +20,7 @@ import { flagName, type ServingConfig } from '../config.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { carrierOf } from './carriers.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './dgram-transport.ts';
-import { type MmsgSocket, openMmsgSocket } from './mmsg-socket.ts';
+import { type MmsgSocket, openMmsgSocket, socketMemory } from './mmsg-socket.ts';
 import { loadSystemCalls, type SystemCalls } from './system-calls.ts';
 import { type UdpSettings, udpSettingsOf } from './udp-settings.ts';
 
@@ -154,6 +154,20 @@ export class UdpPlan {
     this.#carrierTable = 1 - this.#carrierTable;
     carriersOf(this.#memory, this.#carrierTable).fill(0);
     this.setCarriers(routes);
+  }
+
+  /** What each protocol's sockets have for packets that wait, and lost; nothing with `dgram`. */
+  memory(): { protocol: UdpProtocol; receiveBufferBytes: number; drops: number }[] {
+    if (this.#sockets.length === 0) return [];
+    return UDP_PROTOCOLS.map((protocol) => {
+      const sum = { protocol, receiveBufferBytes: 0, drops: 0 };
+      for (const sockets of this.#sockets) {
+        const memory = socketMemory(this.#calls!, sockets[protocol].fd);
+        sum.receiveBufferBytes += memory?.receiveBufferBytes ?? 0;
+        sum.drops += memory?.drops ?? 0;
+      }
+      return sum;
+    });
   }
 
   /** Closes the sockets; threads must have ended, for a number may be another file's afterwards. */
