@@ -86,7 +86,8 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
   };
   const counted = <Answer extends HttpAnswer | HttpStream>(answer: Answer | Promise<Answer>) =>
     answer instanceof Promise ? answer.then(count<Answer>) : count(answer);
-  const batchPool = createBatchPool(() => start.memories, start.newestBlock);
+  const batchPool = createBatchPool(() => thread.memories, start.newestBlock);
+  thread.otherReaders.push(() => batchPool.settled());
   closers.push(() => batchPool.close());
   const services = {
     resolver,
