@@ -51,9 +51,12 @@ const PDB_HELP: Record<(typeof PDB_COUNTERS)[number], string> = {
 };
 
 export const COUNTER_TABLE = {
-  http: Object.fromEntries(
-    STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
-  ),
+  http: {
+    ...Object.fromEntries(
+      STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
+    ),
+    brokenRequests: 'Connections closed because where the body of a request ends was ambiguous.',
+  },
   changeStreams: STREAM_COUNTERS,
   batch: {
     lookupRequests: 'Lookup requests answered.',

@@ -12,7 +12,7 @@ import { createBatchPool } from './http/batch-pool.ts';
 import { ChangeStreams } from './http/change-streams.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import { routeRequest } from './http/http-router.ts';
-import { type HttpServer, type HttpStream, listenHttp } from './http/http-server.ts';
+import { listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
 import { LedgerClient } from './ledger-questions.ts';
 import { createMainNrfClient } from './sbi/main-nrf-client.ts';
@@ -79,13 +79,6 @@ function openChanges({ ask }: LedgerClient): ChangeStreams {
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
   const counters: Record<string, number> = {};
   counts.http = () => counters;
-  const count = <Answer extends HttpAnswer | HttpStream>(answer: Answer): Answer => {
-    const name = answeredCounter(answer.status);
-    counters[name] = (counters[name] ?? 0) + 1;
-    return answer;
-  };
-  const counted = <Answer extends HttpAnswer | HttpStream>(answer: Answer | Promise<Answer>) =>
-    answer instanceof Promise ? answer.then(count<Answer>) : count(answer);
   const batchPool = createBatchPool(() => thread.memories, start.newestBlock);
   thread.otherReaders.push(() => batchPool.settled());
   closers.push(() => batchPool.close());
@@ -96,18 +89,20 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     longBatches: batchPool.run,
     ...(ledger && { askLedger: ledger.ask, changes: openChanges(ledger) }),
   };
-  const server: HttpServer = await listenHttp(
+  const server = await listenHttp(
     host,
     wantedPort,
-    (request) => {
-      const answer = routeRequest(request, services);
-      if ('bytesMax' in answer) {
-        const { bytesMax, answer: late } = answer;
-        return { bytesMax, answer: (body) => counted(late(body)) };
-      }
-      return counted(answer);
+    (request) => routeRequest(request, services),
+    answerFault,
+    {
+      onAnswer(status) {
+        const name = answeredCounter(status);
+        counters[name] = (counters[name] ?? 0) + 1;
+      },
+      onBroken() {
+        counters.brokenRequests = (counters.brokenRequests ?? 0) + 1;
+      },
     },
-    (error) => count(answerFault(error)),
   );
   closers.push(() => server.close());
   return server.port;
