@@ -89,7 +89,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     const findOrigins = ledger.entryOrigins.bind(ledger);
     const service = await startService({
       ...{ config, indexes, routes, newestBlock },
-      ...{ findOrigins, log, onFailure },
+      ...{ findOrigins, terminalKeyOf: ledger.terminalKey.bind(ledger), log, onFailure },
     });
     opened.push(() => service.stop());
     const { blockTopic, transactionTopic } = namesOf(genesis.chainId);

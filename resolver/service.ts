@@ -4,8 +4,10 @@
 import type { EntryChange } from '../ledger/entry.ts';
 import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
+import { AccessHost } from './access/access-host.ts';
+import type { TerminalKeyOf } from './access/credential-verifier.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
-import type { ServingConfig } from './config.ts';
+import { flagName, type ServingConfig } from './config.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
 import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
@@ -16,7 +18,7 @@ import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
 import { type FindOrigins, searchInTurn } from './provenance.ts';
-import type { ResolverError } from './resolver-error.ts';
+import { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
 import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
 import { loadSbi } from './sbi/sbi-settings.ts';
@@ -35,6 +37,8 @@ export interface ServiceOptions {
   newestBlock: NewestBlock;
   /** Tells what set an entry, where a ledger is followed. */
   findOrigins?: FindOrigins;
+  /** The keys of terminals, where a ledger is followed. */
+  terminalKeyOf?: TerminalKeyOf;
   log: Log;
   /** Called where the service cannot go on. */
   onFailure: (error: ResolverError) => void;
@@ -71,6 +75,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const enumConfiguration = await EnumConfiguration.open(config, log, now);
   await probePorts(config);
   const sbi = await loadSbi(config);
+  const httpTls = httpTlsOf(config);
+  const access = await AccessHost.open(config, options.terminalKeyOf, log);
   const nrfHost =
     sbi.nrfHost &&
     startNrfHost({ ...sbi.nrfHost, now }, (err) => log.error({ err }, 'minimal NRF failed'));
@@ -133,9 +139,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       host: config.host,
       sbi: sbi.settings,
       enumSettings: enumConfiguration.settings,
+      access: access?.start,
+      httpTls,
       hasOrigins: options.findOrigins !== undefined,
     }),
     metrics,
+    access,
     // A thread asks only where its settings name no NRF behind.
     askNrf: (request) => (nrfHost as NrfHost).ask(request),
     provenanceOf: options.findOrigins && searchInTurn(options.findOrigins),
@@ -145,12 +154,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       for (const identity of IDENTITIES) indexes[identity].evictReader(readerNumbers[identity]);
     },
     onFailure,
-  }).catch((error) => {
+  }).catch(async (error) => {
+    await access?.close();
     udp.close();
     throw error;
   });
   const serving = pool;
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
+  access?.watch((request) => serving.publishAccess(request));
   let lastBlock = Promise.resolve();
   const status = () => ({
     block: describeBlock(block()),
@@ -179,6 +190,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   } catch (error) {
     enumConfiguration.close();
     await serving.stop();
+    await access?.close();
     nrfHost?.stop();
     udp.close();
     throw error;
@@ -207,10 +219,21 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       enumConfiguration.close();
       await admin.close();
       await serving.stop();
+      await access?.close();
       nrfHost?.stop();
       udp.close();
     },
   };
+}
+
+/** Throws BCHF_CONFIG_INVALID where one of the two files is missing. */
+function httpTlsOf({ httpTlsCert: certFile, httpTlsKey: keyFile }: ServingConfig) {
+  if (certFile !== '' && keyFile !== '') return { certFile, keyFile };
+  if (certFile === keyFile) return undefined;
+  throw new ResolverError(
+    'BCHF_CONFIG_INVALID',
+    `TLS takes both ${flagName('httpTlsCert')} and ${flagName('httpTlsKey')}`,
+  );
 }
 
 /** Makes one block's changes visible in each index, under the block's label. */

@@ -95,6 +95,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       routes,
       newestBlock,
       findOrigins: ledger.entryOrigins.bind(ledger),
+      terminalKeyOf: ledger.terminalKey.bind(ledger),
       log,
       onFailure,
       now,

@@ -2,6 +2,7 @@
 
 import type { Identity } from '../ledger/number.ts';
 import type { EntryName } from '../ledger/store/entry-origin.ts';
+import type { AccessEvent, AccessRequest, AccessStart } from './access/access-messages.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import type { Provenance } from './provenance.ts';
@@ -48,6 +49,10 @@ export interface WorkerStart {
   /** Whether its TCP sockets, but for HTTP, do. */
   reuseTcpPort: boolean;
   enumSettings: EnumSettings;
+  /** `undefined` where access is open to all and nothing is noted of it. */
+  access: AccessStart | undefined;
+  /** Of the HTTP port; `undefined`: clear text. */
+  httpTls: { certFile: string; keyFile: string } | undefined;
   /** What a thread of UDP is given. */
   udp: UdpStart | undefined;
   /** Whether a ledger is followed that can tell what set an entry. */
@@ -57,6 +62,7 @@ export interface WorkerStart {
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
   | { type: 'enum-settings'; settings: EnumSettings }
+  | { type: 'access'; request: AccessRequest }
   | { type: 'metrics'; text: string }
   | { type: 'nrf-answer'; question: number; answer: HttpAnswer }
   | { type: 'origins'; id: number; origins: Provenance[] }
@@ -70,6 +76,7 @@ export type WorkerEvent =
   | { type: 'refused'; message: string }
   | { type: 'routes-applied'; version: number }
   | { type: 'metrics-wanted' }
+  | { type: 'access'; event: AccessEvent }
   /** What only the minimal NRF of the main thread can answer. */
   | { type: 'nrf-question'; question: number; request: SbiRequest }
   /** Somebody explains entries of the index at a height. */

@@ -1,6 +1,6 @@
 // Nbchf_Routing: GET /nbchf-routing/v1/routing-info/{ueId}, the answer to the one question.
 
-import { digitsOf, formatUeId, parseUeId } from '../../ledger/number.ts';
+import { digitsOf, formatUeId, parseUeId, type UeId } from '../../ledger/number.ts';
 import type { IndexEntry } from '../../wasm/number-index.ts';
 import type { BlockLabel } from '../freshness.ts';
 import type { Provenance, ProvenanceOf } from '../provenance.ts';
@@ -33,7 +33,7 @@ export function answerRoutingInfo(
   resolver: NumberResolver,
   provenanceOf?: ProvenanceOf,
 ): TextAnswer | Promise<TextAnswer> {
-  const ueId = parseUeId(decodeSegment(segment));
+  const ueId = ueIdOfSegment(segment);
   if (!ueId) {
     return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
       invalidParams: [
@@ -104,6 +104,11 @@ function consideredJson(considered: Considered, setBy: Provenance): string {
     setBy,
   };
   return `{${resolvedJson(considered)},${JSON.stringify(standing).slice(1)}`;
+}
+
+/** The number that a raw path segment names, `undefined` where it names none. */
+export function ueIdOfSegment(segment: string): UeId | undefined {
+  return parseUeId(decodeSegment(segment));
 }
 
 /** Undoes percent-encoding (RFC 3986 section 2.1); a malformed one stays as it is, and fails later. */
