@@ -3,6 +3,7 @@
 import { BATCH_SIZE_WORDS, LATENCY_WORDS } from '../wasm/packet-layout.ts';
 import { ACCESS_COUNTER_HELP } from './access/access-causes.ts';
 import { ENUM_COUNTER_HELP } from './enum/enum-counters.ts';
+import { STREAM_COUNTERS } from './http/change-streams.ts';
 import { STATUS_CODES, type StatusCode } from './http/http-answer.ts';
 import type { CounterTable } from './metrics/shared-counters.ts';
 import { H2_COUNTER_HELP } from './sbi/h2-counters.ts';
@@ -55,6 +56,7 @@ export const COUNTER_TABLE = {
     STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
   ),
   access: ACCESS_COUNTER_HELP,
+  changeStreams: STREAM_COUNTERS,
   batch: {
     lookupRequests: 'Lookup requests answered.',
     lookedUpNumbers: 'Numbers looked up.',

@@ -5,7 +5,7 @@ import { createPublicKey } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IndexError } from '../wasm/number-index.ts';
 import { LATENCY_WORDS } from '../wasm/packet-layout.ts';
-import { GATE_HEADERS, guardHttp } from './access/http-gate.ts';
+import { guardHttp } from './access/http-gate.ts';
 import { guardSbi } from './access/sbi-gate.ts';
 import { openThreadAccess } from './access/thread-access.ts';
 import { answeredCounter, latencyName } from './counter-table.ts';
@@ -14,11 +14,17 @@ import { EnumEndpoint } from './enum/enum-endpoint.ts';
 import { enumLookupOf } from './enum/enum-lookup.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
 import { createBatchPool } from './http/batch-pool.ts';
+import { ChangeStreams } from './http/change-streams.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import { routeRequest } from './http/http-router.ts';
-import { type HttpHandler, type HttpServer, listenHttp } from './http/http-server.ts';
+import {
+  type HttpHandler,
+  type HttpServer,
+  type HttpStream,
+  listenHttp,
+} from './http/http-server.ts';
 import { problem } from './http/problem.ts';
-import { ProvenanceRequests } from './provenance.ts';
+import { LedgerClient } from './ledger-questions.ts';
 import { createAuthoriser, tokenRefusal } from './sbi/authorise.ts';
 import { createMainNrfClient } from './sbi/main-nrf-client.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
@@ -29,6 +35,9 @@ import type { ListeningPorts } from './worker-messages.ts';
 if (!parentPort) throw new Error('worker.ts is started as a worker thread');
 const thread = new ServingThread(parentPort, workerData);
 const { start, resolver, routes, counts, histograms, closers } = thread;
+
+/** How often streams of changes are looked after. */
+const CHANGES_TICK_MS = 1000;
 
 /** One request at a time is under way: all scrapes that come meanwhile share its answer. */
 let metricsWanted: { text: Promise<string>; answer: (text: string) => void } | undefined;
@@ -45,9 +54,10 @@ function requestMetrics(): Promise<string> {
   return metricsWanted.text;
 }
 
-const provenance = new ProvenanceRequests((id, entries, height) =>
-  thread.post({ type: 'origins-wanted', id, entries, height }),
-);
+const ledger = start.followsLedger
+  ? new LedgerClient((posted) => thread.post({ type: 'ledger-question', posted }))
+  : undefined;
+let changes: ChangeStreams | undefined;
 
 const { nfInstanceId, tokenPolicy, tokenPublicKey } = start.sbi;
 const readToken = createTokenReader(createPublicKey(tokenPublicKey), Date.now);
@@ -79,16 +89,33 @@ function answerFault(error: unknown): HttpAnswer {
   return problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
 }
 
+/** Streams of changes; those of a thread end before its sockets are closed. */
+function openChanges({ ask }: LedgerClient): ChangeStreams {
+  const streams = new ChangeStreams({
+    ...{ ask, routes, servedHeight: resolver.height('msisdn') },
+    streamsMax: start.changeStreamsMax,
+    now: () => performance.now(),
+  });
+  changes = streams;
+  counts.changeStreams = () => streams.counters;
+  const ticking = setInterval(() => streams.tick(), CHANGES_TICK_MS);
+  closers.push(() => {
+    clearInterval(ticking);
+    streams.close();
+  });
+  return streams;
+}
+
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
   const counters: Record<string, number> = {};
   counts.http = () => counters;
-  const count = (answer: HttpAnswer): HttpAnswer => {
+  const count = <Answer extends HttpAnswer | HttpStream>(answer: Answer): Answer => {
     const name = answeredCounter(answer.status);
     counters[name] = (counters[name] ?? 0) + 1;
     return answer;
   };
-  const counted = (answer: HttpAnswer | Promise<HttpAnswer>) =>
-    answer instanceof Promise ? answer.then(count) : count(answer);
+  const counted = <Answer extends HttpAnswer | HttpStream>(answer: Answer | Promise<Answer>) =>
+    answer instanceof Promise ? answer.then(count<Answer>) : count(answer);
   const batchPool = createBatchPool(() => thread.memories, start.newestBlock);
   thread.otherReaders.push(() => batchPool.settled());
   closers.push(() => batchPool.close());
@@ -97,7 +124,7 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     routes,
     metrics: requestMetrics,
     longBatches: batchPool.run,
-    ...(start.hasOrigins && { provenanceOf: provenance.ask }),
+    ...(ledger && { askLedger: ledger.ask, changes: openChanges(ledger) }),
   };
   const route: HttpHandler = (request) => routeRequest(request, services);
   const handle = access
@@ -119,7 +146,7 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
       return counted(answer);
     },
     (error) => count(answerFault(error)),
-    { headerNames: access ? GATE_HEADERS : [], tls: start.httpTls },
+    { tls: start.httpTls },
   );
   closers.push(() => server.close());
   return server.port;
@@ -183,8 +210,9 @@ async function listen(): Promise<ListeningPorts> {
 
 await thread.serve(listen, (request) => {
   if (request.type === 'enum-settings') enumEndpoint.apply(request.settings);
-  if (request.type === 'origins') provenance.answered(request.id, request.origins);
   if (request.type === 'access') access?.onRequest(request.request);
+  if (request.type === 'ledger-answer') ledger?.answered(request.posted);
+  if (request.type === 'block-served') changes?.served(request.height);
   if (request.type === 'nrf-answer') mainNrf.answered(request.question, request.answer);
   if (request.type === 'metrics') {
     metricsWanted?.answer(request.text);

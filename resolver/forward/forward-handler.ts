@@ -3,8 +3,9 @@
 // What a requester proves or says of itself, and the terminal's credential, go on with the question: the
 // resolver that answers decides who may ask.
 
-import { IDENTITIES, type Identity } from '../../ledger/number.ts';
-import { GATE_HEADERS } from '../access/http-gate.ts';
+import { formatUeId, IDENTITIES, type Identity } from '../../ledger/number.ts';
+import { GATE_HEADERS, keepHeaders } from '../access/http-gate.ts';
+import { noIdentity, wrongType } from '../http/batch-answer.ts';
 import {
   BATCH_BODY_BYTES_MAX,
   COMPACT_HEADER_BYTES,
@@ -16,14 +17,11 @@ import { type HttpAnswer, JSON_TYPE, type StatusCode } from '../http/http-answer
 import { BATCH_PATH, ROUTING_INFO_PATH } from '../http/http-router.ts';
 import type { BodyWanted, RequestHead } from '../http/http-server.ts';
 import { problem } from '../http/problem.ts';
-import { ueIdOfSegment } from '../http/routing-info.ts';
+import { namesNoNumber, ueIdOfSegment } from '../http/routing-info.ts';
 import { HOPS_HEADER, nextHops } from './forward-hops-codec.ts';
 import type { Forwarder, ForwardFailure } from './forwarder.ts';
 import type { UpstreamAnswer, UpstreamRequest } from './upstream.ts';
 import { judgeCompactBatch, judgeJsonBatch, judgeSingle } from './upstream-answer-codec.ts';
-
-/** The headers that the handler needs of each request. */
-export const FORWARD_HEADERS = [...GATE_HEADERS, HOPS_HEADER];
 
 /** A longer batch in JSON would hold the thread up while its answer is checked: it goes compact. */
 export const JSON_BATCH_BYTES_MAX = 256 * 1024;
@@ -32,6 +30,7 @@ const SINGLE_ANSWER_BYTES_MAX = 64 * 1024;
 const JSON_ANSWER_GROWTH = 8;
 const JSON_ANSWER_BYTES_MIN = 16 * 1024 * 1024;
 const COMPACT_ANSWER_BYTES = 8;
+const PASSED_ON = [...GATE_HEADERS, HOPS_HEADER];
 const PASSED_BACK = ['retry-after', 'www-authenticate', 'allow'];
 
 export interface ForwardServices {
@@ -71,12 +70,16 @@ export function handleForward(
   }
 }
 
-function forwardSingle(request: RequestHead, services: ForwardServices): Promise<HttpAnswer> {
+function forwardSingle(
+  request: RequestHead,
+  services: ForwardServices,
+): HttpAnswer | Promise<HttpAnswer> {
   const { path, query } = request;
   const ueId = ueIdOfSegment(path.slice(ROUTING_INFO_PATH.length));
-  return forward(request, services, {
+  if (!ueId) return namesNoNumber();
+  return forward(keepHeaders(request, PASSED_ON), services, {
     method: 'GET',
-    path: query === '' ? path : `${path}?${query}`,
+    path: targetOf(`${ROUTING_INFO_PATH}${formatUeId(ueId)}`, query),
     headers: {},
     body: undefined,
     answerBytesMax: SINGLE_ANSWER_BYTES_MAX,
@@ -89,23 +92,19 @@ function forwardBatch(request: RequestHead, services: ForwardServices): BodyWant
   const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
   const named = new URLSearchParams(query).get('identity');
   const identity = IDENTITIES.find((one) => one === named);
-  if (type !== JSON_TYPE && (type !== COMPACT_TYPE || !identity)) {
-    // What no resolver would answer needs none to say so; the details are theirs.
-    return problem(
-      415,
-      'MANDATORY_IE_INCORRECT',
-      'The body or its identity kind is not as needed.',
-    );
-  }
   const isCompact = type === COMPACT_TYPE;
+  // What no resolver would answer needs none to say so.
+  if (type !== JSON_TYPE && !isCompact) return wrongType();
+  if (isCompact && !identity) return noIdentity(named);
+  const passed = keepHeaders(request, PASSED_ON);
   return {
     bytesMax: isCompact ? BATCH_BODY_BYTES_MAX : JSON_BATCH_BYTES_MAX,
     async answer(body) {
       const batch = isCompact ? readCompactBatch(body, identity as Identity) : readJsonBatch(body);
       if (typeof batch === 'string') return problem(400, 'MANDATORY_IE_INCORRECT', batch);
-      return forward(request, services, {
+      return forward(passed, services, {
         method: 'POST',
-        path: query === '' ? path : `${path}?${query}`,
+        path: targetOf(path, query),
         headers: { 'content-type': contentType },
         body,
         answerBytesMax: isCompact
@@ -118,25 +117,33 @@ function forwardBatch(request: RequestHead, services: ForwardServices): BodyWant
   };
 }
 
+/** The first parameter has what the requester's request has of {@link PASSED_ON}. */
 async function forward(
-  { headers }: RequestHead,
+  { [HOPS_HEADER]: passedHops, ...passed }: Record<string, string>,
   { forwarder, name }: ForwardServices,
   request: UpstreamRequest,
 ): Promise<HttpAnswer> {
-  const hops = nextHops(headers[HOPS_HEADER], name);
+  const hops = nextHops(passedHops, name);
   if (hops === undefined) {
     return problem(400, 'MSG_LOOP_DETECTED', 'The request has been here before, or goes too far.');
   }
-  const passedOn: Record<string, string> = { ...request.headers, [HOPS_HEADER]: hops };
-  for (const header of GATE_HEADERS) {
-    const value = headers[header];
-    if (value !== undefined) passedOn[header] = value;
+  const headers = { ...request.headers, ...passed, [HOPS_HEADER]: hops };
+  // What is no text cannot be sent on, and would look like a failure of the upstream.
+  if (![request.path, ...Object.values(headers)].every((text) => /^[\x20-\x7e]*$/.test(text))) {
+    return problem(400, 'INVALID_API', 'The query or a header field is not of ASCII characters.');
   }
-  const answer = await forwarder.ask({ ...request, headers: passedOn });
+  const answer = await forwarder.ask({ ...request, headers });
   return typeof answer === 'string' ? failure(answer) : passBack(answer);
 }
 
+function targetOf(path: string, query: string): string {
+  return query === '' ? path : `${path}?${query}`;
+}
+
 function passBack({ status, contentType, body, headers }: UpstreamAnswer): HttpAnswer {
+  if (status === 414 || status === 431) {
+    return problem(status, 'INVALID_API', 'The query or the header fields are too long.');
+  }
   return {
     status: status as StatusCode,
     contentType,

@@ -61,6 +61,8 @@ export class Forwarder {
     const leaving = new AbortController();
     /** In the order in which they were asked. */
     let asked: Upstream[] = [];
+    /** What goes back where nobody does better. */
+    let last: UpstreamAnswer | ForwardFailure = 'unanswered';
     return new Promise((resolve) => {
       const finish = (result: UpstreamAnswer | ForwardFailure) => {
         clearTimeout(timing);
@@ -84,10 +86,13 @@ export class Forwarder {
           if (result.outcome === 'answered') {
             for (const slow of before) slow.outrun();
             finish(result.answer);
-          } else if (left.length > 0) {
+            return;
+          }
+          if ('answer' in result) last = result.answer;
+          if (left.length > 0) {
             this.failoverCount++;
             askNext();
-          } else if (asked.length === 0) finish('unanswered');
+          } else if (asked.length === 0) finish(last);
         });
       };
       const hedging = setTimeout(() => {

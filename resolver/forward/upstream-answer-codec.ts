@@ -3,7 +3,8 @@
 // form, or broken off is a failure of the upstream, and the second choice is asked instead.
 //
 //     pass    an answer to the question: found, not found, or what is wrong with the question
-//     fail    none: the next upstream is asked
+//     decline it is asked too much, or by this requester: the next is asked, and may say otherwise
+//     fail    none: the next is asked, and it counts against this one
 
 import { z } from 'zod';
 import { digitsOf, formatUeId, IDENTITIES, type UeId } from '../../ledger/number.ts';
@@ -11,7 +12,7 @@ import { COMPACT_HEADER_BYTES, COMPACT_TYPE, type NumberBatch } from '../http/ba
 import { JSON_TYPE } from '../http/http-answer.ts';
 import { ANSWER_BYTES } from '../udp/batch-codec.ts';
 
-export type UpstreamVerdict = 'pass' | 'fail';
+export type UpstreamVerdict = 'pass' | 'decline' | 'fail';
 
 /** A response, wholly received. */
 export interface UpstreamResponse {
@@ -23,6 +24,9 @@ export interface UpstreamResponse {
 const PROBLEM_TYPE = 'application/problem+json';
 /** What is wrong with the question or with who asks it: no other upstream would say otherwise. */
 const STATUSES_OF_THE_QUESTION = [400, 401, 403, 404, 405, 413, 415];
+/** Given before a resolver sees the question, and so without problem details. */
+const STATUSES_OF_ITS_LENGTH = [414, 431];
+const STATUSES_OF_LOAD = [429, 503];
 
 // Fields that are not known here are let through: an upstream may be newer.
 const foundSchema = z.looseObject({
@@ -93,9 +97,11 @@ function judgeProblem(
   value: unknown,
   ueId?: string | undefined,
 ): UpstreamVerdict {
+  if (STATUSES_OF_ITS_LENGTH.includes(response.status)) return 'pass';
   const problem = problemSchema.safeParse(value);
-  if (!STATUSES_OF_THE_QUESTION.includes(response.status)) return 'fail';
   if (typeOf(response) !== PROBLEM_TYPE || !problem.success) return 'fail';
+  if (STATUSES_OF_LOAD.includes(response.status)) return 'decline';
+  if (!STATUSES_OF_THE_QUESTION.includes(response.status)) return 'fail';
   const { cause, instance } = problem.data;
   // The question has gone in a circle behind that upstream, which says nothing of the number.
   if (cause === 'MSG_LOOP_DETECTED') return 'fail';

@@ -17,9 +17,16 @@ const PROBE_TIMEOUT_MS = 1000;
 const PROBE_BYTES_MAX = 4096;
 
 /** What came of one request to one upstream. */
-export type UpstreamOutcome = 'answered' | 'invalid' | 'unreachable' | 'timed-out' | 'abandoned';
+export type UpstreamOutcome =
+  | 'answered'
+  | 'declined'
+  | 'invalid'
+  | 'unreachable'
+  | 'timed-out'
+  | 'abandoned';
 export const UPSTREAM_OUTCOMES: readonly UpstreamOutcome[] = [
   'answered',
+  'declined',
   'invalid',
   'unreachable',
   'timed-out',
@@ -39,13 +46,14 @@ export interface UpstreamRequest {
 
 export type UpstreamAnswer = UpstreamResponse & { headers: IncomingHttpHeaders };
 export type UpstreamResult =
-  | { outcome: 'answered'; answer: UpstreamAnswer }
-  | { outcome: Exclude<UpstreamOutcome, 'answered'> };
+  | { outcome: 'answered' | 'declined'; answer: UpstreamAnswer }
+  | { outcome: Exclude<UpstreamOutcome, 'answered' | 'declined'> };
 
 export class Upstream {
   readonly url: URL;
   readonly counts: Record<UpstreamOutcome, number> = {
     answered: 0,
+    declined: 0,
     invalid: 0,
     unreachable: 0,
     'timed-out': 0,
@@ -78,7 +86,7 @@ export class Upstream {
   async ask(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResult> {
     const result = await this.#exchange(request, signal);
     this.counts[result.outcome]++;
-    if (result.outcome === 'answered') this.#failures = 0;
+    if ('answer' in result) this.#failures = 0;
     else if (result.outcome !== 'abandoned') this.#failed();
     return result;
   }
@@ -164,9 +172,14 @@ export class Upstream {
               body: Buffer.concat(chunks),
               headers: incoming.headers,
             };
-            resolve(
-              judge(answer) === 'pass' ? { outcome: 'answered', answer } : { outcome: 'invalid' },
-            );
+            switch (judge(answer)) {
+              case 'pass':
+                return resolve({ outcome: 'answered', answer });
+              case 'decline':
+                return resolve({ outcome: 'declined', answer });
+              case 'fail':
+                return resolve({ outcome: 'invalid' });
+            }
           });
         },
       );

@@ -5,7 +5,7 @@
 // build and its slower JavaScript stand-in (used where no native build fits this Node) behave alike.
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { ResolverError } from '../resolver-error.ts';
 import { type HttpAnswer, STATUS_TITLES } from './http-answer.ts';
@@ -42,15 +42,11 @@ export interface RequestHead {
   query: string;
   /** Of a request with a body; empty where it has none or does not say. */
   contentType: string;
-  /** Those that the listener was told to read, by lower-case name; missing ones are absent. */
-  headers: Readonly<Record<string, string | undefined>>;
+  /** A header field by its name in lower case, empty where there is none; dies with the handler. */
+  header: (name: string) => string;
 }
 
-const NO_HEADERS: RequestHead['headers'] = Object.freeze({});
-
 export interface HttpServerOptions {
-  /** Lower-case names of headers to read of every request: each costs time, so none by default. */
-  headerNames?: readonly string[];
   /** Paths of PEM files: TLS instead of clear text. Only the native build has it. */
   tls?: { certFile: string; keyFile: string } | undefined;
 }
@@ -62,7 +58,32 @@ export interface BodyWanted {
   answer: (body: Uint8Array) => HttpAnswer | Promise<HttpAnswer>;
 }
 
-export type HttpHandler = (request: RequestHead) => HttpAnswer | Promise<HttpAnswer> | BodyWanted;
+/** What a stream is written to. */
+export interface StreamSink {
+  /** Hands bytes over; where it returns false, the next ones are for when the stream has drained. */
+  write(bytes: Uint8Array): boolean;
+  end(): void;
+  /** Closes the connection without more ado. */
+  abort(): void;
+}
+
+/** Who is told what becomes of a stream. */
+export interface StreamConsumer {
+  /** The client has taken what waited for it. */
+  onDrained(): void;
+  /** The client has gone, or the server ends; nothing may be written any more. */
+  onClosed(): void;
+}
+
+/** An answer without an end of its own, which is written as time goes by. */
+export interface HttpStream extends Omit<HttpAnswer, 'body'> {
+  begin(sink: StreamSink): StreamConsumer;
+}
+
+/** What a request comes to: known now or later, but for a body that is wanted first. */
+export type Outcome = HttpAnswer | HttpStream | Promise<HttpAnswer | HttpStream>;
+
+export type HttpHandler = (request: RequestHead) => Outcome | BodyWanted;
 
 export interface HttpServer {
   port: number;
@@ -80,13 +101,12 @@ export function listenHttp(
   port: number,
   handle: HttpHandler,
   onError: (error: unknown) => HttpAnswer,
-  { headerNames = [], tls }: HttpServerOptions = {},
+  { tls }: HttpServerOptions = {},
 ): Promise<HttpServer> {
   const { library, isNative } = loadUWebSockets();
   const app = createApp(library, isNative, tls);
   app.any('/*', (response, request) => {
-    const head = readHead(request, isNative, headerNames);
-    const exchange = new Exchange(response, head, isNative, onError);
+    const exchange = new Exchange(response, readHead(request, isNative), isNative, onError);
     let wanted: ReturnType<HttpHandler>;
     try {
       wanted = handle(exchange.head);
@@ -146,30 +166,17 @@ function createApp(
   }
 }
 
-function readHead(
-  request: HttpRequest,
-  isNative: boolean,
-  headerNames: readonly string[],
-): RequestHead {
+function readHead(request: HttpRequest, isNative: boolean): RequestHead {
   const url = request.getUrl();
   const method = request.getMethod().toLowerCase();
   const contentType = method === 'post' ? request.getHeader('content-type') : '';
-  const headers = headerNames.length === 0 ? NO_HEADERS : readHeaders(request, headerNames);
-  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, headers };
+  const header = (name: string) => request.getHeader(name);
+  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, header };
   // The stand-in leaves the query in the URL, and its getQuery throws.
   const mark = url.indexOf('?');
   return mark < 0
-    ? { method, path: url, query: '', contentType, headers }
-    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType, headers };
-}
-
-function readHeaders(request: HttpRequest, names: readonly string[]): RequestHead['headers'] {
-  const headers: Record<string, string> = {};
-  for (const name of names) {
-    const value = request.getHeader(name);
-    if (value !== '') headers[name] = value;
-  }
-  return headers;
+    ? { method, path: url, query: '', contentType, header }
+    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType, header };
 }
 
 /** One request and its response, from the head to the last byte, or to the client's going away. */
@@ -179,6 +186,8 @@ class Exchange {
   readonly #isNative: boolean;
   readonly #onError: (error: unknown) => HttpAnswer;
   #isOver = false;
+  #isWatched = false;
+  #consumer: StreamConsumer | undefined;
 
   constructor(
     response: HttpResponse,
@@ -194,20 +203,63 @@ class Exchange {
 
   /** Needed before the handler of a request returns without having answered it. */
   #watchAbort(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
     this.#response.onAborted(() => {
       this.#isOver = true;
+      this.#consumer?.onClosed();
     });
   }
 
   /** Answers now, or when the promise is kept. */
-  answer(answer: HttpAnswer | Promise<HttpAnswer>): void {
+  answer(answer: Outcome): void {
     if (!(answer instanceof Promise)) {
-      this.#send(answer);
+      this.#begin(answer);
       return;
     }
     this.#watchAbort();
     answer.catch(this.#onError).then((late) => {
-      if (!this.#isOver) this.#response.cork(() => this.#send(late));
+      if (!this.#isOver) this.#response.cork(() => this.#begin(late));
+    });
+  }
+
+  #begin(answer: HttpAnswer | HttpStream): void {
+    if ('begin' in answer) this.#stream(answer);
+    else this.#send(answer);
+  }
+
+  #stream(stream: HttpStream): void {
+    this.#watchAbort();
+    const response = this.#response;
+    this.#writeHead(stream);
+    const onDrained = () => {
+      if (!this.#isOver) this.#consumer?.onDrained();
+    };
+    if (this.#isNative) {
+      response.onWritable(() => {
+        onDrained();
+        return true;
+      });
+    } else {
+      // The stand-in passes no such event on; its response is one of Node's.
+      (response as HttpResponse & { response: ServerResponse }).response.on('drain', onDrained);
+    }
+    const ending = (end: () => void) => () => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      end();
+    };
+    this.#consumer = stream.begin({
+      write: (bytes) => {
+        if (this.#isOver) return false;
+        let isTaken = false;
+        response.cork(() => {
+          isTaken = response.write(bytes);
+        });
+        return isTaken;
+      },
+      end: ending(() => response.cork(() => response.end())),
+      abort: ending(() => response.close()),
     });
   }
 
@@ -231,7 +283,7 @@ class Exchange {
       if (!isLast) chunks.push(new Uint8Array(chunk).slice());
       else {
         const last = new Uint8Array(chunk);
-        let answered: HttpAnswer | Promise<HttpAnswer>;
+        let answered: Outcome;
         try {
           answered = answer(chunks.length === 0 ? last.slice() : Buffer.concat([...chunks, last]));
         } catch (error) {
@@ -249,11 +301,16 @@ class Exchange {
     );
   }
 
+  #writeHead({ status, contentType, headers = [] }: Omit<HttpAnswer, 'body'>): void {
+    const response = this.#response;
+    response.writeStatus(`${status} ${STATUS_TITLES[status]}`);
+    response.writeHeader('content-type', contentType);
+    for (const [name, value] of headers) response.writeHeader(name, value);
+  }
+
   #send(answer: HttpAnswer, closeConnection = false): void {
     const response = this.#response;
-    response.writeStatus(`${answer.status} ${STATUS_TITLES[answer.status]}`);
-    response.writeHeader('content-type', answer.contentType);
-    for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value);
+    this.#writeHead(answer);
     if (this.head.method === 'head' && this.#isNative) {
       // For uWebSockets.js this is no answer yet: without a handler it would end the process.
       this.#watchAbort();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
@@ -232,6 +232,55 @@ describe('a forwarder', () => {
     assert.equal(second.asked.length, 0);
   });
 
+  it('asks the next where one declines, counts nothing against it, and tells of it where all do', async () => {
+    const declining = await fake((_, response) => {
+      response.setHeader('retry-after', '7');
+      reply(response, 429, { cause: 'NF_CONGESTION_RISK' });
+    });
+    const second = await honest();
+    await withForwarder([declining.url, second.url], async (base) => {
+      for (let round = 0; round < 5; round++) assert.equal((await ask(base, IMSI_A)).status, 200);
+      assert.equal(declining.asked.length, 5);
+    });
+    await withForwarder([dead, declining.url, declining.url], async (base) => {
+      const response = await fetch(`${base}${PATH}/${IMSI_A}`);
+      assert.equal(response.status, 429);
+      assert.equal(response.headers.get('retry-after'), '7');
+    });
+  });
+
+  it('sends nothing on that is no text, and holds it against no upstream', async () => {
+    const upstream = await honest();
+    await withForwarder([upstream.url], async (base) => {
+      const raw = (path: string, header: string) =>
+        new Promise<number | undefined>((resolve, reject) => {
+          const { hostname, port } = new URL(base);
+          const socket = net.connect(Number(port), hostname, () => {
+            socket.write(
+              `GET ${path} HTTP/1.1\r\nhost: x\r\n${header}connection: close\r\n\r\n`,
+              'latin1',
+            );
+          });
+          let text = '';
+          socket.setEncoding('latin1').on('data', (more) => {
+            text += more;
+            if (text.includes('\r\n')) {
+              resolve(Number(text.split(' ')[1]));
+              socket.destroy();
+            }
+          });
+          socket.on('error', reject);
+        });
+      for (let round = 0; round < 4; round++) {
+        assert.equal(await raw(`${PATH}/${IMSI_A}?explain=\xff`, ''), 400, 'query');
+        assert.equal(await raw(`${PATH}/imsi-\xff`, ''), 400);
+        assert.equal(await raw(`${PATH}/${IMSI_A}`, 'user-agent: a\xc3\xa9b\r\n'), 400, 'header');
+      }
+      assert.equal(upstream.asked.length, 0);
+      assert.equal((await fetch(`${base}/health/ready`)).status, 200);
+    });
+  });
+
   it('passes on who asks, the credential and nothing else', async () => {
     const upstream = await honest();
     await withForwarder([upstream.url], async (base) => {
@@ -279,7 +328,7 @@ describe('a forwarder', () => {
   it('finds an upstream again that was down', async () => {
     let isWell = false;
     const upstream = await fake((request, response) => {
-      if (!isWell) reply(response, 503, { cause: 'NF_CONGESTION' });
+      if (!isWell) reply(response, 500, { cause: 'SYSTEM_FAILURE' });
       else if (request.url === '/health/ready') reply(response, 200, { status: 'up' });
       else reply(response, 200, info(IMSI_A));
     });
