@@ -1,6 +1,7 @@
 // Everything that serving threads count, by interface, with the help text of its metric.
 
 import { BATCH_SIZE_WORDS, LATENCY_WORDS } from '../wasm/packet-layout.ts';
+import { ACCESS_COUNTER_HELP } from './access/access-causes.ts';
 import { ENUM_COUNTER_HELP } from './enum/enum-counters.ts';
 import { STREAM_COUNTERS } from './http/change-streams.ts';
 import { STATUS_CODES, type StatusCode } from './http/http-answer.ts';
@@ -55,6 +56,7 @@ export const COUNTER_TABLE = {
     STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
   ),
   changeStreams: STREAM_COUNTERS,
+  access: ACCESS_COUNTER_HELP,
   batch: {
     lookupRequests: 'Lookup requests answered.',
     lookedUpNumbers: 'Numbers looked up.',
@@ -120,6 +122,11 @@ export const HISTOGRAM_FORMS: Record<string, HistogramForm> = {
   pdbBatchSize: sizeForm('pdb'),
   enumLatency: latencyForm('enum'),
   enumBatchSize: sizeForm('enum'),
+  credentialCheck: {
+    metric: 'bchf_credential_check_seconds',
+    help: 'Seconds from a credential to the verdict on it, of those whose signature was checked.',
+    bounds: latencyBounds,
+  },
 };
 
 export const HISTOGRAM_TABLE: CounterTable = Object.fromEntries(

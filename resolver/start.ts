@@ -97,6 +97,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       routes,
       newestBlock,
       ledger: new LedgerDesk(ledger),
+      terminalKeyOf: ledger.terminalKey.bind(ledger),
       snapshots: await ledgerSnapshots(ledger, snapshots, indexes, config),
       log,
       onFailure,
