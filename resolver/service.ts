@@ -5,6 +5,7 @@ import type { EntryChange } from '../ledger/entry.ts';
 import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
+import { openConsole } from './admin/console-services.ts';
 import type { ServingConfig } from './config.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
@@ -149,6 +150,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const serving = pool;
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
+  const operatorConsole = openConsole({
+    counters,
+    histograms,
+    indexes: () => indexes,
+    routes: table,
+    newestBlock,
+    threads: () => serving.count,
+    findOrigins: options.findOrigins,
+    now,
+  });
   let lastBlock = Promise.resolve();
   const status = () => ({
     block: describeBlock(block()),
@@ -166,6 +177,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       metricsType: registry.contentType,
       status: () => ({ ...status(), ports: serving.ports }),
       isReady: () => serving.count > 0,
+      ...operatorConsole.services,
       carriers: () =>
         table.all().map((route, number) => ({
           route: route.id,
@@ -176,6 +188,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
   } catch (error) {
     enumConfiguration.close();
+    operatorConsole.close();
     await serving.stop();
     nrfHost?.stop();
     udp.close();
@@ -203,6 +216,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     async stop() {
       enumConfiguration.close();
+      operatorConsole.close();
       await admin.close();
       await serving.stop();
       nrfHost?.stop();

@@ -3,6 +3,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { IndexError } from '../wasm/number-index.ts';
+import { LATENCY_WORDS } from '../wasm/packet-layout.ts';
 import { answeredCounter } from './counter-table.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
 import { EnumEndpoint } from './enum/enum-endpoint.ts';
@@ -10,9 +11,10 @@ import { enumLookupOf } from './enum/enum-lookup.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
 import { createBatchPool } from './http/batch-pool.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
-import { routeRequest } from './http/http-router.ts';
+import { ROUTING_INFO_PATH, routeRequest } from './http/http-router.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
+import { createLatencyWords } from './metrics/latency-words.ts';
 import { ProvenanceRequests } from './provenance.ts';
 import { createMainNrfClient } from './sbi/main-nrf-client.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
@@ -55,15 +57,26 @@ function answerFault(error: unknown): HttpAnswer {
 }
 
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
-  const counters: Record<string, number> = {};
+  const counters: Record<string, number> = { lookedUpNumbers: 0 };
   counts.http = () => counters;
+  const latency = createLatencyWords(LATENCY_WORDS);
+  thread.histograms.httpLatency = latency.read;
   const count = (answer: HttpAnswer): HttpAnswer => {
     const name = answeredCounter(answer.status);
     counters[name] = (counters[name] ?? 0) + 1;
     return answer;
   };
-  const counted = (answer: HttpAnswer | Promise<HttpAnswer>) =>
-    answer instanceof Promise ? answer.then(count) : count(answer);
+  const timed = (answer: HttpAnswer, sinceMs: number): HttpAnswer => {
+    latency.record(performance.now() - sinceMs);
+    return count(answer);
+  };
+  const counted = (answer: HttpAnswer | Promise<HttpAnswer>, sinceMs: number) =>
+    answer instanceof Promise
+      ? answer.then((late) => timed(late, sinceMs))
+      : timed(answer, sinceMs);
+  const countNumbers = (numbers: number) => {
+    counters.lookedUpNumbers! += numbers;
+  };
   const batchPool = createBatchPool(() => start.memories, start.newestBlock);
   closers.push(() => batchPool.close());
   const services = {
@@ -71,18 +84,26 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     routes,
     metrics: requestMetrics,
     longBatches: batchPool.run,
+    countNumbers,
     ...(start.hasOrigins && { provenanceOf: provenance.ask }),
   };
   const server: HttpServer = await listenHttp(
     host,
     wantedPort,
     (request) => {
+      const sinceMs = performance.now();
       const answer = routeRequest(request, services);
       if ('bytesMax' in answer) {
         const { bytesMax, answer: late } = answer;
-        return { bytesMax, answer: (body) => counted(late(body)) };
+        // A body takes the time that its sender takes; what counts begins when it is there.
+        const whole = (body: Uint8Array) => {
+          const wholeMs = performance.now();
+          return counted(late(body), wholeMs);
+        };
+        return { bytesMax, answer: whole };
       }
-      return counted(answer);
+      if (request.path.startsWith(ROUTING_INFO_PATH)) countNumbers(1);
+      return counted(answer, sinceMs);
     },
     (error) => count(answerFault(error)),
   );
@@ -116,8 +137,11 @@ const mainNrf = createMainNrfClient((question, request) =>
 );
 
 async function serveSbiSockets(host: string, wantedPort: number): Promise<number> {
+  const latency = createLatencyWords(LATENCY_WORDS);
+  thread.histograms.sbiLatency = latency.read;
   const server = await serveSbi({
     host,
+    onAnswered: latency.record,
     port: wantedPort,
     settings: start.sbi,
     resolver,

@@ -1,11 +1,13 @@
 // The operator's port: health, metrics and what the process stands at, on node:http in the main
 // thread, so that it answers when serving threads do not.
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type HttpAnswer, JSON_TYPE, STATUS_TITLES } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
 import { ResolverError } from '../resolver-error.ts';
+import type { ConsoleFiles } from './console-files.ts';
+import { refusalOf } from './request-guard.ts';
 
 export interface AdminServices {
   metrics: () => Promise<string>;
@@ -15,6 +17,11 @@ export interface AdminServices {
   isReady: () => boolean;
   /** Routes with the carrier ids that the pdb protocol answers with. */
   carriers: () => unknown;
+  consoleFiles: ConsoleFiles;
+  /** What the console reads besides: by path, with the query. */
+  console: Record<string, (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>>;
+  /** Nbchf_Routing's answer for a number, from here: `routing-info/{ueId}`. */
+  routingInfo: (ueId: string, query: string) => HttpAnswer | Promise<HttpAnswer>;
 }
 
 export interface AdminServer {
@@ -34,7 +41,12 @@ export async function listenAdmin(
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
     let answer: HttpAnswer;
     try {
-      answer = await answerAdmin(request.method ?? '', request.url ?? '', services);
+      const { method = '', url = '', headers } = request;
+      const refusal = refusalOf(method, headers, { adminHost: host, hasToken: false });
+      answer =
+        refusal === undefined
+          ? await answerAdmin(method, url, headers, services)
+          : problem(403, 'MODIFICATION_NOT_ALLOWED', refusal);
     } catch {
       answer = problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
     }
@@ -58,9 +70,11 @@ export async function listenAdmin(
 async function answerAdmin(
   method: string,
   url: string,
-  { metrics, metricsType, status, isReady, carriers }: AdminServices,
+  headers: IncomingHttpHeaders,
+  services: AdminServices,
 ): Promise<HttpAnswer> {
-  const path = url.split('?', 1)[0];
+  const { metrics, metricsType, status, isReady, carriers } = services;
+  const [path = '', query = ''] = url.split('?', 2);
   const json = (value: unknown): HttpAnswer => ({
     status: 200,
     contentType: JSON_TYPE,
@@ -74,7 +88,9 @@ async function answerAdmin(
     '/admin/v1/status': () => json(status()),
     '/admin/v1/carriers': () => json(carriers()),
   };
-  const resource = path !== undefined && Object.hasOwn(resources, path) && resources[path];
+  const resource =
+    (Object.hasOwn(resources, path) && resources[path]) ||
+    consoleResource(path, query, headers, services);
   if (!resource) return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');
   if (method !== 'GET' && method !== 'HEAD') {
     return problem(405, 'METHOD_NOT_ALLOWED', 'This resource is read with GET.', {}, [
@@ -82,6 +98,24 @@ async function answerAdmin(
     ]);
   }
   return resource();
+}
+
+const ROUTING_INFO = '/admin/v1/routing-info/';
+
+function consoleResource(
+  path: string,
+  query: string,
+  headers: IncomingHttpHeaders,
+  services: AdminServices,
+): (() => HttpAnswer | Promise<HttpAnswer>) | undefined {
+  if (path.startsWith(ROUTING_INFO)) {
+    return () => services.routingInfo(path.slice(ROUTING_INFO.length), query);
+  }
+  if (Object.hasOwn(services.console, path)) {
+    return () => services.console[path]!(new URLSearchParams(query));
+  }
+  const file = services.consoleFiles.answer(path, headers['if-none-match']);
+  return file && (() => file);
 }
 
 function close(server: Server): Promise<void> {

@@ -34,8 +34,14 @@ export interface BatchQuestion {
 /** What a batch came to: refused, all of a compact answer, or the parts of a JSON answer. */
 export type BatchOutcome =
   | { refusal: string }
-  | { compact: Uint8Array }
-  | { results: string; routes: number[]; block: BlockLabel; lagMs: number | undefined };
+  | { numbers: number; compact: Uint8Array }
+  | {
+      numbers: number;
+      results: string;
+      routes: number[];
+      block: BlockLabel;
+      lagMs: number | undefined;
+    };
 
 /** Answers a long batch elsewhere; `undefined` where too many wait already. */
 export type LongBatches = (question: BatchQuestion) => Promise<BatchOutcome> | undefined;
@@ -44,6 +50,8 @@ export interface BatchServices {
   resolver: Pick<NumberResolver, 'lookupBatch'>;
   routes: Pick<RouteTable, 'json' | 'version'>;
   longBatches: LongBatches;
+  /** Told how many numbers a batch was that was looked up. */
+  countNumbers?: (numbers: number) => void;
 }
 
 /** Reads a body, looks its numbers up and writes what they came to. */
@@ -57,10 +65,11 @@ export function resolveBatch(
   const { keys, identities, count } = batch;
   const { block, lagMs } = resolver.lookupBatch(keys, identities, answers, count);
   if (identity) {
-    return { compact: writeCompactAnswer(batch, answers, block, lagMs, routeTableVersion) };
+    const compact = writeCompactAnswer(batch, answers, block, lagMs, routeTableVersion);
+    return { numbers: count, compact };
   }
   const { json, routes } = writeJsonResults(batch, answers);
-  return { results: json, routes, block, lagMs };
+  return { numbers: count, results: json, routes, block, lagMs };
 }
 
 /**
@@ -112,8 +121,9 @@ function noIdentity(named: string | null): HttpAnswer {
   });
 }
 
-function answerOutcome(outcome: BatchOutcome, { routes }: BatchServices): HttpAnswer {
+function answerOutcome(outcome: BatchOutcome, { routes, countNumbers }: BatchServices): HttpAnswer {
   if ('refusal' in outcome) return problem(400, 'MANDATORY_IE_INCORRECT', outcome.refusal);
+  countNumbers?.(outcome.numbers);
   if ('compact' in outcome) {
     return { status: 200, contentType: COMPACT_TYPE, body: outcome.compact };
   }
