@@ -77,7 +77,8 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
   const countNumbers = (numbers: number) => {
     counters.lookedUpNumbers! += numbers;
   };
-  const batchPool = createBatchPool(() => start.memories, start.newestBlock);
+  const batchPool = createBatchPool(() => thread.memories, start.newestBlock);
+  thread.otherReaders.push(() => batchPool.settled());
   closers.push(() => batchPool.close());
   const services = {
     resolver,

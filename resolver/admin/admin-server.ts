@@ -1,13 +1,17 @@
 // The operator's port: health, metrics and what the process stands at, on node:http in the main
 // thread, so that it answers when serving threads do not.
 
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type HttpAnswer, JSON_TYPE, STATUS_TITLES } from '../http/http-answer.ts';
+import { type HttpAnswer, STATUS_TITLES } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
 import { ResolverError } from '../resolver-error.ts';
+import type { SnapshotManager } from '../snapshot/snapshot-manager.ts';
+import { type AccessVerdict, type AdminAccess, judgeAccess } from './admin-access.ts';
+import { type AdminRequest, json, refusal } from './admin-answer.ts';
 import type { ConsoleFiles } from './console-files.ts';
-import { refusalOf } from './request-guard.ts';
+import { answerSnapshots } from './snapshot-resources.ts';
 
 export interface AdminServices {
   metrics: () => Promise<string>;
@@ -17,12 +21,17 @@ export interface AdminServices {
   isReady: () => boolean;
   /** Routes with the carrier ids that the pdb protocol answers with. */
   carriers: () => unknown;
+  /** Absent where there are none. */
+  snapshots: SnapshotManager | undefined;
+  access: AdminAccess;
   consoleFiles: ConsoleFiles;
-  /** What the console reads besides: by path, with the query. */
-  console: Record<string, (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>>;
-  /** Nbchf_Routing's answer for a number, from here: `routing-info/{ueId}`. */
+  /** What else is read here, by path. */
+  readings: Record<string, Reading>;
+  /** Nbchf_Routing's answer for a number: `/admin/v1/routing-info/{ueId}`. */
   routingInfo: (ueId: string, query: string) => HttpAnswer | Promise<HttpAnswer>;
 }
+
+export type Reading = (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>;
 
 export interface AdminServer {
   port: number;
@@ -31,6 +40,10 @@ export interface AdminServer {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 64;
+const BODY_BYTES_MAX = 16 * 1024;
+/** What is told to everyone who reaches the port lies elsewhere: health, metrics. */
+const PROTECTED = '/admin/';
+const ROUTING_INFO = '/admin/v1/routing-info/';
 
 /** Throws BCHF_LISTEN_FAILED. */
 export async function listenAdmin(
@@ -38,15 +51,10 @@ export async function listenAdmin(
   port: number,
   services: AdminServices,
 ): Promise<AdminServer> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     let answer: HttpAnswer;
     try {
-      const { method = '', url = '', headers } = request;
-      const refusal = refusalOf(method, headers, { adminHost: host, hasToken: false });
-      answer =
-        refusal === undefined
-          ? await answerAdmin(method, url, headers, services)
-          : problem(403, 'MODIFICATION_NOT_ALLOWED', refusal);
+      answer = await answerRequest(request, services);
     } catch {
       answer = problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
     }
@@ -55,7 +63,21 @@ export async function listenAdmin(
       ...Object.fromEntries(answer.headers ?? []),
     });
     response.end(request.method === 'HEAD' ? undefined : answer.body);
-  });
+  };
+  const { tls } = services.access;
+  const options = { requestTimeout: REQUEST_TIMEOUT_MS };
+  const server = tls
+    ? createTlsServer(
+        {
+          ...options,
+          cert: tls.cert,
+          key: tls.key,
+          minVersion: 'TLSv1.2',
+          ...(tls.clientCa && { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+        },
+        listener,
+      )
+    : createServer(options, listener);
   server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
@@ -67,19 +89,67 @@ export async function listenAdmin(
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
 
-async function answerAdmin(
-  method: string,
-  url: string,
-  headers: IncomingHttpHeaders,
+async function answerRequest(
+  request: IncomingMessage,
   services: AdminServices,
 ): Promise<HttpAnswer> {
-  const { metrics, metricsType, status, isReady, carriers } = services;
+  const { method = '', url = '', headers } = request;
   const [path = '', query = ''] = url.split('?', 2);
-  const json = (value: unknown): HttpAnswer => ({
-    status: 200,
-    contentType: JSON_TYPE,
-    body: JSON.stringify(value),
-  });
+  const isChange = method !== 'GET' && method !== 'HEAD';
+  const file = isChange ? undefined : services.consoleFiles.answer(path, headers['if-none-match']);
+  if (file) return file;
+  if (path.startsWith(PROTECTED)) {
+    const { authorization, host, 'content-type': contentType } = headers;
+    const verdict = judgeAccess({ authorization, host, contentType, isChange }, services.access);
+    if (verdict !== 'granted') return noAccess(verdict);
+  }
+  const body = isChange ? await readBody(request) : undefined;
+  if (body === 'too-large') {
+    const detail = `A body has at most ${BODY_BYTES_MAX} bytes.`;
+    return refusal(413, 'BCHF_ADMIN_REQUEST', detail, {}, [['connection', 'close']]);
+  }
+  if (body === 'malformed') return refusal(400, 'BCHF_ADMIN_REQUEST', 'The body is not JSON.');
+  const wanted = { method, path, query: new URLSearchParams(query), body: body?.value };
+  return (await answerSnapshots(wanted, services.snapshots)) ?? answerAdmin(wanted, services);
+}
+
+function noAccess(verdict: Exclude<AccessVerdict, 'granted'>): HttpAnswer {
+  switch (verdict) {
+    case 'foreign-host':
+      return refusal(403, 'BCHF_ADMIN_UNAUTHORISED', 'Without a token, ask by a loopback address.');
+    case 'not-json':
+      return refusal(415, 'BCHF_ADMIN_REQUEST', 'A change is sent as application/json.');
+    default: {
+      const challenge = `Bearer realm="bchf admin"${verdict === 'no-token' ? '' : ', error="invalid_token"'}`;
+      return refusal(401, 'BCHF_ADMIN_UNAUTHORISED', 'The admin port asks for its token.', {}, [
+        ['www-authenticate', challenge],
+      ]);
+    }
+  }
+}
+
+async function readBody(
+  request: IncomingMessage,
+): Promise<{ value: unknown } | 'too-large' | 'malformed'> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) return 'too-large';
+    chunks.push(chunk);
+  }
+  try {
+    return { value: bytes === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+  } catch {
+    return 'malformed';
+  }
+}
+
+async function answerAdmin(
+  { method, path, query }: AdminRequest,
+  services: AdminServices,
+): Promise<HttpAnswer> {
+  const { metrics, metricsType, status, isReady, carriers, readings, routingInfo } = services;
   const resources: Record<string, () => HttpAnswer | Promise<HttpAnswer>> = {
     '/health/live': () => json({ status: 'up' }),
     '/health/ready': () =>
@@ -88,9 +158,12 @@ async function answerAdmin(
     '/admin/v1/status': () => json(status()),
     '/admin/v1/carriers': () => json(carriers()),
   };
-  const resource =
-    (Object.hasOwn(resources, path) && resources[path]) ||
-    consoleResource(path, query, headers, services);
+  const reading = Object.hasOwn(readings, path) ? readings[path] : undefined;
+  if (reading) resources[path] = () => reading(query);
+  if (path.startsWith(ROUTING_INFO)) {
+    resources[path] = () => routingInfo(path.slice(ROUTING_INFO.length), query.toString());
+  }
+  const resource = Object.hasOwn(resources, path) && resources[path];
   if (!resource) return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');
   if (method !== 'GET' && method !== 'HEAD') {
     return problem(405, 'METHOD_NOT_ALLOWED', 'This resource is read with GET.', {}, [
@@ -98,24 +171,6 @@ async function answerAdmin(
     ]);
   }
   return resource();
-}
-
-const ROUTING_INFO = '/admin/v1/routing-info/';
-
-function consoleResource(
-  path: string,
-  query: string,
-  headers: IncomingHttpHeaders,
-  services: AdminServices,
-): (() => HttpAnswer | Promise<HttpAnswer>) | undefined {
-  if (path.startsWith(ROUTING_INFO)) {
-    return () => services.routingInfo(path.slice(ROUTING_INFO.length), query);
-  }
-  if (Object.hasOwn(services.console, path)) {
-    return () => services.console[path]!(new URLSearchParams(query));
-  }
-  const file = services.consoleFiles.answer(path, headers['if-none-match']);
-  return file && (() => file);
 }
 
 function close(server: Server): Promise<void> {

@@ -2,13 +2,13 @@
 // minutes, and look-ups that the main thread answers, so that they work when serving threads do not.
 
 import { heightOfLabel, type NewestBlock } from '../freshness.ts';
-import { type HttpAnswer, JSON_TYPE } from '../http/http-answer.ts';
 import { answerRoutingInfo } from '../http/routing-info.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { type FindOrigins, searchInTurn } from '../provenance.ts';
 import { NumberResolver } from '../resolve.ts';
 import type { RouteTable } from '../route-table.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
+import { json } from './admin-answer.ts';
 import type { AdminServices } from './admin-server.ts';
 import { readConsoleFiles } from './console-files.ts';
 import { counterReader } from './interface-figures.ts';
@@ -27,7 +27,7 @@ export interface ConsoleSources {
 }
 
 export interface OperatorConsole {
-  services: Pick<AdminServices, 'consoleFiles' | 'console' | 'routingInfo'>;
+  services: Pick<AdminServices, 'consoleFiles' | 'readings' | 'routingInfo'>;
   close(): void;
 }
 
@@ -63,15 +63,11 @@ export function openConsole(sources: ConsoleSources): OperatorConsole {
   return {
     services: {
       consoleFiles: readConsoleFiles(),
-      console: {
+      readings: {
         '/admin/v1/figures': (query) => json(figures.since(Number(query.get('sinceMs') ?? 0))),
       },
       routingInfo: (ueId, query) => answerRoutingInfo(ueId, query, currentResolver(), provenanceOf),
     },
     close: () => clearInterval(sampling),
   };
-}
-
-function json(value: unknown): HttpAnswer {
-  return { status: 200, contentType: JSON_TYPE, body: JSON.stringify(value) };
 }
