@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const FOLDERS = ['wasm', 'ledger', 'resolver', 'loadtest'] as const;
+const FOLDERS = ['wasm', 'ledger', 'resolver', 'loadtest', 'examples'] as const;
 
 /** Imports between folders that are allowed, as path patterns of importer and imported. */
 const ALLOWED: [importer: RegExp, imported: RegExp][] = [
