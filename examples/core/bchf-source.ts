@@ -8,10 +8,9 @@ import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
 import type { Identity } from '../../ledger/number.ts';
 import { parseDigits } from '../../ledger/number.ts';
 import type { Plmn, Route } from '../../ledger/route.ts';
-import { type BatchClient, openBatchClient } from '../../resolver/udp/batch-client.ts';
+import type { BatchClient } from '../../resolver/udp/batch-client.ts';
 import type { Source, Whereabouts } from './ask-in-order.ts';
 import type { Directory } from './directory.ts';
-import { askEnum } from './enum-query-client.ts';
 import type { NoAnswer } from './frame-client.ts';
 import { type Refusal, refused } from './operations.ts';
 import type { Peer, Peers } from './peers.ts';
@@ -193,6 +192,8 @@ export class BchfClient {
     const request = `UDP batch ${identity}-${digits}`;
     return this.#traced(peerOf(bchf, 'batch', 'UDP'), request, async () => {
       const { timeoutMs } = this.settings;
+      // Loaded only here, as ENUM's client is: most elements never use it.
+      const { openBatchClient } = await import('../../resolver/udp/batch-client.ts');
       const open =
         this.#batchClients.get(ports.batch) ??
         openBatchClient({ host, port: ports.batch, timeoutMs, retries: 0 });
@@ -212,6 +213,7 @@ export class BchfClient {
     const request = `NAPTR ${[...digits].reverse().join('.')}.e164.arpa`;
     return this.#traced(peer, request, async () => {
       const { timeoutMs } = this.settings;
+      const { askEnum } = await import('./enum-query-client.ts');
       const uri = await askEnum({ host, port: ports.enum, digits, timeoutMs });
       if (uri === undefined) return refused('unknown-user', 'no NAPTR');
       const network = plmnOfDomain(/@([^;]+)/.exec(uri)?.[1] ?? '');

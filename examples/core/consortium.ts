@@ -1,5 +1,5 @@
-// The consortium that a core is tried out with: `bchf start` in this process, with the numbering plans of
-// the world and none of its ported numbers, and a way to put transactions on its ledger.
+// The consortium that a core is tried out with: what `bchf start` does, in this process, with two members
+// of a small country in place of the world's, and a way to put transactions on its ledger.
 //
 // The one file of the core that knows the inside of the resolver: elements know its interfaces.
 
@@ -14,8 +14,12 @@ import { createLog } from '../../resolver/log.ts';
 import { type Progress, silentProgress } from '../../resolver/progress.ts';
 import { start } from '../../resolver/start.ts';
 import type { Bchf } from './bchf-source.ts';
+import { founding } from './country.ts';
 
 const SEED = 1;
+
+/** One process plays all members, so their keys may as well follow from a seed. */
+const keyPairOf = (signer: string) => deriveKeyPair(SEED, signer);
 
 export interface Consortium {
   bchf: Bchf;
@@ -40,16 +44,22 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   const { signal, onFailure, progress = silentProgress, flags = {} } = options;
   const data = await mkdtemp(join(tmpdir(), 'bchf-core-'));
   const free = { httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 };
-  const small = { ported: 0, fragmented: 0, seed: SEED, workers: 1, udpWorkers: 1, sbiWorkers: 1 };
+  const small = { seed: SEED, workers: 1, udpWorkers: 1, sbiWorkers: 1, indexMemoryMaxMib: 256 };
+  const bodies = [...founding((member) => keyPairOf(member).publicKeyBytes)];
   const started = await start({
     configuration: configure(startOptions, {
-      flags: { data, ...free, ...small, indexMemoryMaxMib: 256, ...flags },
+      flags: { data, ...free, ...small, ...flags },
       environment: {},
     }),
     log: createLog('error', 'text'),
     progress,
     signal,
     onFailure,
+    foundation: {
+      transactionCount: () => bodies.length,
+      transactions: (first) => bodies.slice(first),
+      keyPairOf,
+    },
   });
   if (!started) {
     await rm(data, { recursive: true, force: true });
@@ -57,7 +67,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   }
   const { ledger, service } = started;
   const { http, sbi, batch, enum: enumPort } = service.ports;
-  // The population's sequences are its transactions' places, so all of these are higher.
+  // The founding's sequences are its transactions' places, so all of these are higher.
   let sequence = ledger.transactionCount;
   return {
     bchf: {
@@ -67,7 +77,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
     },
     async commit(bodies) {
       const transactions = bodies.map((body) => {
-        const keys = signersOf(body).map((signer) => deriveKeyPair(SEED, signer).privateKey);
+        const keys = signersOf(body).map((signer) => keyPairOf(signer).privateKey);
         return signTransaction(body, ++sequence, ledger.chainId, keys);
       });
       const { height, results } = await started.commit(transactions);

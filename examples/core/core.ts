@@ -122,11 +122,11 @@ export class Core {
   }
 
   get deadBchf(): Bchf {
-    return this.bchfAt('BCHF that is down', this.#nobody);
+    return this.bchfAt('dead BCHF', this.#nobody);
   }
 
   get slowBchf(): Bchf {
-    return this.bchfAt('BCHF that is slow', this.silentAddress);
+    return this.bchfAt('slow BCHF', this.silentAddress);
   }
 
   /** Tells every element its place, and what a flow wants of it. */

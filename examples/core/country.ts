@@ -30,14 +30,17 @@ export interface CountryNetwork {
   nodePrefix: string;
 }
 
-/** Members of the population of `bchf start`, with one of the networks of each. */
+/** Of country code and mobile country code 999, which nobody has (ITU-T E.164, E.212). */
 export const NETWORKS: Readonly<Record<Side, CountryNetwork>> = {
-  home: { member: 'fi-elisa', plmn: { mcc: '244', mnc: '05' }, nodePrefix: '35850700' },
-  other: { member: 'fi-dna', plmn: { mcc: '244', mnc: '12' }, nodePrefix: '35844700' },
+  home: { member: 'operator-a', plmn: { mcc: '999', mnc: '01' }, nodePrefix: '99901700' },
+  other: { member: 'operator-b', plmn: { mcc: '999', mnc: '02' }, nodePrefix: '99902700' },
 };
 
+/** The prefixes of each side, of IMSIs and of telephone numbers. */
+const PREFIXES: Readonly<Record<Side, string>> = { home: '99901', other: '99902' };
+
 /** The segment of telephone numbers that the pool lies in: the home network's. */
-export const SEGMENT = '35850';
+export const SEGMENT = PREFIXES.home;
 
 interface Part {
   side: Side;
@@ -67,7 +70,7 @@ export const VACANT_PLACE = 199;
 export const DOWN_PLACE = 200;
 export const SLOW_PLACE = 210;
 /** Numbers that nobody in the consortium has. */
-export const UNKNOWN = { imsi: '099990000000001', msisdn: '999000000001' } as const;
+export const UNKNOWN = { imsi: '999990000000001', msisdn: '999990000001' } as const;
 
 const POOL_SIZE = 1000;
 /** IMSIs of the home network's part that are kept for SIMs of numbers that come. */
@@ -75,7 +78,7 @@ const SIMS_FIRST = 50;
 const DIGIT: Readonly<Record<GenerationName, string>> = { '5g': '5', '4g': '4', '2g': '2' };
 
 export function imsiOf(generation: GenerationName, place: number): string {
-  return `244059${DIGIT[generation]}${String(place).padStart(8, '0')}`;
+  return `${SEGMENT}9${DIGIT[generation]}${String(place).padStart(8, '0')}`;
 }
 
 export function msisdnOf(generation: GenerationName, place: number): string {
@@ -131,8 +134,34 @@ export interface Addresses {
   slow: string;
 }
 
-/** What the two members put on the ledger so that the BCHF knows the pool: figure 10. */
-export function* foundation(
+/** What the ledger begins with: two members, and the prefixes that a numbering plan gave them. */
+export function* founding(publicKeyOf: (member: string) => Uint8Array): Generator<TransactionBody> {
+  const members = SIDES.map((side) => NETWORKS[side]);
+  yield {
+    kind: 'admit-members',
+    members: members.map(({ member, plmn }) => ({
+      id: member,
+      name: member,
+      publicKey: publicKeyOf(member),
+      plmns: [plmn],
+    })),
+  };
+  const own = SIDES.map((side, at) => {
+    // Nobody answers at the addresses of documentation (RFC 5737).
+    const route = routeTo('5g', side, `${NETWORKS[side].member}-udm`, `192.0.2.${at + 1}:8080`);
+    return { route, prefixes: [parseDigits(PREFIXES[side]) as NumberKey] };
+  });
+  for (const { route } of own) {
+    yield { kind: 'declare-routes', member: route.member, routes: [route] };
+  }
+  for (const identity of ['imsi', 'msisdn'] as const) {
+    const assignments = own.map(({ route, prefixes }) => ({ route: route.id, prefixes }));
+    yield { kind: 'assign-prefixes', identity, assignments };
+  }
+}
+
+/** What the members then put on the ledger so that the BCHF knows the pool: figure 10. */
+export function* poolOf(
   generation: GenerationName,
   addresses: Addresses,
 ): Generator<TransactionBody> {

@@ -14,7 +14,7 @@ import {
   transferOf,
   UNKNOWN,
 } from './country.ts';
-import type { Act, BchfChoice, Flow, Who } from './flows.ts';
+import { type Act, askedIn, type BchfChoice, type Flow, type Who } from './flows.ts';
 import { GENERATION } from './generation.ts';
 import type { Received, RegisterCommand, TerminalOutcome } from './terminals.ts';
 import type { TraceEvent } from './trace.ts';
@@ -24,6 +24,8 @@ const PATIENT_MS = 5000;
 const IMPATIENT_MS = 800;
 
 export interface Played {
+  /** What happened first, for people. */
+  before: string[];
   /** What the terminal was told. */
   outcome: TerminalOutcome;
   /** What the elements did, by the time at which it began. */
@@ -37,6 +39,7 @@ export class FlowRunner {
   readonly #consortium: Consortium;
   /** Whoever starts the core puts what is told here. */
   readonly events: TraceEvent[];
+  #before: string[] = [];
 
   constructor(core: Core, consortium: Consortium, events: TraceEvent[]) {
     this.#core = core;
@@ -47,6 +50,7 @@ export class FlowRunner {
   /** Plays a flow from its preparations on; throws where one of these fails. */
   async play(flow: Flow): Promise<Played> {
     const { registered = [], silent = [], first, change, act } = flow;
+    this.#before = [];
     await this.#core.configure(this.#plainSettings());
     await this.#core.terminals.command('silence', []);
     for (const one of registered) await this.#wellDone({ kind: 'register', ...one });
@@ -64,14 +68,18 @@ export class FlowRunner {
     await this.#core.flush();
     const received = await this.#core.terminals.command<Received[]>('received');
     const events = this.events.splice(0).sort((one, other) => beginOf(one) - beginOf(other));
-    return { outcome, events, received };
+    return { before: this.#before, outcome, events, received };
   }
 
   /** Changes the ledger, and the accounts with it: the old owner sees the commit, and deletes. */
   async change({ kind, place }: NonNullable<Flow['change']>): Promise<void> {
     const { generation } = this.#core;
     const bodies = kind === 'transfer' ? transferOf(generation, place) : portOf(generation, place);
-    await this.#consortium.commit(bodies);
+    const height = await this.#consortium.commit(bodies);
+    const what =
+      kind === 'transfer' ? `IMSI and MSISDN of user ${place}` : `MSISDN of user ${place}`;
+    const [from, to] = [NETWORKS.other.member, NETWORKS.home.member];
+    this.#before.push(`block ${height} of the ledger: ${kind} of ${what} from ${from} to ${to}`);
     const sim = kind === 'transfer' ? place : simPlaceOf(place);
     const msisdn = msisdnOf(generation, place);
     const subscriber = { ...subscriberOf(generation, sim), msisdn };
@@ -84,6 +92,7 @@ export class FlowRunner {
   async #wellDone(act: Act): Promise<void> {
     const { status, text } = await this.#act(act);
     if (status !== this.#formOf(act).ok[0]) throw new Error(`${act.kind}: ${status} ${text}`);
+    this.#before.push(`${describeAct(act)}: ${text}`);
   }
 
   #formOf({ kind }: Act) {
@@ -144,14 +153,30 @@ export class FlowRunner {
     return choice.split(', ').map((one) => known[one as keyof typeof known]);
   }
 
+  /** What of a flow did not come as it is written; empty where all did. */
+  differences(flow: Flow, { events, outcome }: Played): string[] {
+    const form = this.#formOf(flow.act);
+    const [status, text] = flow.outcome === 'ok' ? form.ok : form.causes[flow.outcome];
+    const asked = this.askedOf(events).join('; ');
+    const expected = askedIn(flow, this.#core.generation).join('; ');
+    return [
+      ...(outcome.status === status && outcome.text === text
+        ? []
+        : [`it ended with ${outcome.status} ${outcome.text}, not ${status} ${text}`]),
+      ...(asked === expected ? [] : [`asked was ${asked}, not ${expected}`]),
+    ];
+  }
+
   /** Whom the elements asked and what came of it, as flows write it. */
   askedOf(events: readonly TraceEvent[]): string[] {
     const { elements } = GENERATION[this.#core.generation];
-    const asked = events.flatMap((event) =>
-      event.kind === 'exchange' && !event.from.startsWith(`${elements.terminals} `)
-        ? [`${this.#tokenOf(event.to)}: ${event.outcome}`]
-        : [],
-    );
+    const asked = events.flatMap((event) => {
+      if (event.kind !== 'exchange' || event.from.startsWith(`${elements.terminals} `)) return [];
+      // All that a data management element asks others for.
+      const isRoamingNumber = event.from.startsWith(`${elements.data} `);
+      const whom = isRoamingNumber ? 'roaming number' : this.#tokenOf(event.to);
+      return [`${whom}: ${event.outcome}`];
+    });
     return asked.filter((one, at) => one !== asked[at - 1]);
   }
 
@@ -172,6 +197,11 @@ export class FlowRunner {
     }
     return name;
   }
+}
+
+function describeAct(act: Act): string {
+  if (act.kind === 'register') return `user ${act.who} registers at ${NETWORKS[act.at].member}`;
+  return `a ${act.kind} from user ${act.from} to user ${act.to}`;
 }
 
 function beginOf(event: TraceEvent): number {

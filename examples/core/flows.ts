@@ -8,6 +8,7 @@ import type { BchfInterface } from './bchf-source.ts';
 import { BARRED_PLACE, DOWN_PLACE, type Side, SLOW_PLACE, VACANT_PLACE } from './country.ts';
 import type { RegistrationSource, RoutingSource } from './element.ts';
 import type { GenerationName } from './forms.ts';
+import { GENERATION } from './generation.ts';
 import type { Cause, FoundBy } from './operations.ts';
 import type { CredentialKind } from './terminals.ts';
 
@@ -35,6 +36,8 @@ export type BchfChoice = 'good' | 'dead' | 'slow' | 'dead, good' | 'slow, good';
 export interface Flow {
   figure: 7 | 8 | 9;
   title: string;
+  /** Whether the demo plays it without being asked. */
+  isStory?: boolean;
   /** All, unless given. */
   generations?: readonly GenerationName[];
   order: readonly (RegistrationSource | RoutingSource)[];
@@ -73,6 +76,7 @@ export const REGISTRATIONS: readonly Flow[] = [
   {
     figure: 7,
     title: 'local element first: a home user needs no BCHF',
+    isStory: true,
     order: ['local', 'bchf'],
     act: register(0),
     outcome: 'ok',
@@ -81,7 +85,8 @@ export const REGISTRATIONS: readonly Flow[] = [
   },
   {
     figure: 7,
-    title: 'local element first: a number of the pool may be anybody’s, and the BCHF knows whose',
+    title: 'local element first: nobody sees whose a number of the pool is, and the BCHF knows',
+    isStory: true,
     order: ['local', 'bchf'],
     act: register(100),
     outcome: 'ok',
@@ -109,6 +114,7 @@ export const REGISTRATIONS: readonly Flow[] = [
   {
     figure: 7,
     title: 'the NRF asks the BCHF on behalf of the AMF',
+    isStory: true,
     generations: ['5g'],
     order: ['bchf'],
     by: 'nrf',
@@ -139,6 +145,7 @@ export const REGISTRATIONS: readonly Flow[] = [
   {
     figure: 7,
     title: 'an IMSI that nobody has, local element first',
+    isStory: true,
     order: ['local', 'bchf'],
     act: register('unknown', 'none'),
     outcome: 'unknown-user',
@@ -163,6 +170,7 @@ export const REGISTRATIONS: readonly Flow[] = [
   {
     figure: 7,
     title: 'the home network does not let its user roam here',
+    isStory: true,
     order: ['bchf'],
     act: register(BARRED_PLACE),
     outcome: 'roaming-not-allowed',
@@ -210,6 +218,7 @@ export const REGISTRATIONS: readonly Flow[] = [
   {
     figure: 7,
     title: 'no BCHF answers: a roamer is told to try again, not that it is unknown',
+    isStory: true,
     order: ['local', 'bchf'],
     bchf: 'dead',
     act: register(100),
@@ -228,6 +237,7 @@ export const REGISTRATIONS: readonly Flow[] = [
   {
     figure: 7,
     title: 'the first BCHF is slow: after its time the second choice is asked',
+    isStory: true,
     order: ['bchf'],
     bchf: 'slow, good',
     act: register(101),
@@ -289,6 +299,7 @@ const connections = (kind: 'call' | 'message'): Flow[] => {
     },
     {
       title: 'signalling routing first: wrong for a number of the pool, and the BCHF knows better',
+      isStory: true,
       order: ['signalling', 'bchf'],
       registered: abroad,
       act: to(106),
@@ -367,6 +378,7 @@ const connections = (kind: 'call' | 'message'): Flow[] => {
     },
     {
       title: 'the called user is registered nowhere',
+      isStory: true,
       order: ['bchf'],
       act: to(109),
       outcome: 'absent-user',
@@ -424,6 +436,7 @@ export const CHANGES: readonly Flow[] = [
   {
     figure: 7,
     title: 'after a transfer the BCHF leads to the new element',
+    isStory: true,
     order: ['bchf'],
     first: register(110),
     change: { kind: 'transfer', place: 110 },
@@ -436,6 +449,7 @@ export const CHANGES: readonly Flow[] = [
     figure: 7,
     title:
       'a kept route is out of date after a transfer: the element has deleted the user, so ask again',
+    isStory: true,
     order: ['bchf'],
     keepMs: 60_000,
     first: register(111),
@@ -450,6 +464,7 @@ export const CHANGES: readonly Flow[] = [
     return {
       figure: kind === 'call' ? 8 : 9,
       title: `after a number is ported, a ${kind} finds its new element`,
+      isStory: kind === 'call',
       order: ['bchf'],
       registered: [{ who: place, at: 'other' }],
       first: { kind, from: 0, to: place },
@@ -466,4 +481,15 @@ export const FLOWS: readonly Flow[] = [...REGISTRATIONS, ...CALLS, ...MESSAGES, 
 
 export function flowsOf(generation: GenerationName): Flow[] {
   return FLOWS.filter(({ generations }) => generations?.includes(generation) ?? true);
+}
+
+/**
+ * Whom the elements of a generation ask: in 2G/3G, the HLR of a called user that is registered has the
+ * visited network give a roaming number.
+ */
+export function askedIn({ act, asked }: Flow, generation: GenerationName): string[] {
+  if (act.kind !== 'call' || !GENERATION[generation].hasRoamingNumbers) return [...asked];
+  const at = asked.findIndex((one) => one.endsWith(' data: ok'));
+  if (at < 0) return [...asked];
+  return [...asked.slice(0, at + 1), 'roaming number: ok', ...asked.slice(at + 1)];
 }

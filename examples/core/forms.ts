@@ -16,6 +16,8 @@ export interface Form {
   /** Of the request. */
   name: string;
   ok: Code;
+  /** What a refusal is called, where it is a message of its own. */
+  refusal?: string;
   /** Where several causes share a code, an answer is read as the first of them. */
   causes: Readonly<Record<Cause, Code>>;
 }
@@ -52,6 +54,7 @@ function map(name: string, own: Partial<Record<Cause, Code>>): Form {
   return {
     name,
     ok: [0, 'returnResult'],
+    refusal: 'returnError',
     causes: {
       'unknown-user': [1, 'unknownSubscriber'],
       'roaming-not-allowed': [8, 'roamingNotAllowed'],
@@ -67,10 +70,11 @@ function map(name: string, own: Partial<Record<Cause, Code>>): Form {
 }
 
 /** Q.850 causes, in ISUP (IAM) and in call control (SETUP, 3GPP TS 24.008 annex H). */
-function q850(name: string, answered: string): Form {
+function q850(name: string, answered: string, refusal: string): Form {
   return {
     name,
     ok: [0, answered],
+    refusal,
     causes: {
       'unknown-user': [1, 'Unallocated number'],
       'roaming-not-allowed': [21, 'Call rejected'],
@@ -102,6 +106,7 @@ const INVITE: Form = {
 const SUBMIT: Form = {
   name: 'RP-DATA (SMS-SUBMIT)',
   ok: [0, 'RP-ACK'],
+  refusal: 'RP-ERROR',
   causes: {
     'unknown-user': [1, 'Unassigned (unallocated) number'],
     'roaming-not-allowed': [21, 'Short message transfer rejected'],
@@ -117,15 +122,12 @@ const SUBMIT: Form = {
 const DELIVER: Form = { ...SUBMIT, name: 'RP-DATA (SMS-DELIVER)' };
 
 /** What a terminal is told: 3GPP TS 24.501 table 9.11.3.2.1, TS 24.301 table 9.9.3.9.1, TS 24.008 annex G. */
-function registration(
-  name: string,
-  accepted: string,
-  own: { unknown: Code; illegal: Code; temporary: Code },
-): Form {
+function registration(name: string, own: { unknown: Code; illegal: Code; temporary: Code }): Form {
   const { unknown, illegal, temporary } = own;
   return {
-    name,
-    ok: [0, accepted],
+    name: `${name} Request`,
+    ok: [0, `${name} Accept`],
+    refusal: `${name} Reject`,
     causes: {
       'unknown-user': unknown,
       'roaming-not-allowed': [11, 'PLMN not allowed'],
@@ -142,7 +144,7 @@ function registration(
 /** Messages by generation, where there is a frame for them. */
 export const FORMS = {
   '5g': {
-    register: registration('Registration Request', 'Registration Accept', {
+    register: registration('Registration', {
       unknown: [7, '5GS services not allowed'],
       illegal: [3, 'Illegal UE'],
       temporary: [22, 'Congestion'],
@@ -158,7 +160,7 @@ export const FORMS = {
   },
   '4g': {
     // TS 29.272 annex A leads from causes of S6a to those of NAS.
-    register: registration('Attach Request', 'Attach Accept', {
+    register: registration('Attach', {
       unknown: [8, 'EPS services and non-EPS services not allowed'],
       illegal: [3, 'Illegal UE'],
       temporary: [17, 'Network failure'],
@@ -186,15 +188,15 @@ export const FORMS = {
     'read-portability': map('anyTimeInterrogation', {}),
   },
   '2g': {
-    register: registration('Attach Request', 'Attach Accept', {
+    register: registration('Attach', {
       unknown: [8, 'GPRS services and non-GPRS services not allowed'],
       illegal: [3, 'Illegal MS'],
       temporary: [17, 'Network failure'],
     }),
-    call: q850('SETUP', 'CONNECT'),
+    call: q850('SETUP', 'CONNECT', 'RELEASE COMPLETE'),
     submit: SUBMIT,
     deliver: DELIVER,
-    'deliver-call': q850('IAM', 'ANM'),
+    'deliver-call': q850('IAM', 'ANM', 'REL'),
     'deliver-message': map('mt-ForwardSM', {
       'unknown-user': [5, 'unidentifiedSubscriber'],
       'absent-user': [6, 'absentSubscriberSM'],
@@ -215,7 +217,8 @@ export const GENERATIONS = Object.keys(FORMS) as GenerationName[];
 export function answerBy(form: Form, result: Result, body?: object): WireAnswer {
   if (result.ok) return compact({ status: form.ok[0], text: form.ok[1], body });
   const [status, text] = form.causes[result.cause];
-  return compact({ status, text, body: result.detail && { detail: result.detail } });
+  const detail = result.detail && { detail: result.detail };
+  return compact({ status, text, message: form.refusal, body: detail });
 }
 
 /** Why an answer is not a good one; `undefined` where it is. */

@@ -60,9 +60,10 @@ export class FrameClient {
     socket.on('data', (chunk) => {
       const frames = reader.read(chunk);
       if (!frames) socket.destroy();
-      for (const { id, status, text, body } of frames ?? []) {
+      for (const { id, status, text, message, body } of frames ?? []) {
         if (typeof status !== 'number' || typeof text !== 'string') continue;
-        pending.get(id as number)?.({ status, text, body });
+        const called = typeof message === 'string' ? message : undefined;
+        pending.get(id as number)?.({ status, text, message: called, body });
       }
     });
     socket.on('error', () => socket.destroy());

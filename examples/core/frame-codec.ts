@@ -3,7 +3,7 @@
 //     0           4
 //     ┌───────────┬──────────────────────────────────────────────┐
 //     │ length    │ JSON (RFC 8259) in UTF-8, `length` bytes:     │
-//     │ u32, BE   │ {id, name, body} or {id, status, text, body}  │
+//     │ u32, BE   │ {id, name, body} or {id, status, text, …}     │
 //     └───────────┴──────────────────────────────────────────────┘
 //
 // It stands where SCTP with Diameter or MAP, NAS or SIP would: requests of one connection may be answered

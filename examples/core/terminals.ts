@@ -56,10 +56,7 @@ export interface ConnectCommand {
 }
 
 /** What the network answered. */
-export interface TerminalOutcome {
-  status: number;
-  text: string;
-}
+export type TerminalOutcome = Pick<WireAnswer, 'status' | 'text' | 'message'>;
 
 /** What came to a terminal. */
 export interface Received {
@@ -98,7 +95,8 @@ export async function startTerminals(
       const sent = { name: form.name, body: compact(body) };
       const answered = await peers.ask(peer, sent, (told) => judgeBy(form, told));
       const told = typeof answered === 'string' ? answerBy(form, refused(answered)) : answered;
-      return { status: told.status, text: told.text } satisfies TerminalOutcome;
+      const { status, text, message } = told;
+      return { status, text, message } satisfies TerminalOutcome;
     } finally {
       peers.close();
     }

@@ -17,6 +17,8 @@ export interface WireAnswer {
   status: number;
   /** What the status is called: `DIAMETER_ERROR_USER_UNKNOWN`. */
   text: string;
+  /** What a refusal is called, where it is a message of its own: `Registration Reject`. */
+  message?: string | undefined;
   body?: unknown;
 }
 
@@ -61,7 +63,8 @@ export function compact<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** An answer for people: `5001 DIAMETER_ERROR_USER_UNKNOWN`. */
-export function labelOf({ status, text }: WireAnswer): string {
+/** An answer for people: `404 USER_NOT_FOUND`, `Registration Reject, cause 11 PLMN not allowed`. */
+export function labelOf({ status, text, message }: WireAnswer): string {
+  if (message !== undefined) return `${message}, cause ${status} ${text}`;
   return status === 0 ? text : `${status} ${text}`;
 }
