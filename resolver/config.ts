@@ -114,6 +114,12 @@ const sbiOptions = {
 export const servingOptions = {
   host: option(z.string().min(1).max(255), '127.0.0.1', 'ADDRESS', 'address to serve on'),
   httpPort: option(port, 8080, 'PORT', 'HTTP port'),
+  httpStreamsMax: option(
+    wholeNumber(0, 100_000),
+    1000,
+    'N',
+    'streams of changes over HTTP at once, of all threads',
+  ),
   udpPort: option(port, 5350, 'PORT', 'UDP batch protocol port'),
   pdbPort: option(port, 5574, 'PORT', "port of the protocol of Kamailio's pdb module, UDP"),
   enumPort: option(port, 5300, 'PORT', 'ENUM (DNS) port, UDP and TCP'),

@@ -2,6 +2,7 @@
 
 import { BATCH_SIZE_WORDS, LATENCY_WORDS } from '../wasm/packet-layout.ts';
 import { ENUM_COUNTER_HELP } from './enum/enum-counters.ts';
+import { STREAM_COUNTERS } from './http/change-streams.ts';
 import { STATUS_CODES, type StatusCode } from './http/http-answer.ts';
 import type { CounterTable } from './metrics/shared-counters.ts';
 import { H2_COUNTER_HELP } from './sbi/h2-counters.ts';
@@ -53,6 +54,7 @@ export const COUNTER_TABLE = {
   http: Object.fromEntries(
     STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
   ),
+  changeStreams: STREAM_COUNTERS,
   batch: {
     lookupRequests: 'Lookup requests answered.',
     lookedUpNumbers: 'Numbers looked up.',

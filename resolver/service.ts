@@ -4,6 +4,7 @@
 import type { EntryChange } from '../ledger/entry.ts';
 import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
+import { encodeChanges } from '../ledger/store/change-codec.ts';
 import { readAdminAccess } from './admin/admin-access.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import type { ServingConfig } from './config.ts';
@@ -11,12 +12,12 @@ import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
 import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
 import { loadUWebSockets } from './http/http-server.ts';
+import type { LedgerDesk } from './ledger-desk.ts';
 import type { Log } from './log.ts';
 import { histogramText } from './metrics/histograms.ts';
 import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
-import { type FindOrigins, searchInTurn } from './provenance.ts';
 import type { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
 import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
@@ -35,8 +36,8 @@ export interface ServiceOptions {
   indexes: IndexPair;
   routes: readonly Route[];
   newestBlock: NewestBlock;
-  /** Tells what set an entry, where a ledger is followed. */
-  findOrigins?: FindOrigins;
+  /** What threads ask the ledger by, where one is followed. */
+  ledger?: LedgerDesk;
   /** The snapshots that an operator may swap in; without them, the admin port has none. */
   snapshots?: SnapshotSource;
   log: Log;
@@ -168,12 +169,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       host: config.host,
       sbi: sbi.settings,
       enumSettings: enumConfiguration.settings,
-      hasOrigins: options.findOrigins !== undefined,
+      followsLedger: options.ledger !== undefined,
+      changeStreamsMax: Math.ceil(config.httpStreamsMax / (httpNative ? config.workers : 1)),
     }),
     metrics,
     // A thread asks only where its settings name no NRF behind.
     askNrf: (request) => (nrfHost as NrfHost).ask(request),
-    provenanceOf: options.findOrigins && searchInTurn(options.findOrigins),
+    askLedger: options.ledger?.ask,
     log,
     now,
     onDeath: (number, readerNumbers) => {
@@ -281,6 +283,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           await serving.publishRoutes({ version: table.version, routes: changedRoutes });
         }
         applyToIndexes(indexes, label, changes);
+        options.ledger?.blockServed({
+          ...{ height: label.height, blockHash: label.blockHash, timeMs: label.timeMs },
+          changes: encodeChanges(changes),
+          routes: changedRoutes.map(({ number }) => number),
+        });
+        serving.publishServed(label.height);
       });
       lastBlock = applied;
       applied.then(

@@ -1,10 +1,9 @@
 // What the main thread and a serving thread say to each other.
 
 import type { Identity } from '../ledger/number.ts';
-import type { EntryName } from '../ledger/store/entry-origin.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
-import type { Provenance } from './provenance.ts';
+import type { PostedAnswer, PostedQuestion } from './ledger-questions.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
@@ -62,8 +61,10 @@ export interface WorkerStart {
   enumSettings: EnumSettings;
   /** What a thread of UDP is given. */
   udp: UdpStart | undefined;
-  /** Whether a ledger is followed that can tell what set an entry. */
-  hasOrigins: boolean;
+  /** Whether a ledger is followed that may be asked. */
+  followsLedger: boolean;
+  /** Streams of changes that one thread of HTTP takes. */
+  changeStreamsMax: number;
 }
 
 export type WorkerRequest =
@@ -73,7 +74,9 @@ export type WorkerRequest =
   | { type: 'enum-settings'; settings: EnumSettings }
   | { type: 'metrics'; text: string }
   | { type: 'nrf-answer'; question: number; answer: HttpAnswer }
-  | { type: 'origins'; id: number; origins: Provenance[] }
+  | { type: 'ledger-answer'; posted: PostedAnswer }
+  /** The entries of a block are visible, and those of all blocks before it; told where HTTP is served. */
+  | { type: 'block-served'; height: number }
   | { type: 'stop' };
 
 export type WorkerEvent =
@@ -90,7 +93,7 @@ export type WorkerEvent =
   | { type: 'metrics-wanted' }
   /** What only the minimal NRF of the main thread can answer. */
   | { type: 'nrf-question'; question: number; request: SbiRequest }
-  /** Somebody explains entries of the index at a height. */
-  | { type: 'origins-wanted'; id: number; entries: readonly EntryName[]; height: number }
+  /** What only the ledger of the main thread can answer. */
+  | { type: 'ledger-question'; posted: PostedQuestion }
   /** A request or the thread itself failed; in the second case the thread ends. */
   | { type: 'fault'; message: string };

@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
+import type { AskLedger, PostedQuestion } from './ledger-questions.ts';
 import type { Log } from './log.ts';
-import type { ProvenanceOf } from './provenance.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
@@ -39,7 +39,7 @@ export interface PoolOptions {
   metrics: () => Promise<string>;
   askNrf: (request: SbiRequest) => Promise<HttpAnswer>;
   /** Absent where no ledger is followed. */
-  provenanceOf?: ProvenanceOf | undefined;
+  askLedger?: AskLedger | undefined;
   log: Log;
   now: () => number;
   /** A thread died without giving its places among the readers back. */
@@ -127,6 +127,15 @@ export class WorkerPool {
         (member) => member && new Promise<void>((resolve) => member.waiting.set(event, resolve)),
       ),
     );
+  }
+
+  /** Tells the threads of HTTP that a block is served. */
+  publishServed(height: number): void {
+    for (const [number, member] of this.#members.entries()) {
+      if (member && this.#socketsOf(number).http) {
+        this.#post(member, { type: 'block-served', height });
+      }
+    }
   }
 
   #postAll(request: WorkerRequest): void {
@@ -228,8 +237,8 @@ export class WorkerPool {
           case 'metrics-wanted':
             this.#sendMetrics(member);
             break;
-          case 'origins-wanted':
-            this.#sendOrigins(member, event);
+          case 'ledger-question':
+            this.#answerLedger(member, event.posted);
             break;
           case 'fault':
             log.error({ worker: number }, event.message);
@@ -275,12 +284,14 @@ export class WorkerPool {
     this.#post(member, { type: 'nrf-answer', question, answer });
   }
 
-  async #sendOrigins(
-    member: Member,
-    { id, entries, height }: Extract<WorkerEvent, { type: 'origins-wanted' }>,
-  ): Promise<void> {
-    const origins = (await this.#options.provenanceOf?.(entries, height)) ?? [];
-    this.#post(member, { type: 'origins', id, origins });
+  async #answerLedger(member: Member, { id, name, question }: PostedQuestion): Promise<void> {
+    const { askLedger } = this.#options;
+    if (!askLedger) throw new TypeError('a thread asks a ledger that nobody follows');
+    const posted = await askLedger(name, question).then(
+      (answer) => ({ id, answer }),
+      (error: unknown) => ({ id, fault: error instanceof Error ? error.message : String(error) }),
+    );
+    this.#post(member, { type: 'ledger-answer', posted });
   }
 
   async #sendMetrics(member: Member): Promise<void> {

@@ -9,11 +9,12 @@ import { EnumEndpoint } from './enum/enum-endpoint.ts';
 import { enumLookupOf } from './enum/enum-lookup.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
 import { createBatchPool } from './http/batch-pool.ts';
+import { ChangeStreams } from './http/change-streams.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import { routeRequest } from './http/http-router.ts';
-import { type HttpServer, listenHttp } from './http/http-server.ts';
+import { type HttpServer, type HttpStream, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
-import { ProvenanceRequests } from './provenance.ts';
+import { LedgerClient } from './ledger-questions.ts';
 import { createMainNrfClient } from './sbi/main-nrf-client.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
 import { ServingThread } from './serving-thread.ts';
@@ -22,6 +23,9 @@ import type { ListeningPorts } from './worker-messages.ts';
 if (!parentPort) throw new Error('worker.ts is started as a worker thread');
 const thread = new ServingThread(parentPort, workerData);
 const { start, resolver, routes, counts, closers } = thread;
+
+/** How often streams of changes are looked after. */
+const CHANGES_TICK_MS = 1000;
 
 /** One request at a time is under way: all scrapes that come meanwhile share its answer. */
 let metricsWanted: { text: Promise<string>; answer: (text: string) => void } | undefined;
@@ -38,9 +42,10 @@ function requestMetrics(): Promise<string> {
   return metricsWanted.text;
 }
 
-const provenance = new ProvenanceRequests((id, entries, height) =>
-  thread.post({ type: 'origins-wanted', id, entries, height }),
-);
+const ledger = start.followsLedger
+  ? new LedgerClient((posted) => thread.post({ type: 'ledger-question', posted }))
+  : undefined;
+let changes: ChangeStreams | undefined;
 
 /** What a request gets whose handling failed. */
 function answerFault(error: unknown): HttpAnswer {
@@ -54,16 +59,33 @@ function answerFault(error: unknown): HttpAnswer {
   return problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
 }
 
+/** Streams of changes; those of a thread end before its sockets are closed. */
+function openChanges({ ask }: LedgerClient): ChangeStreams {
+  const streams = new ChangeStreams({
+    ...{ ask, routes, servedHeight: resolver.height('msisdn') },
+    streamsMax: start.changeStreamsMax,
+    now: () => performance.now(),
+  });
+  changes = streams;
+  counts.changeStreams = () => streams.counters;
+  const ticking = setInterval(() => streams.tick(), CHANGES_TICK_MS);
+  closers.push(() => {
+    clearInterval(ticking);
+    streams.close();
+  });
+  return streams;
+}
+
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
   const counters: Record<string, number> = {};
   counts.http = () => counters;
-  const count = (answer: HttpAnswer): HttpAnswer => {
+  const count = <Answer extends HttpAnswer | HttpStream>(answer: Answer): Answer => {
     const name = answeredCounter(answer.status);
     counters[name] = (counters[name] ?? 0) + 1;
     return answer;
   };
-  const counted = (answer: HttpAnswer | Promise<HttpAnswer>) =>
-    answer instanceof Promise ? answer.then(count) : count(answer);
+  const counted = <Answer extends HttpAnswer | HttpStream>(answer: Answer | Promise<Answer>) =>
+    answer instanceof Promise ? answer.then(count<Answer>) : count(answer);
   const batchPool = createBatchPool(() => thread.memories, start.newestBlock);
   thread.otherReaders.push(() => batchPool.settled());
   closers.push(() => batchPool.close());
@@ -72,7 +94,7 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     routes,
     metrics: requestMetrics,
     longBatches: batchPool.run,
-    ...(start.hasOrigins && { provenanceOf: provenance.ask }),
+    ...(ledger && { askLedger: ledger.ask, changes: openChanges(ledger) }),
   };
   const server: HttpServer = await listenHttp(
     host,
@@ -143,7 +165,8 @@ async function listen(): Promise<ListeningPorts> {
 
 await thread.serve(listen, (request) => {
   if (request.type === 'enum-settings') enumEndpoint.apply(request.settings);
-  if (request.type === 'origins') provenance.answered(request.id, request.origins);
+  if (request.type === 'ledger-answer') ledger?.answered(request.posted);
+  if (request.type === 'block-served') changes?.served(request.height);
   if (request.type === 'nrf-answer') mainNrf.answered(request.question, request.answer);
   if (request.type === 'metrics') {
     metricsWanted?.answer(request.text);

@@ -5,7 +5,7 @@
 // build and its slower JavaScript stand-in (used where no native build fits this Node) behave alike.
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { ResolverError } from '../resolver-error.ts';
 import { type HttpAnswer, STATUS_TITLES } from './http-answer.ts';
@@ -42,6 +42,8 @@ export interface RequestHead {
   query: string;
   /** Of a request with a body; empty where it has none or does not say. */
   contentType: string;
+  /** A header field by its name in lower case, empty where there is none; dies with the handler. */
+  header: (name: string) => string;
 }
 
 /** What a handler returns that needs the request's body before it can answer. */
@@ -51,7 +53,32 @@ export interface BodyWanted {
   answer: (body: Uint8Array) => HttpAnswer | Promise<HttpAnswer>;
 }
 
-export type HttpHandler = (request: RequestHead) => HttpAnswer | Promise<HttpAnswer> | BodyWanted;
+/** What a stream is written to. */
+export interface StreamSink {
+  /** Hands bytes over; where it returns false, the next ones are for when the stream has drained. */
+  write(bytes: Uint8Array): boolean;
+  end(): void;
+  /** Closes the connection without more ado. */
+  abort(): void;
+}
+
+/** Who is told what becomes of a stream. */
+export interface StreamConsumer {
+  /** The client has taken what waited for it. */
+  onDrained(): void;
+  /** The client has gone, or the server ends; nothing may be written any more. */
+  onClosed(): void;
+}
+
+/** An answer without an end of its own, which is written as time goes by. */
+export interface HttpStream extends Omit<HttpAnswer, 'body'> {
+  begin(sink: StreamSink): StreamConsumer;
+}
+
+/** What a request comes to: known now or later, but for a body that is wanted first. */
+export type Outcome = HttpAnswer | HttpStream | Promise<HttpAnswer | HttpStream>;
+
+export type HttpHandler = (request: RequestHead) => Outcome | BodyWanted;
 
 export interface HttpServer {
   port: number;
@@ -120,12 +147,13 @@ function readHead(request: HttpRequest, isNative: boolean): RequestHead {
   const url = request.getUrl();
   const method = request.getMethod().toLowerCase();
   const contentType = method === 'post' ? request.getHeader('content-type') : '';
-  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType };
+  const header = (name: string) => request.getHeader(name);
+  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, header };
   // The stand-in leaves the query in the URL, and its getQuery throws.
   const mark = url.indexOf('?');
   return mark < 0
-    ? { method, path: url, query: '', contentType }
-    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType };
+    ? { method, path: url, query: '', contentType, header }
+    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType, header };
 }
 
 /** One request and its response, from the head to the last byte, or to the client's going away. */
@@ -135,6 +163,8 @@ class Exchange {
   readonly #isNative: boolean;
   readonly #onError: (error: unknown) => HttpAnswer;
   #isOver = false;
+  #isWatched = false;
+  #consumer: StreamConsumer | undefined;
 
   constructor(
     response: HttpResponse,
@@ -150,20 +180,63 @@ class Exchange {
 
   /** Needed before the handler of a request returns without having answered it. */
   #watchAbort(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
     this.#response.onAborted(() => {
       this.#isOver = true;
+      this.#consumer?.onClosed();
     });
   }
 
   /** Answers now, or when the promise is kept. */
-  answer(answer: HttpAnswer | Promise<HttpAnswer>): void {
+  answer(answer: Outcome): void {
     if (!(answer instanceof Promise)) {
-      this.#send(answer);
+      this.#begin(answer);
       return;
     }
     this.#watchAbort();
     answer.catch(this.#onError).then((late) => {
-      if (!this.#isOver) this.#response.cork(() => this.#send(late));
+      if (!this.#isOver) this.#response.cork(() => this.#begin(late));
+    });
+  }
+
+  #begin(answer: HttpAnswer | HttpStream): void {
+    if ('begin' in answer) this.#stream(answer);
+    else this.#send(answer);
+  }
+
+  #stream(stream: HttpStream): void {
+    this.#watchAbort();
+    const response = this.#response;
+    this.#writeHead(stream);
+    const onDrained = () => {
+      if (!this.#isOver) this.#consumer?.onDrained();
+    };
+    if (this.#isNative) {
+      response.onWritable(() => {
+        onDrained();
+        return true;
+      });
+    } else {
+      // The stand-in passes no such event on; its response is one of Node's.
+      (response as HttpResponse & { response: ServerResponse }).response.on('drain', onDrained);
+    }
+    const ending = (end: () => void) => () => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      end();
+    };
+    this.#consumer = stream.begin({
+      write: (bytes) => {
+        if (this.#isOver) return false;
+        let isTaken = false;
+        response.cork(() => {
+          isTaken = response.write(bytes);
+        });
+        return isTaken;
+      },
+      end: ending(() => response.cork(() => response.end())),
+      abort: ending(() => response.close()),
     });
   }
 
@@ -187,7 +260,7 @@ class Exchange {
       if (!isLast) chunks.push(new Uint8Array(chunk).slice());
       else {
         const last = new Uint8Array(chunk);
-        let answered: HttpAnswer | Promise<HttpAnswer>;
+        let answered: Outcome;
         try {
           answered = answer(chunks.length === 0 ? last.slice() : Buffer.concat([...chunks, last]));
         } catch (error) {
@@ -205,11 +278,16 @@ class Exchange {
     );
   }
 
+  #writeHead({ status, contentType, headers = [] }: Omit<HttpAnswer, 'body'>): void {
+    const response = this.#response;
+    response.writeStatus(`${status} ${STATUS_TITLES[status]}`);
+    response.writeHeader('content-type', contentType);
+    for (const [name, value] of headers) response.writeHeader(name, value);
+  }
+
   #send(answer: HttpAnswer, closeConnection = false): void {
     const response = this.#response;
-    response.writeStatus(`${answer.status} ${STATUS_TITLES[answer.status]}`);
-    response.writeHeader('content-type', answer.contentType);
-    for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value);
+    this.#writeHead(answer);
     if (this.head.method === 'head' && this.#isNative) {
       // For uWebSockets.js this is no answer yet: without a handler it would end the process.
       this.#watchAbort();
