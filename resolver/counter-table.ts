@@ -52,11 +52,14 @@ const PDB_HELP: Record<(typeof PDB_COUNTERS)[number], string> = {
 };
 
 export const COUNTER_TABLE = {
-  http: Object.fromEntries(
-    STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
-  ),
-  access: ACCESS_COUNTER_HELP,
+  http: {
+    ...Object.fromEntries(
+      STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
+    ),
+    lookedUpNumbers: 'Numbers looked up, one by one and in batches.',
+  },
   changeStreams: STREAM_COUNTERS,
+  access: ACCESS_COUNTER_HELP,
   batch: {
     lookupRequests: 'Lookup requests answered.',
     lookedUpNumbers: 'Numbers looked up.',
@@ -104,8 +107,8 @@ const sizeBounds = Array.from({ length: BATCH_SIZE_WORDS }, (_, rank) => ({
   le: 2 ** rank,
 }));
 
-function latencyForm(protocol: string): HistogramForm {
-  const help = `Seconds from a datagram's arrival to its answer, ${protocol}.`;
+function latencyForm(protocol: string, arriving = 'datagram'): HistogramForm {
+  const help = `Seconds from a ${arriving}'s arrival to its answer, ${protocol}.`;
   return { metric: `bchf_${protocol}_latency_seconds`, help, bounds: latencyBounds };
 }
 
@@ -116,6 +119,8 @@ function sizeForm(protocol: string): HistogramForm {
 
 /** By the group of their words in the shared counters. */
 export const HISTOGRAM_FORMS: Record<string, HistogramForm> = {
+  httpLatency: latencyForm('http', 'request'),
+  sbiLatency: latencyForm('sbi', 'request'),
   batchLatency: latencyForm('batch'),
   batchBatchSize: sizeForm('batch'),
   pdbLatency: latencyForm('pdb'),

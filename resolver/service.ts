@@ -9,6 +9,7 @@ import { AccessHost } from './access/access-host.ts';
 import type { TerminalKeyOf } from './access/credential-verifier.ts';
 import { readAdminAccess } from './admin/admin-access.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
+import { openConsole } from './admin/console-services.ts';
 import { flagName, type ServingConfig } from './config.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
@@ -175,10 +176,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       host: config.host,
       sbi: sbi.settings,
       enumSettings: enumConfiguration.settings,
-      access: access?.start,
-      httpTls,
       followsLedger: options.ledger !== undefined,
       changeStreamsMax: Math.ceil(config.httpStreamsMax / (httpNative ? config.workers : 1)),
+      access: access?.start,
+      httpTls,
     }),
     metrics,
     access,
@@ -239,6 +240,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log,
       now,
     });
+  const operatorConsole = openConsole({
+    counters,
+    histograms,
+    indexes: () => indexes,
+    routes: table,
+    newestBlock,
+    threads: () => serving.count,
+    askLedger: options.ledger?.ask,
+    now,
+  });
   const status = () => ({
     generation,
     snapshot: snapshots?.serving ?? null,
@@ -260,6 +271,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       isReady: () => serving.count > 0,
       snapshots,
       access: adminAccess,
+      ...operatorConsole.services,
       carriers: () =>
         table.all().map((route, number) => ({
           route: route.id,
@@ -270,6 +282,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
   } catch (error) {
     enumConfiguration.close();
+    operatorConsole.close();
     await serving.stop();
     await access?.close();
     nrfHost?.stop();
@@ -311,6 +324,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     async stop() {
       enumConfiguration.close();
+      operatorConsole.close();
       await admin.close();
       await snapshots?.close();
       await serving.stop();

@@ -5,10 +5,10 @@ import { createPublicKey } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IndexError } from '../wasm/number-index.ts';
 import { LATENCY_WORDS } from '../wasm/packet-layout.ts';
-import { guardHttp } from './access/http-gate.ts';
+import { GATE_HEADERS, guardHttp } from './access/http-gate.ts';
 import { guardSbi } from './access/sbi-gate.ts';
 import { openThreadAccess } from './access/thread-access.ts';
-import { answeredCounter, latencyName } from './counter-table.ts';
+import { answeredCounter } from './counter-table.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
 import { EnumEndpoint } from './enum/enum-endpoint.ts';
 import { enumLookupOf } from './enum/enum-lookup.ts';
@@ -16,7 +16,7 @@ import { listenEnumTcp } from './enum/enum-tcp.ts';
 import { createBatchPool } from './http/batch-pool.ts';
 import { ChangeStreams } from './http/change-streams.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
-import { routeRequest } from './http/http-router.ts';
+import { READ_HEADERS, ROUTING_INFO_PATH, routeRequest } from './http/http-router.ts';
 import {
   type HttpHandler,
   type HttpServer,
@@ -25,6 +25,7 @@ import {
 } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
 import { LedgerClient } from './ledger-questions.ts';
+import { createLatencyWords } from './metrics/latency-words.ts';
 import { createAuthoriser, tokenRefusal } from './sbi/authorise.ts';
 import { createMainNrfClient } from './sbi/main-nrf-client.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
@@ -61,20 +62,18 @@ let changes: ChangeStreams | undefined;
 
 const { nfInstanceId, tokenPolicy, tokenPublicKey } = start.sbi;
 const readToken = createTokenReader(createPublicKey(tokenPublicKey), Date.now);
+const checkLatency = createLatencyWords(LATENCY_WORDS);
 const access =
   start.access &&
   openThreadAccess(
     start.access,
-    LATENCY_WORDS,
+    checkLatency.record,
     (event) => thread.post({ type: 'access', event }),
     resolver,
   );
 if (access) {
   counts.access = access.counters;
-  histograms.credentialCheck = () => {
-    const { counts: ranks, sum } = access.checkLatency();
-    return { ...Object.fromEntries(ranks.map((count, rank) => [latencyName(rank), count])), sum };
-  };
+  histograms.credentialCheck = checkLatency.read;
 }
 
 /** What a request gets whose handling failed. */
@@ -107,15 +106,27 @@ function openChanges({ ask }: LedgerClient): ChangeStreams {
 }
 
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
-  const counters: Record<string, number> = {};
+  const counters: Record<string, number> = { lookedUpNumbers: 0 };
   counts.http = () => counters;
-  const count = <Answer extends HttpAnswer | HttpStream>(answer: Answer): Answer => {
+  const latency = createLatencyWords(LATENCY_WORDS);
+  histograms.httpLatency = latency.read;
+  type Answer = HttpAnswer | HttpStream;
+  const count = <Given extends Answer>(answer: Given): Given => {
     const name = answeredCounter(answer.status);
     counters[name] = (counters[name] ?? 0) + 1;
     return answer;
   };
-  const counted = <Answer extends HttpAnswer | HttpStream>(answer: Answer | Promise<Answer>) =>
-    answer instanceof Promise ? answer.then(count<Answer>) : count(answer);
+  const timed = <Given extends Answer>(answer: Given, sinceMs: number): Given => {
+    latency.record(performance.now() - sinceMs);
+    return count(answer);
+  };
+  const counted = <Given extends Answer>(answer: Given | Promise<Given>, sinceMs: number) =>
+    answer instanceof Promise
+      ? answer.then((late) => timed(late, sinceMs))
+      : timed(answer, sinceMs);
+  const countNumbers = (numbers: number) => {
+    counters.lookedUpNumbers! += numbers;
+  };
   const batchPool = createBatchPool(() => thread.memories, start.newestBlock);
   thread.otherReaders.push(() => batchPool.settled());
   closers.push(() => batchPool.close());
@@ -124,6 +135,7 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     routes,
     metrics: requestMetrics,
     longBatches: batchPool.run,
+    countNumbers,
     ...(ledger && { askLedger: ledger.ask, changes: openChanges(ledger) }),
   };
   const route: HttpHandler = (request) => routeRequest(request, services);
@@ -138,15 +150,22 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     host,
     wantedPort,
     (request) => {
+      const sinceMs = performance.now();
       const answer = handle(request);
       if ('bytesMax' in answer) {
         const { bytesMax, answer: late } = answer;
-        return { bytesMax, answer: (body) => counted(late(body)) };
+        // A body takes the time that its sender takes; what counts begins when it is there.
+        const whole = (body: Uint8Array) => {
+          const wholeMs = performance.now();
+          return counted(late(body), wholeMs);
+        };
+        return { bytesMax, answer: whole };
       }
-      return counted(answer);
+      if (request.path.startsWith(ROUTING_INFO_PATH)) countNumbers(1);
+      return counted(answer, sinceMs);
     },
     (error) => count(answerFault(error)),
-    { tls: start.httpTls },
+    { headerNames: access ? [...READ_HEADERS, ...GATE_HEADERS] : READ_HEADERS, tls: start.httpTls },
   );
   closers.push(() => server.close());
   return server.port;
@@ -179,8 +198,11 @@ const mainNrf = createMainNrfClient((question, request) =>
 
 async function serveSbiSockets(host: string, wantedPort: number): Promise<number> {
   const authorise = createAuthoriser({ policy: tokenPolicy, readToken, nfInstanceId });
+  const latency = createLatencyWords(LATENCY_WORDS);
+  histograms.sbiLatency = latency.read;
   const server = await serveSbi({
     host,
+    onAnswered: latency.record,
     port: wantedPort,
     settings: start.sbi,
     resolver,
@@ -210,9 +232,9 @@ async function listen(): Promise<ListeningPorts> {
 
 await thread.serve(listen, (request) => {
   if (request.type === 'enum-settings') enumEndpoint.apply(request.settings);
-  if (request.type === 'access') access?.onRequest(request.request);
   if (request.type === 'ledger-answer') ledger?.answered(request.posted);
   if (request.type === 'block-served') changes?.served(request.height);
+  if (request.type === 'access') access?.onRequest(request.request);
   if (request.type === 'nrf-answer') mainNrf.answered(request.question, request.answer);
   if (request.type === 'metrics') {
     metricsWanted?.answer(request.text);

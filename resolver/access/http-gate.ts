@@ -17,9 +17,6 @@ import { NETWORK_HEADER, requesterOf } from './requester.ts';
 /** The headers that the gate needs of each request. */
 export const GATE_HEADERS = ['authorization', 'user-agent', NETWORK_HEADER, CREDENTIAL_HEADER];
 
-/** Headers that handlers of requests without a body read. */
-const READ_LATE = ['last-event-id'];
-
 /** What a token must be for: this project's own service and NF type. */
 export const NBCHF_SERVICE: TokenService = { name: 'nbchf-routing', nfType: 'BCHF' };
 
@@ -28,7 +25,6 @@ const OPEN_PATHS = ['/health/live', '/health/ready', '/metrics', '/openapi.json'
 const COMPACT_NUMBER_BYTES = 8;
 const COMMA = 44;
 
-type KeptHeaders = Readonly<Record<string, string>>;
 type Asked = Pick<AccessQuestion, 'operation' | 'ueId' | 'identity' | 'count'>;
 
 /** Puts the gate in front of a handler. */
@@ -39,7 +35,7 @@ export function guardHttp(
 ): HttpHandler {
   const decide = (
     verdict: TokenVerdict,
-    headers: KeptHeaders,
+    { headers }: RequestHead,
     asked: Asked,
   ): HttpAnswer | undefined | Promise<HttpAnswer | undefined> => {
     const token = 'token' in verdict ? verdict.token : undefined;
@@ -47,7 +43,7 @@ export function guardHttp(
       interface: 'http',
       ...asked,
       requester: requesterOf(headers, token, []),
-      credential: headers[CREDENTIAL_HEADER],
+      credential: headers[CREDENTIAL_HEADER] || undefined,
     };
     if (!('refusal' in verdict)) return gate.decide(question);
     gate.refusedByToken(question, 'UNAUTHORIZED');
@@ -55,40 +51,25 @@ export function guardHttp(
   };
   return (request) => {
     if (OPEN_PATHS.includes(request.path)) return handle(request);
-    const headers = keepHeaders(request, GATE_HEADERS);
-    const verdict = authorise(NBCHF_SERVICE, { method: 'GET', headers });
+    const verdict = authorise(NBCHF_SERVICE, { method: 'GET', headers: request.headers });
     const wanted = request.method === 'post' ? handle(request) : undefined;
     if (wanted && 'bytesMax' in wanted) {
       // A token that is known to be bad saves its sender the body.
-      if ('refusal' in verdict) {
-        return decide(verdict, headers, askedOf(request, EMPTY)) as HttpAnswer;
-      }
+      if ('refusal' in verdict)
+        return decide(verdict, request, askedOf(request, EMPTY)) as HttpAnswer;
       return withBody(wanted, async (body) =>
-        decide(await verdict, headers, askedOf(request, body)),
+        decide(await verdict, request, askedOf(request, body)),
       );
     }
+    const go = (refusal: HttpAnswer | undefined): Outcome =>
+      refusal ?? ((wanted ?? handle(request)) as Outcome);
     const asked = askedOf(request, EMPTY);
     const refusal =
       verdict instanceof Promise
-        ? verdict.then((late) => decide(late, headers, asked))
-        : decide(verdict, headers, asked);
-    if (!(refusal instanceof Promise)) {
-      return refusal ?? wanted ?? handle(request);
-    }
-    const kept = keepHeaders(request, READ_LATE);
-    const later: RequestHead = { ...request, header: (name) => kept[name] ?? '' };
-    return refusal.then((late) => late ?? ((wanted ?? handle(later)) as Outcome));
+        ? verdict.then((late) => decide(late, request, asked))
+        : decide(verdict, request, asked);
+    return refusal instanceof Promise ? refusal.then(go) : go(refusal);
   };
-}
-
-/** What of some headers a request has, for when the request itself is gone. */
-export function keepHeaders({ header }: RequestHead, names: readonly string[]): KeptHeaders {
-  const kept: Record<string, string> = {};
-  for (const name of names) {
-    const value = header(name);
-    if (value !== '') kept[name] = value;
-  }
-  return kept;
 }
 
 const EMPTY = new Uint8Array(0);

@@ -15,34 +15,26 @@ import { QuotaTable } from './quota-table.ts';
 export interface ThreadAccess {
   gate: AccessGate;
   counters: ReadCounts;
-  /** How long checks of credentials took: counts by power of two of microseconds, and their sum. */
-  checkLatency: () => { counts: readonly number[]; sum: number };
   onRequest(request: AccessRequest): void;
   /** Hands the rest of the audit log over. */
   close(): void;
 }
 
-/** @param latencyRanks how many powers of two of microseconds are counted; the last has all above */
+/** @param onChecked called with the milliseconds that the check of a credential took */
 export function openThreadAccess(
   start: AccessStart,
-  latencyRanks: number,
+  onChecked: (milliseconds: number) => void,
   post: (event: AccessEvent) => void,
   resolver: Pick<NumberResolver, 'find'>,
 ): ThreadAccess {
   const { used, countMax, windowMs, secret, hasKeys } = start.credentials;
-  const counts: number[] = new Array(latencyRanks).fill(0);
-  let sumUs = 0;
   const checks = new CredentialChecks({
     send: (batch, credentials) => post({ type: 'credentials-wanted', batch, credentials }),
     used: new ReplayWindow(windowMs, countMax, used),
     secret,
     hasKeys,
     now: Date.now,
-    onChecked(tookUs) {
-      const rank = Math.ceil(Math.log2(Math.max(1, tookUs)));
-      counts[Math.min(rank, latencyRanks - 1)]!++;
-      sumUs += tookUs;
-    },
+    onChecked: (tookUs) => onChecked(tookUs / 1000),
   });
   const audit = start.audit && openAudit(start.audit, post);
   const flushing = audit && setInterval(() => audit.flush(), AUDIT_INTERVAL_MS);
@@ -66,7 +58,6 @@ export function openThreadAccess(
       }
       return counters;
     },
-    checkLatency: () => ({ counts, sum: sumUs / 1e6 }),
     onRequest(request) {
       switch (request.type) {
         case 'rules':

@@ -122,6 +122,7 @@ export function tellWhatListens(ready: Ready): void {
       `http://${urlHost(adminHost)}:${ports.admin}`,
       `curl http://${urlHost(adminHost)}:${ports.admin}/admin/v1/status`,
     ],
+    ['console', `http://${urlHost(adminHost)}:${ports.admin}/`, 'in a browser'],
     ['CLI', '', `npx bchf lookup ${example} --explain --server ${httpUrl}`],
   ];
   const lines = rows.map(

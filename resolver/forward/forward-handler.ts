@@ -4,7 +4,7 @@
 // resolver that answers decides who may ask.
 
 import { formatUeId, IDENTITIES, type Identity } from '../../ledger/number.ts';
-import { GATE_HEADERS, keepHeaders } from '../access/http-gate.ts';
+import { GATE_HEADERS } from '../access/http-gate.ts';
 import { noIdentity, wrongType } from '../http/batch-answer.ts';
 import {
   BATCH_BODY_BYTES_MAX,
@@ -23,6 +23,9 @@ import type { Forwarder, ForwardFailure } from './forwarder.ts';
 import type { UpstreamAnswer, UpstreamRequest } from './upstream.ts';
 import { judgeCompactBatch, judgeJsonBatch, judgeSingle } from './upstream-answer-codec.ts';
 
+/** The headers that the listener must read, and that go on with the question. */
+export const FORWARD_HEADERS = [...GATE_HEADERS, HOPS_HEADER];
+
 /** A longer batch in JSON would hold the thread up while its answer is checked: it goes compact. */
 export const JSON_BATCH_BYTES_MAX = 256 * 1024;
 const SINGLE_ANSWER_BYTES_MAX = 64 * 1024;
@@ -30,7 +33,6 @@ const SINGLE_ANSWER_BYTES_MAX = 64 * 1024;
 const JSON_ANSWER_GROWTH = 8;
 const JSON_ANSWER_BYTES_MIN = 16 * 1024 * 1024;
 const COMPACT_ANSWER_BYTES = 8;
-const PASSED_ON = [...GATE_HEADERS, HOPS_HEADER];
 const PASSED_BACK = ['retry-after', 'www-authenticate', 'allow'];
 
 export interface ForwardServices {
@@ -77,7 +79,7 @@ function forwardSingle(
   const { path, query } = request;
   const ueId = ueIdOfSegment(path.slice(ROUTING_INFO_PATH.length));
   if (!ueId) return namesNoNumber();
-  return forward(keepHeaders(request, PASSED_ON), services, {
+  return forward(request, services, {
     method: 'GET',
     path: targetOf(`${ROUTING_INFO_PATH}${formatUeId(ueId)}`, query),
     headers: {},
@@ -96,13 +98,12 @@ function forwardBatch(request: RequestHead, services: ForwardServices): BodyWant
   // What no resolver would answer needs none to say so.
   if (type !== JSON_TYPE && !isCompact) return wrongType();
   if (isCompact && !identity) return noIdentity(named);
-  const passed = keepHeaders(request, PASSED_ON);
   return {
     bytesMax: isCompact ? BATCH_BODY_BYTES_MAX : JSON_BATCH_BYTES_MAX,
     async answer(body) {
       const batch = isCompact ? readCompactBatch(body, identity as Identity) : readJsonBatch(body);
       if (typeof batch === 'string') return problem(400, 'MANDATORY_IE_INCORRECT', batch);
-      return forward(passed, services, {
+      return forward(request, services, {
         method: 'POST',
         path: targetOf(path, query),
         headers: { 'content-type': contentType },
@@ -117,17 +118,16 @@ function forwardBatch(request: RequestHead, services: ForwardServices): BodyWant
   };
 }
 
-/** The first parameter has what the requester's request has of {@link PASSED_ON}. */
 async function forward(
-  { [HOPS_HEADER]: passedHops, ...passed }: Record<string, string>,
+  asked: RequestHead,
   { forwarder, name }: ForwardServices,
   request: UpstreamRequest,
 ): Promise<HttpAnswer> {
-  const hops = nextHops(passedHops, name);
+  const hops = nextHops(asked.headers[HOPS_HEADER], name);
   if (hops === undefined) {
     return problem(400, 'MSG_LOOP_DETECTED', 'The request has been here before, or goes too far.');
   }
-  const headers = { ...request.headers, ...passed, [HOPS_HEADER]: hops };
+  const headers = { ...request.headers, ...asked.headers, [HOPS_HEADER]: hops };
   // What is no text cannot be sent on, and would look like a failure of the upstream.
   if (![request.path, ...Object.values(headers)].every((text) => /^[\x20-\x7e]*$/.test(text))) {
     return problem(400, 'INVALID_API', 'The query or a header field is not of ASCII characters.');

@@ -10,7 +10,7 @@ import { listenHttp } from '../http/http-server.ts';
 import { problem } from '../http/problem.ts';
 import type { Log } from '../log.ts';
 import { ResolverError } from '../resolver-error.ts';
-import { type ForwardServices, handleForward } from './forward-handler.ts';
+import { FORWARD_HEADERS, type ForwardServices, handleForward } from './forward-handler.ts';
 import type { forwardOptions } from './forward-options.ts';
 import { Forwarder } from './forwarder.ts';
 import { UPSTREAM_OUTCOMES, Upstream } from './upstream.ts';
@@ -64,6 +64,7 @@ export async function startForward(
     },
     onError,
     {
+      headerNames: FORWARD_HEADERS,
       tls: httpTlsCert === '' ? undefined : { certFile: httpTlsCert, keyFile: httpTlsKey },
     },
   );

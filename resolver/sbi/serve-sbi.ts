@@ -26,6 +26,8 @@ export interface ServeSbiOptions {
   askMinimalNrf: (request: SbiRequest) => Promise<HttpAnswer>;
   authorise: SbiServices['authorise'];
   onError: (error: unknown) => HttpAnswer;
+  /** Told how many milliseconds it took to decide what a request is answered. */
+  onAnswered?: (milliseconds: number) => void;
   /** Milliseconds since 1970. */
   now: () => number;
   limits?: Partial<H2Limits>;
@@ -39,6 +41,11 @@ export interface SbiServer extends H2Server {
 export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
   const { host, port, settings, resolver, routes, onError, now, limits } = options;
   const { nfInstanceId, tls, nrf } = settings;
+  const timed = <T>(answer: T | Promise<T>, sinceMs: number): T | Promise<T> => {
+    if (answer instanceof Promise) return answer.then((late) => timed(late, sinceMs));
+    options.onAnswered?.(performance.now() - sinceMs);
+    return answer;
+  };
   const groups = new RouteGroups(routes);
   const meter = startCongestionMeter();
   const counters = createH2Counters();
@@ -71,7 +78,10 @@ export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
       tls,
       limits: { ...H2_LIMITS, connectionsMax: settings.connectionsMax, ...limits },
       counters,
-      handle: (request) => routeSbi(request, services),
+      handle: (request) => {
+        const sinceMs = performance.now();
+        return timed(routeSbi(request, services), sinceMs);
+      },
       onError,
       now,
     });
