@@ -6,10 +6,11 @@
 
 import type { BchfInterface } from './bchf-source.ts';
 import { BARRED_PLACE, DOWN_PLACE, type Side, SLOW_PLACE, VACANT_PLACE } from './country.ts';
-import type { RegistrationSource, RoutingSource } from './element.ts';
+import type { RoutingSource } from './element.ts';
 import type { GenerationName } from './forms.ts';
 import { GENERATION } from './generation.ts';
 import type { Cause, FoundBy } from './operations.ts';
+import type { RegistrationSource } from './registration.ts';
 import type { CredentialKind } from './terminals.ts';
 
 /** A place of the pool (country), or the number that nobody has. */
