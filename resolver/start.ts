@@ -33,7 +33,7 @@ import { applyToIndexes, type Service, startService } from './service.ts';
 import { ledgerSnapshots } from './snapshot/ledger-side.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
-import { SnapshotStore } from './snapshot/snapshot-store.ts';
+import { openStore } from './snapshot/snapshot-store.ts';
 
 export const CHAIN_ID = 'bchf-embedded';
 /** Limits of a block of the population: it is committed in small steps, so that a stop is quick. */
@@ -88,7 +88,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
   try {
     const population = ledger.settings as PopulationOptions;
     const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
-    const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
+    const snapshots = await openStore(join(config.data, 'snapshots'), log, config);
     const indexes = await openIndexes(ledger, snapshots, memoryBytesMax, log);
     const isComplete = await fillLedger(ledger, indexes, options);
     if (!isComplete) {
@@ -107,6 +107,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       routes,
       newestBlock,
       ledger: new LedgerDesk(ledger),
+      terminalKeyOf: ledger.terminalKey.bind(ledger),
       snapshots: await ledgerSnapshots(ledger, snapshots, indexes, config),
       log,
       onFailure,
