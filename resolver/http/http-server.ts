@@ -41,8 +41,22 @@ export interface RequestHead {
   query: string;
   /** Of a request with a body; empty where it has none or does not say. */
   contentType: string;
-  /** A header field by its name in lower case, empty where there is none; dies with the handler. */
-  header: (name: string) => string;
+  /** Those that the listener was told to read, by lower-case name; missing ones are absent. */
+  headers: Readonly<Record<string, string | undefined>>;
+}
+
+const NO_HEADERS: RequestHead['headers'] = Object.freeze({});
+
+export interface HttpServerOptions {
+  /** Lower-case names of headers to read of every request: each costs time, so none by default. */
+  headerNames?: readonly string[];
+  /** Paths of PEM files: TLS instead of clear text. Only the native build has it. */
+  tls?: { certFile: string; keyFile: string } | undefined;
+  limits?: BodyLimits;
+  /** Told the status of every answer as it begins, for who counts. */
+  onAnswer?: (status: StatusCode) => void;
+  /** Told of each connection that was closed because a request could be read in two ways. */
+  onBroken?: () => void;
 }
 
 /** What a handler returns that needs the request's body before it can answer. */
@@ -79,14 +93,6 @@ export type Outcome = HttpAnswer | HttpStream | Promise<HttpAnswer | HttpStream>
 
 export type HttpHandler = (request: RequestHead) => Outcome | BodyWanted;
 
-export interface HttpListenerOptions {
-  limits?: BodyLimits;
-  /** Told the status of every answer as it begins, for who counts. */
-  onAnswer?: (status: StatusCode) => void;
-  /** Told of each connection that was closed because a request could be read in two ways. */
-  onBroken?: () => void;
-}
-
 export interface HttpServer {
   port: number;
   /** Stops listening and closes every connection. */
@@ -103,10 +109,12 @@ export function listenHttp(
   port: number,
   handle: HttpHandler,
   onError: (error: unknown) => HttpAnswer,
-  { limits = HTTP_BODY_LIMITS, onAnswer = () => {}, onBroken = () => {} }: HttpListenerOptions = {},
+  options: HttpServerOptions = {},
 ): Promise<HttpServer> {
   const { library, isNative } = loadUWebSockets();
-  const app = library.App({});
+  const { limits = HTTP_BODY_LIMITS, headerNames = [], tls } = options;
+  const { onAnswer = () => {}, onBroken = () => {} } = options;
+  const app = createApp(library, isNative, tls);
   const bodies = new ReceivingBodies(limits);
   app.any('/*', (response, request) => {
     const framing = framingOf(request);
@@ -122,7 +130,7 @@ export function listenHttp(
     });
     let wanted: ReturnType<HttpHandler>;
     try {
-      wanted = handle(readHead(request, exchange.method, isNative));
+      wanted = handle(readHead(request, exchange.method, isNative, headerNames));
     } catch (error) {
       wanted = onError(error);
     }
@@ -162,14 +170,47 @@ function standInServer(token: unknown): Server {
   return http;
 }
 
-function readHead(request: HttpRequest, method: string, isNative: boolean): RequestHead {
+function createApp(
+  library: UWebSockets,
+  isNative: boolean,
+  tls: HttpServerOptions['tls'],
+): TemplatedApp {
+  if (!tls) return library.App({});
+  if (!isNative) {
+    throw new ResolverError('BCHF_LISTEN_FAILED', 'TLS over HTTP/1.1 needs native uWebSockets.js');
+  }
+  try {
+    return library.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
+  } catch (cause) {
+    const message = `${tls.certFile} and ${tls.keyFile} are no certificate with its key`;
+    throw new ResolverError('BCHF_LISTEN_FAILED', message, { cause });
+  }
+}
+
+function readHead(
+  request: HttpRequest,
+  method: string,
+  isNative: boolean,
+  headerNames: readonly string[],
+): RequestHead {
   const url = request.getUrl();
   const contentType = method === 'post' ? request.getHeader('content-type') : '';
-  const header = (name: string) => request.getHeader(name);
-  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, header };
+  const headers = headerNames.length === 0 ? NO_HEADERS : readHeaders(request, headerNames);
+  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, headers };
   // The stand-in leaves the query in the URL, and its getQuery throws.
   const mark = url.indexOf('?');
   return mark < 0
-    ? { method, path: url, query: '', contentType, header }
-    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType, header };
+    ? { method, path: url, query: '', contentType, headers }
+    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType, headers };
+}
+
+function readHeaders(request: HttpRequest, names: readonly string[]): RequestHead['headers'] {
+  let headers: Record<string, string> | undefined;
+  for (const name of names) {
+    const value = request.getHeader(name);
+    if (value === '') continue;
+    headers ??= {};
+    headers[name] = value;
+  }
+  return headers ?? NO_HEADERS;
 }

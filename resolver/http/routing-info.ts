@@ -53,13 +53,9 @@ export function answerRoutingInfo(
   resolver: NumberResolver,
   ask?: AskLedger,
 ): TextAnswer | Promise<TextAnswer> {
-  const ueId = parseUeId(decodeSegment(segment));
+  const ueId = ueIdOfSegment(segment);
   if (!ueId) {
-    return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
-      invalidParams: [
-        { param: 'ueId', reason: 'must be imsi- or msisdn- followed by 1 to 15 digits' },
-      ],
-    });
+    return namesNoNumber();
   }
   const wish = query === '' ? PLAIN : wishOf(new URLSearchParams(query));
   if ('status' in wish) return wish;
@@ -207,6 +203,20 @@ function consideredJson(considered: Considered, setBy: Provenance): string {
     setBy,
   };
   return `{${resolvedJson(considered)},${JSON.stringify(standing).slice(1)}`;
+}
+
+/** 400 for a path segment that names no number. */
+export function namesNoNumber(): TextAnswer {
+  return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
+    invalidParams: [
+      { param: 'ueId', reason: 'must be imsi- or msisdn- followed by 1 to 15 digits' },
+    ],
+  });
+}
+
+/** The number that a raw path segment names, `undefined` where it names none. */
+export function ueIdOfSegment(segment: string): UeId | undefined {
+  return parseUeId(decodeSegment(segment));
 }
 
 /** Undoes percent-encoding (RFC 3986 section 2.1); a malformed one stays as it is, and fails later. */

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadUWebSockets } from '../http-server.ts';
 import { assertServes, closeAll, openConnections, openListener } from './hostile-clients.ts';
@@ -22,37 +22,41 @@ const { isNative } = loadUWebSockets();
 describe('as many hostile clients as there can be', { skip: !isNative }, () => {
   it(`${CONNECTIONS} connections, half of them idle, half dripping heads: bounded memory, others are served, all are closed in time`, async (context) => {
     const { server } = await openListener();
-    const { port } = server;
-    const before = process.memoryUsage().rss;
-    const sockets = await openConnections(port, CONNECTIONS);
-    context.diagnostic(`${sockets.length} connections were opened`);
-    assert.ok(sockets.length > CONNECTIONS * 0.95);
-    let closed = 0;
-    for (const socket of sockets) {
-      socket.once('close', () => {
-        closed++;
-      });
-      socket.resume();
+    try {
+      await attack(server.port, context);
+    } finally {
+      server.close();
     }
-    const dripping = sockets.filter((_, at) => at % 2 === 0);
-    for (const socket of dripping) socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\nX: ');
-    const end = Date.now() + IDLE_MS_MAX;
-    let served = 0;
-    while (closed < sockets.length && Date.now() < end) {
-      for (const socket of dripping) if (!socket.destroyed) socket.write('a');
-      await assertServes(port);
-      served++;
-      await sleep(500);
-    }
-    const bytes = (process.memoryUsage().rss - before) / sockets.length;
-    context.diagnostic(
-      `${Math.round(bytes)} bytes a connection, both of its ends; ${served} others`,
-    );
-    assert.ok(served > 3);
-    assert.equal(closed, sockets.length, 'all were closed in time');
-    assert.ok(bytes < 64_000, 'memory is bounded');
-    await closeAll(sockets);
-    await assertServes(port);
-    server.close();
   });
 });
+
+async function attack(port: number, context: TestContext): Promise<void> {
+  const before = process.memoryUsage().rss;
+  const sockets = await openConnections(port, CONNECTIONS);
+  context.diagnostic(`${sockets.length} connections were opened`);
+  assert.ok(sockets.length > CONNECTIONS * 0.95);
+  let closed = 0;
+  for (const socket of sockets) {
+    socket.once('close', () => {
+      closed++;
+    });
+    socket.resume();
+  }
+  const dripping = sockets.filter((_, at) => at % 2 === 0);
+  for (const socket of dripping) socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\nX: ');
+  const end = Date.now() + IDLE_MS_MAX;
+  let served = 0;
+  while (closed < sockets.length && Date.now() < end) {
+    for (const socket of dripping) if (!socket.destroyed) socket.write('a');
+    await assertServes(port);
+    served++;
+    await sleep(500);
+  }
+  const bytes = (process.memoryUsage().rss - before) / sockets.length;
+  context.diagnostic(`${Math.round(bytes)} bytes a connection, both of its ends; ${served} others`);
+  assert.ok(served > 3);
+  assert.equal(closed, sockets.length, 'all were closed in time');
+  assert.ok(bytes < 64_000, 'memory is bounded');
+  await closeAll(sockets);
+  await assertServes(port);
+}
