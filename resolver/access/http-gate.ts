@@ -46,7 +46,7 @@ export function guardHttp(
       credential: headers[CREDENTIAL_HEADER] || undefined,
     };
     if (!('refusal' in verdict)) return gate.decide(question);
-    gate.refusedByToken(question, 'UNAUTHORIZED');
+    gate.refusedByToken(question, verdict.cause);
     return verdict.refusal;
   };
   return (request) => {

@@ -38,7 +38,9 @@ export function openApiDocument() {
       version: API_VERSION,
       description:
         'Which data management element (UDM, HSS, HLR) holds the user data of a number. ' +
-        'Not found is an answer: 404 with the cause USER_NOT_FOUND.',
+        'Not found is an answer: 404 with the cause USER_NOT_FOUND. Where there are rules of access, ' +
+        'the headers Authorization, User-Agent, 3gpp-Sbi-Originating-Network-Id and bchf-credential ' +
+        'count (docs/access.md).',
     },
     paths: {
       '/nbchf-routing/v1/routing-info/{ueId}': {
@@ -69,10 +71,16 @@ export function openApiDocument() {
           ],
           responses: {
             200: body('The winning entry and its route.', 'application/json', 'RoutingInfo'),
-            400: problemResponse('MANDATORY_IE_INCORRECT, OPTIONAL_QUERY_PARAM_INCORRECT'),
+            400: problemResponse(
+              'MANDATORY_IE_INCORRECT, OPTIONAL_QUERY_PARAM_INCORRECT, CREDENTIAL_MALFORMED',
+            ),
             404: problemResponse('USER_NOT_FOUND, HEIGHT_NOT_REACHED'),
             410: problemResponse('HEIGHT_NOT_KEPT'),
             ...LEDGER_RESPONSES,
+            503: problemResponse(
+              'NF_CONGESTION, CREDENTIAL_CONGESTION, CREDENTIAL_KEYS_UNAVAILABLE',
+            ),
+            ...ACCESS_RESPONSES,
           },
         },
       },
@@ -114,6 +122,7 @@ export function openApiDocument() {
             },
           ],
           responses: {
+            ...ACCESS_RESPONSES,
             200: body('A page.', 'application/json', 'RangePage'),
             400: problemResponse(
               'MANDATORY_QUERY_PARAM_MISSING, MANDATORY_QUERY_PARAM_INCORRECT, ' +
@@ -144,6 +153,7 @@ export function openApiDocument() {
             },
           ],
           responses: {
+            ...ACCESS_RESPONSES,
             200: {
               description: 'Events without end, and a comment where nothing happens for 15 s.',
               content: { [EVENT_STREAM_TYPE]: { schema: { type: 'string' } } },
@@ -160,6 +170,7 @@ export function openApiDocument() {
           summary: 'One route by its id',
           parameters: [idParameter('id')],
           responses: {
+            ...ACCESS_RESPONSES,
             200: body('The route as it is now.', 'application/json', 'RouteRecord'),
             400: problemResponse('MANDATORY_IE_INCORRECT'),
             404: problemResponse('ROUTE_NOT_FOUND'),
@@ -172,6 +183,7 @@ export function openApiDocument() {
           summary: 'One member of the consortium',
           parameters: [idParameter('id')],
           responses: {
+            ...ACCESS_RESPONSES,
             200: body('The member after the newest block.', 'application/json', 'Member'),
             400: problemResponse('MANDATORY_IE_INCORRECT'),
             404: problemResponse('MEMBER_NOT_FOUND'),
@@ -190,6 +202,7 @@ export function openApiDocument() {
             },
           ],
           responses: {
+            ...ACCESS_RESPONSES,
             200: body('The terms.', 'application/json', 'RoamingContract'),
             400: problemResponse('MANDATORY_IE_INCORRECT'),
             404: problemResponse('CONTRACT_NOT_FOUND'),
@@ -209,6 +222,7 @@ export function openApiDocument() {
             },
           ],
           responses: {
+            ...ACCESS_RESPONSES,
             200: body(
               'The proof, of the block before the newest one: docs/ledger-proofs.md.',
               'application/json',
@@ -243,6 +257,7 @@ export function openApiDocument() {
             },
           },
           responses: {
+            ...ACCESS_RESPONSES,
             200: {
               description: 'An answer for each number, in order.',
               content: {
@@ -295,6 +310,13 @@ function idParameter(name: string) {
     schema: { type: 'string', pattern: ID_PATTERN.source },
   };
 }
+
+/** Of everything that rules of access may refuse (docs/access.md). */
+const ACCESS_RESPONSES = {
+  401: problemResponse('UNAUTHORIZED'),
+  403: problemResponse('REQUESTER_NOT_ALLOWED and others: docs/access.md, docs/credentials.md'),
+  429: problemResponse('NF_CONGESTION_RISK'),
+};
 
 /** Of everything that asks the ledger. */
 const LEDGER_RESPONSES = {
