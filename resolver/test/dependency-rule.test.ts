@@ -18,7 +18,12 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
   [/^examples\/core\//, /^ledger\/(number|route|ed25519|credential-codec)\.ts$/],
   [/^examples\/core\//, /^resolver\/.*-(codec|client)\.ts$/],
   // What it is tried out with is a consortium, its transactions, and a command like the others.
-  [/^examples\/core\/(consortium|country)\.ts$/, /^(ledger|resolver)\//],
+  [/^examples\/core\/consortium\.ts$/, /^(ledger|resolver)\//],
+  [/^examples\/core\/(country|load)\.ts$/, /^ledger\/transaction-body\.ts$/],
+  [
+    /^examples\/core\/load-process\.ts$/,
+    /^(ledger\/population\/random|loadtest\/(generator-usage|load-report|pacer|rate-plan))\.ts$/,
+  ],
   [/^examples\/core\/demo(-command)?\.ts$/, /^resolver\/(cli\/serving|log|resolver-error)\.ts$/],
   // Benches of every folder report in one way.
   [/\/bench\//, /^wasm\/bench\/bench-report\.ts$/],
