@@ -10,7 +10,7 @@ const bench = fileURLToPath(new URL('../bench/access.js', import.meta.url));
 test('access ends in one JSON object with its figures', () => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [bench, '--quick', '--runs', '1', '--credentials', '200'],
+    [bench, '--quick', '--runs', '1', '--duration', '50', '--credentials', '100'],
     { encoding: 'utf8' },
   );
   assert.equal(status, 0, stderr);
