@@ -4,6 +4,8 @@
 //     POST   /admin/v1/snapshots                     {}
 //     GET    /admin/v1/snapshots/diff?from=&to=
 //     DELETE /admin/v1/snapshots/{name}
+//     GET    /admin/v1/snapshots/{name}/manifest     for who fetches it, see snapshot-parts
+//     GET    /admin/v1/snapshots/{name}/chunks/{n}
 //     POST   /admin/v1/snapshots/prune               {"keep": N}
 //     POST   /admin/v1/swap                          {"name", "force"?, "dryRun"?}
 //     POST   /admin/v1/rollback                      {}
@@ -68,7 +70,16 @@ export async function answerSnapshots(
 
 function methodsOf(path: string): Record<string, Answering> | undefined {
   if (Object.hasOwn(RESOURCES, path)) return RESOURCES[path];
-  return path.startsWith(`${SNAPSHOTS}/`) ? { DELETE: remove } : undefined;
+  if (!path.startsWith(`${SNAPSHOTS}/`)) return undefined;
+  return path.indexOf('/', SNAPSHOTS.length + 1) > 0 ? { GET: handOut } : { DELETE: remove };
+}
+
+async function handOut({ path }: AdminRequest, snapshots: SnapshotManager): Promise<HttpAnswer> {
+  const part = await snapshots.part(path.slice(SNAPSHOTS.length));
+  if (part && 'bytes' in part) {
+    return { status: 200, contentType: 'application/octet-stream', body: part.bytes };
+  }
+  return refusal(404, 'BCHF_SNAPSHOT_UNKNOWN', 'A snapshot has a manifest and chunks.');
 }
 
 async function listAll(_request: AdminRequest, snapshots: SnapshotManager): Promise<HttpAnswer> {

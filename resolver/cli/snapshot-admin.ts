@@ -14,7 +14,7 @@ const API = '/admin/v1';
 const SERVING = 'serving';
 const ROWS_SHOWN = 10;
 
-interface AdminFlags {
+export interface AdminFlags {
   admin: string;
   tokenFile?: string;
   ca?: string;
@@ -123,7 +123,7 @@ export function withAdmin(command: Command): Command {
     .option('--json', 'print the answer as JSON');
 }
 
-function serverOf({ admin, tokenFile, ca, cert, key }: AdminFlags): AdminServerOptions {
+export function serverOf({ admin, tokenFile, ca, cert, key }: AdminFlags): AdminServerOptions {
   return { url: admin, tokenFile, ca, cert, key };
 }
 

@@ -28,6 +28,7 @@ import type { LoadSource, LoadStep, LoadTask } from './load-messages.ts';
 import { SnapshotSaver } from './save-snapshot.ts';
 import type { SnapshotDiff } from './snapshot-diff.ts';
 import { type IndexPair, readManifest, type SnapshotManifest } from './snapshot-file.ts';
+import { readPart, type SnapshotPart } from './snapshot-parts.ts';
 import type { SnapshotStore, StoredSnapshots } from './snapshot-store.ts';
 
 /** The file that a content was loaded from, or was written to. */
@@ -182,6 +183,11 @@ export class SnapshotManager {
 
   list(): Promise<StoredSnapshots> {
     return this.#source.store.list();
+  }
+
+  /** A part of a snapshot for who fetches it; see readPart. */
+  part(path: string): Promise<SnapshotPart | undefined> {
+    return readPart(this.#source.store, path);
   }
 
   isPinned(name: string): boolean {
