@@ -131,6 +131,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     workers: () => pool?.count ?? 0,
     httpNative: () => (httpNative ? 1 : 0),
     routes: () => table.count,
+    generation: () => generation,
+    snapshots: () => snapshots?.counts ?? NO_SNAPSHOTS,
     udpMemory: () => udp.memory(),
     entries: () =>
       IDENTITIES.flatMap((identity) =>
@@ -307,6 +309,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
   };
 }
+
+const NO_SNAPSHOTS = { swaps: 0, refusals: 0, saved: 0, saveFailures: 0 };
 
 /** Makes one block's changes visible in each index, under the block's label. */
 export function applyToIndexes(
