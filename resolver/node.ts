@@ -96,7 +96,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     });
     const service = await startService({
       ...{ config, indexes, routes, newestBlock },
-      ...{ ledger: desk, log, onFailure },
+      ...{ ledger: desk, terminalKeyOf: ledger.terminalKey.bind(ledger), log, onFailure },
       snapshots: await ledgerSnapshots(ledger, snapshots, indexes, config),
     });
     served = () => service.indexes;

@@ -5,9 +5,12 @@ import type { EntryChange } from '../ledger/entry.ts';
 import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import { encodeChanges } from '../ledger/store/change-codec.ts';
+import { AccessHost } from './access/access-host.ts';
+import type { TerminalKeyOf } from './access/credential-verifier.ts';
 import { readAdminAccess } from './admin/admin-access.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
-import type { ServingConfig } from './config.ts';
+import { openConsole } from './admin/console-services.ts';
+import { flagName, type ServingConfig } from './config.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
 import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
@@ -18,7 +21,7 @@ import { histogramText } from './metrics/histograms.ts';
 import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
-import type { ResolverError } from './resolver-error.ts';
+import { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
 import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
 import { loadSbi } from './sbi/sbi-settings.ts';
@@ -38,6 +41,8 @@ export interface ServiceOptions {
   newestBlock: NewestBlock;
   /** What threads ask the ledger by, where one is followed. */
   ledger?: LedgerDesk;
+  /** The keys of terminals, where a ledger is followed. */
+  terminalKeyOf?: TerminalKeyOf;
   /** The snapshots that an operator may swap in; without them, the admin port has none. */
   snapshots?: SnapshotSource;
   log: Log;
@@ -96,12 +101,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let generation = 1;
   /** Generations that threads may still be reading, by their numbers. */
   const read = new Map([[generation, indexes]]);
-  const access = readAdminAccess(config);
+  const adminAccess = readAdminAccess(config);
   const table = new RouteTable();
   table.apply({ version: 1, routes: numbered(options.routes) });
   const enumConfiguration = await EnumConfiguration.open(config, log, now);
   await probePorts(config);
   const sbi = await loadSbi(config);
+  const httpTls = httpTlsOf(config);
+  const access = await AccessHost.open(config, options.terminalKeyOf, log);
   const nrfHost =
     sbi.nrfHost &&
     startNrfHost({ ...sbi.nrfHost, now }, (err) => log.error({ err }, 'minimal NRF failed'));
@@ -173,8 +180,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       enumSettings: enumConfiguration.settings,
       followsLedger: options.ledger !== undefined,
       changeStreamsMax: Math.ceil(config.httpStreamsMax / (httpNative ? config.workers : 1)),
+      access: access?.start,
+      httpTls,
     }),
     metrics,
+    access,
     // A thread asks only where its settings name no NRF behind.
     askNrf: (request) => (nrfHost as NrfHost).ask(request),
     askLedger: options.ledger?.ask,
@@ -187,12 +197,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       for (const identity of IDENTITIES) pair[identity].evictReader(readerNumbers[identity]);
     },
     onFailure,
-  }).catch((error) => {
+  }).catch(async (error) => {
+    await access?.close();
     udp.close();
     throw error;
   });
   const serving = pool;
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
+  access?.watch((request) => serving.publishAccess(request));
   // One after the other: a block without new routes must not overtake the one before it, and after one
   // that could not be applied none may be. Swaps stand in the same line.
   let lastBlock = Promise.resolve();
@@ -230,6 +242,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log,
       now,
     });
+  const operatorConsole = openConsole({
+    counters,
+    histograms,
+    indexes: () => indexes,
+    routes: table,
+    newestBlock,
+    threads: () => serving.count,
+    askLedger: options.ledger?.ask,
+    now,
+  });
   const status = () => ({
     generation,
     snapshot: snapshots?.serving ?? null,
@@ -250,7 +272,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       status: () => ({ ...status(), ports: serving.ports }),
       isReady: () => serving.count > 0,
       snapshots,
-      access,
+      access: adminAccess,
+      ...operatorConsole.services,
       carriers: () =>
         table.all().map((route, number) => ({
           route: route.id,
@@ -261,7 +284,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
   } catch (error) {
     enumConfiguration.close();
+    operatorConsole.close();
     await serving.stop();
+    await access?.close();
     nrfHost?.stop();
     udp.close();
     throw error;
@@ -301,9 +326,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     async stop() {
       enumConfiguration.close();
+      operatorConsole.close();
       await admin.close();
       await snapshots?.close();
       await serving.stop();
+      await access?.close();
       nrfHost?.stop();
       udp.close();
     },
@@ -311,6 +338,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 const NO_SNAPSHOTS = { swaps: 0, refusals: 0, saved: 0, saveFailures: 0 };
+
+/** Throws BCHF_CONFIG_INVALID where one of the two files is missing. */
+function httpTlsOf({ httpTlsCert: certFile, httpTlsKey: keyFile }: ServingConfig) {
+  if (certFile !== '' && keyFile !== '') return { certFile, keyFile };
+  if (certFile === keyFile) return undefined;
+  throw new ResolverError(
+    'BCHF_CONFIG_INVALID',
+    `TLS takes both ${flagName('httpTlsCert')} and ${flagName('httpTlsKey')}`,
+  );
+}
 
 /** Makes one block's changes visible in each index, under the block's label. */
 export function applyToIndexes(

@@ -1,6 +1,7 @@
 // What the main thread and a serving thread say to each other.
 
 import type { Identity } from '../ledger/number.ts';
+import type { AccessEvent, AccessRequest, AccessStart } from './access/access-messages.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import type { PostedAnswer, PostedQuestion } from './ledger-questions.ts';
@@ -59,6 +60,10 @@ export interface WorkerStart {
   /** Whether its TCP sockets, but for HTTP, do. */
   reuseTcpPort: boolean;
   enumSettings: EnumSettings;
+  /** `undefined` where access is open to all and nothing is noted of it. */
+  access: AccessStart | undefined;
+  /** Of the HTTP port; `undefined`: clear text. */
+  httpTls: { certFile: string; keyFile: string } | undefined;
   /** What a thread of UDP is given. */
   udp: UdpStart | undefined;
   /** Whether a ledger is followed that may be asked. */
@@ -72,6 +77,7 @@ export type WorkerRequest =
   /** Answer from this one from now on. */
   | { type: 'generation'; generation: GenerationStart }
   | { type: 'enum-settings'; settings: EnumSettings }
+  | { type: 'access'; request: AccessRequest }
   | { type: 'metrics'; text: string }
   | { type: 'nrf-answer'; question: number; answer: HttpAnswer }
   | { type: 'ledger-answer'; posted: PostedAnswer }
@@ -91,6 +97,7 @@ export type WorkerEvent =
   /** Nothing in this thread, or in those that it has started, reads this generation any more. */
   | { type: 'generation-released'; generation: number }
   | { type: 'metrics-wanted' }
+  | { type: 'access'; event: AccessEvent }
   /** What only the minimal NRF of the main thread can answer. */
   | { type: 'nrf-question'; question: number; request: SbiRequest }
   /** What only the ledger of the main thread can answer. */

@@ -2,6 +2,8 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
+import type { AccessHost } from './access/access-host.ts';
+import type { AccessRequest } from './access/access-messages.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import type { AskLedger, PostedQuestion } from './ledger-questions.ts';
@@ -37,6 +39,8 @@ export interface PoolOptions {
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
   startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reuseTcpPort' | 'udp'>;
   metrics: () => Promise<string>;
+  /** Absent where access is open to all. */
+  access?: Pick<AccessHost, 'onEvent'> | undefined;
   askNrf: (request: SbiRequest) => Promise<HttpAnswer>;
   /** Absent where no ledger is followed. */
   askLedger?: AskLedger | undefined;
@@ -147,6 +151,14 @@ export class WorkerPool {
     this.#postAll({ type: 'enum-settings', settings });
   }
 
+  /** Tells every thread that decides on access of other rules. */
+  publishAccess(request: AccessRequest): void {
+    for (const member of this.#members) {
+      if (member?.udpThread === undefined && member)
+        this.#post(member, { type: 'access', request });
+    }
+  }
+
   /** Lets every thread answer what it has, close its sockets and end. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -236,6 +248,11 @@ export class WorkerPool {
             break;
           case 'metrics-wanted':
             this.#sendMetrics(member);
+            break;
+          case 'access':
+            this.#options.access?.onEvent(event.event, (request) =>
+              this.#post(member, { type: 'access', request }),
+            );
             break;
           case 'ledger-question':
             this.#answerLedger(member, event.posted);

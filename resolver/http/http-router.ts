@@ -35,6 +35,12 @@ interface Resource {
   answer(request: RequestHead, services: HttpServices, segment: string): Outcome | BodyWanted;
 }
 
+/** Where a stream goes on that was cut off (HTML Standard, section 9.2.4). */
+const LAST_EVENT_ID = 'last-event-id';
+
+/** The headers that resources read. */
+export const READ_HEADERS = [LAST_EVENT_ID];
+
 /** Prometheus text exposition format 0.0.4. */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const READ = ['get', 'head'];
@@ -51,8 +57,8 @@ const RESOURCES: Record<string, Resource> = {
   },
   [`${API}/changes`]: {
     methods: ['get'],
-    answer: ({ query, header }, { changes }) =>
-      changes?.answer(query, header('last-event-id')) ?? noLedger(),
+    answer: ({ query, headers }, { changes }) =>
+      changes?.answer(query, headers[LAST_EVENT_ID] ?? '') ?? noLedger(),
   },
   '/health/live': { methods: READ, answer: () => json({ status: 'up' }) },
   '/health/ready': {

@@ -42,8 +42,17 @@ export interface RequestHead {
   query: string;
   /** Of a request with a body; empty where it has none or does not say. */
   contentType: string;
-  /** A header field by its name in lower case, empty where there is none; dies with the handler. */
-  header: (name: string) => string;
+  /** Those that the listener was told to read, by lower-case name; missing ones are absent. */
+  headers: Readonly<Record<string, string | undefined>>;
+}
+
+const NO_HEADERS: RequestHead['headers'] = Object.freeze({});
+
+export interface HttpServerOptions {
+  /** Lower-case names of headers to read of every request: each costs time, so none by default. */
+  headerNames?: readonly string[];
+  /** Paths of PEM files: TLS instead of clear text. Only the native build has it. */
+  tls?: { certFile: string; keyFile: string } | undefined;
 }
 
 /** What a handler returns that needs the request's body before it can answer. */
@@ -96,11 +105,13 @@ export function listenHttp(
   port: number,
   handle: HttpHandler,
   onError: (error: unknown) => HttpAnswer,
+  { headerNames = [], tls }: HttpServerOptions = {},
 ): Promise<HttpServer> {
   const { library, isNative } = loadUWebSockets();
-  const app = library.App({});
+  const app = createApp(library, isNative, tls);
   app.any('/*', (response, request) => {
-    const exchange = new Exchange(response, readHead(request, isNative), isNative, onError);
+    const head = readHead(request, isNative, headerNames);
+    const exchange = new Exchange(response, head, isNative, onError);
     let wanted: ReturnType<HttpHandler>;
     try {
       wanted = handle(exchange.head);
@@ -143,17 +154,49 @@ function standInServer(token: unknown): Server {
   return http;
 }
 
-function readHead(request: HttpRequest, isNative: boolean): RequestHead {
+function createApp(
+  library: UWebSockets,
+  isNative: boolean,
+  tls: HttpServerOptions['tls'],
+): TemplatedApp {
+  if (!tls) return library.App({});
+  if (!isNative) {
+    throw new ResolverError('BCHF_LISTEN_FAILED', 'TLS over HTTP/1.1 needs native uWebSockets.js');
+  }
+  try {
+    return library.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
+  } catch (cause) {
+    const message = `${tls.certFile} and ${tls.keyFile} are no certificate with its key`;
+    throw new ResolverError('BCHF_LISTEN_FAILED', message, { cause });
+  }
+}
+
+function readHead(
+  request: HttpRequest,
+  isNative: boolean,
+  headerNames: readonly string[],
+): RequestHead {
   const url = request.getUrl();
   const method = request.getMethod().toLowerCase();
   const contentType = method === 'post' ? request.getHeader('content-type') : '';
-  const header = (name: string) => request.getHeader(name);
-  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, header };
+  const headers = headerNames.length === 0 ? NO_HEADERS : readHeaders(request, headerNames);
+  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, headers };
   // The stand-in leaves the query in the URL, and its getQuery throws.
   const mark = url.indexOf('?');
   return mark < 0
-    ? { method, path: url, query: '', contentType, header }
-    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType, header };
+    ? { method, path: url, query: '', contentType, headers }
+    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType, headers };
+}
+
+function readHeaders(request: HttpRequest, names: readonly string[]): RequestHead['headers'] {
+  let headers: Record<string, string> | undefined;
+  for (const name of names) {
+    const value = request.getHeader(name);
+    if (value === '') continue;
+    headers ??= {};
+    headers[name] = value;
+  }
+  return headers ?? NO_HEADERS;
 }
 
 /** One request and its response, from the head to the last byte, or to the client's going away. */

@@ -53,7 +53,7 @@ export function answerRoutingInfo(
   resolver: NumberResolver,
   ask?: AskLedger,
 ): TextAnswer | Promise<TextAnswer> {
-  const ueId = parseUeId(decodeSegment(segment));
+  const ueId = ueIdOfSegment(segment);
   if (!ueId) {
     return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
       invalidParams: [
@@ -207,6 +207,11 @@ function consideredJson(considered: Considered, setBy: Provenance): string {
     setBy,
   };
   return `{${resolvedJson(considered)},${JSON.stringify(standing).slice(1)}`;
+}
+
+/** The number that a raw path segment names, `undefined` where it names none. */
+export function ueIdOfSegment(segment: string): UeId | undefined {
+  return parseUeId(decodeSegment(segment));
 }
 
 /** Undoes percent-encoding (RFC 3986 section 2.1); a malformed one stays as it is, and fails later. */

@@ -251,6 +251,8 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         enumSettings: defaultEnumSettings('e164.arpa', 'ns.example.org', () => '0'.repeat(32)),
         followsLedger: false,
         changeStreamsMax: 10,
+        access: undefined,
+        httpTls: undefined,
       };
     },
     metrics: async () => '',
