@@ -13,7 +13,7 @@ import { build, type Histogram } from 'hdr-histogram-js';
 import { askAdmin } from '../../resolver/admin/admin-client.ts';
 import { encodeLabel } from '../../resolver/freshness.ts';
 import { loadSnapshot, writeSnapshot } from '../../resolver/snapshot/snapshot-file.ts';
-import type { SwapResult } from '../../resolver/snapshot/snapshot-manager.ts';
+import type { SwapResult } from '../../resolver/snapshot/swap-types.ts';
 import { type BchfServer, startServer } from '../../resolver/test/bchf-process.ts';
 import { exampleRoute } from '../../resolver/test/example-route.ts';
 import {

@@ -15,8 +15,9 @@
 import { z } from 'zod';
 import type { HttpAnswer, StatusCode } from '../http/http-answer.ts';
 import { ResolverError, type ResolverErrorCode } from '../resolver-error.ts';
-import { type SnapshotManager, SwapRefusal } from '../snapshot/snapshot-manager.ts';
+import type { SnapshotManager } from '../snapshot/snapshot-manager.ts';
 import type { StoredSnapshot } from '../snapshot/snapshot-store.ts';
+import { SwapRefusal } from '../snapshot/swap-types.ts';
 import { type AdminRequest, json, refusal } from './admin-answer.ts';
 
 const SNAPSHOTS = '/admin/v1/snapshots';

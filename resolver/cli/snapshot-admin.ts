@@ -7,8 +7,8 @@ import { AdminRefusal, type AdminServerOptions, askAdmin } from '../admin/admin-
 import { createLog } from '../log.ts';
 import { diffSnapshots, type SnapshotDiff } from '../snapshot/snapshot-diff.ts';
 import { loadSnapshot } from '../snapshot/snapshot-file.ts';
-import type { SwapResult } from '../snapshot/snapshot-manager.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
+import type { SwapResult } from '../snapshot/swap-types.ts';
 
 const API = '/admin/v1';
 const SERVING = 'serving';
