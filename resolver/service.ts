@@ -190,6 +190,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const serving = pool;
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
+  const operatorConsole = openConsole({
+    counters,
+    histograms,
+    indexes: () => indexes,
+    routes: table,
+    newestBlock,
+    threads: () => serving.count,
+    findOrigins: options.findOrigins,
+    log,
+    now,
+  });
   // One after the other: a block without new routes must not overtake the one before it, and after one
   // that could not be applied none may be. Swaps stand in the same line.
   let lastBlock = Promise.resolve();
@@ -206,7 +217,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       read.set(generation, indexes);
       const { applied, released } = serving.publishGeneration(generationOf(), left);
       await applied;
-      return { released: released.then(() => void read.delete(left)) };
+      const allReleased = Promise.all([released, operatorConsole.leaveIndexes()]);
+      return { released: allReleased.then(() => void read.delete(left)) };
     });
     // One that failed has changed nothing, so blocks go on.
     lastBlock = before.then(() =>
@@ -227,16 +239,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log,
       now,
     });
-  const operatorConsole = openConsole({
-    counters,
-    histograms,
-    indexes: () => indexes,
-    routes: table,
-    newestBlock,
-    threads: () => serving.count,
-    findOrigins: options.findOrigins,
-    now,
-  });
   const status = () => ({
     generation,
     snapshot: snapshots?.serving ?? null,
@@ -269,7 +271,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
   } catch (error) {
     enumConfiguration.close();
-    operatorConsole.close();
+    await operatorConsole.close();
     await serving.stop();
     nrfHost?.stop();
     udp.close();
@@ -304,7 +306,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     async stop() {
       enumConfiguration.close();
-      operatorConsole.close();
+      await operatorConsole.close();
       await admin.close();
       await snapshots?.close();
       await serving.stop();

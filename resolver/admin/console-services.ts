@@ -3,6 +3,7 @@
 
 import { heightOfLabel, type NewestBlock } from '../freshness.ts';
 import { answerRoutingInfo } from '../http/routing-info.ts';
+import type { Log } from '../log.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { type FindOrigins, searchInTurn } from '../provenance.ts';
 import { NumberResolver } from '../resolve.ts';
@@ -13,6 +14,7 @@ import type { AdminServices } from './admin-server.ts';
 import { readConsoleFiles } from './console-files.ts';
 import { counterReader } from './interface-figures.ts';
 import { INTERVAL_MS, LiveFigures } from './live-figures.ts';
+import { NumberSpaceHost } from './number-space.ts';
 
 export interface ConsoleSources {
   counters: SharedCounters;
@@ -23,12 +25,15 @@ export interface ConsoleSources {
   newestBlock: NewestBlock;
   threads: () => number;
   findOrigins: FindOrigins | undefined;
+  log: Log;
   now: () => number;
 }
 
 export interface OperatorConsole {
   services: Pick<AdminServices, 'consoleFiles' | 'readings' | 'routingInfo'>;
-  close(): void;
+  /** Resolves when the console reads none of the indexes that were served before. */
+  leaveIndexes(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export function openConsole(sources: ConsoleSources): OperatorConsole {
@@ -59,15 +64,25 @@ export function openConsole(sources: ConsoleSources): OperatorConsole {
   );
   const sampling = setInterval(() => figures.sample(), INTERVAL_MS);
   sampling.unref();
+  const numberSpace = new NumberSpaceHost({
+    indexes,
+    routes: () => routes.all(),
+    log: sources.log,
+  });
   const provenanceOf = sources.findOrigins && searchInTurn(sources.findOrigins);
   return {
     services: {
       consoleFiles: readConsoleFiles(),
       readings: {
+        '/admin/v1/number-space': (query) => numberSpace.answer(query),
         '/admin/v1/figures': (query) => json(figures.since(Number(query.get('sinceMs') ?? 0))),
       },
       routingInfo: (ueId, query) => answerRoutingInfo(ueId, query, currentResolver(), provenanceOf),
     },
-    close: () => clearInterval(sampling),
+    leaveIndexes: () => numberSpace.leave(),
+    close() {
+      clearInterval(sampling);
+      return numberSpace.leave();
+    },
   };
 }

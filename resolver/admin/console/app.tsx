@@ -6,13 +6,17 @@ import { type AdminError, useToken, whenTokenIsWanted } from './admin-client.ts'
 import { duration, whole } from './format.ts';
 import { usePlace, usePolled } from './hooks.ts';
 import { LookUpView } from './look-up.tsx';
+import { NumberSpaceView } from './number-space.tsx';
 import { OverviewView } from './overview.tsx';
 import { Notice } from './parts.tsx';
+import { SnapshotsView } from './snapshots.tsx';
 import { useFigures } from './use-figures.ts';
 
 const VIEWS = [
   ['overview', 'Overview'],
+  ['numbers', 'Number space'],
   ['look-up', 'Look-up'],
+  ['snapshots', 'Snapshots'],
 ] as const;
 
 export function App() {
@@ -49,6 +53,8 @@ export function App() {
           </Notice>
         )}
         {current === 'overview' && <OverviewView status={status.value} live={live} />}
+        {current === 'numbers' && <NumberSpaceView identity={more[0]} prefix={more[1]} />}
+        {current === 'snapshots' && <SnapshotsView />}
         {current === 'look-up' && <LookUpView ueId={more[0] ?? ''} />}
       </main>
     </>
