@@ -1,7 +1,9 @@
 // Everything that serving threads count, by interface, with the help text of its metric.
 
 import { BATCH_SIZE_WORDS, LATENCY_WORDS } from '../wasm/packet-layout.ts';
+import { ACCESS_COUNTER_HELP } from './access/access-causes.ts';
 import { ENUM_COUNTER_HELP } from './enum/enum-counters.ts';
+import { STREAM_COUNTERS } from './http/change-streams.ts';
 import { STATUS_CODES, type StatusCode } from './http/http-answer.ts';
 import type { CounterTable } from './metrics/shared-counters.ts';
 import { H2_COUNTER_HELP } from './sbi/h2-counters.ts';
@@ -56,6 +58,8 @@ export const COUNTER_TABLE = {
     ),
     lookedUpNumbers: 'Numbers looked up, one by one and in batches.',
   },
+  changeStreams: STREAM_COUNTERS,
+  access: ACCESS_COUNTER_HELP,
   batch: {
     lookupRequests: 'Lookup requests answered.',
     lookedUpNumbers: 'Numbers looked up.',
@@ -123,6 +127,11 @@ export const HISTOGRAM_FORMS: Record<string, HistogramForm> = {
   pdbBatchSize: sizeForm('pdb'),
   enumLatency: latencyForm('enum'),
   enumBatchSize: sizeForm('enum'),
+  credentialCheck: {
+    metric: 'bchf_credential_check_seconds',
+    help: 'Seconds from a credential to the verdict on it, of those whose signature was checked.',
+    bounds: latencyBounds,
+  },
 };
 
 export const HISTOGRAM_TABLE: CounterTable = Object.fromEntries(

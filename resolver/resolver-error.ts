@@ -1,6 +1,8 @@
 // Operating errors of the resolver, with stable codes. Messages are for people and may change.
 
 export type ResolverErrorCode =
+  /** The audit log cannot be opened. */
+  | 'BCHF_AUDIT_FAILED'
   /** An option, environment variable or configuration file does not fit. */
   | 'BCHF_CONFIG_INVALID'
   /** The data directory cannot be made, read or written. */

@@ -23,6 +23,7 @@ import { signTransaction } from '../ledger/transaction-codec.ts';
 import { writeWhole } from '../ledger/whole-file.ts';
 import { type Configuration, flagName, type startOptions } from './config.ts';
 import { NewestBlock } from './freshness.ts';
+import { LedgerDesk } from './ledger-desk.ts';
 import { openIndexes } from './ledger-indexes.ts';
 import type { Log } from './log.ts';
 import { probePorts } from './probe-ports.ts';
@@ -95,7 +96,8 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       indexes,
       routes,
       newestBlock,
-      findOrigins: ledger.entryOrigins.bind(ledger),
+      ledger: new LedgerDesk(ledger),
+      terminalKeyOf: ledger.terminalKey.bind(ledger),
       snapshots: await ledgerSnapshots(ledger, snapshots, indexes, config),
       log,
       onFailure,

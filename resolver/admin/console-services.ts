@@ -3,9 +3,9 @@
 
 import { heightOfLabel, type NewestBlock } from '../freshness.ts';
 import { answerRoutingInfo } from '../http/routing-info.ts';
+import type { AskLedger } from '../ledger-questions.ts';
 import type { Log } from '../log.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
-import { type FindOrigins, searchInTurn } from '../provenance.ts';
 import { NumberResolver } from '../resolve.ts';
 import type { RouteTable } from '../route-table.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
@@ -24,8 +24,9 @@ export interface ConsoleSources {
   routes: RouteTable;
   newestBlock: NewestBlock;
   threads: () => number;
-  findOrigins: FindOrigins | undefined;
   log: Log;
+  /** Absent where no ledger is followed. */
+  askLedger: AskLedger | undefined;
   now: () => number;
 }
 
@@ -69,7 +70,6 @@ export function openConsole(sources: ConsoleSources): OperatorConsole {
     routes: () => routes.all(),
     log: sources.log,
   });
-  const provenanceOf = sources.findOrigins && searchInTurn(sources.findOrigins);
   return {
     services: {
       consoleFiles: readConsoleFiles(),
@@ -77,7 +77,8 @@ export function openConsole(sources: ConsoleSources): OperatorConsole {
         '/admin/v1/number-space': (query) => numberSpace.answer(query),
         '/admin/v1/figures': (query) => json(figures.since(Number(query.get('sinceMs') ?? 0))),
       },
-      routingInfo: (ueId, query) => answerRoutingInfo(ueId, query, currentResolver(), provenanceOf),
+      routingInfo: (ueId, query) =>
+        answerRoutingInfo(ueId, query, currentResolver(), sources.askLedger),
     },
     leaveIndexes: () => numberSpace.leave(),
     close() {

@@ -1,12 +1,10 @@
 // The service-based interfaces of one thread: brings together the listener, the router and what the
 // router needs.
 
-import { createPublicKey } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import type { ReadCounts } from '../metrics/shared-counters.ts';
 import type { NumberResolver } from '../resolve.ts';
 import type { RouteTable } from '../route-table.ts';
-import { createAuthoriser } from './authorise.ts';
 import { startCongestionMeter } from './congestion-meter.ts';
 import { H2Client } from './h2-client.ts';
 import { createH2Counters } from './h2-counters.ts';
@@ -26,6 +24,7 @@ export interface ServeSbiOptions {
   routes: RouteTable;
   /** The minimal NRF, for where the settings name no real one. */
   askMinimalNrf: (request: SbiRequest) => Promise<HttpAnswer>;
+  authorise: SbiServices['authorise'];
   onError: (error: unknown) => HttpAnswer;
   /** Told how many milliseconds it took to decide what a request is answered. */
   onAnswered?: (milliseconds: number) => void;
@@ -68,12 +67,7 @@ export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
             timeoutMs: nrf.timeoutMs,
             now,
           }),
-    authorise: createAuthoriser({
-      policy: settings.tokenPolicy,
-      publicKey: createPublicKey(settings.tokenPublicKey),
-      nfInstanceId,
-      now,
-    }),
+    authorise: options.authorise,
     congestion: meter.level,
     now,
   };
