@@ -9,7 +9,7 @@ import { AccessHost } from './access/access-host.ts';
 import type { TerminalKeyOf } from './access/credential-verifier.ts';
 import { readAdminAccess } from './admin/admin-access.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
-import { openConsole } from './admin/console-services.ts';
+import { type OperatorConsole, openConsole } from './admin/console-services.ts';
 import { flagName, type ServingConfig } from './config.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
@@ -82,6 +82,8 @@ export interface Service {
   swapTo(next: NextGeneration, bringUp?: () => Promise<void>): Promise<{ released: Promise<void> }>;
   /** Snapshots and swaps, where there are any. */
   snapshots: SnapshotManager | undefined;
+  /** Shows a node's part in the network in the console, and judges its metrics. */
+  watchNetwork: OperatorConsole['watchNetwork'];
   status(): Record<string, unknown>;
   stop(): Promise<void>;
 }
@@ -131,6 +133,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const histograms = new SharedCounters(HISTOGRAM_TABLE, workerCount);
   const block = () => decodeLabel(indexes.msisdn.label());
   let pool: WorkerPool | undefined;
+  let snapshots: SnapshotManager | undefined;
+  const indexBytesMax = config.indexMemoryMaxMib * 2 ** 20;
   const registry = createRegistry(counters, {
     ledgerHeight: () => newestBlock.height ?? block().height,
     indexHeight: () => block().height,
@@ -138,6 +142,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     workers: () => pool?.count ?? 0,
     httpNative: () => (httpNative ? 1 : 0),
     routes: () => table.count,
+    workerDeaths: () => pool?.deaths ?? 0,
+    indexFill: () =>
+      Math.max(...IDENTITIES.map((identity) => indexes[identity].memory.buffer.byteLength)) /
+      indexBytesMax,
+    snapshots: () => snapshots?.counts ?? NO_SNAPSHOTS,
     udpMemory: () => udp.memory(),
     entries: () =>
       IDENTITIES.flatMap((identity) =>
@@ -203,6 +212,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const serving = pool;
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
   const operatorConsole = openConsole({
+    registry,
     counters,
     histograms,
     indexes: () => indexes,
@@ -242,13 +252,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     );
     return swapped;
   };
-  const snapshots =
+  snapshots =
     options.snapshots &&
     new SnapshotManager(options.snapshots, {
       indexes: () => indexes,
       routes: () => table.all(),
       swapTo,
-      memoryBytesMax: config.indexMemoryMaxMib * 2 ** 20,
+      memoryBytesMax: indexBytesMax,
       log,
       now,
     });
@@ -302,6 +312,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     swapTo,
     snapshots,
+    watchNetwork: operatorConsole.watchNetwork,
     applyBlock(label, changes, changedRoutes) {
       const applied = lastBlock.then(async () => {
         if (changedRoutes.length > 0) {
@@ -346,6 +357,8 @@ function httpTlsOf({ httpTlsCert: certFile, httpTlsKey: keyFile }: ServingConfig
     `TLS takes both ${flagName('httpTlsCert')} and ${flagName('httpTlsKey')}`,
   );
 }
+
+const NO_SNAPSHOTS = { swaps: 0, refusals: 0, saved: 0, saveFailures: 0 };
 
 /** Makes one block's changes visible in each index, under the block's label. */
 export function applyToIndexes(

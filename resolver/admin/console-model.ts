@@ -155,3 +155,42 @@ export interface Swapped {
   loadMs: number;
   publishMs: number;
 }
+
+/** One of the answer of `GET /admin/v1/alarms`. */
+export interface Alarm {
+  name: string;
+  severity: 'critical' | 'warning' | 'info';
+  /**
+   * `raised`: it holds, and has for as long as the rule asks; `pending`: it holds; `unknown`: what it
+   * asks for is not measured in this process.
+   */
+  state: 'raised' | 'pending' | 'ok' | 'unknown';
+  /** Since when it holds, milliseconds since 1970. */
+  sinceMs: number | null;
+  summary: string;
+  /** What to do. */
+  action: string;
+}
+
+/** The answer of `GET /admin/v1/network`. */
+export interface Network {
+  /** `null` where the process is no node of a network. */
+  node: {
+    chainId: string;
+    height: number;
+    newestHeight: number;
+    state: 'following' | 'catching-up' | 'halted';
+    halted: { height: number; code: string; message: string } | null;
+    peerId: string;
+    addresses: string[];
+    proposes: boolean;
+    pendingTransactions: number;
+    peers: {
+      peerId: string;
+      /** Height that the peer last told of; `null` where it told none. */
+      height: number | null;
+      /** 0 at first, less for each fault; at −80 gossip does not hear the peer any more. */
+      score: number;
+    }[];
+  } | null;
+}

@@ -3,6 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { alertRulesFile, dashboardFile } from '../admin/alert-files.ts';
 import { COUNTER_TABLE, HISTOGRAM_FORMS } from '../counter-table.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { metricName } from '../metrics/registry.ts';
@@ -10,7 +11,9 @@ import { metricName } from '../metrics/registry.ts';
 export function addGenerateDocsCommand(program: Command): void {
   program
     .command('generate-docs', { hidden: true })
-    .description('Write docs/cli.md, docs/metrics.md and docs/openapi.json.')
+    .description(
+      'Write docs/cli.md, docs/metrics.md, docs/openapi.json and what deploy/ has of metrics.',
+    )
     .action(() => {
       const docs = new URL('../../../docs/', import.meta.url);
       mkdirSync(docs, { recursive: true });
@@ -18,6 +21,14 @@ export function addGenerateDocsCommand(program: Command): void {
       write('cli.md', cliDocument(program));
       write('metrics.md', metricsDocument());
       write('openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`);
+      const deploy = new URL('../../../deploy/', import.meta.url);
+      const writeThere = (path: string, text: string) => {
+        const file = new URL(path, deploy);
+        mkdirSync(new URL('.', file), { recursive: true });
+        writeFileSync(file, text);
+      };
+      writeThere('prometheus/bchf-alerts.yaml', alertRulesFile());
+      writeThere('grafana/bchf-resolver.json', dashboardFile());
     });
 }
 

@@ -15,6 +15,11 @@ export interface GaugeSources {
   entries: () => { identity: string; entry: string; count: number }[];
   indexBytes: () => { identity: string; bytes: number }[];
   routes: () => number;
+  /** Serving threads that ended by themselves so far. */
+  workerDeaths: () => number;
+  /** The largest share of its limit to which an index's memory has grown, 0 to 1. */
+  indexFill: () => number;
+  snapshots: () => { swaps: number; refusals: number; saved: number; saveFailures: number };
   /** Of the sockets of each UDP protocol, where the system tells. */
   udpMemory: () => { protocol: string; receiveBufferBytes: number; drops: number }[];
 }
@@ -50,6 +55,36 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
   gauge('bchf_workers', 'Serving threads that run.', sources.workers);
   gauge('bchf_http_native', '1: native uWebSockets.js, 0: its stand-in.', sources.httpNative);
   gauge('bchf_routes', 'Routes in the route table.', sources.routes);
+  gauge(
+    'bchf_index_fill_ratio',
+    "Largest share of its limit to which an index's memory has grown.",
+    sources.indexFill,
+  );
+  const counter = (name: string, help: string, read: () => number) => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  };
+  const { workerDeaths, snapshots } = sources;
+  counter('bchf_worker_deaths_total', 'Serving threads that ended by themselves.', workerDeaths);
+  counter('bchf_snapshot_swaps_total', 'Swaps and rollbacks.', () => snapshots().swaps);
+  counter(
+    'bchf_snapshot_refusals_total',
+    'Swaps, rollbacks and comparisons that were refused.',
+    () => snapshots().refusals,
+  );
+  counter('bchf_snapshots_saved_total', 'Snapshots written.', () => snapshots().saved);
+  counter(
+    'bchf_snapshot_save_failures_total',
+    'Snapshots that could not be written.',
+    () => snapshots().saveFailures,
+  );
   new Gauge({
     name: 'bchf_index_entries',
     help: 'Entries of the index.',
@@ -92,15 +127,7 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
     },
   });
   for (const { group, name, help, total } of counters.counters()) {
-    new Counter({
-      name: metricName(group, name),
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(total());
-      },
-    });
+    counter(metricName(group, name), help, total);
   }
   return registry;
 }

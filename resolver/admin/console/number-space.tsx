@@ -151,11 +151,16 @@ function Trail({ identity, prefix }: { identity: Identity; prefix: string }) {
   const steps = Array.from({ length: prefix.length }, (_, at) => prefix.slice(0, at + 1));
   return (
     <nav aria-label="Prefix" class="trail">
-      <a href={placeOf(identity, '')} aria-current={prefix === '' ? 'location' : undefined}>
+      <a
+        class="step"
+        href={placeOf(identity, '')}
+        aria-current={prefix === '' ? 'location' : undefined}
+      >
         all
       </a>
       {steps.map((step) => (
         <a
+          class="step"
           key={step}
           href={placeOf(identity, step)}
           aria-label={`prefix ${step}`}
@@ -240,7 +245,7 @@ function Grid({ space, shown, colours, at, setAt }: GridProps) {
                     onKeyDown={onKeyDown}
                   >
                     <b>{cell.digits.slice(prefix.length)}</b>
-                    <span>{cell.owners[0]?.member ?? ''}</span>
+                    <span class="cell-owner">{cell.owners[0]?.member ?? ''}</span>
                     {cell.ported > 0 && (
                       <i
                         style={{ width: `${100 * strength(cell.ported, most)}%` }}
