@@ -11,6 +11,7 @@ import { AUDIT_NUMBERS } from './access/audit-line-codec.ts';
 import { ResolverError } from './resolver-error.ts';
 import { COLLOCATED_NF_TYPES, type CollocatedNfType } from './sbi/nf-profile.ts';
 import { TOKEN_POLICIES } from './sbi/token-policy.ts';
+import { COMPRESSIONS } from './snapshot/compression.ts';
 
 /**
  * A whole number, as decimal digits (from a flag or the environment) or as a JSON number. Not what
@@ -214,6 +215,17 @@ export const servingOptions = {
     'SECONDS',
     'how long the index before a swap stays in memory for a rollback; 0: not at all',
   ),
+  snapshotSigners: option(
+    z
+      .union([z.string(), z.array(z.string())])
+      .transform((list) => (typeof list === 'string' ? list.split(',') : list))
+      .transform((keys) => keys.filter((key) => key !== ''))
+      .pipe(z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(64)),
+    [] as string[],
+    'LIST',
+    'public keys (ed25519, hexadecimal) of which a swapped-in snapshot must be signed by one ' +
+      '(default: none, and signatures are not looked at)',
+  ),
   workers: option(
     wholeNumber(1, THREADS_MAX),
     Math.min(availableParallelism(), THREADS_MAX),
@@ -326,6 +338,13 @@ export const ledgerOptions = {
     3,
     'N',
     'snapshots kept on disk; older ones are deleted',
+  ),
+  snapshotKey: file('key of a member (as of bchf tx) that signs snapshots (default: none)'),
+  snapshotCompression: option(
+    z.enum(COMPRESSIONS),
+    'none',
+    'FORM',
+    'compression of snapshots: none, gzip, or zstd where Node has it',
   ),
   snapshotEveryBlocks: option(
     count(1_000_000_000),

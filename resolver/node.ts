@@ -36,7 +36,7 @@ import { ResolverError } from './resolver-error.ts';
 import { type Service, startService } from './service.ts';
 import { ledgerSnapshots } from './snapshot/ledger-side.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
-import { SnapshotStore } from './snapshot/snapshot-store.ts';
+import { openStore } from './snapshot/snapshot-store.ts';
 
 /** How often the newest height that the network tells of is written where answers find it. */
 const NEWEST_INTERVAL_MS = 100;
@@ -78,7 +78,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     if (failures.length > 0) throw failures[0];
   };
   try {
-    const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
+    const snapshots = await openStore(join(config.data, 'snapshots'), log, config);
     const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
     const indexes = await openIndexes(ledger, snapshots, memoryBytesMax, log);
     let served = () => indexes;

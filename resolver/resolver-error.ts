@@ -48,6 +48,8 @@ export type ResolverErrorCode =
   | 'BCHF_SWAP_IN_PROGRESS'
   /** A snapshot file cannot be read or written. */
   | 'BCHF_SNAPSHOT_IO'
+  /** A snapshot is signed by nobody who may make one for this process. */
+  | 'BCHF_SNAPSHOT_UNSIGNED'
   /** A snapshot is not what the chain says of its block. */
   | 'BCHF_SNAPSHOT_UNPROVEN'
   /** A server that was asked did not answer as it should. */

@@ -283,6 +283,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       isReady: () => serving.count > 0,
       snapshots,
       access: adminAccess,
+      onFault: (err, requestId) => log.error({ err, requestId }, 'an admin request failed'),
       ...operatorConsole.services,
       carriers: () =>
         table.all().map((route, number) => ({

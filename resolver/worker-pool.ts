@@ -264,7 +264,7 @@ export class WorkerPool {
             this.#answerLedger(member, event.posted);
             break;
           case 'fault':
-            log.error({ worker: number }, event.message);
+            log.error({ worker: number, requestId: event.requestId }, event.message);
             break;
         }
       });

@@ -15,7 +15,7 @@ const NODE_MINIMUM = [20, 19];
 /** The project's root folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-const sourceFolders = ['wasm', 'ledger', 'resolver', 'loadtest'];
+const sourceFolders = ['wasm', 'ledger', 'resolver', 'loadtest', 'examples'];
 /** One for each module: the index, and the packets. */
 const assemblyConfigurations = ['asconfig.json', 'asconfig.packet.json'];
 const consoleFolder = join(root, 'resolver', 'admin', 'console');

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { ResolverError } from '../resolver-error.ts';
 import { type HttpAnswer, STATUS_TITLES } from './http-answer.ts';
 import { problem } from './problem.ts';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
 
 type UWebSockets = typeof import('uWebSockets.js');
 
@@ -95,6 +96,9 @@ export interface HttpServer {
   close(): void;
 }
 
+/** What answers where a handler fails; the id is the request's own. */
+export type OnError = (error: unknown, requestId: string | undefined) => HttpAnswer;
+
 /**
  * Listens. Several threads may listen on one port with the native build; with the stand-in only one.
  *
@@ -104,7 +108,7 @@ export function listenHttp(
   host: string,
   port: number,
   handle: HttpHandler,
-  onError: (error: unknown) => HttpAnswer,
+  onError: OnError,
   { headerNames = [], tls }: HttpServerOptions = {},
 ): Promise<HttpServer> {
   const { library, isNative } = loadUWebSockets();
@@ -116,8 +120,14 @@ export function listenHttp(
     try {
       wanted = handle(exchange.head);
     } catch (error) {
-      wanted = onError(error);
+      wanted = onError(
+        error,
+        requestIdOf((name) => request.getHeader(name)),
+      );
     }
+    // Not read of a request that is answered at once and well: it would only cost time.
+    const isWell = !(wanted instanceof Promise) && 'status' in wanted && wanted.status < 400;
+    if (!isWell) exchange.requestId = requestIdOf((name) => request.getHeader(name));
     if ('bytesMax' in wanted) exchange.collect(wanted, Number(request.getHeader('content-length')));
     else exchange.answer(wanted);
   });
@@ -202,19 +212,16 @@ function readHeaders(request: HttpRequest, names: readonly string[]): RequestHea
 /** One request and its response, from the head to the last byte, or to the client's going away. */
 class Exchange {
   readonly head: RequestHead;
+  /** What the client calls the request, where that was read. */
+  requestId: string | undefined;
   readonly #response: HttpResponse;
   readonly #isNative: boolean;
-  readonly #onError: (error: unknown) => HttpAnswer;
+  readonly #onError: OnError;
   #isOver = false;
   #isWatched = false;
   #consumer: StreamConsumer | undefined;
 
-  constructor(
-    response: HttpResponse,
-    head: RequestHead,
-    isNative: boolean,
-    onError: (error: unknown) => HttpAnswer,
-  ) {
+  constructor(response: HttpResponse, head: RequestHead, isNative: boolean, onError: OnError) {
     this.#response = response;
     this.head = head;
     this.#isNative = isNative;
@@ -238,9 +245,11 @@ class Exchange {
       return;
     }
     this.#watchAbort();
-    answer.catch(this.#onError).then((late) => {
-      if (!this.#isOver) this.#response.cork(() => this.#begin(late));
-    });
+    answer
+      .catch((error) => this.#onError(error, this.requestId))
+      .then((late) => {
+        if (!this.#isOver) this.#response.cork(() => this.#begin(late));
+      });
   }
 
   #begin(answer: HttpAnswer | HttpStream): void {
@@ -307,7 +316,7 @@ class Exchange {
         try {
           answered = answer(chunks.length === 0 ? last.slice() : Buffer.concat([...chunks, last]));
         } catch (error) {
-          answered = this.#onError(error);
+          answered = this.#onError(error, this.requestId);
         }
         this.answer(answered);
       }
@@ -326,6 +335,10 @@ class Exchange {
     response.writeStatus(`${status} ${STATUS_TITLES[status]}`);
     response.writeHeader('content-type', contentType);
     for (const [name, value] of headers) response.writeHeader(name, value);
+    const isNamed = headers.some(([name]) => name === REQUEST_ID_HEADER);
+    if (status >= 400 && this.requestId !== undefined && !isNamed) {
+      response.writeHeader(REQUEST_ID_HEADER, this.requestId);
+    }
   }
 
   #send(answer: HttpAnswer, closeConnection = false): void {
