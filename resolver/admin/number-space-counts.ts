@@ -289,7 +289,10 @@ function takeForRuns(
   // Runs that lie in each other are counted twice: then there is nothing left, but not less.
   const taken = Math.min(1, sum(runNumbers) / capacity);
   if (taken === 0) return;
-  for (const [owner, share] of owners) owners.set(owner, share * (1 - taken));
+  for (const [owner, share] of owners) {
+    if (taken === 1) owners.delete(owner);
+    else owners.set(owner, share * (1 - taken));
+  }
   const scale = taken / sum(runNumbers);
   for (const [member, numbers] of runNumbers) {
     owners.set(member, (owners.get(member) ?? 0) + numbers * scale);

@@ -134,7 +134,7 @@ test('shares of owners and of nobody are those of numbers, and add up to one', (
   assert.ok(Math.abs(shares.beta! - 0.09 * rest) < 1e-9);
   assert.ok(Math.abs(shares.epsilon! - 0.025) < 1e-9);
   assert.equal(cell!.uncovered, 0);
-  const inside = counts.cells(keyOf('4450'), 2, walker);
+  const inside = counts.cells(keyOf('445'), 2, walker);
   assert.deepEqual(inside[24]!.owners, [{ member: 'epsilon', share: 1 }]);
   assert.deepEqual(inside[25]!.owners, [{ member: 'alpha', share: 1 }]);
   const other = counts.cells(keyOf('46'), 1, walker)[1]!;
