@@ -49,7 +49,7 @@ const datagramProtocols = ['batch', 'pdb', 'enum'];
 const ofDatagrams = (name: string) =>
   datagramProtocols.map((protocol) => `bchf_${protocol}_udp_${name}_total`);
 
-function latencyRule(protocol: string, name: string): AlarmRule {
+function latencyRule(protocol: string, name: string, title: string): AlarmRule {
   return {
     name: `Bchf${name}Slow`,
     severity: 'warning',
@@ -61,7 +61,7 @@ function latencyRule(protocol: string, name: string): AlarmRule {
       limit: 0.016,
     },
     forS: 60,
-    summary: `One answer in a hundred of ${name} takes longer than 16 ms.`,
+    summary: `One answer in a hundred of ${title} takes longer than 16 ms.`,
     action:
       'Compare the rate with what docs/bench-*.md measured; see whether processors are taken.',
   };
@@ -175,10 +175,10 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     summary: 'More than 5 % of the datagrams are over the limit of their sender.',
     action: 'Find the sender; raise the limit if it is one of yours.',
   },
-  latencyRule('batch', 'Batch'),
-  latencyRule('enum', 'Enum'),
-  latencyRule('pdb', 'Pdb'),
-  latencyRule('http', 'Http'),
+  latencyRule('batch', 'Batch', 'the UDP batch protocol'),
+  latencyRule('enum', 'Enum', 'ENUM'),
+  latencyRule('pdb', 'Pdb', 'pdb'),
+  latencyRule('http', 'Http', 'HTTP'),
   {
     name: 'BchfSnapshotRefused',
     severity: 'warning',
