@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { SnapshotDiff as WholeDiff } from '../../snapshot/snapshot-diff.ts';
 import { type BchfServer, startServer } from '../../test/bchf-process.ts';
-import type { SnapshotDiff } from '../console-model.ts';
+import type { NumberSpace, SnapshotDiff } from '../console-model.ts';
 import { NO_BROWSER, openBrowser, openPage } from './browser.ts';
 
 const skip = NO_BROWSER;
@@ -62,11 +62,10 @@ test('look-ups, the number space and snapshots of a running resolver are shown',
   await page.getByText(`serving · height ${server.height} · up to date`).waitFor();
   const cells = page.locator('.cell:not(.none)');
   await cells.first().waitFor();
-  const space = await (await fetch(`${url}/admin/v1/number-space?prefix=`)).json();
-  const ported = space.cells.reduce(
-    (sum: number, cell: { ported: number }) => sum + cell.ported,
-    0,
-  );
+  const response = await fetch(`${url}/admin/v1/number-space?prefix=`);
+  const space = (await response.json()) as NumberSpace;
+  assert.ok(space.state === 'counted');
+  const ported = space.cells.reduce((sum, cell) => sum + cell.ported, 0);
   assert.equal(ported, 2000);
   await page.getByRole('button', { name: /^35: / }).click();
   await page.getByRole('button', { name: /^3584: fi-/ }).waitFor();
