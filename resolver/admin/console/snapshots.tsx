@@ -90,7 +90,7 @@ export function SnapshotsView() {
     return (
       <View title="Snapshots">
         <Notice title="This process has no directory of snapshots">
-          It serves one file. Give it <code>--snapshots DIR</code> to list, compare and swap others.
+          There is nothing to list, to compare or to swap in.
         </Notice>
       </View>
     );
