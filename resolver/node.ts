@@ -7,6 +7,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Registry } from 'prom-client';
 import { sortValidators, validatorsHash } from '../ledger/block/hashes.ts';
 import { PROPOSALS } from '../ledger/engine/admission.ts';
 import { openReplica } from '../ledger/engine/open-replica.ts';
@@ -136,8 +137,17 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
       following.stop();
     });
     const addresses = transport.addresses();
-    const api = await listenApi(config, following, desk, service, transport, addresses, genesis);
+    const describe = () => describeNode(config, following, transport, addresses, genesis);
+    const registry = registryOf(following, transport);
+    const api = await listenApi(config, following, desk, service, describe, registry);
     opened.push(() => api.close());
+    service.watchNetwork(() => {
+      const peers = transport.peers().map((peerId) => {
+        const height = following.sync.heightOf(peerId) ?? null;
+        return { peerId, height, score: transport.score(peerId) };
+      });
+      return { ...describe(), peers };
+    }, registry);
     return {
       service,
       ledger,
@@ -198,17 +208,9 @@ function tellHalt({ height, code, message }: Halt, newestBlock: NewestBlock, log
   if (newestBlock.height! <= height) newestBlock.committed(height + 1, Date.now());
 }
 
-function listenApi(
-  config: Configuration<typeof nodeOptions>['values'],
-  node: MemberNode,
-  desk: LedgerDesk,
-  service: Service,
-  transport: Transport,
-  addresses: readonly string[],
-  { chainId }: ChainGenesis,
-): Promise<NodeApi> {
-  const { ledger, sync, pool, exchange } = node;
-  const registry = createNodeRegistry({
+function registryOf(node: MemberNode, transport: Transport): Registry {
+  const { ledger, sync, pool } = node;
+  return createNodeRegistry({
     height: () => ledger.tip.height,
     newestHeight: () => sync.newestHeight,
     isHalted: () => node.halted !== undefined,
@@ -218,26 +220,53 @@ function listenApi(
     sync: () => sync.counters,
     transport: () => transport.counters,
   });
+}
+
+/** How a node stands to the chain and to its peers. */
+function describeNode(
+  config: Configuration<typeof nodeOptions>['values'],
+  node: MemberNode,
+  transport: Transport,
+  addresses: string[],
+  { chainId }: ChainGenesis,
+) {
+  const { ledger, sync, pool } = node;
   const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase();
+  const state: 'halted' | 'following' | 'catching-up' = node.halted
+    ? 'halted'
+    : sync.isCurrent
+      ? 'following'
+      : 'catching-up';
+  return {
+    chainId,
+    height: ledger.tip.height,
+    blockHash: hexOf(ledger.tip.blockHash),
+    appHash: hexOf(ledger.appHash),
+    newestHeight: sync.newestHeight,
+    state,
+    halted: node.halted ?? null,
+    peerId: transport.self,
+    addresses,
+    peers: transport.peers(),
+    pendingTransactions: pool.size,
+    proposes: config.propose,
+  };
+}
+
+function listenApi(
+  config: Configuration<typeof nodeOptions>['values'],
+  { exchange }: MemberNode,
+  desk: LedgerDesk,
+  service: Service,
+  status: () => unknown,
+  registry: Registry,
+): Promise<NodeApi> {
   return listenNodeApi(config.ledgerHost, config.ledgerPort, {
     snapshotPart: async (path) => service.snapshots?.part(path),
     submit: (transaction) => exchange.submit(transaction),
     transaction: (id) => exchange.status(id),
     read: (path, query) => desk.read(path, query),
-    status: () => ({
-      chainId,
-      height: ledger.tip.height,
-      blockHash: hexOf(ledger.tip.blockHash),
-      appHash: hexOf(ledger.appHash),
-      newestHeight: sync.newestHeight,
-      state: node.halted ? 'halted' : sync.isCurrent ? 'following' : 'catching-up',
-      halted: node.halted ?? null,
-      peerId: transport.self,
-      addresses,
-      peers: transport.peers(),
-      pendingTransactions: pool.size,
-      proposes: config.propose,
-    }),
+    status,
     prove: (ueId) => desk.prove(ueId),
     metrics: () => registry.metrics(),
     metricsType: registry.contentType,

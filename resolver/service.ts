@@ -9,7 +9,7 @@ import { AccessHost } from './access/access-host.ts';
 import type { TerminalKeyOf } from './access/credential-verifier.ts';
 import { readAdminAccess } from './admin/admin-access.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
-import { openConsole } from './admin/console-services.ts';
+import { type OperatorConsole, openConsole } from './admin/console-services.ts';
 import { flagName, type ServingConfig } from './config.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
@@ -83,6 +83,8 @@ export interface Service {
   swapTo(next: NextGeneration, bringUp?: () => Promise<void>): Promise<{ released: Promise<void> }>;
   /** Snapshots and swaps, where there are any. */
   snapshots: SnapshotManager | undefined;
+  /** Shows a node's part in the network in the console, and judges its metrics. */
+  watchNetwork: OperatorConsole['watchNetwork'];
   status(): Record<string, unknown>;
   stop(): Promise<void>;
 }
@@ -132,6 +134,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const histograms = new SharedCounters(HISTOGRAM_TABLE, workerCount);
   const block = () => decodeLabel(indexes.msisdn.label());
   let pool: WorkerPool | undefined;
+  let snapshots: SnapshotManager | undefined;
+  const indexBytesMax = config.indexMemoryMaxMib * 2 ** 20;
   const registry = createRegistry(counters, {
     ledgerHeight: () => newestBlock.height ?? block().height,
     indexHeight: () => block().height,
@@ -140,6 +144,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     httpNative: () => (httpNative ? 1 : 0),
     routes: () => table.count,
     generation: () => generation,
+    workerDeaths: () => pool?.deaths ?? 0,
+    indexFill: () =>
+      Math.max(...IDENTITIES.map((identity) => indexes[identity].memory.buffer.byteLength)) /
+      indexBytesMax,
     snapshots: () => snapshots?.counts ?? NO_SNAPSHOTS,
     udpMemory: () => udp.memory(),
     entries: () =>
@@ -205,6 +213,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const serving = pool;
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
+  const operatorConsole = openConsole({
+    registry,
+    counters,
+    histograms,
+    indexes: () => indexes,
+    routes: table,
+    newestBlock,
+    threads: () => serving.count,
+    askLedger: options.ledger?.ask,
+    log,
+    now,
+  });
   access?.watch((request) => serving.publishAccess(request));
   // One after the other: a block without new routes must not overtake the one before it, and after one
   // that could not be applied none may be. Swaps stand in the same line.
@@ -222,7 +242,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       read.set(generation, indexes);
       const { applied, released } = serving.publishGeneration(generationOf(), left);
       await applied;
-      return { released: released.then(() => void read.delete(left)) };
+      const allReleased = Promise.all([released, operatorConsole.leaveIndexes()]);
+      return { released: allReleased.then(() => void read.delete(left)) };
     });
     // One that failed has changed nothing, so blocks go on.
     lastBlock = before.then(() =>
@@ -233,26 +254,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     );
     return swapped;
   };
-  const snapshots =
+  snapshots =
     options.snapshots &&
     new SnapshotManager(options.snapshots, {
       indexes: () => indexes,
       routes: () => table.all(),
       swapTo,
-      memoryBytesMax: config.indexMemoryMaxMib * 2 ** 20,
+      memoryBytesMax: indexBytesMax,
       log,
       now,
     });
-  const operatorConsole = openConsole({
-    counters,
-    histograms,
-    indexes: () => indexes,
-    routes: table,
-    newestBlock,
-    threads: () => serving.count,
-    askLedger: options.ledger?.ask,
-    now,
-  });
   const status = () => ({
     generation,
     snapshot: snapshots?.serving ?? null,
@@ -274,6 +285,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       isReady: () => serving.count > 0,
       snapshots,
       access: adminAccess,
+      onFault: (err, requestId) => log.error({ err, requestId }, 'an admin request failed'),
       ...operatorConsole.services,
       carriers: () =>
         table.all().map((route, number) => ({
@@ -285,7 +297,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
   } catch (error) {
     enumConfiguration.close();
-    operatorConsole.close();
+    await operatorConsole.close();
     await serving.stop();
     await access?.close();
     nrfHost?.stop();
@@ -303,6 +315,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     swapTo,
     snapshots,
+    watchNetwork: operatorConsole.watchNetwork,
     applyBlock(label, changes, changedRoutes) {
       const applied = lastBlock.then(async () => {
         if (changedRoutes.length > 0) {
@@ -327,7 +340,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     async stop() {
       enumConfiguration.close();
-      operatorConsole.close();
+      await operatorConsole.close();
       await admin.close();
       await snapshots?.close();
       await serving.stop();
@@ -338,8 +351,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-const NO_SNAPSHOTS = { swaps: 0, refusals: 0, saved: 0, saveFailures: 0 };
-
 /** Throws BCHF_CONFIG_INVALID where one of the two files is missing. */
 function httpTlsOf({ httpTlsCert: certFile, httpTlsKey: keyFile }: ServingConfig) {
   if (certFile !== '' && keyFile !== '') return { certFile, keyFile };
@@ -349,6 +360,8 @@ function httpTlsOf({ httpTlsCert: certFile, httpTlsKey: keyFile }: ServingConfig
     `TLS takes both ${flagName('httpTlsCert')} and ${flagName('httpTlsKey')}`,
   );
 }
+
+const NO_SNAPSHOTS = { swaps: 0, refusals: 0, saved: 0, saveFailures: 0 };
 
 /** Makes one block's changes visible in each index, under the block's label. */
 export function applyToIndexes(

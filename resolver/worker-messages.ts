@@ -103,4 +103,4 @@ export type WorkerEvent =
   /** What only the ledger of the main thread can answer. */
   | { type: 'ledger-question'; posted: PostedQuestion }
   /** A request or the thread itself failed; in the second case the thread ends. */
-  | { type: 'fault'; message: string };
+  | { type: 'fault'; message: string; requestId?: string };

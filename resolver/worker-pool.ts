@@ -67,6 +67,7 @@ export class WorkerPool {
   readonly #replacementsMs: number[] = [];
   #ports: ListeningPorts;
   #isStopping = false;
+  #deaths = 0;
 
   private constructor(options: PoolOptions) {
     this.#options = options;
@@ -99,6 +100,11 @@ export class WorkerPool {
   /** Threads that serve at this moment. */
   get count(): number {
     return this.#members.filter((member) => member?.isListening).length;
+  }
+
+  /** Threads that ended by themselves so far. */
+  get deaths(): number {
+    return this.#deaths;
   }
 
   /** Publishes routes to every thread; resolves when each has them, so that entries may follow. */
@@ -258,7 +264,7 @@ export class WorkerPool {
             this.#answerLedger(member, event.posted);
             break;
           case 'fault':
-            log.error({ worker: number }, event.message);
+            log.error({ worker: number, requestId: event.requestId }, event.message);
             break;
         }
       });
@@ -280,6 +286,7 @@ export class WorkerPool {
 
   #replace(number: number): void {
     const { now, log, onFailure } = this.#options;
+    this.#deaths++;
     const nowMs = now();
     this.#replacementsMs.push(nowMs);
     while ((this.#replacementsMs[0] as number) < nowMs - REPLACEMENTS_WINDOW_MS) {

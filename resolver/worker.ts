@@ -19,6 +19,7 @@ import type { HttpAnswer } from './http/http-answer.ts';
 import { READ_HEADERS, ROUTING_INFO_PATH, routeRequest } from './http/http-router.ts';
 import { type HttpHandler, type HttpStream, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
+import { newRequestId, REQUEST_ID_HEADER } from './http/request-id.ts';
 import { LedgerClient } from './ledger-questions.ts';
 import { createLatencyWords } from './metrics/latency-words.ts';
 import { createAuthoriser, tokenRefusal } from './sbi/authorise.ts';
@@ -72,15 +73,18 @@ if (access) {
 }
 
 /** What a request gets whose handling failed. */
-function answerFault(error: unknown): HttpAnswer {
+function answerFault(error: unknown, given: string | undefined): HttpAnswer {
+  // One that its sender did not name gets a name here: the line in the log has it, and so has the answer.
+  const requestId = given ?? newRequestId();
   if (error instanceof IndexError && error.code === 'BCHF_INDEX_TRAP') {
     // The instance must not be used again: this request gets its answer, then the thread ends.
     setImmediate(() => thread.fail(error));
-  } else {
-    const message = error instanceof Error ? error.message : String(error);
-    thread.post({ type: 'fault', message });
   }
-  return problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
+  const message = error instanceof Error ? error.message : String(error);
+  thread.post({ type: 'fault', message, requestId });
+  return problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.', {}, [
+    [REQUEST_ID_HEADER, requestId],
+  ]);
 }
 
 /** Streams of changes; those of a thread end before its sockets are closed. */

@@ -182,6 +182,12 @@ class OpenTransport implements Libp2pTransport {
     return this.#node.getPeers().map(String);
   }
 
+  score(peer: PeerId): number {
+    // The class has it, its public type does not.
+    const pubsub = this.#node.services.pubsub as unknown as { getScore(peer: PeerId): number };
+    return pubsub.getScore(peer);
+  }
+
   onPeer(listener: (peer: PeerId) => void): void {
     this.#peerListeners.push(listener);
   }

@@ -84,6 +84,10 @@ export class SimulatedTransport implements Transport {
     yield* answer.frames();
   }
 
+  score(): number {
+    return 0;
+  }
+
   penalise(): void {
     this.counters.penalised++;
   }

@@ -25,8 +25,13 @@ export type ToTransport =
 export type FromTransport =
   | { op: 'opened'; self: PeerId; addresses: string[] }
   | { op: 'failed'; code: string; message: string }
-  /** Who is connected, and what was counted. */
-  | { op: 'state'; peers: PeerId[]; counters: TransportCounters }
+  /** Who is connected and how they are scored, and what was counted. */
+  | {
+      op: 'state';
+      peers: PeerId[];
+      scores: Record<PeerId, number>;
+      counters: TransportCounters;
+    }
   | { op: 'peer'; peer: PeerId; peers: PeerId[] }
   | { op: 'message'; id: number; topic: string; message: Uint8Array; from: PeerId }
   | { op: 'published'; id: number }

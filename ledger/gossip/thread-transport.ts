@@ -69,6 +69,7 @@ class ThreadTransport implements Libp2pTransport {
   /** Requests that came in: called when the next frame is wanted, or no more are. */
   readonly #wanted = new Map<number, (isWanted: boolean) => void>();
   #peers: PeerId[] = [];
+  #scores: Record<PeerId, number> = {};
   #nextId = 0;
   #isClosed = false;
   #closed: () => void = () => {};
@@ -99,6 +100,10 @@ class ThreadTransport implements Libp2pTransport {
 
   peers(): PeerId[] {
     return this.#peers;
+  }
+
+  score(peer: PeerId): number {
+    return this.#scores[peer] ?? 0;
   }
 
   onPeer(listener: (peer: PeerId) => void): void {
@@ -180,6 +185,7 @@ class ThreadTransport implements Libp2pTransport {
     switch (message.op) {
       case 'state':
         this.#peers = message.peers;
+        this.#scores = message.scores;
         this.counters = message.counters;
         break;
       case 'peer':

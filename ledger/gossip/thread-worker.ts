@@ -82,7 +82,9 @@ class TransportThread {
 
   #tellState(): void {
     const { counters } = this.#transport;
-    tell({ op: 'state', peers: this.#transport.peers(), counters: { ...counters } });
+    const peers = this.#transport.peers();
+    const scores = Object.fromEntries(peers.map((peer) => [peer, this.#transport.score(peer)]));
+    tell({ op: 'state', peers, scores, counters: { ...counters } });
   }
 
   #judge(topic: string, message: Uint8Array, from: string): Promise<Verdict> {

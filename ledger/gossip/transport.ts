@@ -41,6 +41,8 @@ export interface Transport {
   readonly counters: Readonly<TransportCounters>;
   /** Peers that are connected now. */
   peers(): PeerId[];
+  /** What a connected peer is worth to gossip: 0 at first, less for each fault; at −80 it is not heard. */
+  score(peer: PeerId): number;
   /** Tells of every peer that connects from now on. */
   onPeer(listener: (peer: PeerId) => void): void;
   /** Listens to a topic; messages published here are not heard here. */

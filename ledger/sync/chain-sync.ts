@@ -106,6 +106,11 @@ export class ChainSync {
     this.#newestHeight = options.ledger.tip.height;
   }
 
+  /** The height that a peer has shown to have; `undefined` where it has shown none. */
+  heightOf(peer: PeerId): number | undefined {
+    return this.#peers.heightOf(peer);
+  }
+
   /** The height of the newest block that is known to be committed. */
   get newestHeight(): number {
     return Math.max(this.#newestHeight, this.#ledger.tip.height);

@@ -40,6 +40,11 @@ export class PeerHeights {
     known.untilMs = Math.max(known.untilMs, nowMs + EMPTY_PAUSE_MS);
   }
 
+  /** The height that a peer has shown; `undefined` where it has shown none. */
+  heightOf(peer: PeerId): number | undefined {
+    return this.#peers.get(peer)?.height || undefined;
+  }
+
   pause(peer: PeerId, nowMs: number, pauseMs: number): void {
     const known = this.#peer(peer);
     known.untilMs = Math.max(known.untilMs, nowMs + pauseMs);

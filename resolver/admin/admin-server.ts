@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type HttpAnswer, STATUS_TITLES } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
+import { newRequestId, REQUEST_ID_HEADER, requestIdOf } from '../http/request-id.ts';
 import { ResolverError } from '../resolver-error.ts';
 import type { SnapshotManager } from '../snapshot/snapshot-manager.ts';
 import { type AccessVerdict, type AdminAccess, judgeAccess } from './admin-access.ts';
@@ -24,6 +25,8 @@ export interface AdminServices {
   /** Absent where there are none. */
   snapshots: SnapshotManager | undefined;
   access: AdminAccess;
+  /** Told of a request whose handling failed, and what the request is called. */
+  onFault: (error: unknown, requestId: string) => void;
   consoleFiles: ConsoleFiles;
   /** What else is read here, by path. */
   readings: Record<string, Reading>;
@@ -55,8 +58,13 @@ export async function listenAdmin(
     let answer: HttpAnswer;
     try {
       answer = await answerRequest(request, services);
-    } catch {
-      answer = problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
+    } catch (error) {
+      const given = requestIdOf((name) => String(request.headers[name] ?? ''));
+      const requestId = given ?? newRequestId();
+      services.onFault(error, requestId);
+      const detail = 'The request could not be answered.';
+      const headers = [[REQUEST_ID_HEADER, requestId] as const];
+      answer = problem(500, 'SYSTEM_FAILURE', detail, {}, headers);
     }
     response.writeHead(answer.status, STATUS_TITLES[answer.status], {
       'content-type': answer.contentType,

@@ -27,6 +27,8 @@ const typescriptStamp = join(root, 'dist', '.typescript-stamp');
 /** Installs and builds what is missing or stale. Ends the process with code 1 where that fails. */
 export function setUp({ force = false } = {}) {
   checkNode();
+  // A copy that was built elsewhere, as in a container, comes without sources.
+  if (!existsSync(join(root, 'tsconfig.json'))) return;
   const lock = hashFiles([join(root, 'package-lock.json')]);
   if (!isCurrent(modulesStamp, lock)) {
     step('installing the locked dependencies', modulesStamp, () =>

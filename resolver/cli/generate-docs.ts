@@ -3,14 +3,23 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { COUNTER_TABLE, HISTOGRAM_FORMS } from '../counter-table.ts';
+import { alertRulesFile, dashboardFile } from '../admin/alert-files.ts';
+import { COUNTER_TABLE } from '../counter-table.ts';
 import { openApiDocument } from '../http/openapi.ts';
+import {
+  histogramMetrics,
+  type ListedMetric,
+  nodeMetrics,
+  processMetrics,
+} from '../metrics/listed-metrics.ts';
 import { metricName } from '../metrics/registry.ts';
 
 export function addGenerateDocsCommand(program: Command): void {
   program
     .command('generate-docs', { hidden: true })
-    .description('Write docs/cli.md, docs/metrics.md and docs/openapi.json.')
+    .description(
+      'Write docs/cli.md, docs/metrics.md, docs/openapi.json and what deploy/ has of metrics.',
+    )
     .action(() => {
       const docs = new URL('../../../docs/', import.meta.url);
       mkdirSync(docs, { recursive: true });
@@ -18,6 +27,14 @@ export function addGenerateDocsCommand(program: Command): void {
       write('cli.md', cliDocument(program));
       write('metrics.md', metricsDocument());
       write('openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`);
+      const deploy = new URL('../../../deploy/', import.meta.url);
+      const writeThere = (path: string, text: string) => {
+        const file = new URL(path, deploy);
+        mkdirSync(new URL('.', file), { recursive: true });
+        writeFileSync(file, text);
+      };
+      writeThere('prometheus/bchf-alerts.yaml', alertRulesFile());
+      writeThere('grafana/bchf-resolver.json', dashboardFile());
     });
 }
 
@@ -45,20 +62,31 @@ function fullName(command: Command): string {
 }
 
 function metricsDocument(): string {
-  const rows = Object.entries(COUNTER_TABLE).flatMap(([group, names]) =>
-    Object.entries(names).map(([name, help]) => `| \`${metricName(group, name)}\` | ${help} |`),
+  const counters = new Map(
+    Object.entries(COUNTER_TABLE).flatMap(([group, names]) =>
+      Object.entries(names).map(([name, help]) => [metricName(group, name), help] as const),
+    ),
   );
-  const histograms = Object.values(HISTOGRAM_FORMS).map(
-    ({ metric, help }) => `| \`${metric}\` | ${help} |`,
+  const own = processMetrics().filter(
+    ({ name }) => name.startsWith('bchf_') && !counters.has(name),
   );
+  const counted = [...counters].map(([name, help]) => ({ name, help }));
   return (
-    `# Metrics\n\n${GENERATED}\n\nCounters, summed over all serving threads. The gauges ` +
-    '(`bchf_…`) and the process metrics explain themselves in `/metrics`.\n\n' +
-    `| metric | counts |\n| --- | --- |\n${rows.join('\n')}\n\n` +
+    `# Metrics\n\n${GENERATED}\n\nAt \`/metrics\` of the admin port and of the HTTP port. ` +
+    'Alert rules and a dashboard are in `deploy/` ([operations.md](operations.md)).\n\n' +
+    `## The process\n\nBesides those of the runtime, \`process_…\` and \`nodejs_…\`.\n\n${table(own)}\n` +
+    `## Interfaces\n\nCounters, summed over all serving threads.\n\n${table(counted)}\n` +
+    '## Latency and batches\n\n' +
     'Histograms, in buckets that double. Those of datagrams are of what is answered in batches (not ' +
     'with `--udp-adapter dgram`); their latency begins with the time at which the kernel received the ' +
     'datagram, or, with `--udp-timestamps off`, with the batch. That of HTTP begins when the head, or ' +
     'the body where there is one, has reached a thread, and ends when its answer is decided.\n\n' +
-    `| metric | measures |\n| --- | --- |\n${histograms.join('\n')}\n`
+    `${table(histogramMetrics())}\n` +
+    `## A node\n\nAt \`/metrics\` of its ledger port.\n\n${table(nodeMetrics())}`
   );
+}
+
+function table(metrics: readonly ListedMetric[]): string {
+  const rows = metrics.map(({ name, help }) => `| \`${name}\` | ${help} |`);
+  return `| metric | measures |\n| --- | --- |\n${rows.join('\n')}\n`;
 }

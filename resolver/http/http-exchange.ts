@@ -4,9 +4,10 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ServerResponse } from 'node:http';
 import { type HttpAnswer, STATUS_TITLES, type StatusCode } from './http-answer.ts';
-import type { BodyWanted, HttpStream, Outcome, StreamConsumer } from './http-server.ts';
+import type { BodyWanted, HttpStream, OnError, Outcome, StreamConsumer } from './http-server.ts';
 import { problem } from './problem.ts';
 import type { BodyEnd, ReceivingBodies } from './receiving-bodies.ts';
+import { REQUEST_ID_HEADER } from './request-id.ts';
 
 /** A longer body is sent in pieces of so many bytes. */
 const PIECE_BYTES = 256 * 1024;
@@ -15,7 +16,7 @@ export interface ExchangeOptions {
   /** Lower case. */
   method: string;
   isNative: boolean;
-  onError: (error: unknown) => HttpAnswer;
+  onError: OnError;
   /** Told the status of the answer as it begins. */
   onAnswer: (status: StatusCode) => void;
   /** Whether what the client sends behind this request must not be read. */
@@ -24,9 +25,11 @@ export interface ExchangeOptions {
 
 export class Exchange {
   readonly method: string;
+  /** What the client calls the request, where that was read. */
+  requestId: string | undefined;
   readonly #response: HttpResponse;
   readonly #isNative: boolean;
-  readonly #onError: (error: unknown) => HttpAnswer;
+  readonly #onError: OnError;
   readonly #onAnswer: (status: StatusCode) => void;
   #closesConnection: boolean;
   #isOver = false;
@@ -67,9 +70,11 @@ export class Exchange {
       return;
     }
     this.#watchAbort();
-    answer.catch(this.#onError).then((late) => {
-      if (!this.#isOver) this.#response.cork(() => this.#begin(late));
-    });
+    answer
+      .catch((error) => this.#onError(error, this.requestId))
+      .then((late) => {
+        if (!this.#isOver) this.#response.cork(() => this.#begin(late));
+      });
   }
 
   #begin(answer: HttpAnswer | HttpStream): void {
@@ -125,7 +130,7 @@ export class Exchange {
       try {
         answered = answer(whole);
       } catch (error) {
-        answered = this.#onError(error);
+        answered = this.#onError(error, this.requestId);
       }
       this.answer(answered);
     });
@@ -149,6 +154,10 @@ export class Exchange {
     response.writeStatus(`${status} ${STATUS_TITLES[status]}`);
     response.writeHeader('content-type', contentType);
     for (const [name, value] of headers) response.writeHeader(name, value);
+    const isNamed = headers.some(([name]) => name === REQUEST_ID_HEADER);
+    if (status >= 400 && this.requestId !== undefined && !isNamed) {
+      response.writeHeader(REQUEST_ID_HEADER, this.requestId);
+    }
   }
 
   #send(answer: HttpAnswer): void {

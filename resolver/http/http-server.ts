@@ -12,6 +12,7 @@ import type { HttpAnswer, StatusCode } from './http-answer.ts';
 import { Exchange } from './http-exchange.ts';
 import { type BodyLimits, HTTP_BODY_LIMITS, ReceivingBodies } from './receiving-bodies.ts';
 import { framingOf } from './request-framing.ts';
+import { requestIdOf } from './request-id.ts';
 
 type UWebSockets = typeof import('uWebSockets.js');
 
@@ -99,6 +100,9 @@ export interface HttpServer {
   close(): void;
 }
 
+/** What answers where a handler fails; the id is the request's own. */
+export type OnError = (error: unknown, requestId: string | undefined) => HttpAnswer;
+
 /**
  * Listens. Several threads may listen on one port with the native build; with the stand-in only one.
  *
@@ -108,7 +112,7 @@ export function listenHttp(
   host: string,
   port: number,
   handle: HttpHandler,
-  onError: (error: unknown) => HttpAnswer,
+  onError: OnError,
   options: HttpServerOptions = {},
 ): Promise<HttpServer> {
   const { library, isNative } = loadUWebSockets();
@@ -132,8 +136,14 @@ export function listenHttp(
     try {
       wanted = handle(readHead(request, exchange.method, isNative, headerNames));
     } catch (error) {
-      wanted = onError(error);
+      wanted = onError(
+        error,
+        requestIdOf((name) => request.getHeader(name)),
+      );
     }
+    // Not read of a request that is answered at once and well: it would only cost time.
+    const isWell = !(wanted instanceof Promise) && 'status' in wanted && wanted.status < 400;
+    if (!isWell) exchange.requestId = requestIdOf((name) => request.getHeader(name));
     if (!('bytesMax' in wanted)) exchange.answer(wanted);
     else exchange.collect(wanted, Number(request.getHeader('content-length')), bodies);
   });

@@ -4,10 +4,26 @@
 import { HISTOGRAM_FORMS } from '../counter-table.ts';
 import type { SharedCounters } from './shared-counters.ts';
 
-/** The histograms in the text format of Prometheus, version 0.0.4. */
-export function histogramText(words: SharedCounters): string {
+/** What each bucket of the histograms counted, not added up, by metric. */
+export function bucketsOf(words: SharedCounters): Map<string, { le: number; count: number }[]> {
+  const totals = totalsOf(words);
+  return new Map(
+    Object.entries(HISTOGRAM_FORMS).map(([group, { metric, bounds }]) => [
+      metric,
+      bounds.map(({ word, le }) => ({ le, count: totals.get(`${group} ${word}`) ?? 0 })),
+    ]),
+  );
+}
+
+function totalsOf(words: SharedCounters): Map<string, number> {
   const totals = new Map<string, number>();
   for (const { group, name, total } of words.counters()) totals.set(`${group} ${name}`, total());
+  return totals;
+}
+
+/** The histograms in the text format of Prometheus, version 0.0.4. */
+export function histogramText(words: SharedCounters): string {
+  const totals = totalsOf(words);
   const lines: string[] = [];
   for (const [group, { metric, help, bounds }] of Object.entries(HISTOGRAM_FORMS)) {
     lines.push(`# HELP ${metric} ${help}`, `# TYPE ${metric} histogram`);

@@ -17,6 +17,10 @@ export interface GaugeSources {
   routes: () => number;
   /** Rises with each swap. */
   generation: () => number;
+  /** Serving threads that ended by themselves so far. */
+  workerDeaths: () => number;
+  /** The largest share of its limit to which an index's memory has grown, 0 to 1. */
+  indexFill: () => number;
   /** Counts of snapshots: swapped in, refused, written, not written. */
   snapshots: () => { swaps: number; refusals: number; saved: number; saveFailures: number };
   /** Of the sockets of each UDP protocol, where the system tells. */
@@ -55,6 +59,11 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
   gauge('bchf_http_native', '1: native uWebSockets.js, 0: its stand-in.', sources.httpNative);
   gauge('bchf_routes', 'Routes in the route table.', sources.routes);
   gauge('bchf_generation', 'Which index is served: rises with each swap.', sources.generation);
+  gauge(
+    'bchf_index_fill_ratio',
+    "Largest share of its limit to which an index's memory has grown.",
+    sources.indexFill,
+  );
   const counter = (name: string, help: string, read: () => number) => {
     new Counter({
       name,
@@ -66,20 +75,17 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
       },
     });
   };
-  const { snapshots } = sources;
+  const { workerDeaths, snapshots } = sources;
+  counter('bchf_worker_deaths_total', 'Serving threads that ended by themselves.', workerDeaths);
   counter('bchf_snapshot_swaps_total', 'Swaps and rollbacks.', () => snapshots().swaps);
   counter(
     'bchf_snapshot_refusals_total',
-    'Swaps and rollbacks refused.',
+    'Swaps, rollbacks and comparisons that were refused.',
     () => snapshots().refusals,
   );
+  counter('bchf_snapshots_saved_total', 'Snapshots written.', () => snapshots().saved);
   counter(
-    'bchf_snapshot_writes_total',
-    'Snapshots written while serving.',
-    () => snapshots().saved,
-  );
-  counter(
-    'bchf_snapshot_write_failures_total',
+    'bchf_snapshot_save_failures_total',
     'Snapshots that could not be written.',
     () => snapshots().saveFailures,
   );

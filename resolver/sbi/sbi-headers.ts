@@ -1,12 +1,12 @@
 // The custom headers of the service-based interfaces that matter to a server (3GPP TS 29.500 clause
 // 5.2.3.2): priority, time limits, correlation.
 
+import { CORRELATION_HEADER } from '../http/request-id.ts';
 import type { SbiRequest } from './sbi-message.ts';
 
 export const PRIORITY_HEADER = '3gpp-sbi-message-priority';
 export const MAX_RESPONSE_TIME_HEADER = '3gpp-sbi-max-rsp-time';
 export const SENDER_TIMESTAMP_HEADER = '3gpp-sbi-sender-timestamp';
-export const CORRELATION_HEADER = '3gpp-sbi-correlation-info';
 
 /** 0 is the highest; a request without the header counts as this (TS 29.500 clause 6.8.4.1). */
 export const PRIORITY_DEFAULT = 24;

@@ -2,6 +2,8 @@
 // router needs.
 
 import type { HttpAnswer } from '../http/http-answer.ts';
+import type { OnError } from '../http/http-server.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import type { ReadCounts } from '../metrics/shared-counters.ts';
 import type { NumberResolver } from '../resolve.ts';
 import type { RouteTable } from '../route-table.ts';
@@ -25,7 +27,7 @@ export interface ServeSbiOptions {
   /** The minimal NRF, for where the settings name no real one. */
   askMinimalNrf: (request: SbiRequest) => Promise<HttpAnswer>;
   authorise: SbiServices['authorise'];
-  onError: (error: unknown) => HttpAnswer;
+  onError: OnError;
   /** Told how many milliseconds it took to decide what a request is answered. */
   onAnswered?: (milliseconds: number) => void;
   /** Milliseconds since 1970. */
@@ -80,9 +82,19 @@ export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
       counters,
       handle: (request) => {
         const sinceMs = performance.now();
-        return timed(routeSbi(request, services), sinceMs);
+        const failed = (error: unknown) =>
+          onError(
+            error,
+            requestIdOf((name) => request.headers[name]),
+          );
+        try {
+          const answer = routeSbi(request, services);
+          return timed(answer instanceof Promise ? answer.catch(failed) : answer, sinceMs);
+        } catch (error) {
+          return timed(failed(error), sinceMs);
+        }
       },
-      onError,
+      onError: (error) => onError(error, undefined),
       now,
     });
     return {

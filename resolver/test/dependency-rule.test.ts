@@ -35,7 +35,7 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
 
 /** Files that decide and compute, and leave sockets, clocks, files and chance to others. */
 const PURE =
-  /(-codec\.ts|^ledger\/(number|route|entry|allocation|transaction-\w+)\.ts|^ledger\/(state|block)\/.*\.ts|^resolver\/(resolve|explain|route-table|freshness)\.ts|^resolver\/snapshot\/(canary|snapshot-diff)\.ts|^resolver\/access\/(access-(causes|gate|rules)|quota-table|requester|(http|sbi)-gate|audit-buffer)\.ts|^resolver\/forward\/(forward-handler|forwarder)\.ts|^resolver\/enum\/enum-(answer|settings|zone)\.ts|^resolver\/sbi\/(congestion|discovery-query|json-body|nf-discovery|nf-group-ids|nf-profile|np-status|query-parameters|route-groups|sbi-headers|sbi-message|sbi-router|sbi-schemas|search-answer|subscriber-identity|token-policy)\.ts|^resolver\/sbi\/nrf\/(json-patch|minimal-nrf|nf-registry|nrf-schemas|registered-discovery|token-request)\.ts|^resolver\/http\/(change-streams|http-router|ledger-answers|ledger-lookups|openapi|openapi-operations|problem|ranges|routing-info|schemas)\.ts|^examples\/core\/(ask-in-order|directory|forms|generation|operations|subscriber-store|wire)\.ts|^wasm\/(number-index|reference-index)\.ts|^wasm\/assembly\/.*\.ts)$/;
+  /(-codec\.ts|^ledger\/(number|route|entry|allocation|transaction-\w+)\.ts|^ledger\/(state|block)\/.*\.ts|^resolver\/(resolve|explain|route-table|freshness)\.ts|^resolver\/snapshot\/(canary|snapshot-diff)\.ts|^resolver\/access\/(access-(causes|gate|rules)|quota-table|requester|(http|sbi)-gate|audit-buffer)\.ts|^resolver\/forward\/(forward-handler|forwarder)\.ts|^resolver\/enum\/enum-(answer|settings|zone)\.ts|^resolver\/sbi\/(congestion|discovery-query|json-body|nf-discovery|nf-group-ids|nf-profile|np-status|query-parameters|route-groups|sbi-headers|sbi-message|sbi-router|sbi-schemas|search-answer|subscriber-identity|token-policy)\.ts|^resolver\/sbi\/nrf\/(json-patch|minimal-nrf|nf-registry|nrf-schemas|registered-discovery|token-request)\.ts|^resolver\/admin\/(alarm-rules|alert-files|console-model|interface-figures|number-space-counts)\.ts|^resolver\/http\/(change-streams|http-router|ledger-answers|ledger-lookups|openapi|openapi-operations|problem|ranges|routing-info|schemas)\.ts|^examples\/core\/(ask-in-order|directory|forms|generation|operations|subscriber-store|wire)\.ts|^wasm\/(number-index|reference-index)\.ts|^wasm\/assembly\/.*\.ts)$/;
 const IMPURE_IMPORT =
   /^(node:(fs|net|dgram|http|http2|https|tls|dns|worker_threads|timers|child_process|os)(\/.*)?|classic-level|uWebSockets\.js)$/;
 const IMPURE_CALL = /\b(Date\.now|Math\.random|performance\.now|new Date\(\))/;
@@ -79,6 +79,25 @@ test('every import between folders is one that the dependency rule allows', () =
       if (folderOf(target) === folderOf(path)) continue;
       const isAllowed = ALLOWED.some(([from, to]) => from.test(path) && to.test(target));
       if (!isAllowed) broken.push(`${path} imports ${target}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+test('the console shares shapes with the server, and runs nothing of it', () => {
+  const folder = join(root, 'resolver', 'admin', 'console');
+  const allowed =
+    /^(\.\/[\w./-]+|\.\.\/console-model\.ts|preact(\/hooks)?|uplot(\/dist\/.*)?|vite|node:url)$/;
+  const broken: string[] = [];
+  for (const name of readdirSync(folder).filter((one) => /\.tsx?$/.test(one))) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    // What is imported as a type is gone when the page is built.
+    const code = text.replace(/import type [^;]*;/g, '');
+    for (const [, imported] of code.matchAll(/^(?:import |.* from )['"]([^'"]+)['"];$/gm)) {
+      const isOfBuild = name === 'vite.config.ts';
+      if (!allowed.test(imported!) || (!isOfBuild && /^(vite|node:)/.test(imported!))) {
+        broken.push(`${name} imports ${imported}`);
+      }
     }
   }
   assert.deepEqual(broken, []);

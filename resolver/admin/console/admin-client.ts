@@ -33,25 +33,26 @@ export function whenTokenIsWanted(listener: () => void): void {
   onTokenWanted = listener;
 }
 
-export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return ask<T>('GET', path, undefined, signal);
+export function get<T>(path: string, signal?: AbortSignal, timeoutMs = TIMEOUT_MS): Promise<T> {
+  return ask<T>('GET', path, timeoutMs, signal);
 }
 
-export function post<T>(path: string, body: unknown = {}): Promise<T> {
-  return ask<T>('POST', path, body);
+export function post<T>(path: string, body: unknown, timeoutMs = TIMEOUT_MS): Promise<T> {
+  return ask<T>('POST', path, timeoutMs, undefined, body);
 }
 
 export function remove(path: string): Promise<unknown> {
-  return ask('DELETE', path);
+  return ask('DELETE', path, TIMEOUT_MS, undefined, {});
 }
 
 async function ask<T>(
   method: string,
   path: string,
-  body?: unknown,
+  timeoutMs: number,
   signal?: AbortSignal,
+  body?: unknown,
 ): Promise<T> {
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  const limit = AbortSignal.timeout(timeoutMs);
   let response: Response;
   try {
     response = await fetch(path, {

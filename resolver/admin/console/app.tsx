@@ -1,23 +1,32 @@
 // The frame of the console: where one is, how the process fares, and the view of the address.
 
 import { useEffect, useState } from 'preact/hooks';
-import type { Status } from '../console-model.ts';
+import type { Alarm, Status } from '../console-model.ts';
 import { type AdminError, useToken, whenTokenIsWanted } from './admin-client.ts';
+import { AlarmsView, raisedOf } from './alarms.tsx';
 import { duration, whole } from './format.ts';
 import { usePlace, usePolled } from './hooks.ts';
 import { LookUpView } from './look-up.tsx';
+import { NetworkView } from './network.tsx';
+import { NumberSpaceView } from './number-space.tsx';
 import { OverviewView } from './overview.tsx';
 import { Notice } from './parts.tsx';
+import { SnapshotsView } from './snapshots.tsx';
 import { useFigures } from './use-figures.ts';
 
 const VIEWS = [
   ['overview', 'Overview'],
+  ['numbers', 'Number space'],
   ['look-up', 'Look-up'],
+  ['snapshots', 'Snapshots'],
+  ['network', 'Network'],
+  ['alarms', 'Alarms'],
 ] as const;
 
 export function App() {
   const [view = '', ...more] = usePlace();
   const status = usePolled<Status>('/admin/v1/status', 2000);
+  const alarms = usePolled<Alarm[]>('/admin/v1/alarms', 5000);
   const live = useFigures();
   const [wantsToken, setWantsToken] = useState(false);
   useEffect(() => whenTokenIsWanted(() => setWantsToken(true)), []);
@@ -37,6 +46,7 @@ export function App() {
           {VIEWS.map(([name, title]) => (
             <a key={name} href={`#/${name}`} aria-current={name === current ? 'page' : undefined}>
               {title}
+              {name === 'alarms' && <Count raised={raisedOf(alarms.value)} />}
             </a>
           ))}
         </nav>
@@ -48,7 +58,13 @@ export function App() {
             What is shown is the last that it said. It is asked again every second.
           </Notice>
         )}
-        {current === 'overview' && <OverviewView status={status.value} live={live} />}
+        {current === 'overview' && (
+          <OverviewView status={status.value} live={live} alarms={alarms.value} />
+        )}
+        {current === 'network' && <NetworkView />}
+        {current === 'alarms' && <AlarmsView alarms={alarms} />}
+        {current === 'numbers' && <NumberSpaceView identity={more[0]} prefix={more[1]} />}
+        {current === 'snapshots' && <SnapshotsView />}
         {current === 'look-up' && <LookUpView ueId={more[0] ?? ''} />}
       </main>
     </>
@@ -66,6 +82,18 @@ function Health({ status, error }: { status: Status | undefined; error: AdminErr
       serving · height {whole(block.height)}
       {lag}
     </p>
+  );
+}
+
+/** How many alarms are raised, in the colour of the worst. */
+function Count({ raised }: { raised: Alarm[] }) {
+  const [worst] = raised;
+  if (!worst) return null;
+  return (
+    <span class={`badge ${worst.severity}`}>
+      {raised.length}
+      <span class="hidden"> raised</span>
+    </span>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { useMemo, useState } from 'preact/hooks';
 import {
+  type Alarm,
   type EntryCounts,
   type FiguresSample,
   INTERFACE_IDS,
@@ -9,6 +10,7 @@ import {
   type InterfaceId,
   type Status,
 } from '../console-model.ts';
+import { RaisedAlarms } from './alarms.tsx';
 import { Chart, type Line } from './chart.tsx';
 import { bytes, duration, latency, percent, short, whole } from './format.ts';
 import { Failure, Notice, Panel, Tile, View } from './parts.tsx';
@@ -22,13 +24,22 @@ export const INTERFACE_NAMES: Record<InterfaceId, string> = {
   sbi: '5G SBI',
 };
 
-export function OverviewView({ status, live }: { status: Status | undefined; live: LiveState }) {
+export function OverviewView({
+  status,
+  live,
+  alarms,
+}: {
+  status: Status | undefined;
+  live: LiveState;
+  alarms: readonly Alarm[] | undefined;
+}) {
   const { samples, error } = live;
   const last = samples.at(-1);
   const times = useMemo(() => samples.map(({ atMs }) => atMs / 1000), [samples]);
   return (
     <View title="Overview">
       {error && error.status !== 0 && <Failure what="Figures cannot be read" error={error} />}
+      <RaisedAlarms alarms={alarms} />
       <Tiles status={status} last={last} />
       <div class="columns">
         <Rates samples={samples} times={times} />
