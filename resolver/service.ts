@@ -99,6 +99,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     workers: () => pool?.count ?? 0,
     httpNative: () => (httpNative ? 1 : 0),
     routes: () => table.count,
+    nrf: nrfHost && (() => nrfHost.counts()),
     entries: () =>
       IDENTITIES.flatMap((identity) =>
         Object.entries(indexes[identity].counts()).map(([entry, count]) => ({

@@ -15,6 +15,15 @@ export interface GaugeSources {
   entries: () => { identity: string; entry: string; count: number }[];
   indexBytes: () => { identity: string; bytes: number }[];
   routes: () => number;
+  /** What the minimal NRF holds and has told; `undefined` where another NRF is behind, or none. */
+  nrf: (() => NrfCounts) | undefined;
+}
+
+export interface NrfCounts {
+  instances: number;
+  subscriptions: number;
+  sentNotifications: number;
+  lostNotifications: number;
 }
 
 /** `receivedDatagrams` → `received_datagrams`, `answered200` → `answered_200`. */
@@ -68,9 +77,9 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
       for (const { identity, bytes } of sources.indexBytes()) this.set({ identity }, bytes);
     },
   });
-  for (const { group, name, help, total } of counters.counters()) {
+  const counter = (name: string, help: string, total: () => number) => {
     new Counter({
-      name: metricName(group, name),
+      name,
       help,
       registers,
       collect() {
@@ -78,6 +87,24 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
         this.inc(total());
       },
     });
+  };
+  for (const { group, name, help, total } of counters.counters()) {
+    counter(metricName(group, name), help, total);
+  }
+  const { nrf } = sources;
+  if (nrf) {
+    gauge('bchf_nrf_instances', 'NF instances registered.', () => nrf().instances);
+    gauge('bchf_nrf_subscriptions', 'Subscriptions to them.', () => nrf().subscriptions);
+    counter(
+      metricName('nrf', 'sentNotifications'),
+      'Notifications that subscribers took.',
+      () => nrf().sentNotifications,
+    );
+    counter(
+      metricName('nrf', 'lostNotifications'),
+      'Notifications that subscribers did not take.',
+      () => nrf().lostNotifications,
+    );
   }
   return registry;
 }

@@ -153,7 +153,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     });
     if (headerBytesOf(rawHeaders) > limits.headerBytesMax) {
       counters.oversizedHeaders++;
-      refuse(exchange, problem(431, 'INVALID_API', 'The header fields are too long.'));
+      refuse(exchange, problem(431, 'INVALID_MSG_FORMAT', 'The header fields are too long.'));
       return;
     }
     const target = headers[':path'] ?? '';
@@ -286,7 +286,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     if (answeredMs === undefined) {
       if (isBodyComplete || nowMs - startedMs <= limits.requestMsMax) return;
       counters.timedOutRequests++;
-      refuse(exchange, problem(408, 'TIMED_OUT_REQUEST', 'The body took too long to come.'));
+      refuse(exchange, problem(408, 'UNSPECIFIED_MSG_FAILURE', 'The body took too long to come.'));
     } else if (nowMs - answeredMs > limits.answerMsMax) {
       counters.timedOutAnswers++;
       stream.close(NGHTTP2_CANCEL);
