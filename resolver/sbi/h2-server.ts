@@ -145,7 +145,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     };
     connection.exchanges.add(exchange);
     // A reset by the client is no fault of anybody here; without a listener it would be thrown.
-    stream.on('error', () => {});
+    stream.on('error', ignore);
     stream.on('close', () => {
       connection.exchanges.delete(exchange);
       connection.lastActiveMs = now();
@@ -255,11 +255,14 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       stream.respond(headers, { endStream: true });
       return;
     }
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    headers['content-length'] = bytes.length;
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    headers['content-length'] = bytes;
     stream.respond(headers);
     // A stream that answers HEAD has been ended by `respond`.
-    if (!stream.writableEnded) stream.end(bytes);
+    if (stream.writableEnded) return;
+    // Text of ASCII alone goes as it is; a copy in a buffer of its own would be garbage at once.
+    if (typeof body !== 'string') stream.end(body);
+    else stream.end(body, bytes === body.length ? 'latin1' : 'utf8');
   }
 
   function sweep(): void {
@@ -348,6 +351,8 @@ function createServer({
     }),
   });
 }
+
+function ignore(): void {}
 
 /** The size of a header list as HTTP/2 counts it, from alternating names and values. */
 function headerBytesOf(rawHeaders: readonly string[]): number {
