@@ -139,6 +139,24 @@ export const servingOptions = {
     'address of the admin port',
   ),
   adminPort: option(port, 8081, 'PORT', 'admin port'),
+  adminTokenFile: file('the token that the admin port asks for (default: none, on loopback only)'),
+  adminTlsCert: file('PEM of the certificate of the admin port: TLS (default: none)'),
+  adminTlsKey: file('PEM of its private key (default: none)'),
+  adminTlsClientCa: file(
+    'PEM of who must vouch for every client of the admin port (default: none)',
+  ),
+  swapChangeMaxPercent: option(
+    wholeNumber(0, 100),
+    5,
+    'PERCENT',
+    'entries of a kind that a swap may change without being forced',
+  ),
+  previousKeptS: option(
+    count(86_400 * 7),
+    600,
+    'SECONDS',
+    'how long the index before a swap stays in memory for a rollback; 0: not at all',
+  ),
   workers: option(
     wholeNumber(1, THREADS_MAX),
     Math.min(availableParallelism(), THREADS_MAX),
@@ -160,7 +178,7 @@ export const servingOptions = {
   udpBatchPackets: option(wholeNumber(1, 256), 64, 'N', 'datagrams of a batch'),
   udpReceiveBufferKib: option(
     count(1 << 20),
-    0,
+    4096,
     'KIB',
     "receive buffer of each UDP socket; 0: the system's own",
   ),
@@ -251,6 +269,18 @@ export const ledgerOptions = {
     3,
     'N',
     'snapshots kept on disk; older ones are deleted',
+  ),
+  snapshotEveryBlocks: option(
+    count(1_000_000_000),
+    0,
+    'N',
+    'blocks after which a snapshot is written while serving; 0: only at start and stop',
+  ),
+  snapshotEveryMinutes: option(
+    count(10_080),
+    0,
+    'MINUTES',
+    'minutes after which a snapshot is written while serving; 0: only at start and stop',
   ),
 };
 

@@ -52,12 +52,22 @@ async function restoreIndexes(
   return loaded.indexes;
 }
 
-/** Applies the blocks between the index's height and the ledger's. */
-async function catchUp(ledger: FollowedLedger, indexes: IndexPair): Promise<void> {
+/**
+ * Applies the blocks between the index's height and the ledger's, or another.
+ *
+ * Error: BCHF_STORE_PRUNED where they are not kept, and those of the index.
+ */
+export async function catchUp(
+  ledger: FollowedLedger,
+  indexes: IndexPair,
+  heightMax = Number.POSITIVE_INFINITY,
+): Promise<void> {
   let changes: EntryChange[] = [];
   for await (const block of ledger.changesSince(heightOfLabel(indexes.msisdn.label()))) {
+    if (block.height > heightMax) break;
     changes = changes.concat(block.changes);
-    if (changes.length < CHANGES_AT_ONCE && block.height < ledger.tip.height) continue;
+    const isLast = block.height >= Math.min(ledger.tip.height, heightMax);
+    if (changes.length < CHANGES_AT_ONCE && !isLast) continue;
     applyToIndexes(indexes, block, changes);
     changes = [];
   }

@@ -35,6 +35,7 @@ import { createNodeRegistry } from './node-metrics.ts';
 import { readLedger } from './node-reads.ts';
 import { ResolverError } from './resolver-error.ts';
 import { type Service, startService } from './service.ts';
+import { ledgerSnapshots } from './snapshot/ledger-side.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
 
@@ -81,8 +82,11 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
     const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
     const indexes = await openIndexes(ledger, snapshots, memoryBytesMax, log);
-    const saved = { ledger, indexes, snapshots };
-    opened.push(() => saveSnapshot(saved, config.snapshotsKept, Date.now(), log));
+    let served = () => indexes;
+    opened.push(() => {
+      const saved = { ledger, indexes: served(), snapshots };
+      return saveSnapshot(saved, config.snapshotsKept, Date.now(), log);
+    });
     const newestBlock = new NewestBlock();
     newestBlock.committed(ledger.tip.height, Date.now());
     const routes = ledger.routes();
@@ -90,7 +94,9 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     const service = await startService({
       ...{ config, indexes, routes, newestBlock },
       ...{ findOrigins, log, onFailure },
+      snapshots: await ledgerSnapshots(ledger, snapshots, indexes, config),
     });
+    served = () => service.indexes;
     opened.push(() => service.stop());
     const { blockTopic, transactionTopic } = namesOf(genesis.chainId);
     const network = {

@@ -45,7 +45,7 @@ export interface Resolution {
 }
 
 export class NumberResolver {
-  readonly #readers: IndexReaders;
+  #readers: IndexReaders;
   readonly #routes: RouteTable;
   readonly #newest: NewestBlock;
   readonly #now: () => number;
@@ -65,6 +65,11 @@ export class NumberResolver {
     this.#places = new Uint32Array(partMax);
     this.#partKeys = new Float64Array(partMax);
     this.#partAnswers = new Uint32Array(partMax);
+  }
+
+  /** Answers from other indexes from now on; the route table gets their routes at the same time. */
+  use(readers: IndexReaders): void {
+    this.#readers = readers;
   }
 
   resolve({ identity, key }: UeId): Resolution {

@@ -17,8 +17,33 @@ export type ResolverErrorCode =
   | 'BCHF_LISTEN_FAILED'
   /** A number on the command line is none. */
   | 'BCHF_NUMBER_MALFORMED'
-  /** A snapshot file is truncated, damaged, or of another version. */
+  /** The admin port would be open to others without asking who they are. */
+  | 'BCHF_ADMIN_UNPROTECTED'
+  /** A request to the admin port has no right, or is malformed. */
+  | 'BCHF_ADMIN_REQUEST'
+  | 'BCHF_ADMIN_UNAUTHORISED'
+  /** A snapshot is of a block that this ledger has not come to. */
+  | 'BCHF_SNAPSHOT_AHEAD'
+  /** Look-ups in a snapshot failed, or ended the thread that made them. */
+  | 'BCHF_SNAPSHOT_CANARY_FAILED'
+  /** A snapshot file is truncated or damaged. */
   | 'BCHF_SNAPSHOT_INVALID'
+  /** A snapshot would change more than a swap may without being forced. */
+  | 'BCHF_SNAPSHOT_LARGE_CHANGE'
+  /** There is nothing to go back to. */
+  | 'BCHF_SNAPSHOT_NO_PREVIOUS'
+  /** A snapshot is of an older block than what is served. */
+  | 'BCHF_SNAPSHOT_OLDER'
+  /** A snapshot is served, or is what a rollback would lead to. */
+  | 'BCHF_SNAPSHOT_PINNED'
+  /** There is no snapshot with this name. */
+  | 'BCHF_SNAPSHOT_UNKNOWN'
+  /** A snapshot file is of a format that this version does not read. */
+  | 'BCHF_SNAPSHOT_VERSION'
+  /** A snapshot is of another chain. */
+  | 'BCHF_SNAPSHOT_WRONG_CHAIN'
+  /** A swap, a rollback or a comparison is under way. */
+  | 'BCHF_SWAP_IN_PROGRESS'
   /** A snapshot file cannot be read or written. */
   | 'BCHF_SNAPSHOT_IO'
   /** A snapshot is not what the chain says of its block. */

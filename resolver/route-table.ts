@@ -9,9 +9,12 @@ export interface RouteChanges {
   routes: { number: number; route: Route }[];
 }
 
+/** The routes of one generation of the index; they may get new details, but never become others. */
+export type PinnedRoutes = Pick<RouteTable, 'json'>;
+
 export class RouteTable {
-  readonly #routes: Route[] = [];
-  readonly #json: string[] = [];
+  #routes: Route[] = [];
+  #json: string[] = [];
   #version = 0;
 
   /** Goes up with every change, so that a client can tell that its copy is out of date. */
@@ -29,6 +32,22 @@ export class RouteTable {
       this.#json[number] = JSON.stringify(route);
     }
     this.#version = version;
+  }
+
+  /** Another generation's routes in place of all that are there. */
+  replace(changes: RouteChanges): void {
+    this.#routes = [];
+    this.#json = [];
+    this.apply(changes);
+  }
+
+  /**
+   * The routes as they are now, for an answer that is looked up now and written later: it keeps them
+   * when the table gets those of another generation in between.
+   */
+  pinned(): PinnedRoutes {
+    const json = this.#json;
+    return { json: (number) => json[number] };
   }
 
   get(number: number): Route | undefined {

@@ -4,6 +4,7 @@
 import type { EntryChange } from '../ledger/entry.ts';
 import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
+import { readAdminAccess } from './admin/admin-access.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import type { ServingConfig } from './config.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
@@ -22,10 +23,11 @@ import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
 import { loadSbi } from './sbi/sbi-settings.ts';
 import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
+import { SnapshotManager, type SnapshotSource } from './snapshot/snapshot-manager.ts';
 import { carrierOf } from './udp/carriers.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
 import { UdpPlan } from './udp/udp-plan.ts';
-import type { ListeningPorts } from './worker-messages.ts';
+import type { GenerationStart, ListeningPorts } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface ServiceOptions {
@@ -35,6 +37,8 @@ export interface ServiceOptions {
   newestBlock: NewestBlock;
   /** Tells what set an entry, where a ledger is followed. */
   findOrigins?: FindOrigins;
+  /** The snapshots that an operator may swap in; without them, the admin port has none. */
+  snapshots?: SnapshotSource;
   log: Log;
   /** Called where the service cannot go on. */
   onFailure: (error: ResolverError) => void;
@@ -42,6 +46,8 @@ export interface ServiceOptions {
 }
 
 export interface Service {
+  /** What is served now: a swap replaces both. */
+  readonly indexes: IndexPair;
   /** What listens where. */
   ports: ListeningPorts & { admin: number };
   /** Whether HTTP runs on the native build of uWebSockets.js. */
@@ -59,13 +65,37 @@ export interface Service {
     changes: readonly EntryChange[],
     routes: RouteChanges['routes'],
   ): Promise<void>;
+  /**
+   * Serves other indexes with their routes, in every thread, and resolves when no thread answers from
+   * those before; `released` then resolves when nothing reads them any more. Swaps and blocks become
+   * visible in the order of the calls.
+   *
+   * @param bringUp called when every block that was applied before the call is served, and before any
+   *   later one is: what it throws ends the swap, and what was served goes on
+   */
+  swapTo(next: NextGeneration, bringUp?: () => Promise<void>): Promise<{ released: Promise<void> }>;
+  /** Snapshots and swaps, where there are any. */
+  snapshots: SnapshotManager | undefined;
   status(): Record<string, unknown>;
   stop(): Promise<void>;
 }
 
+/** What is to be served next. */
+export interface NextGeneration {
+  indexes: IndexPair;
+  /** Left out where the routes are those of now: those of the same ledger. */
+  routes?: readonly Route[];
+}
+
 /** Opens every interface. Throws BCHF_LISTEN_FAILED, and then nothing is left open. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, indexes, newestBlock, log, onFailure, now = Date.now } = options;
+  const { config, newestBlock, log, onFailure, now = Date.now } = options;
+  const startedMs = now();
+  let indexes = options.indexes;
+  let generation = 1;
+  /** Generations that threads may still be reading, by their numbers. */
+  const read = new Map([[generation, indexes]]);
+  const access = readAdminAccess(config);
   const table = new RouteTable();
   table.apply({ version: 1, routes: numbered(options.routes) });
   const enumConfiguration = await EnumConfiguration.open(config, log, now);
@@ -78,6 +108,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const enumPort = config.enumPort || (await freeTcpPort(config.host));
   const udp = await UdpPlan.open({ ...config, enumPort });
   udp.setCarriers(numbered(options.routes));
+  warnOfSmallBuffers(udp, log);
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
     http: config.httpPort || (await freeTcpPort(config.host)),
@@ -100,6 +131,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     httpNative: () => (httpNative ? 1 : 0),
     routes: () => table.count,
     nrf: nrfHost && (() => nrfHost.counts()),
+    udpMemory: () => udp.memory(),
     entries: () =>
       IDENTITIES.flatMap((identity) =>
         Object.entries(indexes[identity].counts()).map(([entry, count]) => ({
@@ -110,6 +142,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ),
     indexBytes: () =>
       IDENTITIES.map((identity) => ({ identity, bytes: indexes[identity].imageBytes() })),
+  });
+  const generationOf = (): GenerationStart => ({
+    number: generation,
+    memories: memoriesOf(indexes),
+    routes: { version: table.version, routes: numbered(table.all()) },
+    carrierTable: udp.carrierTable,
   });
   const metrics = async () => (await registry.metrics()) + histogramText(histograms);
   pool = await WorkerPool.start({
@@ -124,8 +162,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     startOf: () => ({
       workerCount,
-      memories: memoriesOf(indexes),
-      routes: { version: table.version, routes: numbered(table.all()) },
+      generation: generationOf(),
       newestBlock: newestBlock.buffer,
       counters: counters.buffer,
       histograms: histograms.buffer,
@@ -140,8 +177,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     provenanceOf: options.findOrigins && searchInTurn(options.findOrigins),
     log,
     now,
-    onDeath: (readerNumbers) => {
-      for (const identity of IDENTITIES) indexes[identity].evictReader(readerNumbers[identity]);
+    onDeath: (number, readerNumbers) => {
+      const pair = read.get(number);
+      // Of a generation that is not read any more, its place is not needed.
+      if (!pair) return;
+      for (const identity of IDENTITIES) pair[identity].evictReader(readerNumbers[identity]);
     },
     onFailure,
   }).catch((error) => {
@@ -150,8 +190,47 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const serving = pool;
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
+  // One after the other: a block without new routes must not overtake the one before it, and after one
+  // that could not be applied none may be. Swaps stand in the same line.
   let lastBlock = Promise.resolve();
+  const swapTo: Service['swapTo'] = (next, bringUp) => {
+    const before = lastBlock;
+    const swapped = before.then(async () => {
+      await bringUp?.();
+      const left = generation;
+      const routes = numbered(next.routes ?? table.all());
+      udp.replaceCarriers(routes);
+      table.replace({ version: table.version + 1, routes });
+      indexes = next.indexes;
+      generation++;
+      read.set(generation, indexes);
+      const { applied, released } = serving.publishGeneration(generationOf(), left);
+      await applied;
+      return { released: released.then(() => void read.delete(left)) };
+    });
+    // One that failed has changed nothing, so blocks go on.
+    lastBlock = before.then(() =>
+      swapped.then(
+        () => undefined,
+        () => undefined,
+      ),
+    );
+    return swapped;
+  };
+  const snapshots =
+    options.snapshots &&
+    new SnapshotManager(options.snapshots, {
+      indexes: () => indexes,
+      routes: () => table.all(),
+      swapTo,
+      memoryBytesMax: config.indexMemoryMaxMib * 2 ** 20,
+      log,
+      now,
+    });
   const status = () => ({
+    generation,
+    snapshot: snapshots?.serving ?? null,
+    uptimeS: Math.floor((now() - startedMs) / 1000),
     block: describeBlock(block()),
     lagMs: newestBlock.lagMs(block().height, now()) ?? null,
     workers: serving.count,
@@ -167,6 +246,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       metricsType: registry.contentType,
       status: () => ({ ...status(), ports: serving.ports }),
       isReady: () => serving.count > 0,
+      snapshots,
+      access,
       carriers: () =>
         table.all().map((route, number) => ({
           route: route.id,
@@ -188,9 +269,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     exampleNumber: exampleNumberOf(indexes),
     enumSuffix: enumConfiguration.settings.zones[0]!.suffix,
     status,
+    get indexes() {
+      return indexes;
+    },
+    swapTo,
+    snapshots,
     applyBlock(label, changes, changedRoutes) {
-      // One after the other: a block without new routes must not overtake the one before it, and
-      // after one that could not be applied none may be.
       const applied = lastBlock.then(async () => {
         if (changedRoutes.length > 0) {
           table.apply({ version: table.version + 1, routes: changedRoutes });
@@ -200,11 +284,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         applyToIndexes(indexes, label, changes);
       });
       lastBlock = applied;
+      applied.then(
+        () => snapshots?.blockServed(label.height),
+        () => undefined,
+      );
       return applied;
     },
     async stop() {
       enumConfiguration.close();
       await admin.close();
+      await snapshots?.close();
       await serving.stop();
       nrfHost?.stop();
       udp.close();
@@ -222,6 +311,18 @@ export function applyToIndexes(
   const byIdentity: Record<Identity, EntryChange[]> = { imsi: [], msisdn: [] };
   for (const change of changes) byIdentity[change.identity].push(change);
   for (const identity of IDENTITIES) indexes[identity].apply(byIdentity[identity], label);
+}
+
+/** A buffer that holds few packets loses some whenever its thread waits for a processor. */
+function warnOfSmallBuffers(udp: UdpPlan, log: Log): void {
+  const wanted = udp.settings.receiveBufferBytes;
+  const least = Math.min(
+    ...udp.memory().map((sockets) => sockets.receiveBufferBytes / udp.threads),
+  );
+  if (least >= wanted) return;
+  const message =
+    'the system limits the receive buffers of UDP sockets (net.core.rmem_max): bursts lose packets';
+  log.warn({ wantedBytes: wanted, bytes: least }, message);
 }
 
 function exampleNumberOf(indexes: IndexPair): string {

@@ -12,7 +12,13 @@ import { NewestBlock } from './freshness.ts';
 import { type ReadCounts, SharedCounters } from './metrics/shared-counters.ts';
 import { NumberResolver } from './resolve.ts';
 import { RouteTable } from './route-table.ts';
-import type { ListeningPorts, WorkerEvent, WorkerRequest, WorkerStart } from './worker-messages.ts';
+import type {
+  GenerationStart,
+  ListeningPorts,
+  WorkerEvent,
+  WorkerRequest,
+  WorkerStart,
+} from './worker-messages.ts';
 
 const COUNTERS_INTERVAL_MS = 250;
 /** Longest time that a thread takes to close its sockets after a fault. */
@@ -20,6 +26,7 @@ const CLOSING_MAX_MS = 2000;
 
 export class ServingThread {
   readonly start: WorkerStart;
+  /** Of the generation that is served: a swap replaces both in place. */
   readonly readers: Record<Identity, WasmReader>;
   readonly routes = new RouteTable();
   readonly newest: NewestBlock;
@@ -29,6 +36,9 @@ export class ServingThread {
   readonly histograms: Record<string, ReadCounts> = {};
   /** Closes in the order in which they were opened. */
   readonly closers: (() => void | Promise<void>)[] = [];
+  /** What else may be reading the memories: each tells when all that it has begun is done. */
+  readonly otherReaders: (() => Promise<unknown>)[] = [];
+  #generation: GenerationStart;
   readonly #port: MessagePort;
   readonly #copyCounters: () => void;
   readonly #copying: NodeJS.Timeout;
@@ -38,15 +48,10 @@ export class ServingThread {
   constructor(port: MessagePort, start: WorkerStart) {
     this.#port = port;
     this.start = start;
-    this.readers = Object.fromEntries(
-      IDENTITIES.map((identity) => [identity, openReader(start.memories[identity])]),
-    ) as Record<Identity, WasmReader>;
-    const { imsi, msisdn } = this.readers;
-    this.post({
-      type: 'reading',
-      readerNumbers: { imsi: imsi.readerNumber, msisdn: msisdn.readerNumber },
-    });
-    this.routes.apply(start.routes);
+    this.#generation = start.generation;
+    this.readers = openReaders(start.generation);
+    this.#tellReading();
+    this.routes.apply(start.generation.routes);
     this.newest = new NewestBlock(start.newestBlock);
     this.resolver = new NumberResolver(this.readers, this.routes, this.newest, Date.now);
     const { worker, workerCount } = start;
@@ -63,13 +68,44 @@ export class ServingThread {
     process.on('uncaughtException', (error) => this.fail(error));
   }
 
+  /** The memories of the generation that is served. */
+  get memories(): Record<Identity, WebAssembly.Memory> {
+    return this.#generation.memories;
+  }
+
+  #tellReading(): void {
+    const { imsi, msisdn } = this.readers;
+    this.post({
+      type: 'reading',
+      generation: this.#generation.number,
+      readerNumbers: { imsi: imsi.readerNumber, msisdn: msisdn.readerNumber },
+    });
+  }
+
+  /**
+   * Serves another generation. Requests are answered in one turn of the thread, so each answer is of
+   * one generation; what takes longer keeps what it began with (`pinned`, `otherReaders`).
+   */
+  #use(generation: GenerationStart): void {
+    const before = { ...this.readers };
+    const { number } = this.#generation;
+    Object.assign(this.readers, openReaders(generation));
+    this.#generation = generation;
+    this.routes.replace(generation.routes);
+    for (const identity of IDENTITIES) before[identity].close();
+    this.#tellReading();
+    const released = Promise.all(this.otherReaders.map((settled) => settled()));
+    released.then(() => this.post({ type: 'generation-released', generation: number }));
+  }
+
   post(event: WorkerEvent): void {
     this.#port.postMessage(event);
   }
 
   /**
    * Opens the sockets and serves until the thread is told to stop. `onRequest` is told everything but
-   * the end, of changed routes after they are in the table and before any entry may lead to them.
+   * the end: of changed routes after they are in the table and before any entry may lead to them, of
+   * another generation when it is in place and nothing has been answered from it.
    */
   async serve(
     listen: () => Promise<ListeningPorts>,
@@ -81,6 +117,11 @@ export class ServingThread {
           this.routes.apply(request.changes);
           onRequest(request);
           this.post({ type: 'routes-applied', version: request.changes.version });
+          break;
+        case 'generation':
+          this.#use(request.generation);
+          onRequest(request);
+          this.post({ type: 'generation-applied', generation: request.generation.number });
           break;
         case 'stop':
           this.#stop();
@@ -127,4 +168,8 @@ export class ServingThread {
     setTimeout(() => process.exit(1), CLOSING_MAX_MS);
     await this.#closeSockets().finally(() => process.exit(1));
   }
+}
+
+function openReaders({ memories }: GenerationStart): Record<Identity, WasmReader> {
+  return { imsi: openReader(memories.imsi), msisdn: openReader(memories.msisdn) };
 }

@@ -29,6 +29,7 @@ import { probePorts } from './probe-ports.ts';
 import type { Progress } from './progress.ts';
 import { ResolverError } from './resolver-error.ts';
 import { applyToIndexes, type Service, startService } from './service.ts';
+import { ledgerSnapshots } from './snapshot/ledger-side.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
@@ -83,9 +84,9 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       await ledger.close();
       return undefined;
     }
-    const save = () =>
+    const save = (indexes: IndexPair) =>
       saveSnapshot({ ledger, indexes, snapshots }, config.snapshotsKept, now(), log);
-    await save();
+    await save(indexes);
     const newestBlock = new NewestBlock();
     newestBlock.committed(ledger.tip.height, now());
     const routes = ledger.routes();
@@ -95,6 +96,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       routes,
       newestBlock,
       findOrigins: ledger.entryOrigins.bind(ledger),
+      snapshots: await ledgerSnapshots(ledger, snapshots, indexes, config),
       log,
       onFailure,
       now,
@@ -116,7 +118,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       async stop() {
         try {
           await service.stop();
-          await save();
+          await save(service.indexes);
         } finally {
           await ledger.close();
         }

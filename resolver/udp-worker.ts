@@ -7,7 +7,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
 import { routeOfAnswer } from '../wasm/number-index.ts';
-import { CARRIERS } from '../wasm/packet-layout.ts';
+import { WORD_CARRIER_TABLE } from '../wasm/packet-layout.ts';
+import { blockOf, carriersOf } from '../wasm/packet-module.ts';
 import { droppedCounter, latencyName, sizeName } from './counter-table.ts';
 import { EnumBlock, WASM_COUNTERS } from './enum/enum-block.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
@@ -87,9 +88,19 @@ async function open(transport: UdpTransport, protocol: UdpProtocol): Promise<num
   return port;
 }
 
+/** The carrier ids of the routes of the generation that is served, and where Wasm finds them. */
+let carriers = carriersOf(udp.packetMemory, 0);
+
+function useCarriers(table: number): void {
+  carriers = carriersOf(udp.packetMemory, table);
+  const words = new DataView(udp.packetMemory.buffer, blockOf(udp.thread));
+  words.setUint32(WORD_CARRIER_TABLE, table, true);
+}
+
+useCarriers(start.generation.carrierTable);
+
 /** The carrier id of a number, for a thread without Wasm. */
 function carrierOfKey(): (key: number) => number {
-  const carriers = new Uint16Array(udp.packetMemory.buffer, CARRIERS, 1 << 20);
   const keys = new Float64Array(1);
   const answers = new Uint32Array(1);
   return (key) => {
@@ -220,6 +231,10 @@ async function listen(): Promise<ListeningPorts> {
 
 await thread.serve(listen, (request) => {
   if (request.type === 'enum-settings') enumEndpoint?.apply(request.settings);
+  if (request.type === 'generation') {
+    useCarriers(request.generation.carrierTable);
+    enumEndpoint?.changeAllRoutes();
+  }
   if (request.type === 'routes') {
     enumEndpoint?.changeRoutes(request.changes.routes.map(({ number }) => number));
   }

@@ -29,15 +29,27 @@ export interface WorkerSockets {
   sbi: boolean;
 }
 
+/**
+ * What is served until the next swap: a pair of indexes with the routes that their entries lead to.
+ * Blocks of a ledger change it, a swap replaces it.
+ */
+export interface GenerationStart {
+  /** Rises with each swap. */
+  number: number;
+  memories: Record<Identity, WebAssembly.Memory>;
+  /** The whole route table. */
+  routes: RouteChanges;
+  /** Which table of the packet memory has the carriers of these routes. */
+  carrierTable: number;
+}
+
 /** What a thread is started with. */
 export interface WorkerStart {
   /** From 0: its row of the counters. */
   worker: number;
   /** How many threads there are, whatever they serve. */
   workerCount: number;
-  memories: Record<Identity, WebAssembly.Memory>;
-  /** The whole route table. */
-  routes: RouteChanges;
+  generation: GenerationStart;
   newestBlock: SharedArrayBuffer;
   counters: SharedArrayBuffer;
   histograms: SharedArrayBuffer;
@@ -56,6 +68,8 @@ export interface WorkerStart {
 
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
+  /** Answer from this one from now on. */
+  | { type: 'generation'; generation: GenerationStart }
   | { type: 'enum-settings'; settings: EnumSettings }
   | { type: 'metrics'; text: string }
   | { type: 'nrf-answer'; question: number; answer: HttpAnswer }
@@ -64,11 +78,15 @@ export type WorkerRequest =
 
 export type WorkerEvent =
   /** Its places among the readers of the indexes, to be given back should it die. */
-  | { type: 'reading'; readerNumbers: Record<Identity, number> }
+  | { type: 'reading'; generation: number; readerNumbers: Record<Identity, number> }
   | { type: 'listening'; ports: ListeningPorts }
   /** A socket could not be opened; the thread ends. */
   | { type: 'refused'; message: string }
   | { type: 'routes-applied'; version: number }
+  /** Every answer is of this generation from now on. */
+  | { type: 'generation-applied'; generation: number }
+  /** Nothing in this thread, or in those that it has started, reads this generation any more. */
+  | { type: 'generation-released'; generation: number }
   | { type: 'metrics-wanted' }
   /** What only the minimal NRF of the main thread can answer. */
   | { type: 'nrf-question'; question: number; request: SbiRequest }

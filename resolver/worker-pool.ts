@@ -11,6 +11,7 @@ import type { RouteChanges } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { UdpPlan } from './udp/udp-plan.ts';
 import type {
+  GenerationStart,
   ListeningPorts,
   WorkerEvent,
   WorkerRequest,
@@ -42,7 +43,7 @@ export interface PoolOptions {
   log: Log;
   now: () => number;
   /** A thread died without giving its places among the readers back. */
-  onDeath: (readerNumbers: Record<Identity, number>) => void;
+  onDeath: (generation: number, readerNumbers: Record<Identity, number>) => void;
   /** Threads die faster than replacing them makes sense. */
   onFailure: (error: ResolverError) => void;
 }
@@ -51,9 +52,9 @@ interface Member {
   worker: Worker;
   udpThread: number | undefined;
   isListening: boolean;
-  /** Whoever waits for a version of the route table to reach this thread. */
-  waiting: Map<number, () => void>;
-  readerNumbers?: Record<Identity, number>;
+  /** Whoever waits for this thread to tell of an event, by its name and number. */
+  waiting: Map<string, () => void>;
+  reading?: { generation: number; readerNumbers: Record<Identity, number> };
 }
 
 export class WorkerPool {
@@ -98,22 +99,43 @@ export class WorkerPool {
 
   /** Publishes routes to every thread; resolves when each has them, so that entries may follow. */
   async publishRoutes(changes: RouteChanges): Promise<void> {
+    const applied = this.#everyThreadTells(`routes-applied ${changes.version}`);
+    this.#postAll({ type: 'routes', changes });
+    await applied;
+  }
+
+  /**
+   * Has every thread serve another generation. A thread that is started from now on must begin with it:
+   * `startOf` tells it already.
+   *
+   * `applied` resolves when no thread answers from the one before any more, `released` when none reads it.
+   */
+  publishGeneration(
+    generation: GenerationStart,
+    before: number,
+  ): { applied: Promise<void>; released: Promise<void> } {
+    const applied = this.#everyThreadTells(`generation-applied ${generation.number}`);
+    const released = this.#everyThreadTells(`generation-released ${before}`);
+    this.#postAll({ type: 'generation', generation });
+    return { applied, released };
+  }
+
+  /** Resolves when each thread of now has told of the event, or has ended. */
+  async #everyThreadTells(event: string): Promise<void> {
     await Promise.all(
-      this.#members.map((member) => {
-        if (!member) return undefined;
-        return new Promise<void>((resolve) => {
-          member.waiting.set(changes.version, resolve);
-          this.#post(member, { type: 'routes', changes });
-        });
-      }),
+      this.#members.map(
+        (member) => member && new Promise<void>((resolve) => member.waiting.set(event, resolve)),
+      ),
     );
+  }
+
+  #postAll(request: WorkerRequest): void {
+    for (const member of this.#members) if (member) this.#post(member, request);
   }
 
   /** Tells every thread of other ENUM settings. */
   publishEnumSettings(settings: EnumSettings): void {
-    for (const member of this.#members) {
-      if (member) this.#post(member, { type: 'enum-settings', settings });
-    }
+    this.#postAll({ type: 'enum-settings', settings });
   }
 
   /** Lets every thread answer what it has, close its sockets and end. */
@@ -183,7 +205,7 @@ export class WorkerPool {
       worker.on('message', (event: WorkerEvent) => {
         switch (event.type) {
           case 'reading':
-            member.readerNumbers = event.readerNumbers;
+            member.reading = event;
             break;
           case 'listening':
             this.#ports = event.ports;
@@ -194,8 +216,11 @@ export class WorkerPool {
             reject(new ResolverError('BCHF_LISTEN_FAILED', event.message));
             break;
           case 'routes-applied':
-            member.waiting.get(event.version)?.();
-            member.waiting.delete(event.version);
+            told(member, `${event.type} ${event.version}`);
+            break;
+          case 'generation-applied':
+          case 'generation-released':
+            told(member, `${event.type} ${event.generation}`);
             break;
           case 'nrf-question':
             this.#answerNrf(member, event.question, event.request);
@@ -215,7 +240,10 @@ export class WorkerPool {
       worker.on('exit', (code) => {
         this.#members[number] = undefined;
         for (const done of member.waiting.values()) done();
-        if (code !== 0 && member.readerNumbers) this.#options.onDeath(member.readerNumbers);
+        if (code !== 0 && member.reading) {
+          const { generation, readerNumbers } = member.reading;
+          this.#options.onDeath(generation, readerNumbers);
+        }
         reject(new ResolverError('BCHF_WORKER_FAILED', `thread ${number} ended with ${code}`));
         // Also a replacement that could not open its sockets. A thread of the pool's start that
         // never listened is none: the start has failed with it.
@@ -259,4 +287,9 @@ export class WorkerPool {
     const text = await this.#options.metrics();
     this.#post(member, { type: 'metrics', text });
   }
+}
+
+function told(member: Member, event: string): void {
+  member.waiting.get(event)?.();
+  member.waiting.delete(event);
 }

@@ -64,7 +64,8 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
   };
   const counted = (answer: HttpAnswer | Promise<HttpAnswer>) =>
     answer instanceof Promise ? answer.then(count) : count(answer);
-  const batchPool = createBatchPool(() => start.memories, start.newestBlock);
+  const batchPool = createBatchPool(() => thread.memories, start.newestBlock);
+  thread.otherReaders.push(() => batchPool.settled());
   closers.push(() => batchPool.close());
   const services = {
     resolver,

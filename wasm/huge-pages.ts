@@ -57,14 +57,29 @@ export function adviseHugePages(memory: WebAssembly.Memory, bytesMax: number): H
   if (process.env.BCHF_HUGE_PAGES === '0') return 'off';
   const pages = Math.min(Math.floor(bytesMax / PAGE_BYTES), MEMORY_PAGES_MAX);
   if (!(pages * PAGE_BYTES >= HUGE_PAGES_BYTES_MIN)) return 'off';
+  const isAdvised = callMadvise(
+    memory,
+    ADVISED_FROM,
+    pages * PAGE_BYTES - ADVISED_FROM,
+    MADV_HUGEPAGE,
+  );
+  return isAdvised ? 'advised' : 'unavailable';
+}
+
+/** Calls madvise(2) for a part of a shared memory. False where it is not to be had, or refuses. */
+export function callMadvise(
+  memory: WebAssembly.Memory,
+  from: number,
+  bytes: number,
+  advice: number,
+): boolean {
   systemCalls ??= loadSystemCalls();
-  if (systemCalls === 'unavailable') return systemCalls;
+  if (systemCalls === 'unavailable') return false;
   try {
-    const from = systemCalls.addressOf(memory.buffer) + BigInt(ADVISED_FROM);
-    const failed = systemCalls.madvise(from, pages * PAGE_BYTES - ADVISED_FROM, MADV_HUGEPAGE);
-    return failed ? 'unavailable' : 'advised';
+    const address = systemCalls.addressOf(memory.buffer) + BigInt(from);
+    return systemCalls.madvise(address, bytes, advice) === 0;
   } catch {
-    return 'unavailable';
+    return false;
   }
 }
 

@@ -79,9 +79,10 @@ export const SALT = 192;
 /** For each protocol four u32: cost and burst of a sender, cost and burst of a prefix. */
 export const LIMITS = 256;
 export const LIMIT_BYTES = 16;
-/** 2^20 × u16, big enough for every route number. */
+/** Two tables of 2^20 × u16, big enough for every route number. */
 export const CARRIERS = 65_536;
-export const SENDERS = CARRIERS + 2 * (1 << 20);
+export const CARRIERS_BYTES = 2 * (1 << 20);
+export const SENDERS = CARRIERS + 2 * CARRIERS_BYTES;
 export const BLOCKS = SENDERS + 8192 * 64;
 
 export const FOR_HOST = MESSAGES_END + PACKETS_MAX * 16;
@@ -91,6 +92,7 @@ export const WORD_KEY_COUNTS = WORDS + 8;
 export const WORD_CLOCK = WORDS + 16;
 export const WORD_FRESHNESS = WORDS + 32;
 export const WORD_SEND_BYTES = WORDS + 64;
+export const WORD_CARRIER_TABLE = WORDS + 72;
 /** For each protocol 64 counters, 32 words of latencies, 32 words of batch sizes; all u64. */
 export const COUNTERS = WORDS + 128;
 export const COUNTERS_BYTES = 1024;

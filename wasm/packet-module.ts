@@ -7,6 +7,7 @@ import {
   BLOCK_BYTES,
   BLOCKS,
   CARRIERS,
+  CARRIERS_BYTES,
   LIMIT_BYTES,
   LIMITS,
   POWERS,
@@ -121,9 +122,22 @@ function unitsOf(limit: RateLimit | undefined): [cost: number, burst: number] {
   return [cost, cost * burst];
 }
 
-/** Sets the carrier id of a route for all threads: 0 to CARRIER_MAX, 0 for none. */
-export function setCarrier(memory: WebAssembly.Memory, route: number, carrier: number): void {
-  const carriers = new Uint16Array(memory.buffer, CARRIERS, 1 << 20);
+/** The carrier ids of one of the two tables, by route number. */
+export function carriersOf(memory: WebAssembly.Memory, table: number): Uint16Array {
+  return new Uint16Array(memory.buffer, CARRIERS + table * CARRIERS_BYTES, CARRIERS_BYTES / 2);
+}
+
+/**
+ * Sets the carrier id of a route for all threads that answer from a table, 0 or 1: 0 to CARRIER_MAX,
+ * 0 for none.
+ */
+export function setCarrier(
+  memory: WebAssembly.Memory,
+  route: number,
+  carrier: number,
+  table = 0,
+): void {
+  const carriers = carriersOf(memory, table);
   if (!(Number.isInteger(carrier) && carrier >= 0 && carrier <= CARRIER_MAX)) {
     throw new RangeError(`carrier id ${carrier}, where 0 to ${CARRIER_MAX} are possible`);
   }

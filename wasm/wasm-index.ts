@@ -121,6 +121,15 @@ export function createMemoryIndex(options: WasmIndexOptions): MemoryIndex {
   return new MemoryIndex(memory, wasm);
 }
 
+/**
+ * Takes over the writer's role of an index that another thread has made or loaded, and gives nothing
+ * away: that thread must have closed its index, or have ended, and must not have applied anything since
+ * it loaded it, because what a writer has put off is known to its own instance alone.
+ */
+export function adoptIndex(memory: WebAssembly.Memory, build: WasmBuild = 'release'): WasmIndex {
+  return new MemoryIndex(memory, instantiate(memory, build));
+}
+
 const KIND_CODES = { prefix: 1, fragmented: 2, ported: 3 } as const;
 const NO_LABEL = new Uint8Array(0);
 const CHUNK_BYTES_DEFAULT = 1 << 20;

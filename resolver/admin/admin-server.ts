@@ -1,11 +1,16 @@
 // The operator's port: health, metrics and what the process stands at, on node:http in the main
 // thread, so that it answers when serving threads do not.
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type HttpAnswer, JSON_TYPE, STATUS_TITLES } from '../http/http-answer.ts';
+import { type HttpAnswer, STATUS_TITLES } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
 import { ResolverError } from '../resolver-error.ts';
+import type { SnapshotManager } from '../snapshot/snapshot-manager.ts';
+import { type AccessVerdict, type AdminAccess, judgeAccess } from './admin-access.ts';
+import { type AdminRequest, json, refusal } from './admin-answer.ts';
+import { answerSnapshots } from './snapshot-resources.ts';
 
 export interface AdminServices {
   metrics: () => Promise<string>;
@@ -15,6 +20,9 @@ export interface AdminServices {
   isReady: () => boolean;
   /** Routes with the carrier ids that the pdb protocol answers with. */
   carriers: () => unknown;
+  /** Absent where there are none. */
+  snapshots: SnapshotManager | undefined;
+  access: AdminAccess;
 }
 
 export interface AdminServer {
@@ -24,6 +32,9 @@ export interface AdminServer {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 64;
+const BODY_BYTES_MAX = 16 * 1024;
+/** What is told to everyone who reaches the port lies elsewhere: health, metrics. */
+const PROTECTED = '/admin/';
 
 /** Throws BCHF_LISTEN_FAILED. */
 export async function listenAdmin(
@@ -31,10 +42,10 @@ export async function listenAdmin(
   port: number,
   services: AdminServices,
 ): Promise<AdminServer> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     let answer: HttpAnswer;
     try {
-      answer = await answerAdmin(request.method ?? '', request.url ?? '', services);
+      answer = await answerRequest(request, services);
     } catch {
       answer = problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
     }
@@ -43,7 +54,21 @@ export async function listenAdmin(
       ...Object.fromEntries(answer.headers ?? []),
     });
     response.end(request.method === 'HEAD' ? undefined : answer.body);
-  });
+  };
+  const { tls } = services.access;
+  const options = { requestTimeout: REQUEST_TIMEOUT_MS };
+  const server = tls
+    ? createTlsServer(
+        {
+          ...options,
+          cert: tls.cert,
+          key: tls.key,
+          minVersion: 'TLSv1.2',
+          ...(tls.clientCa && { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+        },
+        listener,
+      )
+    : createServer(options, listener);
   server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
@@ -55,17 +80,64 @@ export async function listenAdmin(
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
 
+async function answerRequest(
+  request: IncomingMessage,
+  services: AdminServices,
+): Promise<HttpAnswer> {
+  const { method = '', url = '', headers } = request;
+  const [path = '', query = ''] = url.split('?', 2);
+  const isChange = method !== 'GET' && method !== 'HEAD';
+  if (path.startsWith(PROTECTED)) {
+    const { authorization, host, 'content-type': contentType } = headers;
+    const verdict = judgeAccess({ authorization, host, contentType, isChange }, services.access);
+    if (verdict !== 'granted') return noAccess(verdict);
+  }
+  const body = isChange ? await readBody(request) : undefined;
+  if (body === 'too-large') {
+    const detail = `A body has at most ${BODY_BYTES_MAX} bytes.`;
+    return refusal(413, 'BCHF_ADMIN_REQUEST', detail, {}, [['connection', 'close']]);
+  }
+  if (body === 'malformed') return refusal(400, 'BCHF_ADMIN_REQUEST', 'The body is not JSON.');
+  const wanted = { method, path, query: new URLSearchParams(query), body: body?.value };
+  return (await answerSnapshots(wanted, services.snapshots)) ?? answerAdmin(wanted, services);
+}
+
+function noAccess(verdict: Exclude<AccessVerdict, 'granted'>): HttpAnswer {
+  switch (verdict) {
+    case 'foreign-host':
+      return refusal(403, 'BCHF_ADMIN_UNAUTHORISED', 'Without a token, ask by a loopback address.');
+    case 'not-json':
+      return refusal(415, 'BCHF_ADMIN_REQUEST', 'A change is sent as application/json.');
+    default: {
+      const challenge = `Bearer realm="bchf admin"${verdict === 'no-token' ? '' : ', error="invalid_token"'}`;
+      return refusal(401, 'BCHF_ADMIN_UNAUTHORISED', 'The admin port asks for its token.', {}, [
+        ['www-authenticate', challenge],
+      ]);
+    }
+  }
+}
+
+async function readBody(
+  request: IncomingMessage,
+): Promise<{ value: unknown } | 'too-large' | 'malformed'> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) return 'too-large';
+    chunks.push(chunk);
+  }
+  try {
+    return { value: bytes === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+  } catch {
+    return 'malformed';
+  }
+}
+
 async function answerAdmin(
-  method: string,
-  url: string,
+  { method, path }: AdminRequest,
   { metrics, metricsType, status, isReady, carriers }: AdminServices,
 ): Promise<HttpAnswer> {
-  const path = url.split('?', 1)[0];
-  const json = (value: unknown): HttpAnswer => ({
-    status: 200,
-    contentType: JSON_TYPE,
-    body: JSON.stringify(value),
-  });
   const resources: Record<string, () => HttpAnswer | Promise<HttpAnswer>> = {
     '/health/live': () => json({ status: 'up' }),
     '/health/ready': () =>
@@ -74,7 +146,7 @@ async function answerAdmin(
     '/admin/v1/status': () => json(status()),
     '/admin/v1/carriers': () => json(carriers()),
   };
-  const resource = path !== undefined && Object.hasOwn(resources, path) && resources[path];
+  const resource = Object.hasOwn(resources, path) && resources[path];
   if (!resource) return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');
   if (method !== 'GET' && method !== 'HEAD') {
     return problem(405, 'METHOD_NOT_ALLOWED', 'This resource is read with GET.', {}, [

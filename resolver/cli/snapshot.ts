@@ -1,4 +1,5 @@
-// `bchf snapshot build | inspect | verify`: snapshot files without a running server.
+// `bchf snapshot build | inspect | verify`: snapshot files without a running server. What a running one is
+// asked for is in snapshot-admin.
 
 import type { Command } from 'commander';
 import {
@@ -23,13 +24,14 @@ import {
   withLedgerOptions,
 } from './ledger-store.ts';
 import { progressFor } from './serving.ts';
+import { addSnapshotAdminCommands } from './snapshot-admin.ts';
 
 const defaults = servingOptions;
 
 export function addSnapshotCommand(program: Command): void {
   const snapshot = program
     .command('snapshot')
-    .description('Build, inspect and verify snapshot files.');
+    .description('Build, inspect, verify and compare snapshots, and swap them in.');
   snapshot
     .command('build')
     .description(
@@ -104,6 +106,7 @@ export function addSnapshotCommand(program: Command): void {
       json,
     );
   });
+  addSnapshotAdminCommands(snapshot);
 }
 
 /** The state of a snapshot's block as a ledger vouches for it. */

@@ -6,7 +6,7 @@
 import { IDENTITIES, type Identity } from '../../ledger/number.ts';
 import type { BlockLabel } from '../freshness.ts';
 import type { NumberResolver } from '../resolve.ts';
-import type { RouteTable } from '../route-table.ts';
+import type { PinnedRoutes, RouteTable } from '../route-table.ts';
 import {
   BATCH_BODY_BYTES_MAX,
   COMPACT_TYPE,
@@ -42,7 +42,7 @@ export type LongBatches = (question: BatchQuestion) => Promise<BatchOutcome> | u
 
 export interface BatchServices {
   resolver: Pick<NumberResolver, 'lookupBatch'>;
-  routes: Pick<RouteTable, 'json' | 'version'>;
+  routes: Pick<RouteTable, 'json' | 'version' | 'pinned'>;
   longBatches: LongBatches;
 }
 
@@ -92,11 +92,12 @@ export function answerBatch(
   const answer = (body: Uint8Array): HttpAnswer | Promise<HttpAnswer> => {
     const question = { body, identity, routeTableVersion: services.routes.version };
     if (body.length <= INLINE_BYTES_MAX) {
-      return answerOutcome(resolveBatch(question, services.resolver), services);
+      return answerOutcome(resolveBatch(question, services.resolver), services.routes);
     }
+    const routes = services.routes.pinned();
     const outcome = services.longBatches(question);
     return outcome
-      ? outcome.then((one) => answerOutcome(one, services))
+      ? outcome.then((one) => answerOutcome(one, routes))
       : problem(503, 'NF_CONGESTION', 'Too many long batches are waiting.', {}, [
           ['retry-after', '1'],
         ]);
@@ -112,7 +113,7 @@ function noIdentity(named: string | null): HttpAnswer {
   });
 }
 
-function answerOutcome(outcome: BatchOutcome, { routes }: BatchServices): HttpAnswer {
+function answerOutcome(outcome: BatchOutcome, routes: PinnedRoutes): HttpAnswer {
   if ('refusal' in outcome) return problem(400, 'MANDATORY_IE_INCORRECT', outcome.refusal);
   if ('compact' in outcome) {
     return { status: 200, contentType: COMPACT_TYPE, body: outcome.compact };

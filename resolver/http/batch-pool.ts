@@ -10,6 +10,8 @@ const WAITING_MAX = 8;
 
 export interface BatchPool {
   run: LongBatches;
+  /** Resolves when every batch that was handed in until now has been answered. */
+  settled(): Promise<unknown>;
   /** Ends the thread once the batch under way is answered. */
   close(): Promise<void>;
 }
@@ -20,6 +22,7 @@ export function createBatchPool(
   newestBlock: SharedArrayBuffer,
 ): BatchPool {
   let pool: Piscina<BatchTask, BatchOutcome> | undefined;
+  const underWay = new Set<Promise<BatchOutcome>>();
   return {
     run(question) {
       pool ??= new Piscina({
@@ -29,8 +32,13 @@ export function createBatchPool(
         maxQueue: WAITING_MAX,
       });
       if (pool.queueSize >= WAITING_MAX) return undefined;
-      return pool.run({ ...question, memories: memoriesOf(), newestBlock });
+      const outcome = pool.run({ ...question, memories: memoriesOf(), newestBlock });
+      underWay.add(outcome);
+      const done = () => underWay.delete(outcome);
+      outcome.then(done, done);
+      return outcome;
     },
+    settled: () => Promise.allSettled(underWay),
     async close() {
       await pool?.close({ force: true });
     },

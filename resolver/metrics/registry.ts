@@ -15,6 +15,8 @@ export interface GaugeSources {
   entries: () => { identity: string; entry: string; count: number }[];
   indexBytes: () => { identity: string; bytes: number }[];
   routes: () => number;
+  /** Of the sockets of each UDP protocol, where the system tells. */
+  udpMemory: () => { protocol: string; receiveBufferBytes: number; drops: number }[];
   /** What the minimal NRF holds and has told; `undefined` where another NRF is behind, or none. */
   nrf: (() => NrfCounts) | undefined;
 }
@@ -75,6 +77,27 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
     registers,
     collect() {
       for (const { identity, bytes } of sources.indexBytes()) this.set({ identity }, bytes);
+    },
+  });
+  new Gauge({
+    name: 'bchf_udp_receive_buffer_bytes',
+    help: "Room for packets that wait in a protocol's sockets, by the kernel's count.",
+    labelNames: ['protocol'],
+    registers,
+    collect() {
+      for (const { protocol, receiveBufferBytes } of sources.udpMemory()) {
+        this.set({ protocol }, receiveBufferBytes);
+      }
+    },
+  });
+  new Counter({
+    name: 'bchf_udp_socket_drops_total',
+    help: 'Packets that the kernel dropped because they found no room in a socket.',
+    labelNames: ['protocol'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { protocol, drops } of sources.udpMemory()) this.inc({ protocol }, drops);
     },
   });
   const counter = (name: string, help: string, total: () => number) => {

@@ -19,7 +19,7 @@ import { z } from 'zod';
 import { IDENTITIES, type Identity } from '../../ledger/number.ts';
 import { ROUTES_MAX, type Route, routeSchema } from '../../ledger/route.ts';
 import { syncFolder } from '../../ledger/whole-file.ts';
-import { IndexError } from '../../wasm/number-index.ts';
+import { type IndexCounts, IndexError } from '../../wasm/number-index.ts';
 import { createImageLoader } from '../../wasm/wasm-image.ts';
 import type { WasmIndex } from '../../wasm/wasm-index.ts';
 import { decodeLabel } from '../freshness.ts';
@@ -76,8 +76,19 @@ type Section = SnapshotManifest['sections'][number];
 /** One index for each identity kind. */
 export type IndexPair = Record<Identity, WasmIndex>;
 
-export interface SnapshotContent {
+/** What is written of an index. */
+export interface ImageSource {
+  counts(): IndexCounts;
+  imageChunks(): Iterable<Uint8Array>;
+}
+
+export interface SnapshotContent extends WrittenContent {
   indexes: IndexPair;
+}
+
+/** What a snapshot is written from. */
+export interface WrittenContent {
+  indexes: Record<Identity, ImageSource>;
   routes: readonly Route[];
   block: { chainId?: string; height: number; blockHash: Uint8Array; timeMs: number };
   /** See the manifest's `state`. */
@@ -90,7 +101,7 @@ export interface SnapshotContent {
  */
 export async function writeSnapshot(
   path: string,
-  { indexes, routes, block, state }: SnapshotContent,
+  { indexes, routes, block, state }: WrittenContent,
   createdAtMs: number,
 ): Promise<SnapshotManifest> {
   const temporary = `${path}.${process.pid}.tmp`;
@@ -210,7 +221,10 @@ async function readManifestOf(file: FileHandle, path: string): Promise<SnapshotM
   const header = await readExactly(file, 0, HEADER_BYTES, path);
   if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw invalid(path, 'it is no snapshot');
   const version = header.readUInt32LE(MAGIC.length);
-  if (version !== FORMAT_VERSION) throw invalid(path, `its format version is ${version}`);
+  if (version !== FORMAT_VERSION) {
+    const message = `${path} is refused: its format version is ${version}`;
+    throw new ResolverError('BCHF_SNAPSHOT_VERSION', message);
+  }
   if (header.readUInt32LE(MAGIC.length + 4) !== 0) throw invalid(path, 'its header is damaged');
   const footer = await readExactly(file, size - FOOTER_BYTES, FOOTER_BYTES, path);
   const offset = Number(footer.readBigUInt64LE(0));

@@ -1,6 +1,8 @@
-// The directory of a ledger's snapshots: one file for a height, named so that names sort by height.
+// A directory of snapshots. Those of a ledger are one file for a height, named so that names sort by
+// height; an operator may put others there. Snapshots are known by the names of their files alone:
+// nobody who asks for one over the network says where it lies.
 
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
 import { ResolverError } from '../resolver-error.ts';
@@ -9,13 +11,32 @@ import {
   readManifest,
   type SnapshotContent,
   type SnapshotManifest,
+  type WrittenContent,
   writeSnapshot,
 } from './snapshot-file.ts';
 
-const NAME = /^\d{12}\.bchf$/;
+/** Of those that are written here. */
+const HEIGHT_NAME = /^\d{12}\.bchf$/;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.bchf$/;
+/** Files that are looked at for a list. */
+const LISTED_MAX = 1000;
 const LEFTOVER = /\.tmp$/;
 
 type Block = SnapshotContent['block'];
+
+/** A snapshot of the directory, by its manifest. */
+export interface StoredSnapshot {
+  name: string;
+  bytes: number;
+  manifest: SnapshotManifest;
+}
+
+export interface StoredSnapshots {
+  /** The newest first: by height, then by when they were made. */
+  snapshots: StoredSnapshot[];
+  /** Files whose names are those of snapshots and that are none, or of another version. */
+  damaged: { name: string; code: string }[];
+}
 
 export class SnapshotStore {
   readonly #directory: string;
@@ -27,7 +48,50 @@ export class SnapshotStore {
   }
 
   pathOf(height: number): string {
-    return join(this.#directory, `${String(height).padStart(12, '0')}.bchf`);
+    return join(this.#directory, this.nameOf(height));
+  }
+
+  nameOf(height: number): string {
+    return `${String(height).padStart(12, '0')}.bchf`;
+  }
+
+  /** Where a snapshot lies. Error: BCHF_SNAPSHOT_UNKNOWN where there is none of that name. */
+  async find(name: string): Promise<string> {
+    const path = join(this.#directory, name);
+    const isFile = NAME.test(name) && (await lstat(path).catch(() => undefined))?.isFile();
+    if (isFile) return path;
+    throw new ResolverError(
+      'BCHF_SNAPSHOT_UNKNOWN',
+      `there is no snapshot ${JSON.stringify(name)}`,
+    );
+  }
+
+  /** What is there, at most 1000 files. */
+  async list(): Promise<StoredSnapshots> {
+    const found: StoredSnapshots = { snapshots: [], damaged: [] };
+    for (const name of (await this.#names(NAME)).slice(-LISTED_MAX)) {
+      const path = join(this.#directory, name);
+      try {
+        const manifest = await readManifest(path);
+        found.snapshots.push({ name, bytes: (await lstat(path)).size, manifest });
+      } catch (error) {
+        if (!(error instanceof ResolverError)) continue; // Deleted meanwhile.
+        found.damaged.push({ name, code: error.code });
+      }
+    }
+    found.snapshots.sort(
+      ({ manifest: one }, { manifest: other }) =>
+        other.height - one.height || other.createdAtMs - one.createdAtMs,
+    );
+    return found;
+  }
+
+  /** Deletes one. Errors: BCHF_SNAPSHOT_UNKNOWN, BCHF_SNAPSHOT_IO. */
+  async delete(name: string): Promise<void> {
+    const path = await this.find(name);
+    await rm(path, { force: true }).catch((cause) => {
+      throw new ResolverError('BCHF_SNAPSHOT_IO', `cannot delete ${path}`, { cause });
+    });
   }
 
   /** Whether a snapshot of exactly this block is there. */
@@ -42,7 +106,7 @@ export class SnapshotStore {
   }
 
   /** Writes a snapshot and returns its path. Throws BCHF_SNAPSHOT_IO. */
-  async save(content: SnapshotContent, nowMs: number): Promise<string> {
+  async save(content: WrittenContent, nowMs: number): Promise<string> {
     await mkdir(this.#directory, { recursive: true }).catch((cause) => {
       const message = `cannot make ${this.#directory}: ${cause.message}`;
       throw new ResolverError('BCHF_SNAPSHOT_IO', message, { cause });
@@ -60,7 +124,7 @@ export class SnapshotStore {
     fits: (block: Block) => Promise<boolean>,
     limits: { memoryBytesMax?: number },
   ): Promise<(SnapshotContent & { manifest: SnapshotManifest }) | undefined> {
-    for (const name of (await this.#names()).reverse()) {
+    for (const name of (await this.#names(HEIGHT_NAME)).reverse()) {
       const path = join(this.#directory, name);
       try {
         const { chainId, height, blockHash, blockTimeMs } = await readManifest(path);
@@ -77,10 +141,16 @@ export class SnapshotStore {
     return undefined;
   }
 
-  /** Deletes all but the newest `kept` snapshots, and what a killed writer left behind. */
-  async prune(kept: number): Promise<void> {
-    const names = await this.#names();
-    const old = names.slice(0, Math.max(0, names.length - kept));
+  /**
+   * Deletes all but the newest `kept` of a ledger's snapshots, and what a killed writer left behind.
+   *
+   * @param pinned names that stay whatever their age
+   */
+  async prune(kept: number, pinned: readonly (string | null)[] = []): Promise<void> {
+    const names = await this.#names(HEIGHT_NAME);
+    const old = names
+      .slice(0, Math.max(0, names.length - kept))
+      .filter((name) => !pinned.includes(name));
     const leftovers = (await readdir(this.#directory)).filter((name) => LEFTOVER.test(name));
     for (const name of [...old, ...leftovers]) {
       // What cannot be deleted costs space only, and the next start tries again.
@@ -90,9 +160,9 @@ export class SnapshotStore {
     }
   }
 
-  /** File names, lowest height first. */
-  async #names(): Promise<string[]> {
+  /** File names of a form, lowest height first. */
+  async #names(form: RegExp): Promise<string[]> {
     const names = await readdir(this.#directory).catch((): string[] => []);
-    return names.filter((name) => NAME.test(name)).sort();
+    return names.filter((name) => form.test(name)).sort();
   }
 }

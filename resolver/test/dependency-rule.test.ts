@@ -12,7 +12,7 @@ const FOLDERS = ['wasm', 'ledger', 'resolver', 'loadtest'] as const;
 /** Imports between folders that are allowed, as path patterns of importer and imported. */
 const ALLOWED: [importer: RegExp, imported: RegExp][] = [
   [/^resolver\//, /^(wasm|ledger)\//],
-  [/^loadtest\//, /^ledger\/(population\/|(number|entry)\.ts$)/],
+  [/^loadtest\//, /^ledger\/(population\/|(number|entry|credential-codec)\.ts$)/],
   [/^loadtest\//, /^resolver\/.*-(codec|client)\.ts$/],
   // Benches of every folder report in one way.
   [/\/bench\//, /^wasm\/bench\/bench-report\.ts$/],
@@ -24,7 +24,7 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
 
 /** Files that decide and compute, and leave sockets, clocks, files and chance to others. */
 const PURE =
-  /(-codec\.ts|^ledger\/(number|route|entry|allocation|transaction-\w+)\.ts|^ledger\/(state|block)\/.*\.ts|^resolver\/(resolve|explain|route-table|freshness)\.ts|^resolver\/enum\/enum-(answer|settings|zone)\.ts|^resolver\/sbi\/(congestion|discovery-query|json-body|nf-discovery|nf-group-ids|nf-profile|np-status|query-parameters|route-groups|sbi-headers|sbi-message|sbi-router|sbi-schemas|search-answer|subscriber-identity|token-policy)\.ts|^resolver\/sbi\/nrf\/(json-patch|minimal-nrf|nf-registry|nrf-schemas|registered-discovery|token-request)\.ts|^resolver\/http\/(http-router|routing-info|problem|schemas|openapi)\.ts|^wasm\/(number-index|reference-index)\.ts|^wasm\/assembly\/.*\.ts)$/;
+  /(-codec\.ts|^ledger\/(number|route|entry|allocation|transaction-\w+)\.ts|^ledger\/(state|block)\/.*\.ts|^resolver\/(resolve|explain|route-table|freshness)\.ts|^resolver\/snapshot\/(canary|snapshot-diff)\.ts|^resolver\/enum\/enum-(answer|settings|zone)\.ts|^resolver\/sbi\/(congestion|discovery-query|json-body|nf-discovery|nf-group-ids|nf-profile|np-status|query-parameters|route-groups|sbi-headers|sbi-message|sbi-router|sbi-schemas|search-answer|subscriber-identity|token-policy)\.ts|^resolver\/sbi\/nrf\/(json-patch|minimal-nrf|nf-registry|nrf-schemas|registered-discovery|token-request)\.ts|^resolver\/http\/(http-router|routing-info|problem|schemas|openapi)\.ts|^wasm\/(number-index|reference-index)\.ts|^wasm\/assembly\/.*\.ts)$/;
 const IMPURE_IMPORT =
   /^(node:(fs|net|dgram|http|http2|https|tls|dns|worker_threads|timers|child_process|os)(\/.*)?|classic-level|uWebSockets\.js)$/;
 const IMPURE_CALL = /\b(Date\.now|Math\.random|performance\.now|new Date\(\))/;

@@ -27,7 +27,11 @@ test('docs/errors.md lists every error code of the sources and no other', () => 
   const quoted = sources().flatMap((text) =>
     [...text.matchAll(/'(BCHF_[A-Z_]+)'/g)].map((match) => match[1]!),
   );
-  const environment = new Set([...Object.keys(startOptions).map(environmentName), 'BCHF_SERVER']);
+  const environment = new Set([
+    ...Object.keys(startOptions).map(environmentName),
+    'BCHF_SERVER',
+    'BCHF_ADMIN',
+  ]);
   const codes = distinct(quoted.filter((name) => !environment.has(name)));
   const document = readFileSync(join(root, 'docs', 'errors.md'), 'utf8');
   const listed = [...document.matchAll(/^\| `(BCHF_[A-Z_]+)`/gm)].map((match) => match[1]!);

@@ -236,8 +236,12 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
       starts++;
       return {
         workerCount: 1,
-        memories: { imsi: indexes.imsi.memory, msisdn: indexes.msisdn.memory },
-        routes: { version: 1, routes: [{ number: 0, route: exampleRoute('a') }] },
+        generation: {
+          number: 1,
+          memories: { imsi: indexes.imsi.memory, msisdn: indexes.msisdn.memory },
+          routes: { version: 1, routes: [{ number: 0, route: exampleRoute('a') }] },
+          carrierTable: 0,
+        },
         newestBlock: new NewestBlock().buffer,
         counters: counters.buffer,
         histograms: new SharedCounters(HISTOGRAM_TABLE, 1).buffer,
@@ -252,7 +256,7 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
     askNrf: () => Promise.reject(new Error('nobody serves the interface that would ask')),
     log: recordingLog().log,
     now: () => 0,
-    onDeath: ({ imsi, msisdn }) => {
+    onDeath: (_generation, { imsi, msisdn }) => {
       indexes.imsi.evictReader(imsi);
       indexes.msisdn.evictReader(msisdn);
     },

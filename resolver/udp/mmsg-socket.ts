@@ -13,7 +13,9 @@ import {
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_RECVPKTINFO,
+  SO_MEMINFO,
   SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SO_REUSEPORT,
   SO_SNDBUF,
   SO_SNDTIMEO,
@@ -30,6 +32,7 @@ const SEND_WAIT_MS_MAX = 100;
 export interface MmsgSocketOptions {
   /** SO_REUSEPORT: share the port with other sockets that ask for the same. */
   reusePort?: boolean | undefined;
+  /** What the system gives of it where it has a limit is in {@link socketMemory}. */
   receiveBufferBytes?: number | undefined;
   sendBufferBytes?: number | undefined;
   /** SO_TIMESTAMPNS: the kernel notes when each packet arrived. */
@@ -85,7 +88,7 @@ function openWith(
     const { receiveBufferBytes, sendBufferBytes } = options;
     if (options.reusePort) setFlag(calls, fd, SOL_SOCKET, SO_REUSEPORT);
     if (options.timestamps) setFlag(calls, fd, SOL_SOCKET, SO_TIMESTAMPNS);
-    if (receiveBufferBytes) setOption(calls, fd, SO_RCVBUF, Int32Array.of(receiveBufferBytes));
+    if (receiveBufferBytes) setReceiveBuffer(calls, fd, receiveBufferBytes);
     if (sendBufferBytes) setOption(calls, fd, SO_SNDBUF, Int32Array.of(sendBufferBytes));
     setOption(calls, fd, SO_SNDTIMEO, BigInt64Array.of(0n, BigInt(SEND_WAIT_MS_MAX * 1000)));
     attach(fd, address);
@@ -94,6 +97,37 @@ function openWith(
     calls.close(fd);
     throw error;
   }
+}
+
+/** What the kernel holds for a socket. */
+export interface SocketMemory {
+  /** Limit of the packets that wait, by the kernel's own count, which is about twice what was asked. */
+  receiveBufferBytes: number;
+  /** Packets that came and found no room, since the socket was opened; wraps at 2^32. */
+  drops: number;
+}
+
+/** Positions in what SO_MEMINFO gives; Linux, include/uapi/linux/sock_diag.h. */
+const MEMINFO_RCVBUF = 1;
+const MEMINFO_DROPS = 8;
+const MEMINFO_WORDS = 9;
+
+/** `undefined` where the kernel does not tell: before Linux 4.12. */
+export function socketMemory(calls: SystemCalls, fd: number): SocketMemory | undefined {
+  const words = new Uint32Array(MEMINFO_WORDS);
+  const bytes = new Uint8Array(words.buffer);
+  if (calls.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, bytes, Uint32Array.of(bytes.length)) !== 0) {
+    return undefined;
+  }
+  return { receiveBufferBytes: words[MEMINFO_RCVBUF]!, drops: words[MEMINFO_DROPS]! };
+}
+
+/** Beyond the system's limit (net.core.rmem_max) where the process may, up to it elsewhere. */
+function setReceiveBuffer(calls: SystemCalls, fd: number, wanted: number): void {
+  const value = Int32Array.of(wanted);
+  const bytes = new Uint8Array(value.buffer);
+  if (calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes, bytes.length) === 0) return;
+  setOption(calls, fd, SO_RCVBUF, value);
 }
 
 function localEndpoint(calls: SystemCalls, fd: number): Endpoint {

@@ -26,7 +26,9 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_REUSEPORT = 15;
 export const SO_SNDTIMEO = 21;
+export const SO_RCVBUFFORCE = 33;
 export const SO_TIMESTAMPNS = 35;
+export const SO_MEMINFO = 55;
 export const IPPROTO_IP = 0;
 export const IP_PKTINFO = 8;
 export const IPPROTO_IPV6 = 41;
@@ -69,6 +71,7 @@ export interface SystemCalls {
   connect(fd: number, address: Uint8Array, bytes: number): number;
   getsockname(fd: number, address: Uint8Array, bytes: Uint32Array): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, bytes: number): number;
+  getsockopt(fd: number, level: number, name: number, to: Uint8Array, bytes: Uint32Array): number;
   close(fd: number): number;
   recvmmsg(fd: number, headers: number, count: number, flags: number, timeout: number): number;
   sendmmsg(fd: number, headers: number, count: number, flags: number): number;
@@ -120,6 +123,9 @@ function bindSystemCalls(koffi: typeof import('koffi')): SystemCalls {
     getsockname: libc.func('int getsockname(int fd, _Out_ void *address, _Inout_ uint32_t *bytes)'),
     setsockopt: libc.func(
       'int setsockopt(int fd, int level, int name, const void *value, uint32_t bytes)',
+    ),
+    getsockopt: libc.func(
+      'int getsockopt(int fd, int level, int name, _Out_ void *to, _Inout_ uint32_t *bytes)',
     ),
     close: libc.func('int close(int fd)'),
     recvmmsg: libc.func(

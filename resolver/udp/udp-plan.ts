@@ -10,6 +10,7 @@ import { isIP } from 'node:net';
 import type { Route } from '../../ledger/route.ts';
 import { PROTOCOL_BATCH, PROTOCOL_PDB } from '../../wasm/packet-layout.ts';
 import {
+  carriersOf,
   createPacketMemory,
   type RateLimits,
   setCarrier,
@@ -19,7 +20,7 @@ import { flagName, type ServingConfig } from '../config.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { carrierOf } from './carriers.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './dgram-transport.ts';
-import { type MmsgSocket, openMmsgSocket } from './mmsg-socket.ts';
+import { type MmsgSocket, openMmsgSocket, socketMemory } from './mmsg-socket.ts';
 import { loadSystemCalls, type SystemCalls } from './system-calls.ts';
 import { type UdpSettings, udpSettingsOf } from './udp-settings.ts';
 
@@ -50,6 +51,8 @@ export class UdpPlan {
   readonly #memory: WebAssembly.Memory;
   readonly #sockets: Record<UdpProtocol, MmsgSocket>[] = [];
   readonly #wakeFds: number[] = [];
+  /** The table of carriers that belongs to the generation that is served. */
+  #carrierTable = 0;
 
   private constructor(config: ServingConfig, address: string) {
     this.settings = udpSettingsOf(config);
@@ -131,11 +134,40 @@ export class UdpPlan {
     if (wakeFd !== undefined) this.#calls!.write(wakeFd, WAKE, WAKE.length);
   }
 
+  get carrierTable(): number {
+    return this.#carrierTable;
+  }
+
   /** Gives routes their carrier ids, before any entry leads to them. */
   setCarriers(routes: readonly { number: number; route: Route }[]): void {
     for (const { number, route } of routes) {
-      setCarrier(this.#memory, number, carrierOf(this.settings.carriers, number, route));
+      const carrier = carrierOf(this.settings.carriers, number, route);
+      setCarrier(this.#memory, number, carrier, this.#carrierTable);
     }
+  }
+
+  /**
+   * The carrier ids of another generation's routes, in the table that no thread answers from any more:
+   * every thread must have left the generation before the one that is served.
+   */
+  replaceCarriers(routes: readonly { number: number; route: Route }[]): void {
+    this.#carrierTable = 1 - this.#carrierTable;
+    carriersOf(this.#memory, this.#carrierTable).fill(0);
+    this.setCarriers(routes);
+  }
+
+  /** What each protocol's sockets have for packets that wait, and lost; nothing with `dgram`. */
+  memory(): { protocol: UdpProtocol; receiveBufferBytes: number; drops: number }[] {
+    if (this.#sockets.length === 0) return [];
+    return UDP_PROTOCOLS.map((protocol) => {
+      const sum = { protocol, receiveBufferBytes: 0, drops: 0 };
+      for (const sockets of this.#sockets) {
+        const memory = socketMemory(this.#calls!, sockets[protocol].fd);
+        sum.receiveBufferBytes += memory?.receiveBufferBytes ?? 0;
+        sum.drops += memory?.drops ?? 0;
+      }
+      return sum;
+    });
   }
 
   /** Closes the sockets; threads must have ended, for a number may be another file's afterwards. */

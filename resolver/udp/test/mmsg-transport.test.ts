@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { HEADER_LENGTH, MESSAGES_END, SEND_HEADERS } from '../../../wasm/packet-layout.ts';
 import { MessageBlock } from '../message-block.ts';
-import { openConnectedSocket, openMmsgSocket } from '../mmsg-socket.ts';
+import { openConnectedSocket, openMmsgSocket, socketMemory } from '../mmsg-socket.ts';
 import {
   createMmsgTransport,
   isMmsgSupported,
@@ -12,7 +12,7 @@ import {
 } from '../mmsg-transport.ts';
 import { ServingLoop } from '../serving-loop.ts';
 import { decodeSocketAddress } from '../socket-address.ts';
-import { loadSystemCalls, type SystemCalls } from '../system-calls.ts';
+import { loadSystemCalls, POLLIN, type SystemCalls } from '../system-calls.ts';
 import type { UdpTransport } from '../udp-transport.ts';
 import {
   ask,
@@ -88,6 +88,31 @@ describe('the mmsg transport alone', { skip }, () => {
     assert.deepEqual([...message], [4, 3]);
     await second.close();
     assert.equal(calls.close(socket.fd), 0, 'the socket was left to whoever opened it');
+  });
+
+  test('tells what waits at most in a socket, and what found no room', () => {
+    const calls = loadSystemCalls()!;
+    const receiveBufferBytes = 16 << 10;
+    const server = openMmsgSocket(calls, { address: '127.0.0.1', port: 0 }, { receiveBufferBytes });
+    const client = openConnectedSocket(calls, server);
+    closeAfterTests({ close: () => calls.close(server.fd) });
+    closeAfterTests({ close: () => calls.close(client.fd) });
+    const before = socketMemory(calls, server.fd)!;
+    assert.ok(before.receiveBufferBytes >= receiveBufferBytes);
+    assert.equal(before.drops, 0);
+    const packet = new Uint8Array(1024);
+    const packets = 100;
+    for (let sent = 0; sent < packets; sent++) calls.write(client.fd, packet, packet.length);
+    let waited = 0;
+    const poll = new SharedArrayBuffer(8);
+    new Int32Array(poll)[0] = server.fd;
+    new Int16Array(poll)[2] = POLLIN;
+    while (calls.poll(calls.addressOf(poll), 1, 0) === 1) {
+      calls.read(server.fd, packet, packet.length);
+      waited++;
+    }
+    assert.ok(waited > 0 && waited < packets, `${waited} found room`);
+    assert.equal(socketMemory(calls, server.fd)!.drops, packets - waited);
   });
 
   test('answers what waits in the socket before it closes', async () => {

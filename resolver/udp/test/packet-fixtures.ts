@@ -53,6 +53,7 @@ export class PlayedSystem {
       connect: refuse,
       getsockname: refuse,
       setsockopt: refuse,
+      getsockopt: refuse,
       close: refuse,
       poll: refuse,
       eventfd: refuse,

@@ -47,6 +47,7 @@ export {
   BLOCK_BYTES,
   BLOCKS,
   CARRIERS,
+  CARRIERS_BYTES,
   COUNTERS,
   ENUM_BLOCK,
   FOR_HOST,
@@ -56,6 +57,7 @@ export {
   POWERS,
   SALT,
   SENDERS,
+  WORD_CARRIER_TABLE,
   WORDS,
 } from './layout';
 export { observe, prepareSend, rewindReceive } from './messages';

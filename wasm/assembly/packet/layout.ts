@@ -8,10 +8,10 @@
 //     memory         0 ┌──────────────────────────────────────────────────────────┐
 //                      │ settings: powers of ten, salt, limits of each protocol   │
 //               64 KiB ├──────────────────────────────────────────────────────────┤
-//                      │ carriers: 2^20 × u16, by route number, see pdb.ts        │
-//             2112 KiB ├──────────────────────────────────────────────────────────┤
+//                      │ carriers: 2 × 2^20 × u16, by route number, see pdb.ts    │
+//             4160 KiB ├──────────────────────────────────────────────────────────┤
 //                      │ senders: 8192 lines of 8 × u64, see limit.ts             │
-//             2624 KiB ├──────────────────────────────────────────────────────────┤
+//             4672 KiB ├──────────────────────────────────────────────────────────┤
 //                      │ blocks, BLOCK_BYTES each                                 │
 //                      └──────────────────────────────────────────────────────────┘
 //
@@ -39,7 +39,9 @@ export const LIMIT_BYTES: u32 = 16;
 
 export const CARRIERS: u32 = 65_536;
 export const ROUTES_MAX: u32 = 1 << 20;
-export const SENDERS: u32 = CARRIERS + ROUTES_MAX * 2;
+/** One table is in use; the other is filled before a swap and then used, thread by thread. */
+export const CARRIERS_BYTES: u32 = ROUTES_MAX * 2;
+export const SENDERS: u32 = CARRIERS + 2 * CARRIERS_BYTES;
 export const SENDER_LINES: u32 = 8192;
 export const BLOCKS: u32 = SENDERS + SENDER_LINES * 64;
 
@@ -90,6 +92,8 @@ export const WORD_CLOCK: u32 = WORDS + 16;
 export const WORD_FRESHNESS: u32 = WORDS + 32;
 /** Bytes of the responses that prepareSend found. */
 export const WORD_SEND_BYTES: u32 = WORDS + 64;
+/** Which table of carriers the thread answers from, 0 or 1. */
+export const WORD_CARRIER_TABLE: u32 = WORDS + 72;
 export const COUNTERS: u32 = WORDS + 128;
 export const PROTOCOLS: u32 = 4;
 /** 64 counters, 32 words of latencies, 32 words of batch sizes. */

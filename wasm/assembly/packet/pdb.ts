@@ -24,6 +24,7 @@ import {
   admit,
   answerAt,
   beginRound,
+  block,
   count,
   drop,
   keyAt,
@@ -36,6 +37,7 @@ import {
 } from './block';
 import {
   CARRIERS,
+  CARRIERS_BYTES,
   COUNT_OWN,
   KEYS_MAX,
   PROTOCOL_PDB,
@@ -44,6 +46,7 @@ import {
   STATE_EXTRA,
   STATE_FIRST,
   STATE_VERDICT,
+  WORD_CARRIER_TABLE,
 } from './layout';
 
 const MSISDN: u32 = 1;
@@ -149,12 +152,13 @@ function settle(packet: u32, code: u32): void {
 
 /** Writes the responses to the packets of a round whose keys have their answers now. */
 export function writePdb(from: u32, end: u32): void {
+  const carriers = CARRIERS + load<u32>(block + WORD_CARRIER_TABLE) * CARRIERS_BYTES;
   for (let packet = from; packet < end; packet++) {
     const state = stateOf(packet);
     if (load<u32>(state, STATE_VERDICT) != SERVED) continue;
     const answer = load<u32>(answerAt(MSISDN, load<u32>(state, STATE_FIRST)));
     const carrier =
-      answer == 0 ? 0 : <u32>atomic.load<u16>(CARRIERS + ((answer & ROUTE_MASK) << 1));
+      answer == 0 ? 0 : <u32>atomic.load<u16>(carriers + ((answer & ROUTE_MASK) << 1));
     const extra = load<u32>(state, STATE_EXTRA);
     if ((extra & IS_VERSION_1) == 0) writeNumber(packet, 0, extra, carrier);
     else if (carrier == 0) settle(packet, CODE_NOT_FOUND);

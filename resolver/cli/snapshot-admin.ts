@@ -1,0 +1,306 @@
+// `bchf snapshot create | list | diff | swap | rollback | prune`: the snapshots of a running server, asked
+// through its admin port; `list`, `diff` and `prune` work on files too.
+
+import { basename, resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { AdminRefusal, type AdminServerOptions, askAdmin } from '../admin/admin-client.ts';
+import { createLog } from '../log.ts';
+import { diffSnapshots, type SnapshotDiff } from '../snapshot/snapshot-diff.ts';
+import { loadSnapshot } from '../snapshot/snapshot-file.ts';
+import type { SwapResult } from '../snapshot/snapshot-manager.ts';
+import { SnapshotStore } from '../snapshot/snapshot-store.ts';
+
+const API = '/admin/v1';
+const SERVING = 'serving';
+const ROWS_SHOWN = 10;
+
+interface AdminFlags {
+  admin: string;
+  tokenFile?: string;
+  ca?: string;
+  cert?: string;
+  key?: string;
+  json?: boolean;
+}
+
+export function addSnapshotAdminCommands(snapshot: Command): void {
+  withAdmin(snapshot.command('create'))
+    .description('Have a running server write a snapshot of what it serves.')
+    .action(async (flags: AdminFlags) => {
+      const answer = await ask<{ name: string | null; isNew: boolean }>(
+        flags,
+        'POST',
+        'snapshots',
+        {},
+      );
+      const { name, isNew } = answer;
+      const text =
+        name === null ? 'there is no block yet' : `${name}${isNew ? '' : ' (was there)'}`;
+      tell(flags, answer, `${text}\n`);
+    });
+  withAdmin(snapshot.command('list'))
+    .description('List the snapshots of a running server, or of a directory, the newest first.')
+    .option('--dir <DIR>', 'a directory instead of a server')
+    .action(async (flags: AdminFlags & { dir?: string }) => {
+      const list =
+        flags.dir === undefined
+          ? await ask<List>(flags, 'GET', 'snapshots')
+          : await listOf(flags.dir);
+      tell(flags, list, describeList(list));
+    });
+  withAdmin(snapshot.command('diff'))
+    .description(
+      'Tell what differs between two snapshots: files, or with --admin names of the server, of which ' +
+        `"${SERVING}" is what it serves.`,
+    )
+    .argument('<FROM>', 'a file, or a name')
+    .argument('<TO>', 'a file, or a name')
+    .action(async (from: string, to: string, flags: AdminFlags, command: Command) => {
+      const isServer =
+        command.getOptionValueSource('admin') !== 'default' || [from, to].includes(SERVING);
+      const query = new URLSearchParams({ from: nameOf(from), to: nameOf(to) });
+      const diff = isServer
+        ? await ask<SnapshotDiff>(flags, 'GET', `snapshots/diff?${query}`)
+        : { from, to, ...(await diffFiles(from, to)) };
+      tell(flags, diff, describeDiff(diff));
+    });
+  withAdmin(snapshot.command('swap'))
+    .description(
+      'Have a running server serve another snapshot of its directory, in every thread and without a ' +
+        'failed lookup. It is verified and tried first; what changes too much, is older or of another ' +
+        'chain must be forced.',
+    )
+    .argument('<FILE>', "the snapshot's file or name")
+    .option('--dry-run', 'only tell what would change')
+    .option('--force', 'also what changes too much, is older or of another chain')
+    .action(async (file: string, flags: AdminFlags & { dryRun?: boolean; force?: boolean }) => {
+      const { dryRun, force } = flags;
+      const wanted = { name: nameOf(file), ...(dryRun && { dryRun }), ...(force && { force }) };
+      const result = await ask<SwapResult>(flags, 'POST', 'swap', wanted).catch((error) => {
+        if (error instanceof AdminRefusal && error.problem.diff && !flags.json) {
+          process.stdout.write(describeDiff(error.problem.diff as SnapshotDiff));
+        }
+        throw error;
+      });
+      tell(flags, result, describeSwap(result));
+    });
+  withAdmin(snapshot.command('rollback'))
+    .description('Have a running server go back to what it served before the last swap.')
+    .action(async (flags: AdminFlags) => {
+      const result = await ask<SwapResult>(flags, 'POST', 'rollback', {});
+      tell(flags, result, describeSwap(result));
+    });
+  withAdmin(snapshot.command('prune'))
+    .description(
+      'Delete all but the newest snapshots of a running server, or of a directory. What is served, and ' +
+        'what a rollback leads to, stays.',
+    )
+    .requiredOption('--keep <N>', 'how many stay', readCount)
+    .option('--dir <DIR>', 'a directory instead of a server')
+    .action(async (flags: AdminFlags & { keep: number; dir?: string }) => {
+      const { keep, dir } = flags;
+      const answer =
+        dir === undefined
+          ? await ask<{ deleted: string[] }>(flags, 'POST', 'snapshots/prune', { keep })
+          : { deleted: await pruneDirectory(dir, keep) };
+      const lines = answer.deleted.map((name) => `deleted ${name}\n`).join('');
+      tell(flags, answer, lines || 'nothing to delete\n');
+    });
+}
+
+/** The options of everything that asks an admin port. */
+export function withAdmin(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--admin <URL>', 'admin port of the server')
+        .default('http://127.0.0.1:8081')
+        .env('BCHF_ADMIN'),
+    )
+    .option('--token-file <FILE>', 'the token that it asks for')
+    .option('--ca <FILE>', 'PEM of who vouches for the server (default: those that Node knows)')
+    .option('--cert <FILE>', 'PEM of the certificate that it asks for')
+    .option('--key <FILE>', 'PEM of its private key')
+    .option('--json', 'print the answer as JSON');
+}
+
+function serverOf({ admin, tokenFile, ca, cert, key }: AdminFlags): AdminServerOptions {
+  return { url: admin, tokenFile, ca, cert, key };
+}
+
+function ask<Answer>(
+  flags: AdminFlags,
+  method: string,
+  resource: string,
+  body?: unknown,
+): Promise<Answer> {
+  return askAdmin<Answer>(serverOf(flags), method, `${API}/${resource}`, body);
+}
+
+/** A server knows its snapshots by name; a path is one that is told for convenience. */
+function nameOf(file: string): string {
+  return file.includes('/') ? basename(file) : file;
+}
+
+function readCount(text: string): number {
+  if (/^[1-9][0-9]{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('must be 1 to 9999');
+}
+
+async function diffFiles(from: string, to: string): Promise<SnapshotDiff> {
+  const left = await loadSnapshot(from);
+  return diffSnapshots(left, await loadSnapshot(to));
+}
+
+const storeOf = (directory: string) =>
+  new SnapshotStore(resolve(directory), createLog('warn', 'text'));
+
+interface List {
+  serving: string | null;
+  previous: string | null;
+  swap: { state: string; file: string } | null;
+  snapshots: {
+    name: string;
+    height: number;
+    createdAt: string;
+    bytes: number;
+    entries: Record<string, Record<string, number>>;
+    routes: number;
+    chainId: string | null;
+  }[];
+  damaged: { name: string; code: string }[];
+}
+
+async function listOf(directory: string): Promise<List> {
+  const { snapshots, damaged } = await storeOf(directory).list();
+  return {
+    ...{ serving: null, previous: null, swap: null, damaged },
+    snapshots: snapshots.map(({ name, bytes, manifest }) => ({
+      name,
+      height: manifest.height,
+      createdAt: new Date(manifest.createdAtMs).toISOString(),
+      bytes,
+      entries: manifest.entryCounts,
+      routes: manifest.routeCount,
+      chainId: manifest.chainId ?? null,
+    })),
+  };
+}
+
+async function pruneDirectory(directory: string, keep: number): Promise<string[]> {
+  const store = storeOf(directory);
+  const names = (await store.list()).snapshots.slice(keep).map(({ name }) => name);
+  for (const name of names) await store.delete(name);
+  return names;
+}
+
+function tell(flags: AdminFlags, answer: unknown, text: string): void {
+  process.stdout.write(flags.json ? `${JSON.stringify(answer)}\n` : text);
+}
+
+function describeList({ serving, previous, swap, snapshots, damaged }: List): string {
+  const rows = snapshots.map(({ name, height, createdAt, bytes, entries, routes, chainId }) => {
+    const count = Object.values(entries)
+      .flatMap((counts) => Object.values(counts))
+      .reduce((sum, one) => sum + one, 0);
+    const mark = name === serving ? 'serving' : name === previous ? 'previous' : '';
+    return [
+      name,
+      `${height}`,
+      createdAt,
+      mebibytes(bytes),
+      `${count}`,
+      `${routes}`,
+      chainId ?? '-',
+      mark,
+    ];
+  });
+  const head = ['name', 'height', 'created', 'size', 'entries', 'routes', 'chain', ''];
+  const under = swap ? [`under way: ${swap.file} (${swap.state})`] : [];
+  const broken = damaged.map(({ name, code }) => `${name} is no snapshot: ${code}`);
+  return `${[...tableOf([head, ...rows]), ...under, ...broken].join('\n')}\n`;
+}
+
+function describeSwap(result: SwapResult): string {
+  const { serving, previous, height, dryRun, diff, refusedUnlessForced, loadMs, publishMs } =
+    result;
+  const lines = diff ? [describeDiff(diff).trimEnd()] : [];
+  if (dryRun) {
+    lines.push(`nothing was changed: ${serving ?? 'the ledger'} goes on being served`);
+    if (refusedUnlessForced) lines.push(`such a swap needs --force: ${refusedUnlessForced}`);
+  } else {
+    lines.push(
+      `serving ${serving ?? 'the ledger'}, height ${height}: loaded in ${loadMs} ms, published in ` +
+        `${publishMs} ms; a rollback leads to ${previous ?? 'nothing'}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function describeDiff(diff: SnapshotDiff): string {
+  const amount = ({ entries, numbers }: SnapshotDiff['added']) =>
+    `${entries} entries, ${numbers} numbers`;
+  const lines = [
+    `added    ${amount(diff.added)}`,
+    `removed  ${amount(diff.removed)}`,
+    `changed  ${amount(diff.changed)}`,
+    `largest share of the entries of a kind: ${(diff.largestShare * 100).toFixed(2)}%`,
+  ];
+  const shares = (
+    name: string,
+    rows: (SnapshotDiff['byMember'][number] | SnapshotDiff['byRoute'][number])[],
+    count: number,
+  ) => {
+    if (rows.length === 0) return;
+    const shown = rows
+      .slice(0, ROWS_SHOWN)
+      .map((row) => [
+        'member' in row ? row.member : row.route,
+        ...[row.added, row.removed, row.movedIn, row.movedOut, row.prefixes].map(String),
+      ]);
+    const head = [name, 'added', 'removed', 'moved in', 'moved out', 'prefixes'];
+    lines.push('', ...tableOf([head, ...shown]));
+    if (count > shown.length) lines.push(`… and ${count - shown.length} more`);
+  };
+  shares('member', diff.byMember, diff.memberCount);
+  shares('route', diff.byRoute, diff.routeCount);
+  if (diff.largestMoves.length > 0) {
+    const moves = diff.largestMoves
+      .slice(0, ROWS_SHOWN)
+      .map(({ identity, from, to, fromRoute, toRoute, numbers }) => [
+        `${numbers}`,
+        `${fromRoute} → ${toRoute}`,
+        `${identity} ${from} to ${to}`,
+      ]);
+    lines.push('', ...tableOf([['numbers', 'largest moves', 'between'], ...moves]));
+  }
+  if (diff.samples.length > 0) {
+    const samples = diff.samples
+      .slice(0, ROWS_SHOWN)
+      .map(({ identity, entry, from, to, change, fromRoute, toRoute }) => [
+        change,
+        `${entry} ${identity} ${from}${to === from ? '' : ` to ${to}`}`,
+        `${fromRoute ?? 'none'} → ${toRoute ?? 'none'}`,
+      ]);
+    lines.push('', ...tableOf([['samples', '', ''], ...samples]));
+  }
+  if (diff.changedRoutes.length > 0) {
+    lines.push(
+      '',
+      `routes with other details: ${diff.changedRoutes.slice(0, ROWS_SHOWN).join(', ')}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Columns as wide as their widest cell. */
+function tableOf(rows: string[][]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,0 +1,41 @@
+// What a loading thread is told, and what it tells. See load-thread.
+
+import type { Identity } from '../../ledger/number.ts';
+import type { VouchedState } from '../../ledger/proof/state-proof.ts';
+import type { Route } from '../../ledger/route.ts';
+import type { SnapshotDiff } from './snapshot-diff.ts';
+import type { SnapshotManifest } from './snapshot-file.ts';
+
+/** A content: of a file, or of memories that no writer changes while the thread runs. */
+export type LoadSource =
+  | { path: string }
+  | { memories: Record<Identity, WebAssembly.Memory>; routes: readonly Route[] };
+
+export interface LoadTask {
+  right: LoadSource;
+  /** What the right side is compared with, if anything. */
+  left?: LoadSource | undefined;
+  /** What the chain says of the right side's block, where it is to be proven. */
+  vouched?: VouchedState | undefined;
+  /** Seed of the canary's look-ups; absent where none are wanted. */
+  canarySeed?: number | undefined;
+  memoryBytesMax: number;
+}
+
+export type LoadStep = 'loading' | 'verifying' | 'canary';
+
+export type LoadEvent =
+  | { type: 'step'; step: LoadStep }
+  /** The thread's place among the readers of memories that it was given, should it die. */
+  | { type: 'reading'; readerNumbers: Record<Identity, number> }
+  | {
+      type: 'loaded';
+      /** Of the right side, where it is a file. */
+      manifest: SnapshotManifest | undefined;
+      memories: Record<Identity, WebAssembly.Memory>;
+      routes: readonly Route[];
+      diff: SnapshotDiff | undefined;
+      /** Numbers that the canary looked up. */
+      tried: number;
+    }
+  | { type: 'refused'; code: string; message: string };

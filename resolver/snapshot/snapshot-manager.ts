@@ -1,0 +1,470 @@
+// Snapshots of a serving process: which there are, which is served, and the way from one to the other.
+//
+//     swap NAME ─▶ loading ─▶ verifying ─▶ canary ─▶ publishing ─▶ served; the one before is `previous`
+//                  └────── in a thread of its own (load-thread) ──┘    │
+//                  what goes wrong here refuses it                     └─ every serving thread moves on,
+//                                                                         then the old memory is given back
+//
+// Without a ledger a swap is how the content is updated: the new file says what is served, so it is
+// compared with what is served now, and a change past the threshold, an older block or another chain
+// need to be forced. With a ledger the chain says what is served: a snapshot must be proven by it, is
+// brought to the block that is served, and a swap changes no answer. It replaces an index that is
+// suspected, or that has become large by many changes, without a stop.
+//
+// One swap, rollback or comparison is under way at a time; whoever comes second is told so at once.
+
+import type { Identity } from '../../ledger/number.ts';
+import { IDENTITIES } from '../../ledger/number.ts';
+import type { Route } from '../../ledger/route.ts';
+import { releaseMemory } from '../../wasm/release-memory.ts';
+import { adoptIndex } from '../../wasm/wasm-index.ts';
+import { type BlockLabel, decodeLabel } from '../freshness.ts';
+import type { Log } from '../log.ts';
+import { ResolverError } from '../resolver-error.ts';
+import type { NextGeneration } from '../service.ts';
+import type { LedgerSide } from './ledger-side.ts';
+import { type Loaded, loadInThread } from './load-in-thread.ts';
+import type { LoadSource, LoadStep } from './load-messages.ts';
+import { SnapshotSaver } from './save-snapshot.ts';
+import type { SnapshotDiff } from './snapshot-diff.ts';
+import { type IndexPair, readManifest, type SnapshotManifest } from './snapshot-file.ts';
+import type { SnapshotStore, StoredSnapshots } from './snapshot-store.ts';
+
+export interface SnapshotSource {
+  store: SnapshotStore;
+  /** The snapshot that is served at first, and its chain; null where the index is not of one. */
+  serving: string | null;
+  servingChainId?: string | undefined;
+  /** Absent where a file and not a ledger says what is served. */
+  ledger?: LedgerSide | undefined;
+  /** How many of a ledger's snapshots stay on disk. */
+  kept: number;
+  /** Percent of the entries of a kind that a swap may change without being forced. */
+  changePercentMax: number;
+  /** How long the generation before stays in memory after a swap, 0 for not at all. */
+  previousKeptS: number;
+  /** After how many blocks, or minutes, a snapshot is written by itself; 0 for never. */
+  everyBlocks: number;
+  everyMinutes: number;
+  /** The program of the loading thread, for tests. */
+  loadScript?: URL | undefined;
+}
+
+/** What serves. */
+export interface SwapHost {
+  indexes(): IndexPair;
+  routes(): readonly Route[];
+  swapTo(next: NextGeneration, bringUp?: () => Promise<void>): Promise<{ released: Promise<void> }>;
+  memoryBytesMax: number;
+  log: Log;
+  now: () => number;
+}
+
+export interface SwapState {
+  state: LoadStep | 'publishing' | 'comparing';
+  file: string;
+  /** ISO 8601. */
+  since: string;
+}
+
+export interface SwapRequest {
+  name: string;
+  /** Also what changes too much, is older or of another chain. */
+  force?: boolean | undefined;
+  /** Only tell what would change. */
+  dryRun?: boolean | undefined;
+}
+
+export interface SwapResult {
+  serving: string | null;
+  previous: string | null;
+  height: number;
+  dryRun: boolean;
+  /** What changed, or would; null with a ledger, where a swap changes nothing. */
+  diff: SnapshotDiff | null;
+  /** Whether such a swap is refused where it is not forced, by its code. */
+  refusedUnlessForced: string | null;
+  /** Numbers that the canary looked up. */
+  canaryLookups: number;
+  loadMs: number;
+  publishMs: number;
+}
+
+/** A swap that has to be forced, with what it would change. */
+export class SwapRefusal extends ResolverError {
+  readonly diff: SnapshotDiff | undefined;
+
+  constructor(code: ResolverError['code'], message: string, diff?: SnapshotDiff) {
+    super(code, message);
+    this.diff = diff;
+  }
+}
+
+interface Generation {
+  name: string | null;
+  chainId: string | undefined;
+  indexes: IndexPair;
+  routes: readonly Route[];
+}
+
+interface Previous extends Omit<Generation, 'indexes'> {
+  /** Absent once its memory was given back: then the file is loaded again. */
+  indexes?: IndexPair | undefined;
+  released: Promise<void>;
+  expiring?: NodeJS.Timeout | undefined;
+}
+
+export class SnapshotManager {
+  readonly #source: SnapshotSource;
+  readonly #host: SwapHost;
+  readonly #saver: SnapshotSaver | undefined;
+  readonly #closing = new AbortController();
+  #serving: string | null;
+  #chainId: string | undefined;
+  #previous: Previous | undefined;
+  #swap: SwapState | null = null;
+  #underWay: Promise<unknown> = Promise.resolve();
+  #swaps = 0;
+  #refusals = 0;
+
+  constructor(source: SnapshotSource, host: SwapHost) {
+    this.#source = source;
+    this.#host = host;
+    this.#serving = source.serving;
+    this.#chainId = source.servingChainId;
+    const { ledger, store, everyBlocks, everyMinutes } = source;
+    if (ledger) {
+      this.#saver = new SnapshotSaver({
+        ledger,
+        store,
+        indexes: host.indexes,
+        everyBlocks,
+        everyMinutes,
+        onSaved: async (name) => {
+          this.#serving = name;
+          await store.prune(source.kept, this.#pinned());
+        },
+        log: host.log,
+        now: host.now,
+      });
+    }
+  }
+
+  get serving(): string | null {
+    return this.#serving;
+  }
+
+  get previous(): string | null {
+    return this.#previous?.name ?? null;
+  }
+
+  get swapUnderWay(): SwapState | null {
+    return this.#swap;
+  }
+
+  /** For metrics. */
+  get counts(): { swaps: number; refusals: number; saved: number; saveFailures: number } {
+    const { saved, failures } = this.#saver ?? { saved: 0, failures: 0 };
+    return { swaps: this.#swaps, refusals: this.#refusals, saved, saveFailures: failures };
+  }
+
+  /** Tells that a block is served, so that one may be written by itself. */
+  blockServed(height: number): void {
+    this.#saver?.blockServed(height);
+  }
+
+  list(): Promise<StoredSnapshots> {
+    return this.#source.store.list();
+  }
+
+  isPinned(name: string): boolean {
+    return this.#pinned().includes(name);
+  }
+
+  /** What is served and what a rollback leads to stay on disk. */
+  #pinned(): (string | null)[] {
+    return [this.#serving, this.previous];
+  }
+
+  /**
+   * Writes a snapshot of what is served, where there is none of this block yet. Without a ledger what is
+   * served is a snapshot already. Errors: BCHF_SNAPSHOT_IO.
+   */
+  async create(): Promise<{ name: string | null; isNew: boolean }> {
+    if (!this.#saver) return { name: this.#serving, isNew: false };
+    return this.#saver.save();
+  }
+
+  /** Deletes a snapshot. Errors: BCHF_SNAPSHOT_UNKNOWN, BCHF_SNAPSHOT_PINNED, BCHF_SNAPSHOT_IO. */
+  async delete(name: string): Promise<void> {
+    await this.#source.store.find(name);
+    if (this.isPinned(name) || this.#swap?.file === name) {
+      throw new ResolverError(
+        'BCHF_SNAPSHOT_PINNED',
+        `${name} is served, or is kept for a rollback`,
+      );
+    }
+    await this.#source.store.delete(name);
+  }
+
+  /** Deletes all but the newest `keep` and those that are pinned; returns the names of those deleted. */
+  async prune(keep: number): Promise<string[]> {
+    const { snapshots } = await this.list();
+    const old = snapshots.slice(keep).map(({ name }) => name);
+    const deleted: string[] = [];
+    for (const name of old) {
+      if (this.isPinned(name) || this.#swap?.file === name) continue;
+      await this.#source.store.delete(name);
+      deleted.push(name);
+    }
+    return deleted;
+  }
+
+  /**
+   * Compares two snapshots, or one with what is served: `serving`. Errors: BCHF_SNAPSHOT_UNKNOWN, those of
+   * loading, BCHF_SWAP_IN_PROGRESS.
+   */
+  diff(from: string, to: string): Promise<SnapshotDiff> {
+    return this.#exclusively(`${from} ${to}`, 'comparing', async () => {
+      const left = await this.#sourceOf(from);
+      const right = await this.#sourceOf(to);
+      const loaded = await this.#load(right, left);
+      if ('path' in right) release(loaded.memories);
+      return loaded.diff as SnapshotDiff;
+    });
+  }
+
+  async #sourceOf(name: string): Promise<LoadSource> {
+    if (name !== 'serving') return { path: await this.#source.store.find(name) };
+    if (!this.#source.ledger) return this.#servingSource();
+    // Blocks change what is served while it would be walked; a file stays as it is.
+    const { name: saved } = await this.create();
+    return { path: await this.#source.store.find(saved ?? '') };
+  }
+
+  #servingSource(): LoadSource {
+    return { memories: memoriesOf(this.#host.indexes()), routes: this.#host.routes() };
+  }
+
+  /**
+   * Serves a snapshot; see the top. Errors: BCHF_SWAP_IN_PROGRESS, BCHF_SNAPSHOT_UNKNOWN, _INVALID,
+   * _VERSION, _CANARY_FAILED, BCHF_INDEX_FULL; with a ledger _WRONG_CHAIN, _AHEAD, _UNPROVEN and
+   * BCHF_STORE_PRUNED; without, unless forced, a {@link SwapRefusal} _WRONG_CHAIN, _OLDER or
+   * _LARGE_CHANGE. After any of them what was served goes on.
+   */
+  swap({ name, force = false, dryRun = false }: SwapRequest): Promise<SwapResult> {
+    return this.#exclusively(name, 'loading', async () => {
+      const { ledger, store } = this.#source;
+      const path = await store.find(name);
+      const manifest = await readManifest(path);
+      const vouched = await ledger?.vouch(manifest);
+      const begunMs = this.#host.now();
+      // So that there are never three: what a rollback then needs is in the file.
+      if (!dryRun && this.#previous && this.previous !== null) forgetMemory(this.#previous);
+      const left = ledger ? undefined : this.#servingSource();
+      const loaded = await this.#load({ path }, left, { vouched, canarySeed: manifest.height });
+      const loadedMs = this.#host.now();
+      const { diff } = loaded;
+      const refusal = diff && this.#refusalOf(manifest, diff);
+      const result = {
+        dryRun,
+        diff: diff ?? null,
+        refusedUnlessForced: refusal?.code ?? null,
+        canaryLookups: loaded.tried,
+        loadMs: loadedMs - begunMs,
+      };
+      if (dryRun || (refusal && !force)) {
+        release(loaded.memories);
+        if (!dryRun) throw refusal;
+        const { serving, previous } = this;
+        return { ...result, serving, previous, height: this.#block().height, publishMs: 0 };
+      }
+      const { chainId } = manifest;
+      const indexes = adopt(loaded.memories);
+      await this.#publish({ name, chainId, indexes, routes: loaded.routes });
+      const { serving, previous } = this;
+      const publishMs = this.#host.now() - loadedMs;
+      this.#host.log.info({ name, height: this.#block().height, publishMs }, 'snapshot swapped in');
+      return { ...result, serving, previous, height: this.#block().height, publishMs };
+    });
+  }
+
+  /** Why a snapshot must be forced where a file says what is served. */
+  #refusalOf(manifest: SnapshotManifest, diff: SnapshotDiff): SwapRefusal | undefined {
+    const { changePercentMax } = this.#source;
+    const block = this.#block();
+    const chain = this.#chainId;
+    if (manifest.chainId !== chain) {
+      const message = `it is of chain ${manifest.chainId ?? 'none'}, served is ${chain ?? 'none'}`;
+      return new SwapRefusal('BCHF_SNAPSHOT_WRONG_CHAIN', message, diff);
+    }
+    if (manifest.height < block.height) {
+      const message = `it is of block ${manifest.height}, served is block ${block.height}`;
+      return new SwapRefusal('BCHF_SNAPSHOT_OLDER', message, diff);
+    }
+    const percent = diff.largestShare * 100;
+    if (percent <= changePercentMax) return undefined;
+    const message = `${percent.toFixed(2)}% of the entries of a kind differ, ${changePercentMax}% may`;
+    return new SwapRefusal('BCHF_SNAPSHOT_LARGE_CHANGE', message, diff);
+  }
+
+  /**
+   * Goes back to the generation before. It is at once where its memory is still there; else its file is
+   * loaded, without being compared. Errors: BCHF_SNAPSHOT_NO_PREVIOUS, BCHF_SWAP_IN_PROGRESS, those of
+   * loading.
+   */
+  rollback(): Promise<SwapResult> {
+    return this.#exclusively(this.previous ?? '', 'loading', async () => {
+      const previous = this.#previous;
+      if (!previous) {
+        throw new ResolverError('BCHF_SNAPSHOT_NO_PREVIOUS', 'there is nothing to go back to');
+      }
+      const begunMs = this.#host.now();
+      const generation = await this.#restore(previous);
+      const loadedMs = this.#host.now();
+      await this.#publish(generation);
+      const { height } = this.#block();
+      this.#host.log.info({ name: generation.name, height }, 'rolled back');
+      return {
+        serving: this.serving,
+        previous: this.previous,
+        height,
+        dryRun: false,
+        diff: null,
+        refusedUnlessForced: null,
+        canaryLookups: 0,
+        loadMs: loadedMs - begunMs,
+        publishMs: this.#host.now() - loadedMs,
+      };
+    });
+  }
+
+  async #restore(previous: Previous): Promise<Generation> {
+    const { name, chainId, indexes, routes, released, expiring } = previous;
+    if (indexes) {
+      clearTimeout(expiring);
+      await released;
+      // It is served again: nobody must give its memory back.
+      previous.indexes = undefined;
+      return { name, chainId, indexes, routes };
+    }
+    const path = await this.#source.store.find(name ?? '');
+    const loaded = await this.#load({ path }, undefined);
+    return { name, chainId, indexes: adopt(loaded.memories), routes: loaded.routes };
+  }
+
+  /** Has every thread serve a generation; if that fails its memory is given back. */
+  async #publish(next: Generation): Promise<void> {
+    const { ledger, previousKeptS } = this.#source;
+    this.#enter('publishing');
+    const before = {
+      name: this.#serving,
+      chainId: this.#chainId,
+      indexes: this.#host.indexes(),
+      routes: [...this.#host.routes()],
+    };
+    const servedHeight = () => this.#block().height;
+    const { indexes } = next;
+    let released: Promise<void>;
+    try {
+      // Most of the way while blocks go on, the rest when none comes in between.
+      await ledger?.catchUp(indexes, servedHeight());
+      const bringUp = ledger && (() => ledger.catchUp(indexes, servedHeight()));
+      const routes = ledger ? undefined : next.routes;
+      ({ released } = await this.#host.swapTo({ indexes, ...(routes && { routes }) }, bringUp));
+    } catch (error) {
+      release(memoriesOf(indexes));
+      throw error;
+    }
+    this.#swaps++;
+    if (this.#previous) forgetMemory(this.#previous);
+    const previous: Previous = { ...before, released };
+    this.#serving = next.name;
+    this.#chainId = next.chainId;
+    this.#previous = previous;
+    if (previousKeptS === 0) forgetMemory(previous);
+    else {
+      previous.expiring = setTimeout(() => forgetMemory(previous), previousKeptS * 1000).unref();
+    }
+  }
+
+  /** Waits for what is under way, and gives up what can be given up. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#saver?.close();
+    clearTimeout(this.#previous?.expiring);
+    await this.#underWay.catch(() => {});
+  }
+
+  #load(
+    right: LoadSource,
+    left: LoadSource | undefined,
+    more: Partial<Pick<Parameters<typeof loadInThread>[0], 'vouched' | 'canarySeed'>> = {},
+  ): Promise<Loaded> {
+    const { memoryBytesMax } = this.#host;
+    const served = this.#host.indexes();
+    return loadInThread(
+      { right, left, memoryBytesMax, ...more },
+      {
+        onStep: (step) => this.#swap?.state !== 'comparing' && this.#enter(step),
+        onDeath: (readerNumbers) => {
+          for (const identity of IDENTITIES) served[identity].evictReader(readerNumbers[identity]);
+        },
+        script: this.#source.loadScript,
+        signal: this.#closing.signal,
+      },
+    );
+  }
+
+  #enter(state: SwapState['state']): void {
+    if (this.#swap) this.#swap = { ...this.#swap, state };
+  }
+
+  async #exclusively<Result>(
+    file: string,
+    state: SwapState['state'],
+    action: () => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#swap) {
+      const { file: other, state: otherState } = this.#swap;
+      const message = `${other} is being swapped in or compared (${otherState})`;
+      throw new ResolverError('BCHF_SWAP_IN_PROGRESS', message);
+    }
+    this.#swap = { state, file, since: new Date(this.#host.now()).toISOString() };
+    const done = action();
+    this.#underWay = done;
+    try {
+      return await done;
+    } catch (error) {
+      this.#refusals++;
+      this.#host.log.warn({ file, err: error }, 'snapshot refused');
+      throw error;
+    } finally {
+      this.#swap = null;
+    }
+  }
+
+  #block(): BlockLabel {
+    return decodeLabel(this.#host.indexes().msisdn.label());
+  }
+}
+
+function memoriesOf(indexes: IndexPair): Record<Identity, WebAssembly.Memory> {
+  return { imsi: indexes.imsi.memory, msisdn: indexes.msisdn.memory };
+}
+
+function adopt(memories: Record<Identity, WebAssembly.Memory>): IndexPair {
+  return { imsi: adoptIndex(memories.imsi), msisdn: adoptIndex(memories.msisdn) };
+}
+
+function release(memories: Record<Identity, WebAssembly.Memory>): void {
+  for (const identity of IDENTITIES) releaseMemory(memories[identity]);
+}
+
+/** Gives a generation's memory back as soon as no thread reads it. */
+function forgetMemory(previous: Previous): void {
+  const { indexes, released, expiring } = previous;
+  clearTimeout(expiring);
+  previous.indexes = undefined;
+  if (indexes) released.then(() => release(memoriesOf(indexes)));
+}

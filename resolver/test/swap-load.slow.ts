@@ -1,0 +1,23 @@
+// A hundred swaps under load over every interface: no answer fails or is of two contents, and memory
+// returns to its level.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { swapUnderLoad } from './swap-load.ts';
+
+const SWAPS = Number(process.env.BCHF_SWAPS ?? 100);
+/** What garbage that is not collected yet may differ by; a generation alone has touched some 3 MiB. */
+const GROWTH_BYTES_MAX = 48 << 20;
+
+test(`${SWAPS} swaps under load`, async () => {
+  const { answered, failures, generation, residentBytes } = await swapUnderLoad(SWAPS);
+  console.log('numbers answered', answered);
+  assert.deepEqual(failures, []);
+  assert.equal(generation, SWAPS + 1);
+  const middle = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+  const fifth = Math.floor(SWAPS / 5);
+  const early = middle(residentBytes.slice(fifth, 2 * fifth));
+  const late = middle(residentBytes.slice(-fifth));
+  console.log(`resident MiB: ${early >> 20} early, ${late >> 20} late`);
+  assert.ok(late - early <= GROWTH_BYTES_MAX, `${late - early} bytes more`);
+});
