@@ -25,6 +25,7 @@ import { type Configuration, flagName, type startOptions } from './config.ts';
 import { NewestBlock } from './freshness.ts';
 import { openIndexes } from './ledger-indexes.ts';
 import type { Log } from './log.ts';
+import { startMoving } from './moving-numbers.ts';
 import { probePorts } from './probe-ports.ts';
 import type { Progress } from './progress.ts';
 import { ResolverError } from './resolver-error.ts';
@@ -101,22 +102,36 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       onFailure,
       now,
     });
+    const commit = async (transactions: readonly Uint8Array[]) => {
+      const block = await ledger.commit(transactions);
+      newestBlock.committed(block.height, now());
+      const changed = block.changedRoutes.map((number) => ({
+        number,
+        route: ledger.routes()[number] as Route,
+      }));
+      await service.applyBlock(block, block.changes, changed);
+      return block;
+    };
+    const moving =
+      config.movesPerSecond > 0 &&
+      startMoving({
+        population: await populationOf(ledger),
+        perSecond: config.movesPerSecond,
+        chainId: ledger.chainId,
+        transactionCount: () => ledger.transactionCount,
+        isAway: (key) => service.indexes.msisdn.find(key)?.entry === 'ported',
+        commit,
+        onFault: (err) => log.error({ err }, 'numbers could not be moved'),
+        nowMs: () => performance.now(),
+      });
     return {
       service,
       ledger,
       population,
-      async commit(transactions) {
-        const block = await ledger.commit(transactions);
-        newestBlock.committed(block.height, now());
-        const changed = block.changedRoutes.map((number) => ({
-          number,
-          route: ledger.routes()[number] as Route,
-        }));
-        await service.applyBlock(block, block.changes, changed);
-        return block;
-      },
+      commit,
       async stop() {
         try {
+          if (moving) await moving.stop();
           await service.stop();
           await save(service.indexes);
         } finally {
@@ -170,15 +185,7 @@ async function fillLedger(
   const donePath = join(data, 'population.json');
   const recorded = await recordedTransactions(donePath);
   if (recorded !== undefined && ledger.transactionCount >= recorded) return true;
-  const population = createPopulation({
-    data: await readNumberingData(),
-    ...(ledger.settings as {
-      ported: number;
-      fragmented: number;
-      profile: 5 | 25 | 60;
-      seed: number;
-    }),
-  });
+  const population = await populationOf(ledger);
   const total = population.transactionCount();
   const done = ledger.transactionCount;
   const task = progress.start('building the ledger', total, 'transactions');
@@ -200,6 +207,18 @@ async function fillLedger(
   const record = `${JSON.stringify({ transactions: total })}\n`;
   await orDataError(donePath, writeWhole(donePath, record));
   return true;
+}
+
+async function populationOf(ledger: Ledger): Promise<Population> {
+  return createPopulation({
+    data: await readNumberingData(),
+    ...(ledger.settings as {
+      ported: number;
+      fragmented: number;
+      profile: 5 | 25 | 60;
+      seed: number;
+    }),
+  });
 }
 
 /** The signed transactions of the population from position `done` on, in blocks. */

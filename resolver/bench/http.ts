@@ -189,7 +189,7 @@ async function startServing(
   children: ChildProcess[],
 ): Promise<{ port: number; pid: number }> {
   const args = ['--snapshot', snapshot, '--workers', '1', '--json'];
-  const ports = ['http', 'udp', 'pdb', 'enum', 'admin'].map((name) => `--${name}-port`);
+  const ports = ['http', 'udp', 'pdb', 'enum', 'sbi', 'admin'].map((name) => `--${name}-port`);
   const child = spawn(
     process.execPath,
     [COMMAND, 'serve', ...args, ...ports.flatMap((flag) => [flag, '0'])],
