@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { LoadtestError } from '../load-options.ts';
 import { INTERFACES, type Interface } from '../scenario/scenario.ts';
-import type { ScenarioReport } from '../scenario/scenario-report.ts';
+import { kneeOf, type ScenarioReport } from '../scenario/scenario-report.ts';
 
 export const CURVES_FORMAT = 'bchf-capacity-1';
 
@@ -17,9 +17,12 @@ const count = z.number().min(0);
 const pointSchema = z.strictObject({
   offeredPerSecond: positive,
   answeredPerSecond: count,
+  /** Of all answers, as in the report. */
   p50Us: count,
   p99Us: count,
-  /** Whether the load was at or below the knee, as the report found it. */
+  /** The 99th percentile of the second in the middle, by its 99th percentile. */
+  typicalP99Us: count,
+  /** Whether the load was at or below the knee, by typical percentiles. */
   isServedWell: z.boolean(),
   /** Processor time of the server, in percent of one processor; null where it was not told. */
   serverCpuPercent: count.nullable(),
@@ -71,16 +74,24 @@ export function parseCurves(text: string): Curves {
 
 /** What one report has for a file of curves. Throws BCHF_CAPACITY_CURVES where it has no curve. */
 export function curveOf(report: ScenarioReport): { curve: Curve; memory: Curves['memory'] } {
-  const { scenario, streams, windows, knee, generator, server, startedAt } = report;
+  const { scenario, streams, windows, generator, server, startedAt } = report;
   const [stream] = streams;
   if (streams.length !== 1 || !stream) {
     const message = `${scenario.name}: ${streams.length} streams, where a curve is of one`;
     throw new LoadtestError('BCHF_CAPACITY_CURVES', message);
   }
-  const counted = windows.filter(({ warmUp, offeredPerSecond }) => !warmUp && offeredPerSecond > 0);
+  const counted = windows
+    .filter(({ warmUp, offeredPerSecond }) => !warmUp && offeredPerSecond > 0)
+    .map((window) => ({ ...window, typicalP99Us: typicalP99(stream.seconds, window) }));
   if (counted.length === 0) {
     throw new LoadtestError('BCHF_CAPACITY_CURVES', `${scenario.name}: no load was measured`);
   }
+  const knee = kneeOf(
+    counted.map((window) => ({
+      ...window,
+      latencyUs: { ...window.latencyUs, p99: window.typicalP99Us },
+    })),
+  );
   const servedWellTo = knee ? (knee.at?.offeredPerSecond ?? 0) : Number.POSITIVE_INFINITY;
   const { ported, fragmented } = scenario.population;
   const entries = ported + fragmented;
@@ -98,12 +109,29 @@ export function curveOf(report: ScenarioReport): { curve: Curve; memory: Curves[
         answeredPerSecond: window.answeredPerSecond,
         p50Us: window.latencyUs.p50,
         p99Us: window.latencyUs.p99,
+        typicalP99Us: window.typicalP99Us,
         isServedWell: window.offeredPerSecond <= servedWellTo,
         serverCpuPercent: meanCpu(server, window.fromSecond, window.toSecond),
       })),
     },
     memory: residentBytes > 0 ? [{ entries, residentBytes }] : [],
   };
+}
+
+/**
+ * The median of the seconds' 99th percentiles. On a machine that is shared, one second in which it stands
+ * still would otherwise be the percentile of the whole step, and say nothing of the load.
+ */
+function typicalP99(
+  seconds: ScenarioReport['streams'][number]['seconds'],
+  { fromSecond, toSecond }: { fromSecond: number; toSecond: number },
+): number {
+  const within = seconds
+    .slice(Math.ceil(fromSecond - 1e-9), Math.max(Math.floor(toSecond + 1e-9), 1))
+    .filter(({ answeredPerSecond }) => answeredPerSecond > 0)
+    .map(({ latencyUs }) => latencyUs.p99)
+    .sort((one, other) => one - other);
+  return within[(within.length - 1) >> 1] ?? 0;
 }
 
 /** Of the samples that lie within a window wholly; null where there is none. */

@@ -187,7 +187,9 @@ function chooseCurves(curves: Curves, name: Interface, entries: number) {
 
 function servedWell(curves: readonly Curve[]) {
   return curves.flatMap(({ points }) =>
-    points.filter(({ isServedWell, p99Us: measured }) => isServedWell && measured > 0),
+    points
+      .filter(({ isServedWell, typicalP99Us }) => isServedWell && typicalP99Us > 0)
+      .map(({ offeredPerSecond, typicalP99Us }) => ({ offeredPerSecond, p99Us: typicalP99Us })),
   );
 }
 
@@ -288,6 +290,7 @@ function assumptionsOf(
   const limited = interfaces.filter((one) => one.isGeneratorLimit).map((one) => one.interface);
   return [
     `Machines are like the one measured: ${curves.machine.cpu}, ${curves.machine.cores} cores, Node ${curves.machine.node}. ${curves.machine.note}`.trim(),
+    'The 99th percentile is that of the middle second of a measured load: seconds in which the machine stood still do not count.',
     'The 99th percentile follows floor + wait / (1 - load / limit), the form of M/M/1, fitted to what was measured; the cautious figure keeps the wanted percentile even where the model is wrong by the factor above.',
     'The load comes as evenly as in the measurement; the peak is what is asked for, not the mean of a day. The kinds of number are mixed as they were measured.',
     'Load is spread evenly over the machines, and those that are left take over the load of one that fails.',

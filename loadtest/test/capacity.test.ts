@@ -175,6 +175,7 @@ function curves(changes: Partial<Curves> = {}): Curves {
       ...point,
       answeredPerSecond: point.offeredPerSecond,
       p50Us: 100,
+      typicalP99Us: point.p99Us,
       isServedWell: true,
       serverCpuPercent: null,
     })),
@@ -289,8 +290,12 @@ describe('a plan', () => {
 });
 
 describe('curves', () => {
-  const window = (offeredPerSecond: number, p99: number, warmUp = false) => ({
-    ...{ phase: 'load', fromSecond: 2, toSecond: 6, warmUp, offeredPerSecond },
+  /** Steps of three seconds, in the middle one of which the machine stands still. */
+  const seconds = [1, 100, 120, 9000].flatMap((p99) =>
+    [p99, 1e6, p99].map((one) => ({ answeredPerSecond: 1, latencyUs: { p99: one } })),
+  );
+  const window = (step: number, offeredPerSecond: number, p99: number, warmUp = false) => ({
+    ...{ phase: 'load', fromSecond: 3 * step, toSecond: 3 * step + 3, warmUp, offeredPerSecond },
     ...{ answeredPerSecond: offeredPerSecond, lost: 0, failed: 0 },
     latencyUs: { p50: p99 / 2, p90: p99, p99, p99_9: p99, max: p99 },
   });
@@ -303,13 +308,12 @@ describe('curves', () => {
       },
       startedAt: '2026-11-28T00:00:00.000Z',
       machine: { cpu: 'a processor', cores: 2, node: '20.0.0' },
-      windows: [window(1, 1, true), window(10, 100), window(20, 120), window(30, 9000)],
-      knee: { at: window(20, 120), beyond: window(30, 9000), statement: '' },
-      streams: [{ name: 'batch 1', interface: 'batch' }],
+      windows: [window(0, 1, 1, true), window(1, 10, 1e6), window(2, 20, 1e6), window(3, 30, 1e6)],
+      streams: [{ name: 'batch 1', interface: 'batch', seconds }],
       server: [
         { second: 4, cpuPercent: 50, residentBytes: 5e6 },
         { second: 5, cpuPercent: 70, residentBytes: 6e6 },
-        { second: 9, cpuPercent: 900, residentBytes: 5e6 },
+        { second: 12, cpuPercent: 900, residentBytes: 5e6 },
       ],
       generator: { isBottleneck: true },
       ...changes,
@@ -319,7 +323,7 @@ describe('curves', () => {
     const { curves: gathered, memory, machine } = gatherCurves([report()], 'A note.');
     const [curve] = gathered;
     assert.deepEqual(
-      curve!.points.map((one) => [one.offeredPerSecond, one.p99Us, one.isServedWell]),
+      curve!.points.map((one) => [one.offeredPerSecond, one.typicalP99Us, one.isServedWell]),
       [
         [10, 100, true],
         [20, 120, true],
