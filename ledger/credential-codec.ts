@@ -37,7 +37,7 @@ const PLMN_AT = 10;
 const TIME_AT = 13;
 const NONCE_AT = 19;
 const CLAIMS_BYTES = NONCE_AT + NONCE_BYTES;
-const CREDENTIAL_BYTES = CLAIMS_BYTES + SIGNATURE_BYTES;
+export const CREDENTIAL_BYTES = CLAIMS_BYTES + SIGNATURE_BYTES;
 const TIME_MS_MAX = 2 ** 48 - 1;
 const DOMAIN = Buffer.from('bchf credential 1\0', 'latin1');
 const FILLER = 0xf;
@@ -55,6 +55,8 @@ export interface CredentialClaims {
 
 /** A credential that is well-formed; nothing of it is believed yet. */
 export interface Credential extends CredentialClaims {
+  /** Its byte form. */
+  bytes: Uint8Array;
   /** What is signed. */
   message: Uint8Array;
   /** 64 bytes. */
@@ -103,7 +105,13 @@ export function parseCredential(text: string): Credential | undefined {
   if (text.length !== CREDENTIAL_TEXT_LENGTH) return undefined;
   const bytes = Buffer.from(text, 'base64url');
   // Node skips what is no base64url, and takes that of the other alphabet too.
-  if (bytes.length !== CREDENTIAL_BYTES || bytes.toString('base64url') !== text) return undefined;
+  return bytes.toString('base64url') === text ? parseCredentialBytes(bytes) : undefined;
+}
+
+/** Reads the byte form; `undefined` where the bytes are none. The fields are views of the bytes. */
+export function parseCredentialBytes(view: Uint8Array): Credential | undefined {
+  if (view.length !== CREDENTIAL_BYTES) return undefined;
+  const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
   const identity = IDENTITIES[bytes[1]!];
   const key = Number(bytes.readBigUInt64LE(KEY_AT));
   const servingNetwork = plmnOf(bytes.subarray(PLMN_AT, TIME_AT));
@@ -113,6 +121,7 @@ export function parseCredential(text: string): Credential | undefined {
     servingNetwork,
     timeMs: bytes.readUIntLE(TIME_AT, 6),
     nonce: bytes.subarray(NONCE_AT, CLAIMS_BYTES),
+    bytes,
     message: Buffer.concat([DOMAIN, bytes.subarray(0, CLAIMS_BYTES)]),
     signature: bytes.subarray(CLAIMS_BYTES),
   };

@@ -24,6 +24,7 @@ import type { Route } from './route.ts';
 import { HASH_BYTES } from './sha256.ts';
 import type { RoamingTally } from './state/roaming.ts';
 import { LedgerState } from './state/state.ts';
+import type { KnownEntries, NumberHistory } from './store/entry-history.ts';
 import type { EntryName, EntryOrigin } from './store/entry-origin.ts';
 import {
   type BlockChanges,
@@ -142,6 +143,19 @@ export interface FollowedLedger {
     height: number,
     signal?: AbortSignal,
   ): Promise<(EntryOrigin | undefined)[]>;
+  /**
+   * The entries that covered a number after the block at a height, of which is known what covers it
+   * after a later one. Errors: BCHF_STORE_PRUNED where the ledger does not keep that far; what the
+   * signal throws.
+   */
+  entriesAsOf(
+    number: UeId,
+    height: number,
+    known: KnownEntries,
+    signal: AbortSignal,
+  ): Promise<NumberHistory>;
+  /** The routes that the block at a height has declared or changed, rising; none if it is not kept. */
+  routesChangedAt(height: number): Promise<RouteNumber[]>;
   /**
    * Proves what the state before the tip says about a number, to whoever has only the validators. Takes
    * its turn among blocks. Error: BCHF_PROOF_UNAVAILABLE before the first block.

@@ -6,9 +6,12 @@
 
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { CREDENTIAL_WINDOW_MS } from '../ledger/credential-codec.ts';
+import { AUDIT_NUMBERS } from './access/audit-line-codec.ts';
 import { ResolverError } from './resolver-error.ts';
 import { COLLOCATED_NF_TYPES, type CollocatedNfType } from './sbi/nf-profile.ts';
 import { TOKEN_POLICIES } from './sbi/token-policy.ts';
+import { COMPRESSIONS } from './snapshot/compression.ts';
 
 /**
  * A whole number, as decimal digits (from a flag or the environment) or as a JSON number. Not what
@@ -110,10 +113,64 @@ const sbiOptions = {
   sbiTokenKey: file('PEM of the key of access tokens, private or public (default: one is made)'),
 };
 
+/** Options of who may ask, terminals' credentials and the audit log. */
+const accessOptions = {
+  accessRules: file(
+    'who may ask for what, as YAML or JSON (docs/access.md), read again when it changes ' +
+      '(default: everybody for everything)',
+  ),
+  httpTokenPolicy: option(
+    z.enum(TOKEN_POLICIES),
+    'off',
+    'POLICY',
+    'whether access tokens are looked at over HTTP/1.1: off, optional or required',
+  ),
+  httpTlsCert: file('PEM of the certificate: HTTP/1.1 over TLS (default: none)'),
+  httpTlsKey: file('PEM of the private key of that certificate (default: none)'),
+  credentialWindowMs: option(
+    wholeNumber(1000, 300_000),
+    CREDENTIAL_WINDOW_MS,
+    'MS',
+    "how far the time of a terminal's credential may be from this machine's",
+  ),
+  credentialMemory: option(
+    wholeNumber(1024, 1 << 26),
+    1 << 21,
+    'N',
+    'used credentials that are remembered, 8 bytes each',
+  ),
+  credentialWorkers: option(
+    wholeNumber(1, THREADS_MAX),
+    Math.max(1, Math.min(availableParallelism() >> 1, THREADS_MAX)),
+    'N',
+    'threads that check signatures of credentials (default: half of the cores)',
+  ),
+  auditLog: file('a line for each decision on access, appended (default: none)'),
+  auditNumbers: option(
+    z.enum(AUDIT_NUMBERS),
+    'masked',
+    'HOW',
+    'how numbers stand in the audit log: masked or hashed',
+  ),
+  auditKey: file('key of hashed numbers, 16 bytes or more (default: one is drawn)'),
+  auditMaxMib: option(
+    wholeNumber(0, 1 << 20),
+    256,
+    'MIB',
+    'size at which the audit log is moved away, nine are kept; 0: never',
+  ),
+};
+
 /** Options of everything that serves. */
 export const servingOptions = {
   host: option(z.string().min(1).max(255), '127.0.0.1', 'ADDRESS', 'address to serve on'),
   httpPort: option(port, 8080, 'PORT', 'HTTP port'),
+  httpStreamsMax: option(
+    wholeNumber(0, 100_000),
+    1000,
+    'N',
+    'streams of changes over HTTP at once, of all threads',
+  ),
   udpPort: option(port, 5350, 'PORT', 'UDP batch protocol port'),
   pdbPort: option(port, 5574, 'PORT', "port of the protocol of Kamailio's pdb module, UDP"),
   enumPort: option(port, 5300, 'PORT', 'ENUM (DNS) port, UDP and TCP'),
@@ -125,6 +182,7 @@ export const servingOptions = {
     "this server's name in the zone's NS and SOA records",
   ),
   ...sbiOptions,
+  ...accessOptions,
   enumZones: option(
     z.string().max(4096),
     '',
@@ -156,6 +214,17 @@ export const servingOptions = {
     600,
     'SECONDS',
     'how long the index before a swap stays in memory for a rollback; 0: not at all',
+  ),
+  snapshotSigners: option(
+    z
+      .union([z.string(), z.array(z.string())])
+      .transform((list) => (typeof list === 'string' ? list.split(',') : list))
+      .transform((keys) => keys.filter((key) => key !== ''))
+      .pipe(z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(64)),
+    [] as string[],
+    'LIST',
+    'public keys (ed25519, hexadecimal) of which a swapped-in snapshot must be signed by one ' +
+      '(default: none, and signatures are not looked at)',
   ),
   workers: option(
     wholeNumber(1, THREADS_MAX),
@@ -269,6 +338,13 @@ export const ledgerOptions = {
     3,
     'N',
     'snapshots kept on disk; older ones are deleted',
+  ),
+  snapshotKey: file('key of a member (as of bchf tx) that signs snapshots (default: none)'),
+  snapshotCompression: option(
+    z.enum(COMPRESSIONS),
+    'none',
+    'FORM',
+    'compression of snapshots: none, gzip, or zstd where Node has it',
   ),
   snapshotEveryBlocks: option(
     count(1_000_000_000),

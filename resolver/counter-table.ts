@@ -1,7 +1,9 @@
 // Everything that serving threads count, by interface, with the help text of its metric.
 
 import { BATCH_SIZE_WORDS, LATENCY_WORDS } from '../wasm/packet-layout.ts';
+import { ACCESS_COUNTER_HELP } from './access/access-causes.ts';
 import { ENUM_COUNTER_HELP } from './enum/enum-counters.ts';
+import { STREAM_COUNTERS } from './http/change-streams.ts';
 import { STATUS_CODES, type StatusCode } from './http/http-answer.ts';
 import type { CounterTable } from './metrics/shared-counters.ts';
 import { H2_COUNTER_HELP } from './sbi/h2-counters.ts';
@@ -50,9 +52,14 @@ const PDB_HELP: Record<(typeof PDB_COUNTERS)[number], string> = {
 };
 
 export const COUNTER_TABLE = {
-  http: Object.fromEntries(
-    STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
-  ),
+  http: {
+    ...Object.fromEntries(
+      STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
+    ),
+    lookedUpNumbers: 'Numbers looked up, one by one and in batches.',
+  },
+  changeStreams: STREAM_COUNTERS,
+  access: ACCESS_COUNTER_HELP,
   batch: {
     lookupRequests: 'Lookup requests answered.',
     lookedUpNumbers: 'Numbers looked up.',
@@ -100,8 +107,8 @@ const sizeBounds = Array.from({ length: BATCH_SIZE_WORDS }, (_, rank) => ({
   le: 2 ** rank,
 }));
 
-function latencyForm(protocol: string): HistogramForm {
-  const help = `Seconds from a datagram's arrival to its answer, ${protocol}.`;
+function latencyForm(protocol: string, arriving = 'datagram'): HistogramForm {
+  const help = `Seconds from a ${arriving}'s arrival to its answer, ${protocol}.`;
   return { metric: `bchf_${protocol}_latency_seconds`, help, bounds: latencyBounds };
 }
 
@@ -112,12 +119,19 @@ function sizeForm(protocol: string): HistogramForm {
 
 /** By the group of their words in the shared counters. */
 export const HISTOGRAM_FORMS: Record<string, HistogramForm> = {
+  httpLatency: latencyForm('http', 'request'),
+  sbiLatency: latencyForm('sbi', 'request'),
   batchLatency: latencyForm('batch'),
   batchBatchSize: sizeForm('batch'),
   pdbLatency: latencyForm('pdb'),
   pdbBatchSize: sizeForm('pdb'),
   enumLatency: latencyForm('enum'),
   enumBatchSize: sizeForm('enum'),
+  credentialCheck: {
+    metric: 'bchf_credential_check_seconds',
+    help: 'Seconds from a credential to the verdict on it, of those whose signature was checked.',
+    bounds: latencyBounds,
+  },
 };
 
 export const HISTOGRAM_TABLE: CounterTable = Object.fromEntries(

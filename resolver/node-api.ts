@@ -12,7 +12,6 @@
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LedgerError } from '../ledger/ledger-error.ts';
 import { parseUeId, type UeId } from '../ledger/number.ts';
 import type { Submission, TransactionStatus } from '../ledger/sync/transaction-exchange.ts';
 import { TRANSACTION_BYTES_MAX } from '../ledger/transaction-codec.ts';
@@ -25,7 +24,7 @@ export interface NodeServices {
   /** What the ledger holds; `undefined` where there is no such resource. */
   read: (path: readonly string[], query: URLSearchParams) => ReadAnswer | undefined;
   status: () => unknown;
-  /** The file of a proof about a number, or of the state without one; see `FollowedLedger.prove`. */
+  /** The file of a proof about a number, or of the state without one; see `LedgerDesk.prove`. */
   prove: (ueId: UeId | undefined) => Promise<string>;
   metrics: () => Promise<string>;
   metricsType: string;
@@ -44,8 +43,6 @@ interface Answer {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 256;
-/** Proofs that are made or wait for their turn; more are refused. */
-export const PROOFS_AT_ONCE_MAX = 16;
 const ID = /^[0-9a-f]{64}$/;
 
 /** Throws BCHF_LISTEN_FAILED. */
@@ -54,12 +51,10 @@ export async function listenNodeApi(
   port: number,
   services: NodeServices,
 ): Promise<NodeApi> {
-  const prove = limited(services.prove);
-  const limits = { ...services, prove };
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
     let answer: Answer;
     try {
-      answer = await answerNode(request, limits);
+      answer = await answerNode(request, services);
     } catch {
       answer = problem(500, 'The request could not be answered.');
     }
@@ -114,22 +109,6 @@ async function proof(id: string, { prove }: NodeServices): Promise<Answer> {
     if ((error as { code?: string }).code !== 'BCHF_PROOF_UNAVAILABLE') throw error;
     return problem(503, (error as Error).message);
   }
-}
-
-/** Refuses proofs while too many are under way: each takes its turn among blocks. */
-function limited(prove: NodeServices['prove']): NodeServices['prove'] {
-  let atOnce = 0;
-  return async (ueId) => {
-    if (atOnce >= PROOFS_AT_ONCE_MAX) {
-      throw new LedgerError('BCHF_PROOF_UNAVAILABLE', 'Too many proofs are asked for.');
-    }
-    atOnce++;
-    try {
-      return await prove(ueId);
-    } finally {
-      atOnce--;
-    }
-  };
 }
 
 async function submit(request: IncomingMessage, services: NodeServices): Promise<Answer> {

@@ -26,6 +26,8 @@ export const nodeOptions = {
   ...servingOptions,
   data: ledgerOptions.data,
   snapshotsKept: ledgerOptions.snapshotsKept,
+  snapshotKey: ledgerOptions.snapshotKey,
+  snapshotCompression: ledgerOptions.snapshotCompression,
   snapshotEveryBlocks: ledgerOptions.snapshotEveryBlocks,
   snapshotEveryMinutes: ledgerOptions.snapshotEveryMinutes,
   genesis: option(z.string().min(1), './genesis.json', 'FILE', 'genesis of the chain'),

@@ -1,6 +1,6 @@
 // What a member asks its node about the state of the ledger, besides numbers:
 //
-//     members/{id}                              last sequence, balance, what it owes
+//     members/{id}                              name, PLMNs, last sequence, balance, what it owes
 //     roaming-contracts/{address}               the public terms that a routing answer leads to
 //     roaming-contracts/{address}/{member}      what a visited network has done under them
 //     terminal-keys/{ueId}                      the public key of a terminal
@@ -34,8 +34,11 @@ export function readLedger(
       // Ids of members are made of characters that a URL does not change.
       const last = lastSequence(id);
       if (last === undefined) return { status: 404, detail: 'No such member.' };
+      const member = ledger.members().find((one) => one.id === id);
       return found({
         member: id,
+        name: member?.name ?? id,
+        plmns: member?.plmns ?? [],
         lastSequence: last,
         balance: ledger.balanceOf(id),
         due: ledger.dueOf(id),

@@ -19,25 +19,23 @@ import {
   type Ledger,
   openLedger,
 } from '../ledger/ledger.ts';
-import { encodeProof } from '../ledger/proof/proof-codec.ts';
-import { encodeStateProof } from '../ledger/proof/state-proof.ts';
 import type { Route } from '../ledger/route.ts';
 import type { Halt } from '../ledger/sync/chain-sync.ts';
 import { systemClock } from '../ledger/sync/clock.ts';
 import { MemberNode } from '../ledger/sync/member-node.ts';
 import type { Configuration } from './config.ts';
 import { NewestBlock } from './freshness.ts';
+import { LedgerDesk } from './ledger-desk.ts';
 import { openIndexes } from './ledger-indexes.ts';
 import type { Log } from './log.ts';
 import { listenNodeApi, type NodeApi } from './node-api.ts';
 import { type ChainGenesis, type nodeOptions, readGenesis } from './node-config.ts';
 import { createNodeRegistry } from './node-metrics.ts';
-import { readLedger } from './node-reads.ts';
 import { ResolverError } from './resolver-error.ts';
 import { type Service, startService } from './service.ts';
 import { ledgerSnapshots } from './snapshot/ledger-side.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
-import { SnapshotStore } from './snapshot/snapshot-store.ts';
+import { openStore } from './snapshot/snapshot-store.ts';
 
 /** How often the newest height that the network tells of is written where answers find it. */
 const NEWEST_INTERVAL_MS = 100;
@@ -79,7 +77,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     if (failures.length > 0) throw failures[0];
   };
   try {
-    const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
+    const snapshots = await openStore(join(config.data, 'snapshots'), log, config);
     const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
     const indexes = await openIndexes(ledger, snapshots, memoryBytesMax, log);
     let served = () => indexes;
@@ -90,10 +88,15 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     const newestBlock = new NewestBlock();
     newestBlock.committed(ledger.tip.height, Date.now());
     const routes = ledger.routes();
-    const findOrigins = ledger.entryOrigins.bind(ledger);
+    // What has been handed in and waits counts, once there is a node that knows of it.
+    let node: MemberNode | undefined;
+    const desk = new LedgerDesk(ledger, (member) => {
+      const last = node?.exchange.lastSequence(member) ?? ledger.lastSequence(member);
+      return last >= 0 || member === PROPOSALS || ledger.isMember(member) ? last : undefined;
+    });
     const service = await startService({
       ...{ config, indexes, routes, newestBlock },
-      ...{ findOrigins, log, onFailure },
+      ...{ ledger: desk, terminalKeyOf: ledger.terminalKey.bind(ledger), log, onFailure },
       snapshots: await ledgerSnapshots(ledger, snapshots, indexes, config),
     });
     served = () => service.indexes;
@@ -108,7 +111,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     };
     const transport = await openThreadTransport(network, onFailure);
     opened.push(() => transport.close());
-    const node = new MemberNode({
+    const following = new MemberNode({
       ledger,
       transport,
       clock: systemClock,
@@ -117,10 +120,11 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
       onHalt: (halt) => tellHalt(halt, newestBlock, log),
       ...(own && { propose: { ledger: own, blockTimeMs: config.blockTimeMs } }),
     });
-    node.start();
+    node = following;
+    following.start();
     let conflicts = 0;
     const watching = setInterval(() => {
-      const { newestHeight, counters } = node.sync;
+      const { newestHeight, counters } = following.sync;
       if (counters.conflicts > conflicts) {
         conflicts = counters.conflicts;
         log.error({ conflicts }, 'validators have signed two blocks of one height');
@@ -129,15 +133,15 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     }, NEWEST_INTERVAL_MS);
     opened.push(async () => {
       clearInterval(watching);
-      node.stop();
+      following.stop();
     });
     const addresses = transport.addresses();
-    const api = await listenApi(config, node, transport, addresses, genesis);
+    const api = await listenApi(config, following, desk, transport, addresses, genesis);
     opened.push(() => api.close());
     return {
       service,
       ledger,
-      node,
+      node: following,
       peerId: transport.self,
       addresses,
       ledgerPort: api.port,
@@ -197,6 +201,7 @@ function tellHalt({ height, code, message }: Halt, newestBlock: NewestBlock, log
 function listenApi(
   config: Configuration<typeof nodeOptions>['values'],
   node: MemberNode,
+  desk: LedgerDesk,
   transport: Transport,
   addresses: readonly string[],
   { chainId }: ChainGenesis,
@@ -212,15 +217,11 @@ function listenApi(
     sync: () => sync.counters,
     transport: () => transport.counters,
   });
-  const lastSequence = (member: string): number | undefined => {
-    const last = exchange.lastSequence(member);
-    return last >= 0 || member === PROPOSALS || ledger.isMember(member) ? last : undefined;
-  };
   const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase();
   return listenNodeApi(config.ledgerHost, config.ledgerPort, {
     submit: (transaction) => exchange.submit(transaction),
     transaction: (id) => exchange.status(id),
-    read: (path, query) => readLedger(ledger, lastSequence, path, query),
+    read: (path, query) => desk.read(path, query),
     status: () => ({
       chainId,
       height: ledger.tip.height,
@@ -235,8 +236,7 @@ function listenApi(
       pendingTransactions: pool.size,
       proposes: config.propose,
     }),
-    prove: async (ueId) =>
-      ueId ? encodeProof(await ledger.prove(ueId)) : encodeStateProof(await ledger.proveState()),
+    prove: (ueId) => desk.prove(ueId),
     metrics: () => registry.metrics(),
     metricsType: registry.contentType,
   });

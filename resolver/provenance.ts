@@ -1,11 +1,8 @@
-// What set an entry, asked of the ledger by whoever explains an answer.
+// What set an entry, as explanations tell it, and the turns in which old blocks are searched for it.
 //
-//     serving thread ── origins-wanted ──▶ main thread ──▶ changes of the ledger, newest first
-//                    ◀──── origins ───────
-//
-// Only explanations ask; a look-up without one pays nothing. Searches read old blocks from the disk and
-// take turns, each at most SEARCH_MS_MAX, so that many of them neither crowd the main thread nor wait
-// for each other without end: what is not found in time is not known.
+// Only explanations and answers as of an older block search; a plain look-up pays nothing. Searches read
+// old blocks from the disk and take turns, each at most SEARCH_MS_MAX, so that many of them neither crowd
+// the main thread nor wait for each other without end: what is not found in time is not known.
 
 import type { EntryName, EntryOrigin } from '../ledger/store/entry-origin.ts';
 
@@ -19,65 +16,34 @@ export type Provenance = {
 /** What set each of some entries, as of the block at a height. */
 export type ProvenanceOf = (entries: readonly EntryName[], height: number) => Promise<Provenance[]>;
 
-/** The ledger's side; ends early where the signal is aborted, with what it has. */
-export type FindOrigins = (
-  entries: readonly EntryName[],
-  height: number,
-  signal: AbortSignal,
-) => Promise<(EntryOrigin | undefined)[]>;
-
 export const SEARCH_MS_MAX = 1_000;
-/** Searches that wait for their turn; whoever comes then is told nothing. */
+/** Searches that wait for their turn, the one under way among them; more are not made. */
 export const SEARCHES_WAITING_MAX = 16;
 
-/** Lets searches take turns. What it returns never fails. */
-export function searchInTurn(find: FindOrigins): ProvenanceOf {
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
-  return async (entries, height) => {
-    const unknown = entries.map(() => null);
-    if (waiting >= SEARCHES_WAITING_MAX) return unknown;
-    waiting++;
-    const search = last.then(async () => {
-      try {
-        const found = await find(entries, height, AbortSignal.timeout(SEARCH_MS_MAX));
-        return found.map(provenanceOf);
-      } catch {
-        return unknown;
-      } finally {
-        waiting--;
-      }
-    });
-    last = search;
-    return search;
-  };
+/** Lets searches take turns. */
+export class SearchTurns {
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  /**
+   * The result of a search, which is to end when its signal is aborted; `undefined` where too many wait.
+   * Fails as the search does.
+   */
+  take<Result>(search: (signal: AbortSignal) => Promise<Result>): Promise<Result | undefined> {
+    if (this.#waiting >= SEARCHES_WAITING_MAX) return Promise.resolve(undefined);
+    this.#waiting++;
+    const result = this.#last
+      .then(() => search(AbortSignal.timeout(SEARCH_MS_MAX)))
+      .finally(() => {
+        this.#waiting--;
+      });
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
 }
 
-function provenanceOf(origin: EntryOrigin | undefined): Provenance {
+export function provenanceOf(origin: EntryOrigin | undefined): Provenance {
   if (!origin) return null;
   const id = origin.transaction && Buffer.from(origin.transaction.id).toString('hex').toUpperCase();
   return { height: origin.height, transaction: id ?? null };
-}
-
-/** Questions of a serving thread to the main thread. */
-export class ProvenanceRequests {
-  readonly #post: (id: number, entries: readonly EntryName[], height: number) => void;
-  readonly #waiting = new Map<number, (answer: Provenance[]) => void>();
-  #lastId = 0;
-
-  constructor(post: (id: number, entries: readonly EntryName[], height: number) => void) {
-    this.#post = post;
-  }
-
-  readonly ask: ProvenanceOf = (entries, height) =>
-    new Promise((resolve) => {
-      const id = ++this.#lastId;
-      this.#waiting.set(id, resolve);
-      this.#post(id, entries, height);
-    });
-
-  answered(id: number, answer: Provenance[]): void {
-    this.#waiting.get(id)?.(answer);
-    this.#waiting.delete(id);
-  }
 }

@@ -9,6 +9,7 @@ import {
   type UeId,
 } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
+import type { EntryPlace, ListingReader } from '../wasm/entry-list.ts';
 import type { IndexEntry, IndexReader } from '../wasm/number-index.ts';
 import { type Standing, standingsOf } from './explain.ts';
 import {
@@ -21,7 +22,7 @@ import {
 import type { RouteTable } from './route-table.ts';
 
 /** The readers of one serving thread, one for each identity kind. */
-export type IndexReaders = Record<Identity, IndexReader>;
+export type IndexReaders = Record<Identity, IndexReader & ListingReader>;
 
 /** A found entry with its route. */
 export interface Resolved {
@@ -141,6 +142,22 @@ export class NumberResolver {
     }
   }
 
+  /**
+   * Up to `countMax` entries with numbers that begin with the digits, in the order of the index, those
+   * that come after a place.
+   */
+  list(
+    { identity, key }: UeId,
+    after: EntryPlace | undefined,
+    countMax: number,
+  ): { entries: Resolved[]; block: BlockLabel; lagMs: number | undefined } {
+    const { value, block } = this.#readOneVersion(identity, (reader) =>
+      reader.entriesWith(key, after, countMax),
+    );
+    const entries = value.map((entry) => this.#withRoute(entry, entry.from));
+    return { entries, block, lagMs: this.#newest.lagMs(block.height, this.#now()) };
+  }
+
   /** Whether a longer prefix or number begins with these digits. */
   hasBelow({ identity, key }: UeId): boolean {
     return this.#readers[identity].hasBelow(key);
@@ -163,7 +180,7 @@ export class NumberResolver {
    */
   #readOneVersion<T>(
     identity: Identity,
-    read: (reader: IndexReader) => T,
+    read: (reader: IndexReader & ListingReader) => T,
   ): { value: T; block: BlockLabel } {
     const reader = this.#readers[identity];
     for (;;) {

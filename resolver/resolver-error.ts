@@ -1,6 +1,8 @@
 // Operating errors of the resolver, with stable codes. Messages are for people and may change.
 
 export type ResolverErrorCode =
+  /** The audit log cannot be opened. */
+  | 'BCHF_AUDIT_FAILED'
   /** An option, environment variable or configuration file does not fit. */
   | 'BCHF_CONFIG_INVALID'
   /** The data directory cannot be made, read or written. */
@@ -46,6 +48,8 @@ export type ResolverErrorCode =
   | 'BCHF_SWAP_IN_PROGRESS'
   /** A snapshot file cannot be read or written. */
   | 'BCHF_SNAPSHOT_IO'
+  /** A snapshot is signed by nobody who may make one for this process. */
+  | 'BCHF_SNAPSHOT_UNSIGNED'
   /** A snapshot is not what the chain says of its block. */
   | 'BCHF_SNAPSHOT_UNPROVEN'
   /** A server that was asked did not answer as it should. */

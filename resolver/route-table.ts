@@ -15,6 +15,7 @@ export type PinnedRoutes = Pick<RouteTable, 'json'>;
 export class RouteTable {
   #routes: Route[] = [];
   #json: string[] = [];
+  #numbers = new Map<string, number>();
   #version = 0;
 
   /** Goes up with every change, so that a client can tell that its copy is out of date. */
@@ -30,6 +31,7 @@ export class RouteTable {
     for (const { number, route } of routes) {
       this.#routes[number] = route;
       this.#json[number] = JSON.stringify(route);
+      this.#numbers.set(route.id, number);
     }
     this.#version = version;
   }
@@ -38,6 +40,7 @@ export class RouteTable {
   replace(changes: RouteChanges): void {
     this.#routes = [];
     this.#json = [];
+    this.#numbers = new Map();
     this.apply(changes);
   }
 
@@ -57,6 +60,11 @@ export class RouteTable {
   /** The route as JSON text; `undefined` for a number that has no route. */
   json(number: number): string | undefined {
     return this.#json[number];
+  }
+
+  /** The number of the route with an id. */
+  numberOf(id: string): number | undefined {
+    return this.#numbers.get(id);
   }
 
   all(): readonly Route[] {

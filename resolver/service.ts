@@ -4,20 +4,24 @@
 import type { EntryChange } from '../ledger/entry.ts';
 import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
+import { encodeChanges } from '../ledger/store/change-codec.ts';
+import { AccessHost } from './access/access-host.ts';
+import type { TerminalKeyOf } from './access/credential-verifier.ts';
 import { readAdminAccess } from './admin/admin-access.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
-import type { ServingConfig } from './config.ts';
+import { openConsole } from './admin/console-services.ts';
+import { flagName, type ServingConfig } from './config.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
 import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
 import { loadUWebSockets } from './http/http-server.ts';
+import type { LedgerDesk } from './ledger-desk.ts';
 import type { Log } from './log.ts';
 import { histogramText } from './metrics/histograms.ts';
 import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
-import { type FindOrigins, searchInTurn } from './provenance.ts';
-import type { ResolverError } from './resolver-error.ts';
+import { ResolverError } from './resolver-error.ts';
 import { type RouteChanges, RouteTable } from './route-table.ts';
 import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
 import { loadSbi } from './sbi/sbi-settings.ts';
@@ -35,8 +39,10 @@ export interface ServiceOptions {
   indexes: IndexPair;
   routes: readonly Route[];
   newestBlock: NewestBlock;
-  /** Tells what set an entry, where a ledger is followed. */
-  findOrigins?: FindOrigins;
+  /** What threads ask the ledger by, where one is followed. */
+  ledger?: LedgerDesk;
+  /** The keys of terminals, where a ledger is followed. */
+  terminalKeyOf?: TerminalKeyOf;
   /** The snapshots that an operator may swap in; without them, the admin port has none. */
   snapshots?: SnapshotSource;
   log: Log;
@@ -95,12 +101,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let generation = 1;
   /** Generations that threads may still be reading, by their numbers. */
   const read = new Map([[generation, indexes]]);
-  const access = readAdminAccess(config);
+  const adminAccess = readAdminAccess(config);
   const table = new RouteTable();
   table.apply({ version: 1, routes: numbered(options.routes) });
   const enumConfiguration = await EnumConfiguration.open(config, log, now);
   await probePorts(config);
   const sbi = await loadSbi(config);
+  const httpTls = httpTlsOf(config);
+  const access = await AccessHost.open(config, options.terminalKeyOf, log);
   const nrfHost =
     sbi.nrfHost &&
     startNrfHost({ ...sbi.nrfHost, now }, (err) => log.error({ err }, 'minimal NRF failed'));
@@ -169,12 +177,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       host: config.host,
       sbi: sbi.settings,
       enumSettings: enumConfiguration.settings,
-      hasOrigins: options.findOrigins !== undefined,
+      followsLedger: options.ledger !== undefined,
+      changeStreamsMax: Math.ceil(config.httpStreamsMax / (httpNative ? config.workers : 1)),
+      access: access?.start,
+      httpTls,
     }),
     metrics,
+    access,
     // A thread asks only where its settings name no NRF behind.
     askNrf: (request) => (nrfHost as NrfHost).ask(request),
-    provenanceOf: options.findOrigins && searchInTurn(options.findOrigins),
+    askLedger: options.ledger?.ask,
     log,
     now,
     onDeath: (number, readerNumbers) => {
@@ -184,12 +196,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       for (const identity of IDENTITIES) pair[identity].evictReader(readerNumbers[identity]);
     },
     onFailure,
-  }).catch((error) => {
+  }).catch(async (error) => {
+    await access?.close();
     udp.close();
     throw error;
   });
   const serving = pool;
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
+  access?.watch((request) => serving.publishAccess(request));
   // One after the other: a block without new routes must not overtake the one before it, and after one
   // that could not be applied none may be. Swaps stand in the same line.
   let lastBlock = Promise.resolve();
@@ -227,6 +241,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log,
       now,
     });
+  const operatorConsole = openConsole({
+    counters,
+    histograms,
+    indexes: () => indexes,
+    routes: table,
+    newestBlock,
+    threads: () => serving.count,
+    askLedger: options.ledger?.ask,
+    now,
+  });
   const status = () => ({
     generation,
     snapshot: snapshots?.serving ?? null,
@@ -247,7 +271,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       status: () => ({ ...status(), ports: serving.ports }),
       isReady: () => serving.count > 0,
       snapshots,
-      access,
+      access: adminAccess,
+      ...operatorConsole.services,
       carriers: () =>
         table.all().map((route, number) => ({
           route: route.id,
@@ -258,7 +283,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
   } catch (error) {
     enumConfiguration.close();
+    operatorConsole.close();
     await serving.stop();
+    await access?.close();
     nrfHost?.stop();
     udp.close();
     throw error;
@@ -282,6 +309,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           await serving.publishRoutes({ version: table.version, routes: changedRoutes });
         }
         applyToIndexes(indexes, label, changes);
+        options.ledger?.blockServed({
+          ...{ height: label.height, blockHash: label.blockHash, timeMs: label.timeMs },
+          changes: encodeChanges(changes),
+          routes: changedRoutes.map(({ number }) => number),
+        });
+        serving.publishServed(label.height);
       });
       lastBlock = applied;
       applied.then(
@@ -292,13 +325,25 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     async stop() {
       enumConfiguration.close();
+      operatorConsole.close();
       await admin.close();
       await snapshots?.close();
       await serving.stop();
+      await access?.close();
       nrfHost?.stop();
       udp.close();
     },
   };
+}
+
+/** Throws BCHF_CONFIG_INVALID where one of the two files is missing. */
+function httpTlsOf({ httpTlsCert: certFile, httpTlsKey: keyFile }: ServingConfig) {
+  if (certFile !== '' && keyFile !== '') return { certFile, keyFile };
+  if (certFile === keyFile) return undefined;
+  throw new ResolverError(
+    'BCHF_CONFIG_INVALID',
+    `TLS takes both ${flagName('httpTlsCert')} and ${flagName('httpTlsKey')}`,
+  );
 }
 
 /** Makes one block's changes visible in each index, under the block's label. */

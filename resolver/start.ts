@@ -14,15 +14,16 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommittedBlock, type Ledger, openLedger } from '../ledger/ledger.ts';
-import { deriveKeyPair } from '../ledger/population/key-pairs.ts';
+import { deriveKeyPair, type KeyPair } from '../ledger/population/key-pairs.ts';
 import { readNumberingData } from '../ledger/population/numbering-data.ts';
 import { createPopulation, type Population } from '../ledger/population/population.ts';
 import type { Route } from '../ledger/route.ts';
-import { AUTHORITY, signersOf } from '../ledger/transaction-body.ts';
+import { AUTHORITY, signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
 import { writeWhole } from '../ledger/whole-file.ts';
 import { type Configuration, flagName, type startOptions } from './config.ts';
 import { NewestBlock } from './freshness.ts';
+import { LedgerDesk } from './ledger-desk.ts';
 import { openIndexes } from './ledger-indexes.ts';
 import type { Log } from './log.ts';
 import { startMoving } from './moving-numbers.ts';
@@ -33,7 +34,7 @@ import { applyToIndexes, type Service, startService } from './service.ts';
 import { ledgerSnapshots } from './snapshot/ledger-side.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
-import { SnapshotStore } from './snapshot/snapshot-store.ts';
+import { openStore } from './snapshot/snapshot-store.ts';
 
 export const CHAIN_ID = 'bchf-embedded';
 /** Limits of a block of the population: it is committed in small steps, so that a stop is quick. */
@@ -44,6 +45,14 @@ const BLOCK_BYTES_MAX = 256 * 1024;
 const POPULATION_OPTIONS = ['ported', 'fragmented', 'profile', 'seed'] as const;
 type PopulationOptions = Record<(typeof POPULATION_OPTIONS)[number], number>;
 
+/** What a ledger begins with: bodies in one fixed order, and the keys of those who sign them. */
+export interface Foundation {
+  transactionCount(): number;
+  /** From the one at position `first` on. */
+  transactions(first: number): Iterable<TransactionBody>;
+  keyPairOf(signer: string): KeyPair;
+}
+
 export interface StartOptions {
   configuration: Configuration<typeof startOptions>;
   log: Log;
@@ -52,6 +61,8 @@ export interface StartOptions {
   signal: AbortSignal;
   onFailure: (error: ResolverError) => void;
   now?: () => number;
+  /** In place of the population that the options describe. */
+  foundation?: Foundation;
 }
 
 export interface Started {
@@ -70,7 +81,7 @@ export interface Started {
  * and the errors of the ledger, of the index and of listening.
  */
 export async function start(options: StartOptions): Promise<Started | undefined> {
-  const { configuration, log, progress, signal, onFailure, now = Date.now } = options;
+  const { configuration, log, onFailure, now = Date.now } = options;
   const config = configuration.values;
   await probePorts(config);
   await orDataError(config.data, mkdir(config.data, { recursive: true }));
@@ -78,9 +89,9 @@ export async function start(options: StartOptions): Promise<Started | undefined>
   try {
     const population = ledger.settings as PopulationOptions;
     const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
-    const snapshots = new SnapshotStore(join(config.data, 'snapshots'), log);
+    const snapshots = await openStore(join(config.data, 'snapshots'), log, config);
     const indexes = await openIndexes(ledger, snapshots, memoryBytesMax, log);
-    const isComplete = await fillLedger(config.data, ledger, indexes, progress, signal);
+    const isComplete = await fillLedger(ledger, indexes, options);
     if (!isComplete) {
       await ledger.close();
       return undefined;
@@ -96,7 +107,8 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       indexes,
       routes,
       newestBlock,
-      findOrigins: ledger.entryOrigins.bind(ledger),
+      ledger: new LedgerDesk(ledger),
+      terminalKeyOf: ledger.terminalKey.bind(ledger),
       snapshots: await ledgerSnapshots(ledger, snapshots, indexes, config),
       log,
       onFailure,
@@ -115,7 +127,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
     const moving =
       config.movesPerSecond > 0 &&
       startMoving({
-        population: await populationOf(ledger),
+        population: await populationOf(population),
         perSecond: config.movesPerSecond,
         chainId: ledger.chainId,
         transactionCount: () => ledger.transactionCount,
@@ -176,16 +188,15 @@ async function openDataLedger(
  * all are in.
  */
 async function fillLedger(
-  data: string,
   ledger: Ledger,
   indexes: IndexPair,
-  progress: Progress,
-  signal: AbortSignal,
+  { configuration, progress, signal, foundation }: StartOptions,
 ): Promise<boolean> {
+  const { data } = configuration.values;
   const donePath = join(data, 'population.json');
   const recorded = await recordedTransactions(donePath);
   if (recorded !== undefined && ledger.transactionCount >= recorded) return true;
-  const population = await populationOf(ledger);
+  const population = foundation ?? (await populationOf(ledger.settings as PopulationOptions));
   const total = population.transactionCount();
   const done = ledger.transactionCount;
   const task = progress.start('building the ledger', total, 'transactions');
@@ -209,20 +220,13 @@ async function fillLedger(
   return true;
 }
 
-async function populationOf(ledger: Ledger): Promise<Population> {
-  return createPopulation({
-    data: await readNumberingData(),
-    ...(ledger.settings as {
-      ported: number;
-      fragmented: number;
-      profile: 5 | 25 | 60;
-      seed: number;
-    }),
-  });
+async function populationOf(options: PopulationOptions): Promise<Population> {
+  const profile = options.profile as 5 | 25 | 60;
+  return createPopulation({ data: await readNumberingData(), ...options, profile });
 }
 
 /** The signed transactions of the population from position `done` on, in blocks. */
-function* blocksOf(population: Population, done: number, chainId: string): Generator<Uint8Array[]> {
+function* blocksOf(population: Foundation, done: number, chainId: string): Generator<Uint8Array[]> {
   let block: Uint8Array[] = [];
   let bytes = 0;
   let position = done;

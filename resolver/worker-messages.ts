@@ -1,10 +1,10 @@
 // What the main thread and a serving thread say to each other.
 
 import type { Identity } from '../ledger/number.ts';
-import type { EntryName } from '../ledger/store/entry-origin.ts';
+import type { AccessEvent, AccessRequest, AccessStart } from './access/access-messages.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
-import type { Provenance } from './provenance.ts';
+import type { PostedAnswer, PostedQuestion } from './ledger-questions.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
@@ -60,10 +60,16 @@ export interface WorkerStart {
   /** Whether its TCP sockets, but for HTTP, do. */
   reuseTcpPort: boolean;
   enumSettings: EnumSettings;
+  /** `undefined` where access is open to all and nothing is noted of it. */
+  access: AccessStart | undefined;
+  /** Of the HTTP port; `undefined`: clear text. */
+  httpTls: { certFile: string; keyFile: string } | undefined;
   /** What a thread of UDP is given. */
   udp: UdpStart | undefined;
-  /** Whether a ledger is followed that can tell what set an entry. */
-  hasOrigins: boolean;
+  /** Whether a ledger is followed that may be asked. */
+  followsLedger: boolean;
+  /** Streams of changes that one thread of HTTP takes. */
+  changeStreamsMax: number;
 }
 
 export type WorkerRequest =
@@ -71,9 +77,12 @@ export type WorkerRequest =
   /** Answer from this one from now on. */
   | { type: 'generation'; generation: GenerationStart }
   | { type: 'enum-settings'; settings: EnumSettings }
+  | { type: 'access'; request: AccessRequest }
   | { type: 'metrics'; text: string }
   | { type: 'nrf-answer'; question: number; answer: HttpAnswer }
-  | { type: 'origins'; id: number; origins: Provenance[] }
+  | { type: 'ledger-answer'; posted: PostedAnswer }
+  /** The entries of a block are visible, and those of all blocks before it; told where HTTP is served. */
+  | { type: 'block-served'; height: number }
   | { type: 'stop' };
 
 export type WorkerEvent =
@@ -88,9 +97,10 @@ export type WorkerEvent =
   /** Nothing in this thread, or in those that it has started, reads this generation any more. */
   | { type: 'generation-released'; generation: number }
   | { type: 'metrics-wanted' }
+  | { type: 'access'; event: AccessEvent }
   /** What only the minimal NRF of the main thread can answer. */
   | { type: 'nrf-question'; question: number; request: SbiRequest }
-  /** Somebody explains entries of the index at a height. */
-  | { type: 'origins-wanted'; id: number; entries: readonly EntryName[]; height: number }
+  /** What only the ledger of the main thread can answer. */
+  | { type: 'ledger-question'; posted: PostedQuestion }
   /** A request or the thread itself failed; in the second case the thread ends. */
   | { type: 'fault'; message: string };

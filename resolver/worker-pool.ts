@@ -2,10 +2,12 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../ledger/number.ts';
+import type { AccessHost } from './access/access-host.ts';
+import type { AccessRequest } from './access/access-messages.ts';
 import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
+import type { AskLedger, PostedQuestion } from './ledger-questions.ts';
 import type { Log } from './log.ts';
-import type { ProvenanceOf } from './provenance.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
@@ -37,9 +39,11 @@ export interface PoolOptions {
   /** The rest of what a thread is started with, asked anew for each, because routes change. */
   startOf: () => Omit<WorkerStart, 'worker' | 'ports' | 'sockets' | 'reuseTcpPort' | 'udp'>;
   metrics: () => Promise<string>;
+  /** Absent where access is open to all. */
+  access?: Pick<AccessHost, 'onEvent'> | undefined;
   askNrf: (request: SbiRequest) => Promise<HttpAnswer>;
   /** Absent where no ledger is followed. */
-  provenanceOf?: ProvenanceOf | undefined;
+  askLedger?: AskLedger | undefined;
   log: Log;
   now: () => number;
   /** A thread died without giving its places among the readers back. */
@@ -129,6 +133,15 @@ export class WorkerPool {
     );
   }
 
+  /** Tells the threads of HTTP that a block is served. */
+  publishServed(height: number): void {
+    for (const [number, member] of this.#members.entries()) {
+      if (member && this.#socketsOf(number).http) {
+        this.#post(member, { type: 'block-served', height });
+      }
+    }
+  }
+
   #postAll(request: WorkerRequest): void {
     for (const member of this.#members) if (member) this.#post(member, request);
   }
@@ -136,6 +149,14 @@ export class WorkerPool {
   /** Tells every thread of other ENUM settings. */
   publishEnumSettings(settings: EnumSettings): void {
     this.#postAll({ type: 'enum-settings', settings });
+  }
+
+  /** Tells every thread that decides on access of other rules. */
+  publishAccess(request: AccessRequest): void {
+    for (const member of this.#members) {
+      if (member?.udpThread === undefined && member)
+        this.#post(member, { type: 'access', request });
+    }
   }
 
   /** Lets every thread answer what it has, close its sockets and end. */
@@ -228,8 +249,13 @@ export class WorkerPool {
           case 'metrics-wanted':
             this.#sendMetrics(member);
             break;
-          case 'origins-wanted':
-            this.#sendOrigins(member, event);
+          case 'access':
+            this.#options.access?.onEvent(event.event, (request) =>
+              this.#post(member, { type: 'access', request }),
+            );
+            break;
+          case 'ledger-question':
+            this.#answerLedger(member, event.posted);
             break;
           case 'fault':
             log.error({ worker: number }, event.message);
@@ -275,12 +301,14 @@ export class WorkerPool {
     this.#post(member, { type: 'nrf-answer', question, answer });
   }
 
-  async #sendOrigins(
-    member: Member,
-    { id, entries, height }: Extract<WorkerEvent, { type: 'origins-wanted' }>,
-  ): Promise<void> {
-    const origins = (await this.#options.provenanceOf?.(entries, height)) ?? [];
-    this.#post(member, { type: 'origins', id, origins });
+  async #answerLedger(member: Member, { id, name, question }: PostedQuestion): Promise<void> {
+    const { askLedger } = this.#options;
+    if (!askLedger) throw new TypeError('a thread asks a ledger that nobody follows');
+    const posted = await askLedger(name, question).then(
+      (answer) => ({ id, answer }),
+      (error: unknown) => ({ id, fault: error instanceof Error ? error.message : String(error) }),
+    );
+    this.#post(member, { type: 'ledger-answer', posted });
   }
 
   async #sendMetrics(member: Member): Promise<void> {

@@ -1,27 +1,44 @@
 // A serving thread of HTTP, of the service-based interfaces and of ENUM over TCP. What it has in common
 // with the threads of UDP is in serving-thread.ts.
 
+import { createPublicKey } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IndexError } from '../wasm/number-index.ts';
+import { LATENCY_WORDS } from '../wasm/packet-layout.ts';
+import { GATE_HEADERS, guardHttp } from './access/http-gate.ts';
+import { guardSbi } from './access/sbi-gate.ts';
+import { openThreadAccess } from './access/thread-access.ts';
 import { answeredCounter } from './counter-table.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
 import { EnumEndpoint } from './enum/enum-endpoint.ts';
 import { enumLookupOf } from './enum/enum-lookup.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
 import { createBatchPool } from './http/batch-pool.ts';
+import { ChangeStreams } from './http/change-streams.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
-import { routeRequest } from './http/http-router.ts';
-import { type HttpServer, listenHttp } from './http/http-server.ts';
+import { READ_HEADERS, ROUTING_INFO_PATH, routeRequest } from './http/http-router.ts';
+import {
+  type HttpHandler,
+  type HttpServer,
+  type HttpStream,
+  listenHttp,
+} from './http/http-server.ts';
 import { problem } from './http/problem.ts';
-import { ProvenanceRequests } from './provenance.ts';
+import { LedgerClient } from './ledger-questions.ts';
+import { createLatencyWords } from './metrics/latency-words.ts';
+import { createAuthoriser, tokenRefusal } from './sbi/authorise.ts';
 import { createMainNrfClient } from './sbi/main-nrf-client.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
+import { createTokenReader } from './sbi/token-reader.ts';
 import { ServingThread } from './serving-thread.ts';
 import type { ListeningPorts } from './worker-messages.ts';
 
 if (!parentPort) throw new Error('worker.ts is started as a worker thread');
 const thread = new ServingThread(parentPort, workerData);
-const { start, resolver, routes, counts, closers } = thread;
+const { start, resolver, routes, counts, histograms, closers } = thread;
+
+/** How often streams of changes are looked after. */
+const CHANGES_TICK_MS = 1000;
 
 /** One request at a time is under way: all scrapes that come meanwhile share its answer. */
 let metricsWanted: { text: Promise<string>; answer: (text: string) => void } | undefined;
@@ -38,9 +55,26 @@ function requestMetrics(): Promise<string> {
   return metricsWanted.text;
 }
 
-const provenance = new ProvenanceRequests((id, entries, height) =>
-  thread.post({ type: 'origins-wanted', id, entries, height }),
-);
+const ledger = start.followsLedger
+  ? new LedgerClient((posted) => thread.post({ type: 'ledger-question', posted }))
+  : undefined;
+let changes: ChangeStreams | undefined;
+
+const { nfInstanceId, tokenPolicy, tokenPublicKey } = start.sbi;
+const readToken = createTokenReader(createPublicKey(tokenPublicKey), Date.now);
+const checkLatency = createLatencyWords(LATENCY_WORDS);
+const access =
+  start.access &&
+  openThreadAccess(
+    start.access,
+    checkLatency.record,
+    (event) => thread.post({ type: 'access', event }),
+    resolver,
+  );
+if (access) {
+  counts.access = access.counters;
+  histograms.credentialCheck = checkLatency.read;
+}
 
 /** What a request gets whose handling failed. */
 function answerFault(error: unknown): HttpAnswer {
@@ -54,16 +88,45 @@ function answerFault(error: unknown): HttpAnswer {
   return problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.');
 }
 
+/** Streams of changes; those of a thread end before its sockets are closed. */
+function openChanges({ ask }: LedgerClient): ChangeStreams {
+  const streams = new ChangeStreams({
+    ...{ ask, routes, servedHeight: resolver.height('msisdn') },
+    streamsMax: start.changeStreamsMax,
+    now: () => performance.now(),
+  });
+  changes = streams;
+  counts.changeStreams = () => streams.counters;
+  const ticking = setInterval(() => streams.tick(), CHANGES_TICK_MS);
+  closers.push(() => {
+    clearInterval(ticking);
+    streams.close();
+  });
+  return streams;
+}
+
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
-  const counters: Record<string, number> = {};
+  const counters: Record<string, number> = { lookedUpNumbers: 0 };
   counts.http = () => counters;
-  const count = (answer: HttpAnswer): HttpAnswer => {
+  const latency = createLatencyWords(LATENCY_WORDS);
+  histograms.httpLatency = latency.read;
+  type Answer = HttpAnswer | HttpStream;
+  const count = <Given extends Answer>(answer: Given): Given => {
     const name = answeredCounter(answer.status);
     counters[name] = (counters[name] ?? 0) + 1;
     return answer;
   };
-  const counted = (answer: HttpAnswer | Promise<HttpAnswer>) =>
-    answer instanceof Promise ? answer.then(count) : count(answer);
+  const timed = <Given extends Answer>(answer: Given, sinceMs: number): Given => {
+    latency.record(performance.now() - sinceMs);
+    return count(answer);
+  };
+  const counted = <Given extends Answer>(answer: Given | Promise<Given>, sinceMs: number) =>
+    answer instanceof Promise
+      ? answer.then((late) => timed(late, sinceMs))
+      : timed(answer, sinceMs);
+  const countNumbers = (numbers: number) => {
+    counters.lookedUpNumbers! += numbers;
+  };
   const batchPool = createBatchPool(() => thread.memories, start.newestBlock);
   thread.otherReaders.push(() => batchPool.settled());
   closers.push(() => batchPool.close());
@@ -72,20 +135,37 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     routes,
     metrics: requestMetrics,
     longBatches: batchPool.run,
-    ...(start.hasOrigins && { provenanceOf: provenance.ask }),
+    countNumbers,
+    ...(ledger && { askLedger: ledger.ask, changes: openChanges(ledger) }),
   };
+  const route: HttpHandler = (request) => routeRequest(request, services);
+  const handle = access
+    ? guardHttp(
+        route,
+        access.gate,
+        createAuthoriser({ policy: start.access!.httpTokenPolicy, readToken, nfInstanceId }),
+      )
+    : route;
   const server: HttpServer = await listenHttp(
     host,
     wantedPort,
     (request) => {
-      const answer = routeRequest(request, services);
+      const sinceMs = performance.now();
+      const answer = handle(request);
       if ('bytesMax' in answer) {
         const { bytesMax, answer: late } = answer;
-        return { bytesMax, answer: (body) => counted(late(body)) };
+        // A body takes the time that its sender takes; what counts begins when it is there.
+        const whole = (body: Uint8Array) => {
+          const wholeMs = performance.now();
+          return counted(late(body), wholeMs);
+        };
+        return { bytesMax, answer: whole };
       }
-      return counted(answer);
+      if (request.path.startsWith(ROUTING_INFO_PATH)) countNumbers(1);
+      return counted(answer, sinceMs);
     },
     (error) => count(answerFault(error)),
+    { headerNames: access ? [...READ_HEADERS, ...GATE_HEADERS] : READ_HEADERS, tls: start.httpTls },
   );
   closers.push(() => server.close());
   return server.port;
@@ -117,13 +197,20 @@ const mainNrf = createMainNrfClient((question, request) =>
 );
 
 async function serveSbiSockets(host: string, wantedPort: number): Promise<number> {
+  const authorise = createAuthoriser({ policy: tokenPolicy, readToken, nfInstanceId });
+  const latency = createLatencyWords(LATENCY_WORDS);
+  histograms.sbiLatency = latency.read;
   const server = await serveSbi({
     host,
+    onAnswered: latency.record,
     port: wantedPort,
     settings: start.sbi,
     resolver,
     routes,
     askMinimalNrf: mainNrf.ask,
+    authorise: access
+      ? guardSbi(access.gate, authorise)
+      : (service, request) => tokenRefusal(authorise(service, request)),
     onError: answerFault,
     now: Date.now,
   });
@@ -138,12 +225,16 @@ async function listen(): Promise<ListeningPorts> {
   if (sockets.http) listening.http = await serveHttp(host, ports.http);
   if (sockets.enumTcp) await serveEnumTcp(host, ports.enum, reuseTcpPort);
   if (sockets.sbi) listening.sbi = await serveSbiSockets(host, ports.sbi);
+  // Closed after the sockets, whose last requests it may still note.
+  closers.push(() => access?.close());
   return listening;
 }
 
 await thread.serve(listen, (request) => {
   if (request.type === 'enum-settings') enumEndpoint.apply(request.settings);
-  if (request.type === 'origins') provenance.answered(request.id, request.origins);
+  if (request.type === 'ledger-answer') ledger?.answered(request.posted);
+  if (request.type === 'block-served') changes?.served(request.height);
+  if (request.type === 'access') access?.onRequest(request.request);
   if (request.type === 'nrf-answer') mainNrf.answered(request.question, request.answer);
   if (request.type === 'metrics') {
     metricsWanted?.answer(request.text);

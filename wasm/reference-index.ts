@@ -3,6 +3,7 @@
 // It is the oracle that every other implementation is compared with, and serves as an index where
 // Wasm is not wanted. It has no readers in other threads and no image.
 
+import { checkListing, type EntryPlace, type ListingReader } from './entry-list.ts';
 import { checkBatch, compareRuns, describeRun, lengthOfKey, sortedRunChanges } from './key.ts';
 import {
   type Answer,
@@ -32,7 +33,7 @@ interface Run {
 
 const KIND_CODES = { prefix: 1, fragmented: 2, ported: 3 } as const;
 
-export class ReferenceIndex implements NumberIndex {
+export class ReferenceIndex implements NumberIndex, ListingReader {
   readonly batchMax = 4096;
   readonly #prefixes = new Map<number, Target>();
   readonly #ported = new Map<number, Target>();
@@ -142,6 +143,18 @@ export class ReferenceIndex implements NumberIndex {
     return false;
   }
 
+  entriesWith(key: number, after: EntryPlace | undefined, countMax: number): IndexEntry[] {
+    checkListing(key, countMax);
+    const entries: IndexEntry[] = [];
+    let isAfter = after === undefined;
+    for (const entry of this.#allEntries()) {
+      isAfter ||= comparePlaces(entry, after!) > 0;
+      if (isAfter && holdsNumberWith(key, entry)) entries.push(entry);
+      if (entries.length === countMax) break;
+    }
+    return entries;
+  }
+
   /** Brings the sorted keys up to date, at the price of one pass over them. */
   #sortPoints(): void {
     if (this.#changedPoints.size === 0) return;
@@ -186,6 +199,19 @@ export class ReferenceIndex implements NumberIndex {
       ported: this.#ported.size,
     };
   }
+}
+
+/** Whether a number of the entry, or the entry as a prefix, begins with the digits of the key. */
+function holdsNumberWith(key: number, { from, to }: IndexEntry): boolean {
+  const missing = lengthOfKey(from) - lengthOfKey(key);
+  if (missing < 0) return false;
+  const size = 10 ** missing;
+  return from < (key + 1) * size && to >= key * size;
+}
+
+/** The order of `entries()`. */
+function comparePlaces(left: EntryPlace, right: EntryPlace): number {
+  return KIND_CODES[left.entry] - KIND_CODES[right.entry] || compareRuns(left, right);
 }
 
 function* pointEntries(

@@ -70,6 +70,15 @@ export interface IndexExports {
   hasBelow(reader: number, key: number): number;
   explain(reader: number, version: number, key: number, skip: number, countMax: number): number;
   label(reader: number): number;
+  listPrefixes(
+    reader: number,
+    version: number,
+    digits: number,
+    from: number,
+    countMax: number,
+  ): number;
+  listRuns(reader: number, version: number, from: number, to: number, countMax: number): number;
+  listPorted(reader: number, version: number, from: number, end: number, countMax: number): number;
   xxh64(offset: number, bytes: number, seed: bigint): bigint;
 
   // For the one writer.

@@ -1,6 +1,7 @@
 // The reading side of the Wasm index, for any thread that has the memory. The contract between
 // readers and the writer is at the top of wasm-index.ts.
 
+import { checkListing, type EntryPlace, type ListingReader, listVersion } from './entry-list.ts';
 import {
   type EntryKind,
   type Explanation,
@@ -19,7 +20,7 @@ import {
 } from './wasm-module.ts';
 
 /** A reader of a Wasm index. */
-export interface WasmReader extends IndexReader {
+export interface WasmReader extends IndexReader, ListingReader {
   /** The memory of the index, to hand to other threads. */
   readonly memory: WebAssembly.Memory;
   /**
@@ -145,16 +146,71 @@ export class MemoryReader implements WasmReader {
 
   explain(key: number): Explanation {
     return this.wasm.call((exports) => {
-      const version = exports.enter(this.block);
-      const explanation: Explanation = [];
-      let count: number;
-      do {
-        count = exports.explain(this.block, version, key, explanation.length, this.detailsMax);
-        for (let at = 0; at < count; at++) explanation.push(this.detail(at));
-      } while (count === this.detailsMax);
+      const explanation = this.#explained(exports, exports.enter(this.block), key);
       exports.leave(this.block);
       return explanation;
     });
+  }
+
+  #explained(exports: IndexExports, version: number, key: number): Explanation {
+    const explanation: Explanation = [];
+    let count: number;
+    do {
+      count = exports.explain(this.block, version, key, explanation.length, this.detailsMax);
+      for (let at = 0; at < count; at++) explanation.push(this.detail(at));
+    } while (count === this.detailsMax);
+    return explanation;
+  }
+
+  entriesWith(key: number, after: EntryPlace | undefined, countMax: number): IndexEntry[] {
+    checkListing(key, countMax);
+    return this.wasm.call((exports) => {
+      const { block } = this;
+      const version = exports.enter(block);
+      const listed = {
+        prefixes: (digits: number, from: number, wanted: number) =>
+          this.#inParts(wanted, from, (start, count) =>
+            exports.listPrefixes(block, version, digits, start, count),
+          ),
+        runsAround: (number: number) =>
+          this.#explained(exports, version, number).filter(({ entry }) => entry === 'fragmented'),
+        runsAfter: (from: number, to: number, wanted: number) => {
+          const runs: IndexEntry[] = [];
+          let after = { from, to };
+          for (let isMore = true; isMore && runs.length < wanted; after = runs.at(-1) ?? after) {
+            const count = Math.min(wanted - runs.length, this.detailsMax);
+            const found = exports.listRuns(block, version, after.from, after.to, count);
+            for (let at = 0; at < found; at++) runs.push(this.detail(at));
+            isMore = found === count;
+          }
+          return runs;
+        },
+        ported: (from: number, end: number, wanted: number) =>
+          this.#inParts(wanted, from, (start, count) =>
+            exports.listPorted(block, version, start, end, count),
+          ),
+      };
+      const entries = listVersion(listed, key, after, countMax);
+      exports.leave(block);
+      return entries;
+    });
+  }
+
+  /** Entries of which a call leaves so many in the details, from a key on, until all are there. */
+  #inParts(
+    wanted: number,
+    from: number,
+    list: (from: number, countMax: number) => number,
+  ): IndexEntry[] {
+    const entries: IndexEntry[] = [];
+    for (let [start, isMore] = [from, true]; isMore && entries.length < wanted; ) {
+      const count = Math.min(wanted - entries.length, this.detailsMax);
+      const found = list(start, count);
+      for (let at = 0; at < found; at++) entries.push(this.detail(at));
+      start = (entries.at(-1)?.from ?? start) + 1;
+      isMore = found === count;
+    }
+    return entries;
   }
 
   hasBelow(key: number): boolean {

@@ -11,7 +11,7 @@ import { type Allocation, type AllocationWish, proposeAllocation } from '../allo
 import { encodeCommit } from '../block/block-codec.ts';
 import { resultsHash } from '../block/hashes.ts';
 import { type Commit, millisecondsOf, type Validator } from '../block/types.ts';
-import type { EntryChange } from '../entry.ts';
+import type { EntryChange, RouteNumber } from '../entry.ts';
 import type { EncodedBlock } from '../gossip/message-codec.ts';
 import type { CommittedBlock, FollowedLedger, Tip } from '../ledger.ts';
 import { LedgerError } from '../ledger-error.ts';
@@ -22,8 +22,10 @@ import type { Route } from '../route.ts';
 import type { RoamingTally } from '../state/roaming.ts';
 import type { LedgerState } from '../state/state.ts';
 import { executeBlock } from '../state/state-machine.ts';
+import { entriesAsOf, type KnownEntries, type NumberHistory } from '../store/entry-history.ts';
 import { type EntryName, type EntryOrigin, findEntryOrigins } from '../store/entry-origin.ts';
 import type { BlockChanges, Genesis, LedgerStore, StoredTip } from '../store/ledger-store.ts';
+import { RouteHistory } from '../store/route-history.ts';
 import { SyncError } from '../sync/sync-error.ts';
 import { faultAfter, type ProvenBlock, proveBlock } from '../sync/verify-block.ts';
 import type { MemberRecord } from '../transaction-body.ts';
@@ -51,6 +53,7 @@ export class ReplicaLedger implements FollowedLedger {
   readonly validators: readonly Validator[];
   readonly #store: LedgerStore;
   readonly #state: LedgerState;
+  readonly #routeHistory: RouteHistory;
   #tip: StoredTip;
   #stateBytes: Uint8Array;
   #commit: Commit | undefined;
@@ -65,6 +68,7 @@ export class ReplicaLedger implements FollowedLedger {
     this.validators = validators;
     this.#store = store;
     this.#state = state;
+    this.#routeHistory = new RouteHistory(store);
     this.#tip = tip;
     this.#stateBytes = state.stateBytes();
     this.#commit = commit;
@@ -173,6 +177,26 @@ export class ReplicaLedger implements FollowedLedger {
     signal?: AbortSignal,
   ): Promise<(EntryOrigin | undefined)[]> {
     return findEntryOrigins(this.#store, entries, { heightMax, ...(signal && { signal }) });
+  }
+
+  async entriesAsOf(
+    number: UeId,
+    height: number,
+    known: KnownEntries,
+    signal: AbortSignal,
+  ): Promise<NumberHistory> {
+    // In its turn, because while a block is being stored its routes are already in the state.
+    const newest = await this.enqueue(async () => {
+      const routes = [...this.#state.routes];
+      return { height: this.#tip.height, routes, history: this.#routeHistory };
+    });
+    return entriesAsOf(this.#store, number, height, known, newest, signal);
+  }
+
+  async routesChangedAt(height: number): Promise<RouteNumber[]> {
+    const routes = await this.#routeHistory.declaredAt(height);
+    const numbers = routes.map(({ id }) => this.#state.routeNumber(id)!);
+    return [...new Set(numbers)].sort((left, right) => left - right);
   }
 
   prove(ueId: UeId): Promise<Proof> {

@@ -11,9 +11,10 @@
 // IDENTITIES), bit 3 set where the entry disappears. Number keys are exact as float64.
 
 import { ENTRY_KINDS, type EntryChange } from '../entry.ts';
-import { IDENTITIES } from '../number.ts';
+import { IDENTITIES, lengthOf, type NumberKey, type UeId } from '../number.ts';
 
 const CHANGE_BYTES_MAX = 21;
+const PREFIX = ENTRY_KINDS.indexOf('prefix');
 const FRAGMENTED = ENTRY_KINDS.indexOf('fragmented');
 
 export function encodeChanges(changes: readonly EntryChange[]): Uint8Array {
@@ -76,4 +77,35 @@ export function lastChangeOf(
     at += 9 + (isFragmented ? 8 : 0) + (isGone ? 0 : 4);
   }
   return found;
+}
+
+/** The stored changes of entries that cover a number, in order, found without decoding the others. */
+export function coveringChanges(stored: Uint8Array, { identity, key }: UeId): EntryChange[] {
+  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.length);
+  const wanted = IDENTITIES.indexOf(identity) << 2;
+  const prefixes = prefixesOf(key);
+  const covering: EntryChange[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const flags = bytes[at]!;
+    const kind = flags & 3;
+    const length = 9 + (kind === FRAGMENTED ? 8 : 0) + ((flags & 8) !== 0 ? 0 : 4);
+    if ((flags & 4) === wanted) {
+      const from = bytes.readDoubleLE(at + 1);
+      const to = kind === FRAGMENTED ? bytes.readDoubleLE(at + 9) : from;
+      const isCovering = kind === PREFIX ? prefixes.has(from) : from <= key && key <= to;
+      if (isCovering) covering.push(...decodeChanges(bytes.subarray(at, at + length)));
+    }
+    at += length;
+  }
+  return covering;
+}
+
+/** The keys of a number and of all that it begins with. */
+function prefixesOf(key: NumberKey): ReadonlySet<NumberKey> {
+  const keys = new Set<NumberKey>();
+  for (let at = key, length = lengthOf(key); length > 0; length--) {
+    keys.add(at);
+    at = Math.floor(at / 10);
+  }
+  return keys;
 }

@@ -67,7 +67,7 @@ describe('credential', () => {
       };
       const text = makeCredential(some, privateKey);
       assert.equal(text.length, CREDENTIAL_TEXT_LENGTH);
-      const { message, signature, ...back } = parseCredential(text)!;
+      const { bytes, message, signature, ...back } = parseCredential(text)!;
       assert.deepEqual({ ...back, nonce: Uint8Array.from(back.nonce) }, some);
     }
   });

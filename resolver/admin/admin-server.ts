@@ -10,6 +10,7 @@ import { ResolverError } from '../resolver-error.ts';
 import type { SnapshotManager } from '../snapshot/snapshot-manager.ts';
 import { type AccessVerdict, type AdminAccess, judgeAccess } from './admin-access.ts';
 import { type AdminRequest, json, refusal } from './admin-answer.ts';
+import type { ConsoleFiles } from './console-files.ts';
 import { answerSnapshots } from './snapshot-resources.ts';
 
 export interface AdminServices {
@@ -23,7 +24,14 @@ export interface AdminServices {
   /** Absent where there are none. */
   snapshots: SnapshotManager | undefined;
   access: AdminAccess;
+  consoleFiles: ConsoleFiles;
+  /** What else is read here, by path. */
+  readings: Record<string, Reading>;
+  /** Nbchf_Routing's answer for a number: `/admin/v1/routing-info/{ueId}`. */
+  routingInfo: (ueId: string, query: string) => HttpAnswer | Promise<HttpAnswer>;
 }
+
+export type Reading = (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>;
 
 export interface AdminServer {
   port: number;
@@ -35,6 +43,7 @@ const CONNECTIONS_MAX = 64;
 const BODY_BYTES_MAX = 16 * 1024;
 /** What is told to everyone who reaches the port lies elsewhere: health, metrics. */
 const PROTECTED = '/admin/';
+const ROUTING_INFO = '/admin/v1/routing-info/';
 
 /** Throws BCHF_LISTEN_FAILED. */
 export async function listenAdmin(
@@ -87,6 +96,8 @@ async function answerRequest(
   const { method = '', url = '', headers } = request;
   const [path = '', query = ''] = url.split('?', 2);
   const isChange = method !== 'GET' && method !== 'HEAD';
+  const file = isChange ? undefined : services.consoleFiles.answer(path, headers['if-none-match']);
+  if (file) return file;
   if (path.startsWith(PROTECTED)) {
     const { authorization, host, 'content-type': contentType } = headers;
     const verdict = judgeAccess({ authorization, host, contentType, isChange }, services.access);
@@ -135,9 +146,10 @@ async function readBody(
 }
 
 async function answerAdmin(
-  { method, path }: AdminRequest,
-  { metrics, metricsType, status, isReady, carriers }: AdminServices,
+  { method, path, query }: AdminRequest,
+  services: AdminServices,
 ): Promise<HttpAnswer> {
+  const { metrics, metricsType, status, isReady, carriers, readings, routingInfo } = services;
   const resources: Record<string, () => HttpAnswer | Promise<HttpAnswer>> = {
     '/health/live': () => json({ status: 'up' }),
     '/health/ready': () =>
@@ -146,6 +158,11 @@ async function answerAdmin(
     '/admin/v1/status': () => json(status()),
     '/admin/v1/carriers': () => json(carriers()),
   };
+  const reading = Object.hasOwn(readings, path) ? readings[path] : undefined;
+  if (reading) resources[path] = () => reading(query);
+  if (path.startsWith(ROUTING_INFO)) {
+    resources[path] = () => routingInfo(path.slice(ROUTING_INFO.length), query.toString());
+  }
   const resource = Object.hasOwn(resources, path) && resources[path];
   if (!resource) return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');
   if (method !== 'GET' && method !== 'HEAD') {

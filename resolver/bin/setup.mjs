@@ -1,4 +1,4 @@
-// Makes a fresh clone runnable: locked dependencies, Wasm and TypeScript builds.
+// Makes a fresh clone runnable: locked dependencies, builds of Wasm, of TypeScript and of the console.
 //
 // Plain JavaScript on Node's own modules, because it runs before anything is installed. Each step
 // leaves a stamp of what it was made from and is skipped while the stamp still fits, so a later
@@ -15,11 +15,13 @@ const NODE_MINIMUM = [20, 19];
 /** The project's root folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-const sourceFolders = ['wasm', 'ledger', 'resolver', 'loadtest'];
+const sourceFolders = ['wasm', 'ledger', 'resolver', 'loadtest', 'examples'];
 /** One for each module: the index, and the packets. */
 const assemblyConfigurations = ['asconfig.json', 'asconfig.packet.json'];
+const consoleFolder = join(root, 'resolver', 'admin', 'console');
 const modulesStamp = join(root, 'node_modules', '.bchf-stamp');
 const wasmStamp = join(root, 'dist', '.wasm-stamp');
+const consoleStamp = join(root, 'dist', '.console-stamp');
 const typescriptStamp = join(root, 'dist', '.typescript-stamp');
 
 /** Installs and builds what is missing or stale. Ends the process with code 1 where that fails. */
@@ -33,9 +35,10 @@ export function setUp({ force = false } = {}) {
     writeFileSync(modulesStamp, lock);
   }
   const sources = sourceFolders.flatMap((folder) => walk(join(root, folder)));
+  const isConsole = (file) => file.includes(consoleFolder);
   const isAssembly = (file) => file.includes(`${join('wasm', 'assembly')}`);
   const typescript = hashFiles([
-    ...sources.filter((file) => /\.(ts|tsx)$/.test(file) && !isAssembly(file)),
+    ...sources.filter((file) => /\.(ts|tsx)$/.test(file) && !isAssembly(file) && !isConsole(file)),
     join(root, 'tsconfig.json'),
     join(root, 'package-lock.json'),
   ]);
@@ -61,6 +64,18 @@ export function setUp({ force = false } = {}) {
       }
     });
     writeStamp(wasmStamp, assembly);
+  }
+  const page = hashFiles([
+    ...sources.filter(isConsole),
+    join(root, 'resolver', 'admin', 'console-model.ts'),
+    join(root, 'package-lock.json'),
+  ]);
+  if (force || !isCurrent(consoleStamp, page)) {
+    step('building the console', consoleStamp, () => {
+      const configuration = join(consoleFolder, 'vite.config.ts');
+      runPackageBinary('vite', 'vite', ['build', '--config', configuration, '--logLevel', 'warn']);
+    });
+    writeStamp(consoleStamp, page);
   }
 }
 

@@ -55,9 +55,10 @@ function metricsDocument(): string {
     `# Metrics\n\n${GENERATED}\n\nCounters, summed over all serving threads. The gauges ` +
     '(`bchf_…`) and the process metrics explain themselves in `/metrics`.\n\n' +
     `| metric | counts |\n| --- | --- |\n${rows.join('\n')}\n\n` +
-    'Histograms, in buckets that double, of what is answered in batches (not with `--udp-adapter ' +
-    'dgram`). A latency begins with the time at which the kernel received the datagram, or, with ' +
-    '`--udp-timestamps off`, with the batch.\n\n' +
+    'Histograms, in buckets that double. Those of datagrams are of what is answered in batches (not ' +
+    'with `--udp-adapter dgram`); their latency begins with the time at which the kernel received the ' +
+    'datagram, or, with `--udp-timestamps off`, with the batch. That of HTTP begins when the head, or ' +
+    'the body where there is one, has reached a thread, and ends when its answer is decided.\n\n' +
     `| metric | measures |\n| --- | --- |\n${histograms.join('\n')}\n`
   );
 }

@@ -24,12 +24,16 @@ export function addServeCommand(program: Command): void {
     const log = createLog(config.logLevel, config.logFormat);
     await serveUntilStopped(log, async (_signal, onFailure) => {
       const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
-      const { indexes, routes, block } = await loadSnapshot(path, { memoryBytesMax });
+      const { indexes, routes, block, manifest } = await loadSnapshot(path, { memoryBytesMax });
       const newestBlock = new NewestBlock();
       const snapshots = {
         store: new SnapshotStore(dirname(path), log),
-        serving: basename(path),
-        servingChainId: block.chainId,
+        origin: {
+          name: basename(path),
+          chainId: block.chainId,
+          manifestHash: manifest.manifestHash,
+        },
+        signers: config.snapshotSigners,
         kept: 0,
         changePercentMax: config.swapChangeMaxPercent,
         previousKeptS: config.previousKeptS,

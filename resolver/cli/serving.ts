@@ -89,13 +89,10 @@ export function tellWhatListens(ready: Ready): void {
   }
   const address = urlHost(host);
   const hostOption = host === servingOptions.host.fallback ? '' : ` --host ${host}`;
+  const httpUrl = `${config.httpTlsCert === '' ? 'http' : 'https'}://${address}:${ports.http}`;
   const enumName = `${[...example].reverse().join('.')}.${service.enumSuffix}`;
   const rows = [
-    [
-      'HTTP',
-      `http://${address}:${ports.http}`,
-      `curl http://${address}:${ports.http}/nbchf-routing/v1/routing-info/msisdn-${example}`,
-    ],
+    ['HTTP', httpUrl, `curl ${httpUrl}/nbchf-routing/v1/routing-info/msisdn-${example}`],
     [
       'UDP batch',
       `${address}:${ports.batch}`,
@@ -125,7 +122,8 @@ export function tellWhatListens(ready: Ready): void {
       `http://${urlHost(adminHost)}:${ports.admin}`,
       `curl http://${urlHost(adminHost)}:${ports.admin}/admin/v1/status`,
     ],
-    ['CLI', '', `npx bchf lookup ${example} --explain --server http://${address}:${ports.http}`],
+    ['console', `http://${urlHost(adminHost)}:${ports.admin}/`, 'in a browser'],
+    ['CLI', '', `npx bchf lookup ${example} --explain --server ${httpUrl}`],
   ];
   const lines = rows.map(
     ([name, where, command]) => `  ${name?.padEnd(10)} ${where?.padEnd(34)} ${command?.trim()}`,

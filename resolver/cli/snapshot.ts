@@ -1,7 +1,7 @@
 // `bchf snapshot build | inspect | verify`: snapshot files without a running server. What a running one is
 // asked for is in snapshot-admin.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   STATE_PROOF_CHARACTERS_MAX,
   type VouchedState,
@@ -11,8 +11,10 @@ import {
 import { openProverAt, storedStateProof } from '../../ledger/proof/stored-proof.ts';
 import { servingOptions } from '../config.ts';
 import { createLog } from '../log.ts';
+import { readMemberKey } from '../node-client.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { buildSnapshot } from '../snapshot/build-snapshot.ts';
+import { COMPRESSIONS } from '../snapshot/compression.ts';
 import { loadSnapshot, readManifest, type SnapshotManifest } from '../snapshot/snapshot-file.ts';
 import { verifySnapshot } from '../snapshot/verify-snapshot.ts';
 import {
@@ -41,15 +43,23 @@ export function addSnapshotCommand(program: Command): void {
     .requiredOption('--routes <FILE>', 'routes.json')
     .requiredOption('--entries <FILE>', 'entries.csv')
     .requiredOption('--out <FILE>', 'the snapshot to write')
+    .addOption(
+      new Option('--compression <FORM>', 'of the file; zstd where Node has it')
+        .choices(COMPRESSIONS)
+        .default('none'),
+    )
+    .option('--snapshot-key <FILE>', 'key of a member (as of bchf tx) that signs the file')
     .option('--skip-invalid', 'count lines that are not valid instead of failing at the first')
     .option('--json', 'print the result as JSON')
-    .action(async ({ routes, entries, out, skipInvalid, json }) => {
+    .action(async ({ routes, entries, out, compression, snapshotKey, skipInvalid, json }) => {
+      const key = snapshotKey === undefined ? undefined : await readMemberKey(snapshotKey);
       const log = createLog(defaults.logLevel.fallback, defaults.logFormat.fallback);
       const { manifest, lines, invalidCount, invalid } = await buildSnapshot({
         routesPath: routes,
         entriesPath: entries,
         outPath: out,
         skipInvalid: skipInvalid ?? false,
+        writing: { compression, creatorKey: key?.privateKey },
         nowMs: Date.now(),
         progress: progressFor(log),
       });
@@ -148,6 +158,7 @@ function print(value: unknown): void {
 
 function describe(manifest: SnapshotManifest): string {
   const { chainId, height, blockHash, createdAtMs, routeCount, entryCounts, sections } = manifest;
+  const { formatVersion, creator, manifestHash } = manifest;
   const rows = [
     ['chain', chainId ?? 'none: not made from a ledger'],
     ['height', String(height)],
@@ -160,9 +171,14 @@ function describe(manifest: SnapshotManifest): string {
         .map(([entry, count]) => `${count} ${entry}`)
         .join(', '),
     ]),
-    ...sections.map(({ name, bytes, sha256 }) => [
+    ['format', `version ${formatVersion}`],
+    ['creator', creator ?? 'not signed'],
+    ['sha-256', manifestHash],
+    ...sections.map(({ name, bytes, contentBytes, compression }) => [
       `section ${name}`,
-      `${bytes} bytes, sha-256 ${sha256}`,
+      compression === 'none'
+        ? `${bytes} bytes`
+        : `${bytes} bytes, ${compression} of ${contentBytes}`,
     ]),
   ];
   return `${rows.map(([name, value]) => `${name?.padEnd(16)}${value}`).join('\n')}\n`;

@@ -2,13 +2,11 @@
 // with keys of cookies that change where the file names none.
 
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import type { Log } from '../log.ts';
 import { ResolverError } from '../resolver-error.ts';
+import { lookRegularly, WatchedFile } from '../watched-file.ts';
 import { defaultEnumSettings, type EnumSettings, readEnumFile } from './enum-settings.ts';
 
-/** How often the file is looked at. */
-const LOOK_INTERVAL_MS = 2000;
 /** How long a drawn key of cookies makes cookies; it is accepted for as long again. */
 const SECRET_LIFE_MS = 24 * 3600 * 1000;
 
@@ -31,27 +29,29 @@ export class EnumConfiguration {
   /** Keys drawn here, the newest first; used where the file has none. */
   #drawn = [drawSecret()];
   #drawnMs: number;
-  /** What the file looked like when it was read. */
-  #stamp: string;
-  #timer: NodeJS.Timeout | undefined;
+  /** The zones file, as parsed JSON. */
+  readonly #file: WatchedFile<unknown> | undefined;
+  #stopLooking: (() => void) | undefined;
 
   private constructor(
     source: EnumSource,
     log: Log,
     now: () => number,
-    { stamp, content }: { stamp: string; content: unknown },
+    file: WatchedFile<unknown> | undefined,
   ) {
     this.#source = source;
     this.#log = log;
     this.#now = now;
     this.#drawnMs = now();
-    this.#stamp = stamp;
-    this.#settings = this.#settingsOf(content);
+    this.#file = file;
+    this.#settings = this.#settingsOf(file?.value);
   }
 
   /** Throws BCHF_CONFIG_INVALID where the file cannot be read or does not fit. */
   static async open(source: EnumSource, log: Log, now: () => number): Promise<EnumConfiguration> {
-    return new EnumConfiguration(source, log, now, await readSource(source.enumZones));
+    const path = source.enumZones;
+    const file = path === '' ? undefined : await WatchedFile.open(path, JSON.parse);
+    return new EnumConfiguration(source, log, now, file);
   }
 
   get settings(): EnumSettings {
@@ -60,14 +60,9 @@ export class EnumConfiguration {
 
   /** Calls back whenever the settings have changed, until {@link close}. */
   watch(onChange: (settings: EnumSettings) => void): void {
-    let isLooking = false;
-    this.#timer = setInterval(async () => {
-      if (isLooking) return;
-      isLooking = true;
+    this.#stopLooking = lookRegularly(async () => {
       if (await this.look()) onChange(this.#settings);
-      isLooking = false;
-    }, LOOK_INTERVAL_MS);
-    this.#timer.unref();
+    });
   }
 
   /** Whether there are other settings than before. A file that does not fit changes nothing. */
@@ -79,11 +74,9 @@ export class EnumConfiguration {
     }
     const path = this.#source.enumZones;
     try {
-      const isChanged = path !== '' && (await stampOf(path)) !== this.#stamp;
+      const isChanged = (await this.#file?.look()) ?? false;
       if (!isChanged && !isOld) return false;
-      const { stamp, content } = await readSource(path);
-      this.#stamp = stamp;
-      this.#settings = this.#settingsOf(content);
+      this.#settings = this.#settingsOf(this.#file?.value);
       this.#log.info({ path }, 'ENUM settings read again');
       return true;
     } catch (error) {
@@ -93,7 +86,7 @@ export class EnumConfiguration {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#stopLooking?.();
   }
 
   #settingsOf(content: unknown): EnumSettings {
@@ -113,22 +106,5 @@ export class EnumConfiguration {
       const message = `${enumZones || 'ENUM'}: ${(cause as Error).message}`;
       throw new ResolverError('BCHF_CONFIG_INVALID', message, { cause });
     }
-  }
-}
-
-async function stampOf(path: string): Promise<string> {
-  const { mtimeMs, size, ino } = await stat(path);
-  return `${mtimeMs} ${size} ${ino}`;
-}
-
-async function readSource(path: string): Promise<{ stamp: string; content: unknown }> {
-  if (path === '') return { stamp: '', content: undefined };
-  try {
-    const stamp = await stampOf(path);
-    return { stamp, content: JSON.parse(await readFile(path, 'utf8')) };
-  } catch (cause) {
-    throw new ResolverError('BCHF_CONFIG_INVALID', `${path}: ${(cause as Error).message}`, {
-      cause,
-    });
   }
 }

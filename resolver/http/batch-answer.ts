@@ -34,8 +34,14 @@ export interface BatchQuestion {
 /** What a batch came to: refused, all of a compact answer, or the parts of a JSON answer. */
 export type BatchOutcome =
   | { refusal: string }
-  | { compact: Uint8Array }
-  | { results: string; routes: number[]; block: BlockLabel; lagMs: number | undefined };
+  | { numbers: number; compact: Uint8Array }
+  | {
+      numbers: number;
+      results: string;
+      routes: number[];
+      block: BlockLabel;
+      lagMs: number | undefined;
+    };
 
 /** Answers a long batch elsewhere; `undefined` where too many wait already. */
 export type LongBatches = (question: BatchQuestion) => Promise<BatchOutcome> | undefined;
@@ -44,6 +50,8 @@ export interface BatchServices {
   resolver: Pick<NumberResolver, 'lookupBatch'>;
   routes: Pick<RouteTable, 'json' | 'version' | 'pinned'>;
   longBatches: LongBatches;
+  /** Told how many numbers a batch was that was looked up. */
+  countNumbers?: (numbers: number) => void;
 }
 
 /** Reads a body, looks its numbers up and writes what they came to. */
@@ -57,10 +65,11 @@ export function resolveBatch(
   const { keys, identities, count } = batch;
   const { block, lagMs } = resolver.lookupBatch(keys, identities, answers, count);
   if (identity) {
-    return { compact: writeCompactAnswer(batch, answers, block, lagMs, routeTableVersion) };
+    const compact = writeCompactAnswer(batch, answers, block, lagMs, routeTableVersion);
+    return { numbers: count, compact };
   }
   const { json, routes } = writeJsonResults(batch, answers);
-  return { results: json, routes, block, lagMs };
+  return { numbers: count, results: json, routes, block, lagMs };
 }
 
 /**
@@ -89,15 +98,19 @@ export function answerBatch(
     identity = IDENTITIES.find((one) => one === named);
     if (!identity) return noIdentity(named);
   }
+  const answered = (outcome: BatchOutcome, routes: PinnedRoutes): HttpAnswer => {
+    if ('numbers' in outcome) services.countNumbers?.(outcome.numbers);
+    return answerOutcome(outcome, routes);
+  };
   const answer = (body: Uint8Array): HttpAnswer | Promise<HttpAnswer> => {
     const question = { body, identity, routeTableVersion: services.routes.version };
     if (body.length <= INLINE_BYTES_MAX) {
-      return answerOutcome(resolveBatch(question, services.resolver), services.routes);
+      return answered(resolveBatch(question, services.resolver), services.routes);
     }
     const routes = services.routes.pinned();
     const outcome = services.longBatches(question);
     return outcome
-      ? outcome.then((one) => answerOutcome(one, routes))
+      ? outcome.then((one) => answered(one, routes))
       : problem(503, 'NF_CONGESTION', 'Too many long batches are waiting.', {}, [
           ['retry-after', '1'],
         ]);

@@ -1,73 +1,135 @@
 // Which answer belongs to which path: the HTTP interface as a function from a request to an answer.
 
-import type { ProvenanceOf } from '../provenance.ts';
+import type { AskLedger } from '../ledger-questions.ts';
 import type { NumberResolver } from '../resolve.ts';
+import type { RouteTable } from '../route-table.ts';
 import { answerBatch, type BatchServices } from './batch-answer.ts';
+import type { ChangeStreams } from './change-streams.ts';
 import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
-import type { BodyWanted, RequestHead } from './http-server.ts';
+import type { BodyWanted, Outcome, RequestHead } from './http-server.ts';
+import { noLedger } from './ledger-answers.ts';
+import { answerContract, answerMember, answerProof, answerRoute } from './ledger-lookups.ts';
 import { openApiDocument } from './openapi.ts';
 import { problem } from './problem.ts';
+import { answerRanges } from './ranges.ts';
 import { answerRoutingInfo } from './routing-info.ts';
 
-export const ROUTING_INFO_PATH = '/nbchf-routing/v1/routing-info/';
-
-export const BATCH_PATH = '/nbchf-routing/v1/routing-info/batch';
+const API = '/nbchf-routing/v1';
+export const ROUTING_INFO_PATH = `${API}/routing-info/`;
+export const BATCH_PATH = `${API}/routing-info/batch`;
 
 export interface HttpServices extends BatchServices {
   resolver: NumberResolver;
+  routes: BatchServices['routes'] & Pick<RouteTable, 'numberOf'>;
   /** The Prometheus text of the whole process. */
   metrics: () => Promise<string>;
-  /** What set an entry, for explanations; absent where no ledger is followed. */
-  provenanceOf?: ProvenanceOf;
+  /** Absent where no ledger is followed, as are streams of its changes. */
+  askLedger?: AskLedger;
+  changes?: ChangeStreams;
 }
+
+/** One resource: by which methods it is used, and what it answers. */
+interface Resource {
+  methods: readonly string[];
+  /** `segment` is the rest of the path behind a collection, as it was sent; else empty. */
+  answer(request: RequestHead, services: HttpServices, segment: string): Outcome | BodyWanted;
+}
+
+/** Where a stream goes on that was cut off (HTML Standard, section 9.2.4). */
+const LAST_EVENT_ID = 'last-event-id';
+
+/** The headers that resources read. */
+export const READ_HEADERS = [LAST_EVENT_ID];
 
 /** Prometheus text exposition format 0.0.4. */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const READ = ['get', 'head'];
+
+/** By path. */
+const RESOURCES: Record<string, Resource> = {
+  [BATCH_PATH]: {
+    methods: ['post'],
+    answer: ({ contentType, query }, services) => answerBatch(contentType, query, services),
+  },
+  [`${API}/ranges`]: {
+    methods: READ,
+    answer: ({ query }, { resolver }) => answerRanges(query, resolver),
+  },
+  [`${API}/changes`]: {
+    methods: ['get'],
+    answer: ({ query, headers }, { changes }) =>
+      changes?.answer(query, headers[LAST_EVENT_ID] ?? '') ?? noLedger(),
+  },
+  '/health/live': { methods: READ, answer: () => json({ status: 'up' }) },
+  '/health/ready': {
+    methods: READ,
+    answer: (_, { resolver }) => json({ status: 'up', height: resolver.height('msisdn') }),
+  },
+  '/openapi.json': { methods: READ, answer: () => openApi() },
+  '/metrics': {
+    methods: READ,
+    answer: async (_, { metrics }) => ({
+      ...{ status: 200, contentType: METRICS_TYPE, body: await metrics() },
+    }),
+  },
+};
+
+/** Collections, by what the paths of their members begin with; the one asked for most comes first. */
+const COLLECTIONS: [start: string, resource: Resource][] = [
+  [
+    ROUTING_INFO_PATH,
+    {
+      methods: READ,
+      answer: ({ query }, { resolver, askLedger }, segment) =>
+        answerRoutingInfo(segment, query, resolver, askLedger),
+    },
+  ],
+  [
+    `${API}/routes/`,
+    { methods: READ, answer: (_, { routes }, segment) => answerRoute(segment, routes) },
+  ],
+  [
+    `${API}/members/`,
+    { methods: READ, answer: (_, { askLedger }, segment) => answerMember(segment, askLedger) },
+  ],
+  [
+    `${API}/roaming-contracts/`,
+    { methods: READ, answer: (_, { askLedger }, segment) => answerContract(segment, askLedger) },
+  ],
+  [
+    `${API}/proofs/`,
+    { methods: READ, answer: (_, { askLedger }, segment) => answerProof(segment, askLedger) },
+  ],
+];
+
+export function routeRequest(request: RequestHead, services: HttpServices): Outcome | BodyWanted {
+  const { method, path } = request;
+  let resource = Object.hasOwn(RESOURCES, path) ? RESOURCES[path] : undefined;
+  let segment = '';
+  if (!resource) {
+    const collection = COLLECTIONS.find(([start]) => path.startsWith(start));
+    if (!collection) {
+      return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');
+    }
+    resource = collection[1];
+    segment = path.slice(collection[0].length);
+  }
+  if (!resource.methods.includes(method)) return notAllowed(resource.methods);
+  return resource.answer(request, services, segment);
+}
+
+function notAllowed(methods: readonly string[]): HttpAnswer {
+  const allowed = methods.join(', ').toUpperCase();
+  return problem(405, 'METHOD_NOT_ALLOWED', `This resource takes ${allowed}.`, {}, [
+    ['allow', allowed],
+  ]);
+}
 
 let openApiJson: string | undefined;
 
-export function routeRequest(
-  { method, path, query, contentType }: RequestHead,
-  services: HttpServices,
-): HttpAnswer | Promise<HttpAnswer> | BodyWanted {
-  const { resolver, metrics } = services;
-  if (path === BATCH_PATH) {
-    if (method === 'post') return answerBatch(contentType, query, services);
-    return notAllowed('POST', 'A batch is sent with POST.');
-  }
-  const isRoutingInfo = path.startsWith(ROUTING_INFO_PATH);
-  if (!isRoutingInfo && !Object.hasOwn(PLAIN_PATHS, path)) {
-    return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');
-  }
-  if (method !== 'get' && method !== 'head') {
-    return notAllowed('GET, HEAD', 'This resource is read with GET.');
-  }
-  if (isRoutingInfo) {
-    const segment = path.slice(ROUTING_INFO_PATH.length);
-    return answerRoutingInfo(segment, query, resolver, services.provenanceOf);
-  }
-  switch (PLAIN_PATHS[path]) {
-    case 'live':
-      return json({ status: 'up' });
-    case 'ready':
-      return json({ status: 'up', height: resolver.height('msisdn') });
-    case 'openapi':
-      openApiJson ??= JSON.stringify(openApiDocument());
-      return { status: 200, contentType: JSON_TYPE, body: openApiJson };
-    default:
-      return metrics().then((body) => ({ status: 200, contentType: METRICS_TYPE, body }));
-  }
-}
-
-const PLAIN_PATHS: Record<string, 'live' | 'ready' | 'metrics' | 'openapi'> = {
-  '/health/live': 'live',
-  '/health/ready': 'ready',
-  '/metrics': 'metrics',
-  '/openapi.json': 'openapi',
-};
-
-function notAllowed(allowed: string, detail: string): HttpAnswer {
-  return problem(405, 'METHOD_NOT_ALLOWED', detail, {}, [['allow', allowed]]);
+function openApi(): HttpAnswer {
+  openApiJson ??= JSON.stringify(openApiDocument());
+  return { status: 200, contentType: JSON_TYPE, body: openApiJson };
 }
 
 function json(value: unknown): HttpAnswer {

@@ -5,7 +5,7 @@
 // build and its slower JavaScript stand-in (used where no native build fits this Node) behave alike.
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { ResolverError } from '../resolver-error.ts';
 import { type HttpAnswer, STATUS_TITLES } from './http-answer.ts';
@@ -42,6 +42,17 @@ export interface RequestHead {
   query: string;
   /** Of a request with a body; empty where it has none or does not say. */
   contentType: string;
+  /** Those that the listener was told to read, by lower-case name; missing ones are absent. */
+  headers: Readonly<Record<string, string | undefined>>;
+}
+
+const NO_HEADERS: RequestHead['headers'] = Object.freeze({});
+
+export interface HttpServerOptions {
+  /** Lower-case names of headers to read of every request: each costs time, so none by default. */
+  headerNames?: readonly string[];
+  /** Paths of PEM files: TLS instead of clear text. Only the native build has it. */
+  tls?: { certFile: string; keyFile: string } | undefined;
 }
 
 /** What a handler returns that needs the request's body before it can answer. */
@@ -51,7 +62,32 @@ export interface BodyWanted {
   answer: (body: Uint8Array) => HttpAnswer | Promise<HttpAnswer>;
 }
 
-export type HttpHandler = (request: RequestHead) => HttpAnswer | Promise<HttpAnswer> | BodyWanted;
+/** What a stream is written to. */
+export interface StreamSink {
+  /** Hands bytes over; where it returns false, the next ones are for when the stream has drained. */
+  write(bytes: Uint8Array): boolean;
+  end(): void;
+  /** Closes the connection without more ado. */
+  abort(): void;
+}
+
+/** Who is told what becomes of a stream. */
+export interface StreamConsumer {
+  /** The client has taken what waited for it. */
+  onDrained(): void;
+  /** The client has gone, or the server ends; nothing may be written any more. */
+  onClosed(): void;
+}
+
+/** An answer without an end of its own, which is written as time goes by. */
+export interface HttpStream extends Omit<HttpAnswer, 'body'> {
+  begin(sink: StreamSink): StreamConsumer;
+}
+
+/** What a request comes to: known now or later, but for a body that is wanted first. */
+export type Outcome = HttpAnswer | HttpStream | Promise<HttpAnswer | HttpStream>;
+
+export type HttpHandler = (request: RequestHead) => Outcome | BodyWanted;
 
 export interface HttpServer {
   port: number;
@@ -69,11 +105,13 @@ export function listenHttp(
   port: number,
   handle: HttpHandler,
   onError: (error: unknown) => HttpAnswer,
+  { headerNames = [], tls }: HttpServerOptions = {},
 ): Promise<HttpServer> {
   const { library, isNative } = loadUWebSockets();
-  const app = library.App({});
+  const app = createApp(library, isNative, tls);
   app.any('/*', (response, request) => {
-    const exchange = new Exchange(response, readHead(request, isNative), isNative, onError);
+    const head = readHead(request, isNative, headerNames);
+    const exchange = new Exchange(response, head, isNative, onError);
     let wanted: ReturnType<HttpHandler>;
     try {
       wanted = handle(exchange.head);
@@ -116,16 +154,49 @@ function standInServer(token: unknown): Server {
   return http;
 }
 
-function readHead(request: HttpRequest, isNative: boolean): RequestHead {
+function createApp(
+  library: UWebSockets,
+  isNative: boolean,
+  tls: HttpServerOptions['tls'],
+): TemplatedApp {
+  if (!tls) return library.App({});
+  if (!isNative) {
+    throw new ResolverError('BCHF_LISTEN_FAILED', 'TLS over HTTP/1.1 needs native uWebSockets.js');
+  }
+  try {
+    return library.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
+  } catch (cause) {
+    const message = `${tls.certFile} and ${tls.keyFile} are no certificate with its key`;
+    throw new ResolverError('BCHF_LISTEN_FAILED', message, { cause });
+  }
+}
+
+function readHead(
+  request: HttpRequest,
+  isNative: boolean,
+  headerNames: readonly string[],
+): RequestHead {
   const url = request.getUrl();
   const method = request.getMethod().toLowerCase();
   const contentType = method === 'post' ? request.getHeader('content-type') : '';
-  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType };
+  const headers = headerNames.length === 0 ? NO_HEADERS : readHeaders(request, headerNames);
+  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, headers };
   // The stand-in leaves the query in the URL, and its getQuery throws.
   const mark = url.indexOf('?');
   return mark < 0
-    ? { method, path: url, query: '', contentType }
-    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType };
+    ? { method, path: url, query: '', contentType, headers }
+    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType, headers };
+}
+
+function readHeaders(request: HttpRequest, names: readonly string[]): RequestHead['headers'] {
+  let headers: Record<string, string> | undefined;
+  for (const name of names) {
+    const value = request.getHeader(name);
+    if (value === '') continue;
+    headers ??= {};
+    headers[name] = value;
+  }
+  return headers ?? NO_HEADERS;
 }
 
 /** One request and its response, from the head to the last byte, or to the client's going away. */
@@ -135,6 +206,8 @@ class Exchange {
   readonly #isNative: boolean;
   readonly #onError: (error: unknown) => HttpAnswer;
   #isOver = false;
+  #isWatched = false;
+  #consumer: StreamConsumer | undefined;
 
   constructor(
     response: HttpResponse,
@@ -150,20 +223,63 @@ class Exchange {
 
   /** Needed before the handler of a request returns without having answered it. */
   #watchAbort(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
     this.#response.onAborted(() => {
       this.#isOver = true;
+      this.#consumer?.onClosed();
     });
   }
 
   /** Answers now, or when the promise is kept. */
-  answer(answer: HttpAnswer | Promise<HttpAnswer>): void {
+  answer(answer: Outcome): void {
     if (!(answer instanceof Promise)) {
-      this.#send(answer);
+      this.#begin(answer);
       return;
     }
     this.#watchAbort();
     answer.catch(this.#onError).then((late) => {
-      if (!this.#isOver) this.#response.cork(() => this.#send(late));
+      if (!this.#isOver) this.#response.cork(() => this.#begin(late));
+    });
+  }
+
+  #begin(answer: HttpAnswer | HttpStream): void {
+    if ('begin' in answer) this.#stream(answer);
+    else this.#send(answer);
+  }
+
+  #stream(stream: HttpStream): void {
+    this.#watchAbort();
+    const response = this.#response;
+    this.#writeHead(stream);
+    const onDrained = () => {
+      if (!this.#isOver) this.#consumer?.onDrained();
+    };
+    if (this.#isNative) {
+      response.onWritable(() => {
+        onDrained();
+        return true;
+      });
+    } else {
+      // The stand-in passes no such event on; its response is one of Node's.
+      (response as HttpResponse & { response: ServerResponse }).response.on('drain', onDrained);
+    }
+    const ending = (end: () => void) => () => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      end();
+    };
+    this.#consumer = stream.begin({
+      write: (bytes) => {
+        if (this.#isOver) return false;
+        let isTaken = false;
+        response.cork(() => {
+          isTaken = response.write(bytes);
+        });
+        return isTaken;
+      },
+      end: ending(() => response.cork(() => response.end())),
+      abort: ending(() => response.close()),
     });
   }
 
@@ -187,7 +303,7 @@ class Exchange {
       if (!isLast) chunks.push(new Uint8Array(chunk).slice());
       else {
         const last = new Uint8Array(chunk);
-        let answered: HttpAnswer | Promise<HttpAnswer>;
+        let answered: Outcome;
         try {
           answered = answer(chunks.length === 0 ? last.slice() : Buffer.concat([...chunks, last]));
         } catch (error) {
@@ -205,11 +321,16 @@ class Exchange {
     );
   }
 
+  #writeHead({ status, contentType, headers = [] }: Omit<HttpAnswer, 'body'>): void {
+    const response = this.#response;
+    response.writeStatus(`${status} ${STATUS_TITLES[status]}`);
+    response.writeHeader('content-type', contentType);
+    for (const [name, value] of headers) response.writeHeader(name, value);
+  }
+
   #send(answer: HttpAnswer, closeConnection = false): void {
     const response = this.#response;
-    response.writeStatus(`${answer.status} ${STATUS_TITLES[answer.status]}`);
-    response.writeHeader('content-type', answer.contentType);
-    for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value);
+    this.#writeHead(answer);
     if (this.head.method === 'head' && this.#isNative) {
       // For uWebSockets.js this is no answer yet: without a handler it would end the process.
       this.#watchAbort();

@@ -1,18 +1,29 @@
 // The OpenAPI 3.1 document of the HTTP interface, made from the schemas in schemas.ts.
 
 import { z } from 'zod';
+import { ID_PATTERN } from '../../ledger/route.ts';
 import { BATCH_NUMBERS_MAX, COMPACT_TYPE } from './batch-body-codec.ts';
+import { EVENT_STREAM_TYPE } from './change-streams.ts';
+import { PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX } from './ranges.ts';
 import {
   batchAnswerSchema,
   batchResultSchema,
   batchSchema,
+  blockChangesSchema,
   consideredSchema,
+  entryChangeSchema,
   healthSchema,
   ledgerSchema,
+  listedEntrySchema,
   matchSchema,
+  memberSchema,
   problemSchema,
+  proofFileSchema,
   provenanceSchema,
+  rangePageSchema,
+  roamingContractSchema,
   routeComponentSchema,
+  routeRecordSchema,
   routingInfoSchema,
 } from './schemas.ts';
 
@@ -49,11 +60,163 @@ export function openApiDocument() {
                 'Also list every entry that covers the number, and why which of them wins.',
               schema: { type: 'boolean', default: false },
             },
+            {
+              name: 'height',
+              in: 'query',
+              description: 'Answer as when the block of this height was the newest one.',
+              schema: { type: 'integer', minimum: 1, maximum: 999_999_999_999_999 },
+            },
           ],
           responses: {
             200: body('The winning entry and its route.', 'application/json', 'RoutingInfo'),
             400: problemResponse('MANDATORY_IE_INCORRECT, OPTIONAL_QUERY_PARAM_INCORRECT'),
-            404: problemResponse('USER_NOT_FOUND'),
+            404: problemResponse('USER_NOT_FOUND, HEIGHT_NOT_REACHED'),
+            410: problemResponse('HEIGHT_NOT_KEPT'),
+            ...LEDGER_RESPONSES,
+          },
+        },
+      },
+      '/nbchf-routing/v1/ranges': {
+        get: {
+          operationId: 'listRanges',
+          summary: 'The entries with numbers that begin with some digits, in pages',
+          description:
+            'Prefixes and ported numbers that begin with the digits, and fragmented runs that hold a ' +
+            'number which does. A page is of the block that it names; docs/nbchf.md says what holds ' +
+            'of several pages.',
+          parameters: [
+            {
+              name: 'prefix',
+              in: 'query',
+              required: true,
+              schema: { type: 'string', pattern: '^[0-9]{1,15}$' },
+            },
+            {
+              name: 'identity',
+              in: 'query',
+              required: true,
+              schema: { type: 'string', enum: ['imsi', 'msisdn'] },
+            },
+            {
+              name: 'limit',
+              in: 'query',
+              description: 'Most entries of the page.',
+              schema: {
+                ...{ type: 'integer', minimum: 1, maximum: PAGE_ENTRIES_MAX },
+                default: PAGE_ENTRIES_DEFAULT,
+              },
+            },
+            {
+              name: 'page',
+              in: 'query',
+              description: 'The `next` of the page before, with the same prefix and identity.',
+              schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,96}$' },
+            },
+          ],
+          responses: {
+            200: body('A page.', 'application/json', 'RangePage'),
+            400: problemResponse(
+              'MANDATORY_QUERY_PARAM_MISSING, MANDATORY_QUERY_PARAM_INCORRECT, ' +
+                'OPTIONAL_QUERY_PARAM_INCORRECT, INVALID_QUERY_PARAM',
+            ),
+          },
+        },
+      },
+      '/nbchf-routing/v1/changes': {
+        get: {
+          operationId: 'followChanges',
+          summary: 'The changes of the index, block by block, as server-sent events',
+          description:
+            'An event `block` for each block, with its height as the id and BlockChanges as the data. ' +
+            'An event `reload` says that the next block is not kept, and ends the stream.',
+          parameters: [
+            {
+              name: 'since',
+              in: 'query',
+              description: 'Begin with the block behind this height; by default with the next one.',
+              schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999 },
+            },
+            {
+              name: 'Last-Event-ID',
+              in: 'header',
+              description: 'The same, and counts before `since`: whoever connects again sends it.',
+              schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999 },
+            },
+          ],
+          responses: {
+            200: {
+              description: 'Events without end, and a comment where nothing happens for 15 s.',
+              content: { [EVENT_STREAM_TYPE]: { schema: { type: 'string' } } },
+            },
+            400: problemResponse('OPTIONAL_QUERY_PARAM_INCORRECT, INVALID_QUERY_PARAM'),
+            410: problemResponse('HEIGHT_NOT_KEPT: load the index anew'),
+            ...LEDGER_RESPONSES,
+          },
+        },
+      },
+      '/nbchf-routing/v1/routes/{id}': {
+        get: {
+          operationId: 'getRoute',
+          summary: 'One route by its id',
+          parameters: [idParameter('id')],
+          responses: {
+            200: body('The route as it is now.', 'application/json', 'RouteRecord'),
+            400: problemResponse('MANDATORY_IE_INCORRECT'),
+            404: problemResponse('ROUTE_NOT_FOUND'),
+          },
+        },
+      },
+      '/nbchf-routing/v1/members/{id}': {
+        get: {
+          operationId: 'getMember',
+          summary: 'One member of the consortium',
+          parameters: [idParameter('id')],
+          responses: {
+            200: body('The member after the newest block.', 'application/json', 'Member'),
+            400: problemResponse('MANDATORY_IE_INCORRECT'),
+            404: problemResponse('MEMBER_NOT_FOUND'),
+            ...LEDGER_RESPONSES,
+          },
+        },
+      },
+      '/nbchf-routing/v1/roaming-contracts/{address}': {
+        get: {
+          operationId: 'getRoamingContract',
+          summary: 'The public terms that the contractAddress of a route leads to',
+          parameters: [
+            {
+              ...{ name: 'address', in: 'path', required: true },
+              schema: { type: 'string', pattern: '^0x[0-9a-f]{40}$' },
+            },
+          ],
+          responses: {
+            200: body('The terms.', 'application/json', 'RoamingContract'),
+            400: problemResponse('MANDATORY_IE_INCORRECT'),
+            404: problemResponse('CONTRACT_NOT_FOUND'),
+            ...LEDGER_RESPONSES,
+          },
+        },
+      },
+      '/nbchf-routing/v1/proofs/{ueId}': {
+        get: {
+          operationId: 'getProof',
+          summary:
+            'A proof of what the ledger says about a number, for who trusts its validators only',
+          parameters: [
+            {
+              ...{ name: 'ueId', in: 'path', required: true },
+              schema: { type: 'string', pattern: '^(imsi|msisdn)-[0-9]{1,15}$' },
+            },
+          ],
+          responses: {
+            200: body(
+              'The proof, of the block before the newest one: docs/ledger-proofs.md.',
+              'application/json',
+              'Proof',
+            ),
+            400: problemResponse('MANDATORY_IE_INCORRECT'),
+            501: LEDGER_RESPONSES[501],
+            503: problemResponse('PROOF_UNAVAILABLE, NF_CONGESTION'),
           },
         },
       },
@@ -126,6 +289,19 @@ export function openApiDocument() {
   };
 }
 
+function idParameter(name: string) {
+  return {
+    ...{ name, in: 'path', required: true },
+    schema: { type: 'string', pattern: ID_PATTERN.source },
+  };
+}
+
+/** Of everything that asks the ledger. */
+const LEDGER_RESPONSES = {
+  501: problemResponse('LEDGER_NOT_FOLLOWED'),
+  503: problemResponse('NF_CONGESTION'),
+};
+
 function body(description: string, type: string, schema: string) {
   return { description, content: { [type]: { schema: reference(schema) } } };
 }
@@ -151,6 +327,14 @@ const components = [
   routeComponentSchema,
   consideredSchema,
   provenanceSchema,
+  listedEntrySchema,
+  rangePageSchema,
+  entryChangeSchema,
+  blockChangesSchema,
+  routeRecordSchema,
+  memberSchema,
+  roamingContractSchema,
+  proofFileSchema,
   ledgerSchema,
   problemSchema,
   healthSchema,

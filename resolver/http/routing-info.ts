@@ -1,39 +1,59 @@
 // Nbchf_Routing: GET /nbchf-routing/v1/routing-info/{ueId}, the answer to the one question.
 
-import { digitsOf, formatUeId, parseUeId } from '../../ledger/number.ts';
+import { digitsOf, formatUeId, parseUeId, type UeId } from '../../ledger/number.ts';
 import type { IndexEntry } from '../../wasm/number-index.ts';
+import { standingsOf } from '../explain.ts';
 import type { BlockLabel } from '../freshness.ts';
-import type { Provenance, ProvenanceOf } from '../provenance.ts';
-import { type Considered, describeEntry, type NumberResolver, type Resolved } from '../resolve.ts';
+import type { AskLedger } from '../ledger-questions.ts';
+import type { Provenance } from '../provenance.ts';
+import {
+  type Considered,
+  describeEntry,
+  type NumberResolver,
+  type Resolution,
+  type Resolved,
+  userDataIndexOf,
+} from '../resolve.ts';
 import { JSON_TYPE, type TextAnswer } from './http-answer.ts';
+import { answerAsked, congestion, noLedger, notKept } from './ledger-answers.ts';
 import { problem } from './problem.ts';
 
+/** What may be asked besides the number. */
+interface Wish {
+  explain: boolean;
+  /** The height that the answer is to be as of; `undefined` for the block that is served. */
+  height: number | undefined;
+}
+
+const PLAIN: Wish = { explain: false, height: undefined };
+
 /**
- * Answers for the raw path segment and query string of a request.
+ * Answers for the raw path segment and query string of a request. Without `ask` there is no ledger: an
+ * explanation does not name what set its entries, and older blocks are not answered for.
  *
  * 200 with a RoutingInfo; 400 MANDATORY_IE_INCORRECT where the segment is no `imsi-` or `msisdn-`
- * with 1 to 15 digits; 400 OPTIONAL_QUERY_PARAM_INCORRECT for an `explain` other than true or false;
- * 404 USER_NOT_FOUND where no entry covers the number.
+ * with 1 to 15 digits; 400 OPTIONAL_QUERY_PARAM_INCORRECT for an `explain` other than true or false or a
+ * `height` that is none; 404 USER_NOT_FOUND where no entry covers the number, HEIGHT_NOT_REACHED for a
+ * block to come; 410 HEIGHT_NOT_KEPT; 501 LEDGER_NOT_FOLLOWED; 503 NF_CONGESTION.
  */
 export function answerRoutingInfo(
   segment: string,
   query: string,
   resolver: NumberResolver,
 ): TextAnswer;
-/** The same; an explanation is given when what set its entries is found. */
 export function answerRoutingInfo(
   segment: string,
   query: string,
   resolver: NumberResolver,
-  provenanceOf: ProvenanceOf | undefined,
+  ask: AskLedger | undefined,
 ): TextAnswer | Promise<TextAnswer>;
 export function answerRoutingInfo(
   segment: string,
   query: string,
   resolver: NumberResolver,
-  provenanceOf?: ProvenanceOf,
+  ask?: AskLedger,
 ): TextAnswer | Promise<TextAnswer> {
-  const ueId = parseUeId(decodeSegment(segment));
+  const ueId = ueIdOfSegment(segment);
   if (!ueId) {
     return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
       invalidParams: [
@@ -41,42 +61,125 @@ export function answerRoutingInfo(
       ],
     });
   }
-  const explain = query === '' ? 'false' : (new URLSearchParams(query).get('explain') ?? 'false');
+  const wish = query === '' ? PLAIN : wishOf(new URLSearchParams(query));
+  if ('status' in wish) return wish;
+  if (wish.height !== undefined) return answerAsOf(ueId, wish.height, wish.explain, resolver, ask);
+  return wish.explain ? explained(ueId, resolver, ask) : plain(ueId, resolver.resolve(ueId));
+}
+
+function wishOf(parameters: URLSearchParams): Wish | TextAnswer {
+  const [explain, height] = [parameters.get('explain') ?? 'false', parameters.get('height')];
+  const incorrect = (param: string, detail: string, reason: string) =>
+    problem(400, 'OPTIONAL_QUERY_PARAM_INCORRECT', detail, { invalidParams: [{ param, reason }] });
   if (explain !== 'true' && explain !== 'false') {
-    return problem(400, 'OPTIONAL_QUERY_PARAM_INCORRECT', 'explain is not a boolean.', {
-      invalidParams: [{ param: 'explain', reason: 'must be true or false' }],
-    });
+    return incorrect('explain', 'explain is not a boolean.', 'must be true or false');
   }
-  const explained = explain === 'true' ? resolver.explain(ueId) : undefined;
-  const { found, block, lagMs } = explained ?? resolver.resolve(ueId);
-  if (!found) {
-    return problem(404, 'USER_NOT_FOUND', `No entry covers ${formatUeId(ueId)}.`, {
-      instance: formatUeId(ueId),
-    });
+  if (height !== null && !/^[1-9][0-9]{0,14}$/.test(height)) {
+    return incorrect('height', 'height is no height of a block.', 'must be 1 or more, in digits');
   }
-  // The route's JSON is kept ready in the table; the rest is digits and hexadecimal.
-  const head =
-    `{"ueId":"${formatUeId(ueId)}",${resolvedJson(found)}` +
-    `,"ledger":${ledgerJson(block, lagMs)}`;
-  if (!explained) return { status: 200, contentType: JSON_TYPE, body: `${head}}` };
-  const { considered } = explained;
-  const withOrigins = (origins: readonly Provenance[]): TextAnswer => {
-    const all = considered.map((one, at) => consideredJson(one, origins[at] ?? null));
-    return { status: 200, contentType: JSON_TYPE, body: `${head},"explanation":[${all.join()}]}` };
-  };
-  if (!provenanceOf) return withOrigins([]);
+  return { explain: explain === 'true', height: height === null ? undefined : Number(height) };
+}
+
+function plain(ueId: UeId, { found, block, lagMs }: Resolution): TextAnswer {
+  if (!found) return notFound(ueId);
+  return { status: 200, contentType: JSON_TYPE, body: `${headJson(ueId, found, block, lagMs)}}` };
+}
+
+/** The winner with all that was considered; what set each is told where a ledger can be asked. */
+function explained(
+  ueId: UeId,
+  resolver: NumberResolver,
+  ask: AskLedger | undefined,
+): TextAnswer | Promise<TextAnswer> {
+  const { considered, block, lagMs } = resolver.explain(ueId);
+  if (!ask || considered.length === 0) return explanation(ueId, considered, [], block, lagMs);
   const { identity } = ueId;
-  const names = considered.map(({ entry: { entry, from, to } }) => ({ identity, entry, from, to }));
-  return provenanceOf(names, block.height).then(withOrigins);
+  const entries = considered.map(({ entry: { entry, from, to } }) => ({
+    ...{ identity, entry, from, to },
+  }));
+  const { height } = block;
+  return answerAsked(ask('origins', { entries, height }), (origins) =>
+    explanation(ueId, considered, origins, block, lagMs),
+  );
+}
+
+function explanation(
+  ueId: UeId,
+  considered: readonly Considered[],
+  origins: readonly Provenance[],
+  block: BlockLabel,
+  lagMs: number | undefined,
+): TextAnswer {
+  const [found] = considered;
+  if (!found) return notFound(ueId);
+  const all = considered.map((one, at) => consideredJson(one, origins[at] ?? null));
+  const body = `${headJson(ueId, found, block, lagMs)},"explanation":[${all.join()}]}`;
+  return { status: 200, contentType: JSON_TYPE, body };
+}
+
+/** The answer as it would have been when an older block was served. */
+function answerAsOf(
+  ueId: UeId,
+  height: number,
+  explain: boolean,
+  resolver: NumberResolver,
+  ask: AskLedger | undefined,
+): TextAnswer | Promise<TextAnswer> {
+  if (!ask) return noLedger();
+  const now = resolver.explain(ueId);
+  if (height > now.block.height) {
+    return problem(404, 'HEIGHT_NOT_REACHED', `Block ${now.block.height} is the one served.`);
+  }
+  const entries = now.considered.map(({ entry: { entry, from, to, route } }) => ({
+    ...{ entry, from, to, route },
+  }));
+  const known = { height: now.block.height, entries };
+  return answerAsked(ask('asOf', { number: ueId, height, known, explain }), (asOf) => {
+    if ('refusal' in asOf) {
+      return asOf.refusal === 'not-kept'
+        ? notKept(`What block ${height} had is not kept.`)
+        : congestion('The search of old blocks takes too long, or too many wait for theirs.');
+    }
+    const { blockHash, timeMs } = asOf.history;
+    const block = { height, blockHash, timeMs };
+    const found = asOf.history.entries.map(({ details, ...entry }) => ({
+      entry,
+      route: details,
+      routeJson: JSON.stringify(details),
+      userDataIndex: userDataIndexOf(entry, details, ueId.key),
+    }));
+    if (!explain) return plain(ueId, { found: found[0], block, lagMs: undefined });
+    const standings = standingsOf(ueId.key, asOf.history.entries);
+    const considered = standings.map((standing, at) => ({ ...found[at]!, ...standing }));
+    return explanation(ueId, considered, asOf.origins, block, undefined);
+  });
+}
+
+function notFound(ueId: UeId): TextAnswer {
+  return problem(404, 'USER_NOT_FOUND', `No entry covers ${formatUeId(ueId)}.`, {
+    instance: formatUeId(ueId),
+  });
+}
+
+/** The route's JSON is kept ready in the table; the rest is digits and hexadecimal. */
+function headJson(
+  ueId: UeId,
+  found: Resolved,
+  block: BlockLabel,
+  lagMs: number | undefined,
+): string {
+  return (
+    `{"ueId":"${formatUeId(ueId)}",${resolvedJson(found)}` + `,"ledger":${ledgerJson(block, lagMs)}`
+  );
 }
 
 function resolvedJson({ entry, routeJson, userDataIndex }: Resolved): string {
   const index = userDataIndex === undefined ? '' : `,"userDataIndex":${userDataIndex}`;
-  return `"match":${matchJson(entry)},"route":${routeJson}${index}`;
+  return `"match":${entryJson(entry)},"route":${routeJson}${index}`;
 }
 
 /** What JSON.stringify would make of `describeEntry`, in a tenth of the time. */
-function matchJson({ entry, from, to }: IndexEntry): string {
+export function entryJson({ entry, from, to }: Pick<IndexEntry, 'entry' | 'from' | 'to'>): string {
   if (entry === 'prefix') return `{"entry":"prefix","prefix":"${digitsOf(from)}"}`;
   return `{"entry":"${entry}","from":"${digitsOf(from)}","to":"${digitsOf(to)}"}`;
 }
@@ -104,6 +207,11 @@ function consideredJson(considered: Considered, setBy: Provenance): string {
     setBy,
   };
   return `{${resolvedJson(considered)},${JSON.stringify(standing).slice(1)}`;
+}
+
+/** The number that a raw path segment names, `undefined` where it names none. */
+export function ueIdOfSegment(segment: string): UeId | undefined {
+  return parseUeId(decodeSegment(segment));
 }
 
 /** Undoes percent-encoding (RFC 3986 section 2.1); a malformed one stays as it is, and fails later. */

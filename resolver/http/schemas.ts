@@ -1,10 +1,17 @@
 // The shapes of the HTTP interface, once: the OpenAPI document and the tests are made from these.
 
 import { z } from 'zod';
-import { routeSchema } from '../../ledger/route.ts';
+import { IDENTITIES } from '../../ledger/number.ts';
+import { ID_PATTERN, plmnSchema, ROUTES_MAX, routeSchema } from '../../ledger/route.ts';
+import { ROAMING_SERVICES } from '../../ledger/transaction-roaming.ts';
 
 const digits = z.string().regex(/^[0-9]{1,15}$/);
 const ueId = z.string().regex(/^(imsi|msisdn)-[0-9]{1,15}$/);
+
+const blockHash = z
+  .string()
+  .regex(/^[0-9A-F]{64}$/)
+  .describe('Hash of that block, as CometBFT writes it.');
 
 /** The entry that answered. A prefix has `prefix`; a fragmented or ported entry `from` and `to`. */
 export const matchSchema = z
@@ -19,15 +26,15 @@ export const matchSchema = z
 export const ledgerSchema = z
   .strictObject({
     height: z.int().min(0).describe('Height of the block whose state the answer comes from.'),
-    blockHash: z
-      .string()
-      .regex(/^[0-9A-F]{64}$/)
-      .describe('Hash of that block, as CometBFT writes it.'),
+    blockHash,
     lagMs: z
       .int()
       .min(0)
       .nullable()
-      .describe('How long a newer committed block has been waiting; null without a ledger.'),
+      .describe(
+        'How long a newer committed block has been waiting; null without a ledger, and as of an older ' +
+          'block.',
+      ),
   })
   .meta({ id: 'LedgerPosition' });
 
@@ -78,7 +85,11 @@ export const routingInfoSchema = foundSchema
   })
   .meta({ id: 'RoutingInfo' });
 
-const routeNumber = z.int().min(0).max(1_048_575);
+const routeNumber = z
+  .int()
+  .min(0)
+  .max(ROUTES_MAX - 1);
+const routesByNumber = z.record(z.string().regex(/^[0-9]{1,7}$/), routeComponentSchema);
 
 export const batchSchema = z
   .array(z.string().describe('imsi- or msisdn- followed by 1 to 15 digits.'))
@@ -102,12 +113,105 @@ export const batchResultSchema = z
 export const batchAnswerSchema = z
   .strictObject({
     ledger: ledgerSchema,
-    routes: z
-      .record(z.string().regex(/^[0-9]{1,7}$/), routeComponentSchema)
-      .describe('Every route that a result names, by number.'),
+    routes: routesByNumber.describe('Every route that a result names, by number.'),
     results: z.array(batchResultSchema).describe('In the order of the request, all of one block.'),
   })
   .meta({ id: 'BatchAnswer' });
+
+export const listedEntrySchema = matchSchema
+  .extend({
+    route: routeNumber.describe('Key of the route in `routes`.'),
+    userDataIndex: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("Where the record of the entry's first number lies in the element's data."),
+  })
+  .meta({ id: 'ListedEntry' });
+
+export const rangePageSchema = z
+  .strictObject({
+    ledger: ledgerSchema,
+    identity: z.enum(IDENTITIES),
+    prefix: digits.describe('What was asked for.'),
+    routes: routesByNumber.describe('Every route that an entry names, by number.'),
+    entries: z
+      .array(listedEntrySchema)
+      .describe('By kind (prefix, fragmented, ported), then by length, then by digits.'),
+    next: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,96}$/)
+      .optional()
+      .describe('`page` of the next page; absent on the last one.'),
+  })
+  .meta({ id: 'RangePage' });
+
+/** A change of an entry: it leads to a route from now on, or there is no such entry any more. */
+export const entryChangeSchema = matchSchema
+  .extend({
+    identity: z.enum(IDENTITIES),
+    route: routeNumber
+      .nullable()
+      .describe('Key of the route in `routes`; null where the entry is gone.'),
+  })
+  .meta({ id: 'EntryChange' });
+
+/** The data of an event of a block. */
+export const blockChangesSchema = z
+  .strictObject({
+    height: z.int().min(1),
+    blockHash,
+    time: z.iso.datetime().describe("The block's own time."),
+    routes: routesByNumber.describe(
+      'Every route that the block declares or its changes name, by number, with the newest details.',
+    ),
+    changes: z
+      .array(entryChangeSchema)
+      .describe('In order; of several of one entry the last counts.'),
+  })
+  .meta({ id: 'BlockChanges' });
+
+export const routeRecordSchema = z
+  .strictObject({
+    number: routeNumber.describe('How batches, listings and changes name it.'),
+    route: routeComponentSchema,
+  })
+  .meta({ id: 'RouteRecord' });
+
+const id = z.string().regex(ID_PATTERN);
+
+export const memberSchema = z
+  .strictObject({
+    member: id,
+    name: z.string(),
+    plmns: z.array(plmnSchema),
+    lastSequence: z.int().min(-1).describe('Of its last transaction; -1 before the first.'),
+    balance: z.int().describe('What its deposits have left, in the smallest unit.'),
+    due: z.int().min(0).describe('What it owes for occupied numbers.'),
+  })
+  .meta({ id: 'Member' });
+
+/** The public terms of a roaming contract (ledger/transaction-roaming). */
+export const roamingContractSchema = z
+  .strictObject({
+    address: z.string().regex(/^0x[0-9a-f]{40}$/),
+    member: id.describe('Whose subscribers roam, and who pays.'),
+    name: z.string(),
+    prices: z.array(z.strictObject({ service: z.enum(ROAMING_SERVICES), price: z.int().min(0) })),
+  })
+  .meta({ id: 'RoamingContract' });
+
+/** The file of a proof (ledger/proof/proof-codec). */
+export const proofFileSchema = z
+  .strictObject({
+    format: z.string(),
+    number: ueId,
+    header: z.base64(),
+    commit: z.base64(),
+    state: z.array(z.base64()),
+    claim: z.looseObject({ number: ueId }).describe('What the evidence says, for people.'),
+  })
+  .meta({ id: 'Proof' });
 
 /** RFC 9457, with `cause` and `invalidParams` of 3GPP TS 29.571 clause 5.2.4.1. */
 export const problemSchema = z

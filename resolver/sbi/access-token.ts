@@ -8,6 +8,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
+import { type Plmn, plmnSchema } from '../../ledger/route.ts';
 
 /** A key for signatures of tokens; without the private half it only verifies. */
 export interface TokenKeys {
@@ -89,6 +90,8 @@ export interface VerifiedToken {
   audience: readonly string[];
   scopes: ReadonlySet<string>;
   expiresMs: number;
+  /** The consumer's network, where the token has it (`consumerPlmnId`). */
+  network: Plmn | undefined;
 }
 
 /** Verifies signature, times and presence of claims; `undefined` where anything is amiss. */
@@ -105,13 +108,16 @@ export async function verifyToken(
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(nowMs),
     });
-    const { sub, aud, scope, exp } = payload;
+    const { sub, aud, scope, exp, consumerPlmnId } = payload;
     if (typeof scope !== 'string' || sub === undefined || exp === undefined) return undefined;
+    const network = plmnSchema.optional().safeParse(consumerPlmnId);
+    if (!network.success) return undefined;
     return {
       subject: sub,
       audience: typeof aud === 'string' ? [aud] : (aud ?? []),
       scopes: new Set(scope.split(' ')),
       expiresMs: exp * 1000,
+      network: network.data,
     };
   } catch {
     return undefined;

@@ -7,70 +7,69 @@
 //
 // Two things never need one: asking for a token, and the registration that comes before it.
 
-import type { KeyObject } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
-import { type VerifiedToken, verifyToken } from './access-token.ts';
+import type { VerifiedToken } from './access-token.ts';
 import type { SbiRequest } from './sbi-message.ts';
-import type { SbiService } from './sbi-router.ts';
 import type { TokenPolicy } from './token-policy.ts';
+import type { TokenReader } from './token-reader.ts';
+
+/** A service and the NF type that produces it: what an access token must name. */
+export interface TokenService {
+  name: string;
+  nfType: string;
+}
 
 export interface AuthoriserOptions {
   policy: TokenPolicy;
-  publicKey: KeyObject;
+  readToken: TokenReader;
   /** This resolver as a producer: an audience may name it instead of an NF type. */
   nfInstanceId: string;
-  /** Milliseconds since 1970. */
-  now: () => number;
 }
 
-/** Tokens that were verified are known for as long as they hold: a signature costs 100 times more. */
-const KNOWN_TOKENS_MAX = 1024;
+/** What the decision goes by. */
+type TokenRequest = Pick<SbiRequest, 'method' | 'headers'>;
+
+/** Refuses, or tells whose token it was: `undefined` where there is none. */
+export type TokenVerdict = { refusal: HttpAnswer } | { token: VerifiedToken | undefined };
 
 export type Authoriser = (
-  service: SbiService,
-  request: SbiRequest,
-) => HttpAnswer | undefined | Promise<HttpAnswer | undefined>;
+  service: TokenService,
+  request: TokenRequest,
+) => TokenVerdict | Promise<TokenVerdict>;
+
+const NO_TOKEN: TokenVerdict = { token: undefined };
 
 export function createAuthoriser(options: AuthoriserOptions): Authoriser {
-  const { policy, publicKey, nfInstanceId, now } = options;
-  const known = new Map<string, VerifiedToken>();
-
-  function remember(token: string, verified: VerifiedToken): void {
-    // The oldest goes first: a Map keeps the order of insertion.
-    if (known.size >= KNOWN_TOKENS_MAX) known.delete(known.keys().next().value as string);
-    known.set(token, verified);
-  }
-
-  async function verify(token: string, service: SbiService): Promise<HttpAnswer | undefined> {
-    const verified = await verifyToken(token, publicKey, now());
-    if (!verified) return unauthorised('invalid_token', 'The access token is not valid.');
-    remember(token, verified);
-    return allowed(verified, service, nfInstanceId);
-  }
-
+  const { policy, readToken, nfInstanceId } = options;
+  const judge = (token: VerifiedToken | undefined, service: TokenService): TokenVerdict => {
+    const refusal = token
+      ? notAllowed(token, service, nfInstanceId)
+      : unauthorised('invalid_token', 'The access token is not valid.');
+    return refusal ? { refusal } : { token };
+  };
   return (service, request) => {
-    if (policy === 'off' || isFree(service, request)) return undefined;
+    if (policy === 'off' || isFree(service, request)) return NO_TOKEN;
     const { authorization } = request.headers;
-    if (authorization === undefined) {
-      return policy === 'optional' ? undefined : unauthorised(undefined, 'A token is needed.');
+    if (authorization === undefined || authorization === '') {
+      return policy === 'optional'
+        ? NO_TOKEN
+        : { refusal: unauthorised(undefined, 'A token is needed.') };
     }
-    const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
-    if (token === undefined) return unauthorised('invalid_token', 'There is no bearer token.');
-    const verified = known.get(token);
-    if (verified && verified.expiresMs > now()) return allowed(verified, service, nfInstanceId);
-    known.delete(token);
-    return verify(token, service);
+    const read = readToken(authorization);
+    return read instanceof Promise
+      ? read.then((token) => judge(token, service))
+      : judge(read, service);
   };
 }
 
-function isFree({ name }: SbiService, { method }: SbiRequest): boolean {
+function isFree({ name }: TokenService, { method }: TokenRequest): boolean {
   return name === 'nnrf-oauth2' || (name === 'nnrf-nfm' && method === 'PUT');
 }
 
-function allowed(
+function notAllowed(
   { audience, scopes }: VerifiedToken,
-  { name, nfType }: SbiService,
+  { name, nfType }: TokenService,
   nfInstanceId: string,
 ): HttpAnswer | undefined {
   if (!audience.includes(nfType) && !audience.includes(nfInstanceId)) {
@@ -85,4 +84,12 @@ function allowed(
 function unauthorised(error: string | undefined, detail: string): HttpAnswer {
   const challenge = error === undefined ? 'Bearer' : `Bearer error="${error}"`;
   return problem(401, 'UNAUTHORIZED', detail, {}, [['www-authenticate', challenge]]);
+}
+
+/** The refusal alone, for where nobody asks whose token it was. */
+export function tokenRefusal(
+  verdict: TokenVerdict | Promise<TokenVerdict>,
+): HttpAnswer | undefined | Promise<HttpAnswer | undefined> {
+  if (verdict instanceof Promise) return verdict.then(tokenRefusal);
+  return 'refusal' in verdict ? verdict.refusal : undefined;
 }

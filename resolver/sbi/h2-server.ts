@@ -16,6 +16,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { problem } from '../http/problem.ts';
 import { ResolverError } from '../resolver-error.ts';
+import { certificateNames } from './certificate-names.ts';
 import type { H2Counters } from './h2-counters.ts';
 import type { H2Limits } from './h2-limits.ts';
 import type { SbiAnswer, SbiRequest } from './sbi-message.ts';
@@ -84,6 +85,8 @@ type StreamEvent = [
 
 interface Connection {
   session: http2.ServerHttp2Session;
+  /** Spread into each request. */
+  client: Pick<SbiRequest, 'clientNames'>;
   exchanges: Set<Exchange>;
   /** When the last request was done with, or when it connected. */
   lastActiveMs: number;
@@ -106,6 +109,10 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     counters.connections++;
     const connection: Connection = {
       session,
+      client:
+        options.tls?.clientCa === undefined
+          ? {}
+          : { clientNames: certificateNames((session.socket as TLSSocket).getPeerCertificate()) },
       exchanges: new Set(),
       lastActiveMs: now(),
       resets: { level: 0, countedMs: now() },
@@ -169,6 +176,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       headers: headers as SbiRequest['headers'],
       body: NO_BODY,
       receivedMs: exchange.startedMs,
+      ...connection.client,
     };
     if (exchange.isBodyComplete) respond(exchange, request);
     else receiveBody(exchange, request);

@@ -4,6 +4,7 @@
 // 3GPP names the subscriber `subscriberId`; Oracle's SLF clients write `subscriber-id`. Both are
 // taken, one of them at a time.
 
+import type { UeId } from '../../ledger/number.ts';
 import { type HttpAnswer, JSON_TYPE } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
 import type { NumberResolver } from '../resolve.ts';
@@ -66,4 +67,13 @@ export function answerGroupIds(
   }
   const body = JSON.stringify(Object.fromEntries(served.map((type) => [type, route.groupId])));
   return { status: 200, contentType: JSON_TYPE, body };
+}
+
+/** The number that a query names, as the answer goes by it; `undefined` where it names none. */
+export function subscriberOf(query: string): UeId | undefined {
+  const parameters = parseQuery(query);
+  if (isQueryFault(parameters)) return undefined;
+  const name = SUBSCRIBER_PARAMETERS.find((one) => parameters.has(one));
+  const verdict = name === undefined ? 'foreign' : parseSubscriberId(parameters.get(name)!);
+  return typeof verdict === 'string' ? undefined : verdict.ueId;
 }

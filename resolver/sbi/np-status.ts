@@ -1,6 +1,7 @@
 // Nmnpf_NPStatus, `GET /nmnpf-npstatus/v1/{gpsi}` (3GPP TS 29.578 clause 6.1): the network that a
 // number is subscribed to now, wherever it came from.
 
+import type { UeId } from '../../ledger/number.ts';
 import { type HttpAnswer, JSON_TYPE } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
 import type { NumberResolver } from '../resolve.ts';
@@ -33,4 +34,10 @@ export function answerNpStatus(
   if (!found) return problem(404, 'USER_NOT_FOUND', 'No entry covers the number.');
   const body = JSON.stringify({ subscriptionNetwork: found.route.plmn });
   return { status: 200, contentType: JSON_TYPE, body };
+}
+
+/** The number that a raw path segment names; `undefined` where it names none. */
+export function gpsiNumberOf(segment: string): UeId | undefined {
+  const verdict = parseGpsi(decodePercent(segment) ?? '');
+  return typeof verdict === 'string' ? undefined : verdict.ueId;
 }

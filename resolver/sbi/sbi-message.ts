@@ -16,6 +16,8 @@ export interface SbiRequest {
   body: Uint8Array;
   /** When the last byte of it came, in milliseconds since 1970. */
   receivedMs: number;
+  /** What the client's certificate calls it, where one was asked for and vouched for. */
+  clientNames?: readonly string[];
 }
 
 /** An answer that another NRF gave, passed on as it is: it may have any status. */

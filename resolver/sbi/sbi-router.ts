@@ -78,9 +78,9 @@ const NRF_DISCOVERY: SbiService = { name: 'nnrf-disc', nfType: 'NRF' };
 const GROUP_ID_MAP: SbiService = { name: 'nudr-group-id-map', nfType: 'UDR' };
 const NP_STATUS: SbiService = { name: 'nmnpf-npstatus', nfType: 'MNPF' };
 
-const NF_INSTANCES = '/nnrf-disc/v1/nf-instances';
-const NF_GROUP_IDS = '/nudr-group-id-map/v1/nf-group-ids';
-const NP_STATUS_PREFIX = '/nmnpf-npstatus/v1/';
+export const NF_INSTANCES = '/nnrf-disc/v1/nf-instances';
+export const NF_GROUP_IDS = '/nudr-group-id-map/v1/nf-group-ids';
+export const NP_STATUS_PREFIX = '/nmnpf-npstatus/v1/';
 
 /** What belongs to the NRF behind, whatever the method. */
 const NRF_PREFIXES: [prefix: string, service: SbiService][] = [

@@ -1,12 +1,10 @@
 // The service-based interfaces of one thread: brings together the listener, the router and what the
 // router needs.
 
-import { createPublicKey } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import type { ReadCounts } from '../metrics/shared-counters.ts';
 import type { NumberResolver } from '../resolve.ts';
 import type { RouteTable } from '../route-table.ts';
-import { createAuthoriser } from './authorise.ts';
 import { startCongestionMeter } from './congestion-meter.ts';
 import { H2Client } from './h2-client.ts';
 import { createH2Counters } from './h2-counters.ts';
@@ -27,7 +25,10 @@ export interface ServeSbiOptions {
   routes: RouteTable;
   /** The minimal NRF, for where the settings name no real one. */
   askMinimalNrf: (request: SbiRequest) => Promise<HttpAnswer>;
+  authorise: SbiServices['authorise'];
   onError: (error: unknown) => HttpAnswer;
+  /** Told how many milliseconds it took to decide what a request is answered. */
+  onAnswered?: (milliseconds: number) => void;
   /** Milliseconds since 1970. */
   now: () => number;
   limits?: Partial<H2Limits>;
@@ -41,6 +42,11 @@ export interface SbiServer extends H2Server {
 export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
   const { host, port, settings, resolver, routes, onError, now, limits } = options;
   const { nfInstanceId, tls, nrf } = settings;
+  const timed = <T>(answer: T | Promise<T>, sinceMs: number): T | Promise<T> => {
+    if (answer instanceof Promise) return answer.then((late) => timed(late, sinceMs));
+    options.onAnswered?.(performance.now() - sinceMs);
+    return answer;
+  };
   const groups = new RouteGroups(routes);
   const meter = startCongestionMeter();
   const counters = createH2Counters();
@@ -64,12 +70,7 @@ export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
             timeoutMs: nrf.timeoutMs,
             now,
           }),
-    authorise: createAuthoriser({
-      policy: settings.tokenPolicy,
-      publicKey: createPublicKey(settings.tokenPublicKey),
-      nfInstanceId,
-      now,
-    }),
+    authorise: options.authorise,
     congestion: meter.level,
     now,
   };
@@ -80,7 +81,10 @@ export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
       tls,
       limits: { ...H2_LIMITS, connectionsMax: settings.connectionsMax, ...limits },
       counters,
-      handle: (request) => routeSbi(request, services),
+      handle: (request) => {
+        const sinceMs = performance.now();
+        return timed(routeSbi(request, services), sinceMs);
+      },
       onError,
       now,
     });

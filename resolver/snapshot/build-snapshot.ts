@@ -16,6 +16,7 @@ import {
   type SnapshotManifest,
   writeSnapshot,
 } from './snapshot-file.ts';
+import type { WriteOptions } from './write-snapshot.ts';
 
 /** Entries that are applied to an index at once. */
 const BATCH_COUNT = 8192;
@@ -29,6 +30,7 @@ export interface BuildOptions {
   /** Count lines that are not valid, instead of failing at the first. */
   skipInvalid: boolean;
   memoryBytesMax?: number;
+  writing?: WriteOptions;
   nowMs: number;
   progress: Progress;
 }
@@ -91,7 +93,8 @@ export async function buildSnapshot(options: BuildOptions): Promise<BuildResult>
     progress.close();
   }
   const block = { height: 0, blockHash: new Uint8Array(32), timeMs: nowMs };
-  const manifest = await writeSnapshot(outPath, { indexes, routes, block }, nowMs);
+  const content = { indexes, routes, block };
+  const manifest = await writeSnapshot(outPath, content, nowMs, options.writing);
   return { manifest, lines: parser.lines, invalidCount, invalid };
 }
 

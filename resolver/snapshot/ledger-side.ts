@@ -58,8 +58,11 @@ export async function ledgerSnapshots(
   const block = { chainId: ledger.chainId, ...decodeLabel(indexes.msisdn.label()) };
   return {
     store,
-    serving: (await store.has(block)) ? store.nameOf(block.height) : null,
-    servingChainId: ledger.chainId,
+    origin: {
+      name: (await store.has(block)) ? store.nameOf(block.height) : null,
+      chainId: ledger.chainId,
+    },
+    signers: config.snapshotSigners,
     ledger: ledgerSide(ledger),
     kept: config.snapshotsKept,
     changePercentMax: config.swapChangeMaxPercent,

@@ -19,6 +19,8 @@ export interface LoadTask {
   vouched?: VouchedState | undefined;
   /** Seed of the canary's look-ups; absent where none are wanted. */
   canarySeed?: number | undefined;
+  /** How the right side's file is checked, see LoadOptions. */
+  check: 'full' | 'fast';
   memoryBytesMax: number;
 }
 

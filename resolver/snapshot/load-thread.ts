@@ -36,9 +36,10 @@ interface Side extends Pick<SnapshotContent, 'indexes' | 'routes'> {
   file?: SnapshotContent & { manifest: SnapshotManifest };
 }
 
-async function open(source: LoadSource): Promise<Side> {
+async function open(source: LoadSource, check: LoadTask['check']): Promise<Side> {
   if ('path' in source) {
-    const file = await loadSnapshot(source.path, { memoryBytesMax: task.memoryBytesMax });
+    const { memoryBytesMax } = task;
+    const file = await loadSnapshot(source.path, { memoryBytesMax, check });
     return { indexes: file.indexes, routes: file.routes, file };
   }
   const { memories, routes } = source;
@@ -57,8 +58,8 @@ async function open(source: LoadSource): Promise<Side> {
 async function run(): Promise<LoadEvent> {
   const { left: wantedLeft, vouched, canarySeed } = task;
   enter('loading');
-  const left = wantedLeft && (await open(wantedLeft));
-  const right = await open(task.right);
+  const left = wantedLeft && (await open(wantedLeft, 'full'));
+  const right = await open(task.right, task.check);
   enter('verifying');
   if (vouched && right.file) verifySnapshot(right.file, vouched);
   const diff = left && diffSnapshots(left, right);

@@ -1,212 +1,99 @@
-// Snapshot files: both index images and the route table in one file, with what block they stand at.
+// Reads snapshot files: both index images and the route table in one file, with what block they stand
+// at. The form is in snapshot-format.
 //
-//     0            8         12   16                                            end−48     end
-//    ┌────────────┬─────────┬────┬────────┬────────┬────────┬──────────────────┬──────────┐
-//    │ "BCHFSNAP" │ version │ 0  │ routes │ imsi   │ msisdn │ manifest (JSON)  │ footer   │
-//    │            │ u32     │    │ JSON   │ image  │ image  │                  │          │
-//    └────────────┴─────────┴────┴────────┴────────┴────────┴──────────────────┴──────────┘
-//    footer: manifest offset u64 · manifest bytes u64 · sha-256 of the manifest (32 bytes)
-//
-// Integers are little-endian. The manifest holds offset, length and sha-256 of every section, so the
-// footer's hash covers the whole file. It comes last because the sections are hashed while they
-// are written, in one pass. A file appears under its name only when it is complete and synced.
+// A file is read once from its beginning to its end, the next chunk while the last one is checked and
+// handed on; images go to their places in the index memories as they come, so there is never a second
+// copy of one.
 
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { IDENTITIES, type Identity } from '../../ledger/number.ts';
-import { ROUTES_MAX, type Route, routeSchema } from '../../ledger/route.ts';
-import { syncFolder } from '../../ledger/whole-file.ts';
-import { type IndexCounts, IndexError } from '../../wasm/number-index.ts';
+import { ROUTES_MAX, routeSchema } from '../../ledger/route.ts';
+import { IndexError } from '../../wasm/number-index.ts';
 import { createImageLoader } from '../../wasm/wasm-image.ts';
 import type { WasmIndex } from '../../wasm/wasm-index.ts';
 import { decodeLabel } from '../freshness.ts';
 import { ResolverError } from '../resolver-error.ts';
+import { decompressed } from './compression.ts';
+import {
+  CHUNK_BYTES,
+  HEADER_BYTES,
+  invalid,
+  parseJson,
+  ROUTES_BYTES_MAX,
+  readFooter,
+  readHeader,
+  readManifestBytes,
+  SECTION_NAMES,
+  type Section,
+  type SectionName,
+  type SnapshotManifest,
+} from './snapshot-format.ts';
+import type { WrittenContent } from './write-snapshot.ts';
 
-const MAGIC = Buffer.from('BCHFSNAP', 'latin1');
-const FORMAT_VERSION = 1;
-const HEADER_BYTES = 16;
-const FOOTER_BYTES = 48;
-const MANIFEST_BYTES_MAX = 1 << 20;
-const CHUNK_BYTES = 1 << 20;
-/** Routes are read whole: 2^20 routes of 500 bytes. */
-export const ROUTES_BYTES_MAX = 1 << 29;
-
-const STATE_CHARACTERS_MAX = 4_096;
-
-const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
-const countSchema = z.int().min(0);
-/** Milliseconds since 1970, within what a Date holds. */
-const timeSchema = z.number().min(-8.64e15).max(8.64e15);
-const SECTION_NAMES = ['routes', ...IDENTITIES] as const;
-
-const manifestSchema = z.strictObject({
-  formatVersion: z.literal(FORMAT_VERSION),
-  /** Absent where the snapshot was not made from a ledger. */
-  chainId: z.string().optional(),
-  height: countSchema,
-  blockHash: sha256Schema,
-  blockTimeMs: timeSchema,
-  createdAtMs: timeSchema,
-  /**
-   * Base64: the roots of the ledger's tables, which the app hash of the block is the sha-256 of. With
-   * them a snapshot is verified without the ledger's state; absent where they were not known.
-   */
-  state: z.base64().max(STATE_CHARACTERS_MAX).optional(),
-  routeCount: countSchema,
-  entryCounts: z.record(
-    z.enum(IDENTITIES),
-    z.strictObject({ prefix: countSchema, fragmented: countSchema, ported: countSchema }),
-  ),
-  sections: z.array(
-    z.strictObject({
-      name: z.enum(SECTION_NAMES),
-      offset: countSchema,
-      bytes: countSchema,
-      sha256: sha256Schema,
-    }),
-  ),
-});
-
-export type SnapshotManifest = z.infer<typeof manifestSchema>;
-type Section = SnapshotManifest['sections'][number];
+export { ROUTES_BYTES_MAX, type SnapshotManifest } from './snapshot-format.ts';
+export { type ImageSource, type WrittenContent, writeSnapshot } from './write-snapshot.ts';
 
 /** One index for each identity kind. */
 export type IndexPair = Record<Identity, WasmIndex>;
-
-/** What is written of an index. */
-export interface ImageSource {
-  counts(): IndexCounts;
-  imageChunks(): Iterable<Uint8Array>;
-}
 
 export interface SnapshotContent extends WrittenContent {
   indexes: IndexPair;
 }
 
-/** What a snapshot is written from. */
-export interface WrittenContent {
-  indexes: Record<Identity, ImageSource>;
-  routes: readonly Route[];
-  block: { chainId?: string; height: number; blockHash: Uint8Array; timeMs: number };
-  /** See the manifest's `state`. */
-  state?: Uint8Array | undefined;
-}
-
-/**
- * Writes a snapshot under `path`, or nothing: into a temporary file beside it that is synced and
- * then renamed. Throws BCHF_SNAPSHOT_IO.
- */
-export async function writeSnapshot(
-  path: string,
-  { indexes, routes, block, state }: WrittenContent,
-  createdAtMs: number,
-): Promise<SnapshotManifest> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  let file: FileHandle | undefined;
-  try {
-    file = await open(temporary, 'w');
-    const header = Buffer.alloc(HEADER_BYTES);
-    MAGIC.copy(header);
-    header.writeUInt32LE(FORMAT_VERSION, MAGIC.length);
-    await writeAll(file, header);
-    const sections: Section[] = [];
-    let offset = HEADER_BYTES;
-    const add = async (name: Section['name'], chunks: Iterable<Uint8Array>) => {
-      const hash = createHash('sha256');
-      let bytes = 0;
-      for (const chunk of chunks) {
-        hash.update(chunk);
-        await writeAll(file as FileHandle, chunk);
-        bytes += chunk.byteLength;
-      }
-      sections.push({ name, offset, bytes, sha256: hash.digest('hex') });
-      offset += bytes;
-    };
-    await add('routes', [Buffer.from(JSON.stringify(routes))]);
-    for (const identity of IDENTITIES) await add(identity, indexes[identity].imageChunks());
-    const manifest: SnapshotManifest = {
-      formatVersion: FORMAT_VERSION,
-      chainId: block.chainId,
-      height: block.height,
-      blockHash: Buffer.from(block.blockHash).toString('hex'),
-      blockTimeMs: block.timeMs,
-      createdAtMs,
-      ...(state && { state: Buffer.from(state).toString('base64') }),
-      routeCount: routes.length,
-      entryCounts: { imsi: indexes.imsi.counts(), msisdn: indexes.msisdn.counts() },
-      sections,
-    };
-    const manifestBytes = Buffer.from(JSON.stringify(manifest));
-    const footer = Buffer.alloc(FOOTER_BYTES);
-    footer.writeBigUInt64LE(BigInt(offset), 0);
-    footer.writeBigUInt64LE(BigInt(manifestBytes.length), 8);
-    createHash('sha256').update(manifestBytes).digest().copy(footer, 16);
-    await writeAll(file, manifestBytes);
-    await writeAll(file, footer);
-    await file.sync();
-    await file.close();
-    file = undefined;
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
-    return manifest;
-  } catch (cause) {
-    await file?.close().catch(() => {});
-    await rm(temporary, { force: true }).catch(() => {});
-    throw new ResolverError('BCHF_SNAPSHOT_IO', `cannot write ${path}: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
+export interface LoadOptions {
+  /** Most memory of one index. */
+  memoryBytesMax?: number | undefined;
+  /**
+   * `full` compares every sha-256; `fast` only the CRC-32 of each section, for a file that this process
+   * has checked fully before. Both check the images' own checksums and all that they lead to.
+   */
+  check?: 'full' | 'fast' | undefined;
 }
 
 /**
  * Reads and checks the manifest of a snapshot file, without its sections.
  *
- * Throws BCHF_SNAPSHOT_IO where the file cannot be read and BCHF_SNAPSHOT_INVALID where it is not a
- * whole snapshot of this version.
+ * Throws BCHF_SNAPSHOT_IO where the file cannot be read, BCHF_SNAPSHOT_INVALID where it is not a whole
+ * snapshot, BCHF_SNAPSHOT_VERSION where it is of a form that this version does not read.
  */
 export function readManifest(path: string): Promise<SnapshotManifest> {
   return withFile(path, readManifestOf);
 }
 
-/**
- * Loads a snapshot and checks every byte of it. Errors as for {@link readManifest}.
- *
- * @param memoryBytesMax most memory of one index
- */
+/** Loads a snapshot and checks every byte of it. Errors as for {@link readManifest}. */
 export function loadSnapshot(
   path: string,
-  { memoryBytesMax }: { memoryBytesMax?: number } = {},
+  { memoryBytesMax, check = 'full' }: LoadOptions = {},
 ): Promise<SnapshotContent & { manifest: SnapshotManifest }> {
   return withFile(path, async (file) => {
     const manifest = await readManifestOf(file, path);
-    // Their order was checked with the manifest.
-    const section = (name: Section['name']) =>
-      manifest.sections[SECTION_NAMES.indexOf(name)] as Section;
-    if (section('routes').bytes > ROUTES_BYTES_MAX) throw invalid(path, 'its routes are too large');
-    const routesText: Buffer[] = [];
-    await readSection(file, path, section('routes'), (chunk) => {
-      routesText.push(Buffer.from(chunk));
-    });
-    const routes = parse(z.array(routeSchema).max(ROUTES_MAX), Buffer.concat(routesText), path);
+    const source = new SectionReader(file, path, manifest, check);
+    const routesText: Uint8Array[] = [];
+    const { contentBytes } = sectionOf(manifest, 'routes');
+    if (contentBytes > ROUTES_BYTES_MAX) throw invalid(path, 'its routes are too large');
+    for await (const piece of source.content('routes')) routesText.push(Uint8Array.from(piece));
+    const routes = parseJson(z.array(routeSchema).max(ROUTES_MAX), Buffer.concat(routesText), path);
     if (routes.length !== manifest.routeCount) throw invalid(path, 'routes are missing');
     const indexes: Partial<IndexPair> = {};
     for (const identity of IDENTITIES) {
-      const image = section(identity);
-      const loader = createImageLoader(image.bytes, { memoryBytesMax, routesMax: routes.length });
-      await readSection(file, path, image, (chunk) => loader.write(chunk));
-      const index = loader.finish();
-      checkIndex(index, identity, manifest, path);
-      indexes[identity] = index;
+      const image = sectionOf(manifest, identity);
+      const options = { memoryBytesMax, routesMax: routes.length };
+      const loader = createImageLoader(image.contentBytes, options);
+      for await (const piece of source.content(identity)) loader.write(piece);
+      indexes[identity] = loader.finish();
+      checkIndex(indexes[identity], identity, manifest, path);
     }
+    await source.finish();
     return {
       manifest,
       routes,
       indexes: indexes as IndexPair,
       block: {
-        chainId: manifest.chainId,
+        ...(manifest.chainId !== undefined && { chainId: manifest.chainId }),
         height: manifest.height,
         blockHash: Buffer.from(manifest.blockHash, 'hex'),
         timeMs: manifest.blockTimeMs,
@@ -217,42 +104,17 @@ export function loadSnapshot(
 
 async function readManifestOf(file: FileHandle, path: string): Promise<SnapshotManifest> {
   const { size } = await file.stat();
-  if (size < HEADER_BYTES + FOOTER_BYTES) throw invalid(path, 'it is too short');
+  if (size < HEADER_BYTES) throw invalid(path, 'it is too short');
   const header = await readExactly(file, 0, HEADER_BYTES, path);
-  if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw invalid(path, 'it is no snapshot');
-  const version = header.readUInt32LE(MAGIC.length);
-  if (version !== FORMAT_VERSION) {
-    const message = `${path} is refused: its format version is ${version}`;
-    throw new ResolverError('BCHF_SNAPSHOT_VERSION', message);
-  }
-  if (header.readUInt32LE(MAGIC.length + 4) !== 0) throw invalid(path, 'its header is damaged');
-  const footer = await readExactly(file, size - FOOTER_BYTES, FOOTER_BYTES, path);
-  const offset = Number(footer.readBigUInt64LE(0));
-  const bytes = Number(footer.readBigUInt64LE(8));
-  if (bytes > MANIFEST_BYTES_MAX || offset + bytes !== size - FOOTER_BYTES) {
-    throw invalid(path, 'it is truncated or damaged');
-  }
-  const text = await readExactly(file, offset, bytes, path);
-  const hash = createHash('sha256').update(text).digest();
-  if (!hash.equals(footer.subarray(16))) throw invalid(path, 'its manifest is damaged');
-  const manifest = parse(manifestSchema, text, path);
-  checkSections(manifest.sections, offset, path);
-  return manifest;
-}
-
-/** The sections stand in their order and leave no byte between header and manifest uncovered. */
-function checkSections(sections: readonly Section[], manifestOffset: number, path: string): void {
-  let end = HEADER_BYTES;
-  for (const [position, name] of SECTION_NAMES.entries()) {
-    const section = sections[position];
-    if (section?.name !== name) throw invalid(path, `section ${name} is not in its place`);
-    if (section.offset !== end)
-      throw invalid(path, `section ${name} does not follow the one before`);
-    end += section.bytes;
-  }
-  if (sections.length !== SECTION_NAMES.length || end !== manifestOffset) {
-    throw invalid(path, 'its sections do not end where the manifest begins');
-  }
+  const { version, footerBytes } = readHeader(header, path);
+  if (size < HEADER_BYTES + footerBytes) throw invalid(path, 'it is too short');
+  const bytes = await readExactly(file, size - footerBytes, footerBytes, path);
+  const footer = readFooter(bytes, version, size, path);
+  const { manifestOffset, manifestBytes, signatureBytes } = footer;
+  const text = await readExactly(file, manifestOffset, manifestBytes, path);
+  const end = manifestOffset + manifestBytes;
+  const signature = await readExactly(file, end, signatureBytes, path);
+  return readManifestBytes(text, signature, footer, path);
 }
 
 /** An index says itself which block it stands at and what it holds; the manifest must not differ. */
@@ -271,36 +133,116 @@ function checkIndex(
   }
 }
 
-async function readSection(
-  file: FileHandle,
-  path: string,
-  { name, offset, bytes, sha256 }: Section,
-  take: (chunk: Uint8Array) => void,
-): Promise<void> {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(bytes, 1)));
-  for (let at = 0; at < bytes; ) {
-    const wanted = Math.min(buffer.length, bytes - at);
-    const { bytesRead } = await file.read(buffer, 0, wanted, offset + at);
-    if (bytesRead === 0) throw invalid(path, `section ${name} is truncated`);
-    const chunk = buffer.subarray(0, bytesRead);
-    hash.update(chunk);
-    take(chunk);
-    at += bytesRead;
-  }
-  if (hash.digest('hex') !== sha256) throw invalid(path, `section ${name} is damaged`);
+function sectionOf(manifest: SnapshotManifest, name: SectionName): Section {
+  // Their order was checked with the manifest.
+  return manifest.sections[SECTION_NAMES.indexOf(name)]!;
 }
 
-function parse<T>(schema: z.ZodType<T>, text: Buffer, path: string): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.toString('utf8'));
-  } catch (cause) {
-    throw invalid(path, 'it holds malformed JSON', cause);
+/** Reads sections in their order, and checks each byte before it is handed on, or at a section's end. */
+class SectionReader {
+  readonly #path: string;
+  readonly #manifest: SnapshotManifest;
+  readonly #check: 'full' | 'fast';
+  readonly #chunks: AsyncGenerator<{ at: number; bytes: Uint8Array }>;
+  #chunk: { at: number; bytes: Uint8Array } | undefined;
+
+  constructor(file: FileHandle, path: string, manifest: SnapshotManifest, check: 'full' | 'fast') {
+    this.#path = path;
+    this.#manifest = manifest;
+    this.#check = check;
+    const { manifestOffset, chunkBytes = CHUNK_BYTES } = manifest;
+    this.#chunks = chunksOf(file, manifestOffset, chunkBytes, path);
   }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw invalid(path, z.prettifyError(parsed.error));
-  return parsed.data;
+
+  /** The content of a section, which must be the next one. */
+  async *content(name: SectionName): AsyncGenerator<Uint8Array> {
+    const section = sectionOf(this.#manifest, name);
+    let bytes = 0;
+    try {
+      for await (const piece of decompressed(this.#stored(section), section.compression)) {
+        bytes += piece.byteLength;
+        if (bytes > section.contentBytes) throw invalid(this.#path, `section ${name} is too long`);
+        yield piece;
+      }
+    } catch (cause) {
+      if (cause instanceof ResolverError || cause instanceof IndexError) throw cause;
+      if ((cause as NodeJS.ErrnoException).syscall !== undefined) throw cause;
+      throw invalid(this.#path, `section ${name} is not compressed rightly`, cause);
+    }
+    if (bytes !== section.contentBytes) throw invalid(this.#path, `section ${name} is too short`);
+  }
+
+  /** Reads to the end, so that what no section was asked of is checked too. */
+  async finish(): Promise<void> {
+    while (await this.#next()) {
+      // Its hash is what counts.
+    }
+  }
+
+  async *#stored({ name, offset, bytes, sha256, crc32: sum }: Section): AsyncGenerator<Uint8Array> {
+    const end = offset + bytes;
+    const hash = sha256 === undefined ? undefined : createHash('sha256');
+    let counted = 0;
+    for (let at = offset; at < end; ) {
+      while (!this.#chunk || at >= this.#chunk.at + this.#chunk.bytes.byteLength) {
+        if (!(await this.#next())) throw invalid(this.#path, `section ${name} is truncated`);
+      }
+      const from = at - this.#chunk.at;
+      const piece = this.#chunk.bytes.subarray(from, from + end - at);
+      hash?.update(piece);
+      if (this.#check === 'fast') counted = crc32(piece, counted);
+      yield piece;
+      at += piece.byteLength;
+    }
+    const isDamaged =
+      (hash !== undefined && hash.digest('hex') !== sha256) ||
+      (this.#check === 'fast' && sum !== undefined && counted !== sum);
+    if (isDamaged) throw invalid(this.#path, `section ${name} is damaged`);
+  }
+
+  async #next(): Promise<boolean> {
+    const { done, value } = await this.#chunks.next();
+    this.#chunk = done ? undefined : value;
+    if (done) return false;
+    const { chunks, chunkBytes } = this.#manifest;
+    if (!chunks || !chunkBytes || this.#check === 'fast') return true;
+    const number = value.at / chunkBytes;
+    if (createHash('sha256').update(value.bytes).digest('hex') !== chunks[number]) {
+      throw invalid(this.#path, `its chunk ${number} is damaged`);
+    }
+    return true;
+  }
+}
+
+/** The bytes of a file up to `end`, in pieces that are valid until the next but one is asked for. */
+async function* chunksOf(
+  file: FileHandle,
+  end: number,
+  chunkBytes: number,
+  path: string,
+): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
+  const rooms = [0, 1].map(() => Buffer.allocUnsafe(Math.min(chunkBytes, end)));
+  const readAt = async (at: number, room: Buffer) => {
+    const wanted = Math.min(room.length, end - at);
+    let read = 0;
+    while (read < wanted) {
+      const { bytesRead } = await file.read(room, read, wanted - read, at + read);
+      if (bytesRead === 0) throw invalid(path, 'it is truncated');
+      read += bytesRead;
+    }
+    return { at, bytes: room.subarray(0, wanted) };
+  };
+  let turn = 0;
+  let next = end > 0 ? readAt(0, rooms[0]!) : undefined;
+  while (next) {
+    const chunk = await next;
+    const after = chunk.at + chunk.bytes.byteLength;
+    turn = 1 - turn;
+    next = after < end ? readAt(after, rooms[turn]!) : undefined;
+    // Whoever stops early leaves this read behind.
+    next?.catch(() => {});
+    yield chunk;
+  }
 }
 
 async function withFile<T>(
@@ -317,9 +259,8 @@ async function withFile<T>(
       throw invalid(path, cause.message, cause);
     }
     if (cause instanceof IndexError) throw cause;
-    throw new ResolverError('BCHF_SNAPSHOT_IO', `cannot read ${path}: ${messageOf(cause)}`, {
-      cause,
-    });
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ResolverError('BCHF_SNAPSHOT_IO', `cannot read ${path}: ${message}`, { cause });
   } finally {
     await file?.close();
   }
@@ -335,21 +276,4 @@ async function readExactly(
   const { bytesRead } = await file.read(buffer, 0, bytes, offset);
   if (bytesRead !== bytes) throw invalid(path, 'it is truncated');
   return buffer;
-}
-
-/** FileHandle.write may write less than it was given. */
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.byteLength; ) {
-    const { bytesWritten } = await file.write(chunk, at, chunk.byteLength - at);
-    at += bytesWritten;
-  }
-}
-
-/** A rename lasts through a power cut only when the directory is synced too. */
-function invalid(path: string, reason: string, cause?: unknown): ResolverError {
-  return new ResolverError('BCHF_SNAPSHOT_INVALID', `${path} is refused: ${reason}`, { cause });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -24,17 +24,25 @@ import { ResolverError } from '../resolver-error.ts';
 import type { NextGeneration } from '../service.ts';
 import type { LedgerSide } from './ledger-side.ts';
 import { type Loaded, loadInThread } from './load-in-thread.ts';
-import type { LoadSource, LoadStep } from './load-messages.ts';
+import type { LoadSource, LoadStep, LoadTask } from './load-messages.ts';
 import { SnapshotSaver } from './save-snapshot.ts';
 import type { SnapshotDiff } from './snapshot-diff.ts';
 import { type IndexPair, readManifest, type SnapshotManifest } from './snapshot-file.ts';
 import type { SnapshotStore, StoredSnapshots } from './snapshot-store.ts';
 
+/** The file that a content was loaded from, or was written to. */
+export interface SnapshotOrigin {
+  /** Null where there is none. */
+  name: string | null;
+  chainId?: string | undefined;
+  /** Of the file as it was then. */
+  manifestHash?: string | undefined;
+}
+
 export interface SnapshotSource {
   store: SnapshotStore;
-  /** The snapshot that is served at first, and its chain; null where the index is not of one. */
-  serving: string | null;
-  servingChainId?: string | undefined;
+  /** Where what is served at first comes from. */
+  origin: SnapshotOrigin;
   /** Absent where a file and not a ledger says what is served. */
   ledger?: LedgerSide | undefined;
   /** How many of a ledger's snapshots stay on disk. */
@@ -46,6 +54,8 @@ export interface SnapshotSource {
   /** After how many blocks, or minutes, a snapshot is written by itself; 0 for never. */
   everyBlocks: number;
   everyMinutes: number;
+  /** Whose signature a snapshot must have, as hexadecimal ed25519 keys; none for anybody's or none. */
+  signers: readonly string[];
   /** The program of the loading thread, for tests. */
   loadScript?: URL | undefined;
 }
@@ -101,8 +111,7 @@ export class SwapRefusal extends ResolverError {
 }
 
 interface Generation {
-  name: string | null;
-  chainId: string | undefined;
+  origin: SnapshotOrigin;
   indexes: IndexPair;
   routes: readonly Route[];
 }
@@ -119,8 +128,7 @@ export class SnapshotManager {
   readonly #host: SwapHost;
   readonly #saver: SnapshotSaver | undefined;
   readonly #closing = new AbortController();
-  #serving: string | null;
-  #chainId: string | undefined;
+  #origin: SnapshotOrigin;
   #previous: Previous | undefined;
   #swap: SwapState | null = null;
   #underWay: Promise<unknown> = Promise.resolve();
@@ -130,8 +138,7 @@ export class SnapshotManager {
   constructor(source: SnapshotSource, host: SwapHost) {
     this.#source = source;
     this.#host = host;
-    this.#serving = source.serving;
-    this.#chainId = source.servingChainId;
+    this.#origin = source.origin;
     const { ledger, store, everyBlocks, everyMinutes } = source;
     if (ledger) {
       this.#saver = new SnapshotSaver({
@@ -141,7 +148,7 @@ export class SnapshotManager {
         everyBlocks,
         everyMinutes,
         onSaved: async (name) => {
-          this.#serving = name;
+          this.#origin = { name, chainId: ledger.chainId };
           await store.prune(source.kept, this.#pinned());
         },
         log: host.log,
@@ -151,11 +158,11 @@ export class SnapshotManager {
   }
 
   get serving(): string | null {
-    return this.#serving;
+    return this.#origin.name;
   }
 
   get previous(): string | null {
-    return this.#previous?.name ?? null;
+    return this.#previous?.origin.name ?? null;
   }
 
   get swapUnderWay(): SwapState | null {
@@ -183,7 +190,7 @@ export class SnapshotManager {
 
   /** What is served and what a rollback leads to stay on disk. */
   #pinned(): (string | null)[] {
-    return [this.#serving, this.previous];
+    return [this.serving, this.previous];
   }
 
   /**
@@ -191,7 +198,7 @@ export class SnapshotManager {
    * served is a snapshot already. Errors: BCHF_SNAPSHOT_IO.
    */
   async create(): Promise<{ name: string | null; isNew: boolean }> {
-    if (!this.#saver) return { name: this.#serving, isNew: false };
+    if (!this.#saver) return { name: this.serving, isNew: false };
     return this.#saver.save();
   }
 
@@ -257,6 +264,7 @@ export class SnapshotManager {
       const { ledger, store } = this.#source;
       const path = await store.find(name);
       const manifest = await readManifest(path);
+      this.#checkSigner(manifest);
       const vouched = await ledger?.vouch(manifest);
       const begunMs = this.#host.now();
       // So that there are never three: what a rollback then needs is in the file.
@@ -279,9 +287,9 @@ export class SnapshotManager {
         const { serving, previous } = this;
         return { ...result, serving, previous, height: this.#block().height, publishMs: 0 };
       }
-      const { chainId } = manifest;
-      const indexes = adopt(loaded.memories);
-      await this.#publish({ name, chainId, indexes, routes: loaded.routes });
+      const { chainId, manifestHash } = manifest;
+      const origin = { name, chainId, manifestHash };
+      await this.#publish({ origin, indexes: adopt(loaded.memories), routes: loaded.routes });
       const { serving, previous } = this;
       const publishMs = this.#host.now() - loadedMs;
       this.#host.log.info({ name, height: this.#block().height, publishMs }, 'snapshot swapped in');
@@ -289,11 +297,18 @@ export class SnapshotManager {
     });
   }
 
+  #checkSigner({ creator }: SnapshotManifest): void {
+    const { signers } = this.#source;
+    if (signers.length === 0 || signers.includes(creator ?? '')) return;
+    const message = creator ? `it is signed by ${creator}` : 'it is not signed';
+    throw new ResolverError('BCHF_SNAPSHOT_UNSIGNED', `the snapshot is refused: ${message}`);
+  }
+
   /** Why a snapshot must be forced where a file says what is served. */
   #refusalOf(manifest: SnapshotManifest, diff: SnapshotDiff): SwapRefusal | undefined {
     const { changePercentMax } = this.#source;
     const block = this.#block();
-    const chain = this.#chainId;
+    const chain = this.#origin.chainId;
     if (manifest.chainId !== chain) {
       const message = `it is of chain ${manifest.chainId ?? 'none'}, served is ${chain ?? 'none'}`;
       return new SwapRefusal('BCHF_SNAPSHOT_WRONG_CHAIN', message, diff);
@@ -324,7 +339,7 @@ export class SnapshotManager {
       const loadedMs = this.#host.now();
       await this.#publish(generation);
       const { height } = this.#block();
-      this.#host.log.info({ name: generation.name, height }, 'rolled back');
+      this.#host.log.info({ name: this.serving, height }, 'rolled back');
       return {
         serving: this.serving,
         previous: this.previous,
@@ -340,17 +355,24 @@ export class SnapshotManager {
   }
 
   async #restore(previous: Previous): Promise<Generation> {
-    const { name, chainId, indexes, routes, released, expiring } = previous;
+    const { origin, indexes, routes, released, expiring } = previous;
     if (indexes) {
       clearTimeout(expiring);
       await released;
       // It is served again: nobody must give its memory back.
       previous.indexes = undefined;
-      return { name, chainId, indexes, routes };
+      return { origin, indexes, routes };
     }
-    const path = await this.#source.store.find(name ?? '');
-    const loaded = await this.#load({ path }, undefined);
-    return { name, chainId, indexes: adopt(loaded.memories), routes: loaded.routes };
+    const path = await this.#source.store.find(origin.name ?? '');
+    const { manifestHash } = await readManifest(path);
+    if (origin.manifestHash !== undefined && origin.manifestHash !== manifestHash) {
+      const message = `${origin.name} is another file than the one that was served`;
+      throw new ResolverError('BCHF_SNAPSHOT_NO_PREVIOUS', message);
+    }
+    // What this process has checked fully before needs only be looked at for decay.
+    const check = origin.manifestHash === undefined ? 'full' : 'fast';
+    const loaded = await this.#load({ path }, undefined, { check });
+    return { origin, indexes: adopt(loaded.memories), routes: loaded.routes };
   }
 
   /** Has every thread serve a generation; if that fails its memory is given back. */
@@ -358,8 +380,7 @@ export class SnapshotManager {
     const { ledger, previousKeptS } = this.#source;
     this.#enter('publishing');
     const before = {
-      name: this.#serving,
-      chainId: this.#chainId,
+      origin: this.#origin,
       indexes: this.#host.indexes(),
       routes: [...this.#host.routes()],
     };
@@ -379,8 +400,7 @@ export class SnapshotManager {
     this.#swaps++;
     if (this.#previous) forgetMemory(this.#previous);
     const previous: Previous = { ...before, released };
-    this.#serving = next.name;
-    this.#chainId = next.chainId;
+    this.#origin = next.origin;
     this.#previous = previous;
     if (previousKeptS === 0) forgetMemory(previous);
     else {
@@ -399,12 +419,12 @@ export class SnapshotManager {
   #load(
     right: LoadSource,
     left: LoadSource | undefined,
-    more: Partial<Pick<Parameters<typeof loadInThread>[0], 'vouched' | 'canarySeed'>> = {},
+    more: Partial<Pick<LoadTask, 'vouched' | 'canarySeed' | 'check'>> = {},
   ): Promise<Loaded> {
     const { memoryBytesMax } = this.#host;
     const served = this.#host.indexes();
     return loadInThread(
-      { right, left, memoryBytesMax, ...more },
+      { right, left, memoryBytesMax, check: 'full', ...more },
       {
         onStep: (step) => this.#swap?.state !== 'comparing' && this.#enter(step),
         onDeath: (readerNumbers) => {

@@ -5,7 +5,9 @@
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
+import { readMemberKey } from '../node-client.ts';
 import { ResolverError } from '../resolver-error.ts';
+import type { Compression } from './compression.ts';
 import {
   loadSnapshot,
   readManifest,
@@ -14,6 +16,7 @@ import {
   type WrittenContent,
   writeSnapshot,
 } from './snapshot-file.ts';
+import type { WriteOptions } from './write-snapshot.ts';
 
 /** Of those that are written here. */
 const HEIGHT_NAME = /^\d{12}\.bchf$/;
@@ -23,6 +26,17 @@ const LISTED_MAX = 1000;
 const LEFTOVER = /\.tmp$/;
 
 type Block = SnapshotContent['block'];
+
+/** A directory whose snapshots are written as the options say. Error: BCHF_TX_FILE_INVALID. */
+export async function openStore(
+  directory: string,
+  log: Log,
+  options: { snapshotKey: string; snapshotCompression: Compression },
+): Promise<SnapshotStore> {
+  const { snapshotKey, snapshotCompression: compression } = options;
+  const key = snapshotKey === '' ? undefined : await readMemberKey(snapshotKey);
+  return new SnapshotStore(directory, log, { compression, creatorKey: key?.privateKey });
+}
 
 /** A snapshot of the directory, by its manifest. */
 export interface StoredSnapshot {
@@ -42,9 +56,13 @@ export class SnapshotStore {
   readonly #directory: string;
   readonly #log: Log;
 
-  constructor(directory: string, log: Log) {
+  readonly #options: WriteOptions;
+
+  /** @param options how snapshots are written here */
+  constructor(directory: string, log: Log, options: WriteOptions = {}) {
     this.#directory = directory;
     this.#log = log;
+    this.#options = options;
   }
 
   pathOf(height: number): string {
@@ -112,7 +130,7 @@ export class SnapshotStore {
       throw new ResolverError('BCHF_SNAPSHOT_IO', message, { cause });
     });
     const path = this.pathOf(content.block.height);
-    await writeSnapshot(path, content, nowMs);
+    await writeSnapshot(path, content, nowMs, this.#options);
     return path;
   }
 

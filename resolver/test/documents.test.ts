@@ -10,7 +10,7 @@ import { environmentName, startOptions } from '../config.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 function sources(): string[] {
-  return ['wasm', 'ledger', 'resolver', 'loadtest'].flatMap((folder) =>
+  return ['wasm', 'ledger', 'resolver', 'loadtest', 'examples'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name))

@@ -12,6 +12,7 @@ import { type HttpServer, listenHttp } from '../http/http-server.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { problem } from '../http/problem.ts';
 import { answerRoutingInfo } from '../http/routing-info.ts';
+import type { AskLedger, LedgerQuestion } from '../ledger-questions.ts';
 import { NumberResolver } from '../resolve.ts';
 import { RouteTable } from '../route-table.ts';
 import { exampleRoute } from './example-route.ts';
@@ -157,18 +158,17 @@ test('explain lists every entry that covers the number, the winner first, and wh
 test('explain names what set each entry where a ledger can tell, as of the block that answers', async () => {
   const asked: [string[], number][] = [];
   const transaction = 'AB'.repeat(32);
-  const answer = await answerRoutingInfo(
-    'msisdn-358501234567',
-    'explain=true',
-    resolver,
-    async (entries, height) => {
-      asked.push([
-        entries.map(({ identity, entry, from }) => `${identity} ${entry} ${from}`),
-        height,
-      ]);
-      return [{ height: 7, transaction }, { height: 3, transaction: null }, null];
-    },
-  );
+  const answer = await answerRoutingInfo('msisdn-358501234567', 'explain=true', resolver, (async (
+    name: 'origins',
+    { entries, height }: LedgerQuestion<'origins'>,
+  ) => {
+    assert.equal(name, 'origins');
+    asked.push([
+      entries.map(({ identity, entry, from }) => `${identity} ${entry} ${from}`),
+      height,
+    ]);
+    return [{ height: 7, transaction }, { height: 3, transaction: null }, null];
+  }) as AskLedger);
   const body = JSON.parse(answer.body);
   assertFits('RoutingInfo', body);
   assert.deepEqual(

@@ -20,9 +20,9 @@ import type { TransactionBody } from '../../ledger/transaction-body.ts';
 import { TRANSACTION_BYTES_MAX } from '../../ledger/transaction-codec.ts';
 import { configure } from '../config.ts';
 import type { RoutingInfo } from '../http/schemas.ts';
+import { PROOFS_AT_ONCE_MAX } from '../ledger-desk.ts';
 import { createLog } from '../log.ts';
 import { type StartedNode, startNode } from '../node.ts';
-import { PROOFS_AT_ONCE_MAX } from '../node-api.ts';
 import { nodeOptions, readGenesis } from '../node-config.ts';
 import { bodyOfJson } from '../node-transaction-json.ts';
 

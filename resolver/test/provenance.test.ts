@@ -1,57 +1,90 @@
-// Searches for what set an entry take turns, have limits, and never fail whoever asked.
+// Searches in old blocks take turns and have limits, and questions to the ledger find their answers.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EntryName } from '../../ledger/store/entry-origin.ts';
-import { ProvenanceRequests, SEARCHES_WAITING_MAX, searchInTurn } from '../provenance.ts';
+import {
+  LedgerBusy,
+  LedgerClient,
+  type PostedQuestion,
+  QUESTIONS_WAITING_MAX,
+} from '../ledger-questions.ts';
+import { provenanceOf, SEARCHES_WAITING_MAX, SearchTurns } from '../provenance.ts';
 
-const entries: EntryName[] = ['prefix', 'ported'].map((entry) => {
-  return { identity: 'msisdn', entry: entry as 'prefix', from: 1358, to: 1358 };
-});
-const id = new Uint8Array(32).fill(0xab);
-
-test('searches run one after the other, and those beyond the limit are told nothing at once', async () => {
+test('searches run one after the other, and those beyond the limit are not made', async () => {
+  const turns = new SearchTurns();
   const ends: (() => void)[] = [];
   let atOnce = 0;
-  const search = searchInTurn(async () => {
-    atOnce++;
-    assert.equal(atOnce, 1);
-    await new Promise<void>((resolve) => ends.push(resolve));
-    atOnce--;
-    return [{ height: 5, transaction: { id, index: 0 } }, undefined];
-  });
-  const asked = Array.from({ length: SEARCHES_WAITING_MAX }, () => search(entries, 9));
-  assert.deepEqual(await search(entries, 9), [null, null]);
-  for (const one of asked) {
+  const search = () =>
+    turns.take(async (signal) => {
+      atOnce++;
+      assert.equal(atOnce, 1);
+      assert.equal(signal.aborted, false);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      atOnce--;
+      return 5;
+    });
+  const asked = Array.from({ length: SEARCHES_WAITING_MAX }, search);
+  assert.equal(await search(), undefined);
+  const endOne = async () => {
     while (ends.length === 0) await new Promise(setImmediate);
     ends.shift()!();
-    assert.deepEqual(await one, [{ height: 5, transaction: 'AB'.repeat(32) }, null]);
+  };
+  for (const one of asked) {
+    await endOne();
+    assert.equal(await one, 5);
   }
-  const last = search(entries, 9);
-  while (ends.length === 0) await new Promise(setImmediate);
-  ends.shift()!();
-  assert.equal((await last)[0]?.height, 5, 'there is room again');
+  const last = search();
+  await endOne();
+  assert.equal(await last, 5, 'there is room again');
 });
 
-test('a search that fails tells nothing, and the next one is made', async () => {
-  let count = 0;
-  const search = searchInTurn(async (_, height, signal) => {
-    assert.equal(signal.aborted, false);
-    if (++count === 1) throw new Error('the store cannot be read');
-    return [{ height, transaction: undefined }, undefined];
+test('a search that fails is told to who asked, and the next one is made', async () => {
+  const turns = new SearchTurns();
+  const failing = turns.take(async () => {
+    throw new Error('the store cannot be read');
   });
-  assert.deepEqual(await search(entries, 9), [null, null]);
-  assert.deepEqual(await search(entries, 9), [{ height: 9, transaction: null }, null]);
+  const next = turns.take(async () => 7);
+  await assert.rejects(failing, /cannot be read/);
+  assert.equal(await next, 7);
 });
 
-test('answers reach those who asked, in whatever order they come', async () => {
-  const posted: [number, number][] = [];
-  const requests = new ProvenanceRequests((request, _, height) => posted.push([request, height]));
-  const asked = [requests.ask(entries, 1), requests.ask(entries, 2)];
-  for (const [request, height] of posted.toReversed()) {
-    requests.answered(request, [{ height, transaction: null }]);
-  }
-  requests.answered(99, []);
-  const heights = (await Promise.all(asked)).map(([first]) => first?.height);
+test('what set an entry is told by height and transaction, as far as it is known', () => {
+  const id = new Uint8Array(32).fill(0xab);
+  assert.deepEqual(provenanceOf({ height: 5, transaction: { id, index: 0 } }), {
+    height: 5,
+    transaction: 'AB'.repeat(32),
+  });
+  assert.deepEqual(provenanceOf({ height: 9, transaction: undefined }), {
+    height: 9,
+    transaction: null,
+  });
+  assert.equal(provenanceOf(undefined), null);
+});
+
+test('answers reach those who asked, in whatever order they come, and so do faults', async () => {
+  const posted: PostedQuestion[] = [];
+  const client = new LedgerClient((question) => posted.push(question));
+  const asked = [1, 2].map((height) => client.ask('origins', { entries: [], height }));
+  const failing = client.ask('read', { path: ['members', 'a'] });
+  const [first, second, third] = posted as [PostedQuestion, PostedQuestion, PostedQuestion];
+  client.answered({ id: second.id, answer: [{ height: 2, transaction: null }] });
+  client.answered({ id: third.id, fault: 'the ledger is closed' });
+  client.answered({ id: 99, answer: [] });
+  client.answered({ id: first.id, answer: [{ height: 1, transaction: null }] });
+  const heights = (await Promise.all(asked)).map((origins) => origins[0]?.height);
   assert.deepEqual(heights, [1, 2]);
+  await assert.rejects(failing, /the ledger is closed/);
+});
+
+test('no more than a bounded number of questions wait', async () => {
+  const posted: PostedQuestion[] = [];
+  const client = new LedgerClient((question) => posted.push(question));
+  const ask = () => client.ask('read', { path: ['members', 'a'] });
+  const waiting = Array.from({ length: QUESTIONS_WAITING_MAX }, ask);
+  await assert.rejects(ask(), LedgerBusy);
+  client.answered({ id: posted[0]!.id, answer: undefined });
+  await waiting[0];
+  const another = ask();
+  for (const { id } of posted) client.answered({ id, answer: undefined });
+  await Promise.all([...waiting, another]);
 });

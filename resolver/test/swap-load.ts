@@ -36,8 +36,8 @@ export async function serveContents(
   flags: Record<string, unknown> = {},
 ): Promise<Service> {
   const store = new SnapshotStore(directory, silentLog());
-  const name = more.serving ?? '1.bchf';
-  const { indexes, routes, block } = await loadSnapshot(join(directory, name));
+  const name = more.origin?.name ?? '1.bchf';
+  const { indexes, routes, block, manifest } = await loadSnapshot(join(directory, name));
   const config = configure(servingOptions, {
     flags: {
       ...{ httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 },
@@ -50,8 +50,8 @@ export async function serveContents(
     ...{ config, indexes, routes, log: silentLog(), newestBlock: new NewestBlock() },
     snapshots: {
       store,
-      serving: name,
-      servingChainId: block.chainId,
+      origin: { name, chainId: block.chainId, manifestHash: manifest.manifestHash },
+      signers: [],
       kept: 0,
       changePercentMax: 5,
       previousKeptS: 60,

@@ -249,7 +249,10 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         host: starts === 2 ? '203.0.113.1' : '127.0.0.1',
         sbi: sbi.settings,
         enumSettings: defaultEnumSettings('e164.arpa', 'ns.example.org', () => '0'.repeat(32)),
-        hasOrigins: false,
+        followsLedger: false,
+        changeStreamsMax: 10,
+        access: undefined,
+        httpTls: undefined,
       };
     },
     metrics: async () => '',

@@ -1,20 +1,22 @@
-// All entries of a version in order, in pages, for the writer's thread.
+// Prefixes and runs of a version in order, in pages, for every reader.
 //
 // Keys order by length first and the trie of prefixes by digits, so the prefixes of one length are one
 // walk: depth first, down to the nodes of that length. A page begins where the one before ended, by key.
 
+import { unitOf } from './key';
 import {
   ARENA,
   DETAILS_MAX,
   DIGITS_MAX,
   HEADER_USED,
+  KEY_END,
   KIND_PREFIX,
   READER_DETAILS,
   RECORD_BYTES,
   VERSION_ROOT,
   VERSION_RUNS,
 } from './layout';
-import { FIELD_DIGIT_0, FIELD_PREFIX, fieldAddress, hasField } from './prefix-node';
+import { FIELD_DIGIT_0, FIELD_PREFIX, fieldAddress, hasField, nodeAt } from './prefix-node';
 import { writeEntry } from './record';
 import { walkRunTree } from './run-tree';
 
@@ -26,20 +28,35 @@ let lowest: u64 = 0;
 // are met only where the links of a forged image lead together again.
 let visitsLeft: u64 = 0;
 
+/** In place of a key whose digits begin every number: it has none. */
+export const NO_DIGITS: f64 = 1.0;
+
 /**
- * Writes up to `countMax` (at most DETAILS_MAX) prefixes from a key on to the reader's details, in the
- * order of keys. Returns how many.
+ * Writes up to `countMax` (at most DETAILS_MAX) prefixes that begin with the digits of a key, from
+ * another key on, to the reader's details, in the order of keys. Returns how many.
  */
-export function walkPrefixes(reader: u32, version: u32, from: f64, countMax: u32): u32 {
+export function walkPrefixes(
+  reader: u32,
+  version: u32,
+  digits: f64,
+  from: f64,
+  countMax: u32,
+): u32 {
   details = reader + READER_DETAILS;
   written = 0;
   writtenMax = min(countMax, DETAILS_MAX);
   lowest = <u64>from;
   visitsLeft = (<u64>(load<u32>(HEADER_USED) - ARENA) / 8 + 1) * DIGITS_MAX;
-  const root = load<u32>(version + VERSION_ROOT);
-  for (let unit: u64 = 10, length: u32 = 1; length <= DIGITS_MAX; unit *= 10, length++) {
-    if (unit * 2 > lowest) walkBelow(root, 1, unit);
+  let node = load<u32>(version + VERSION_ROOT);
+  let unit: u64 = 10;
+  if (digits != NO_DIGITS) {
+    const digitsUnit = unitOf(digits);
+    if (digitsUnit == 0) return 0;
+    node = nodeAt(node, <u64>digits - digitsUnit, digitsUnit);
+    unit = 1;
   }
+  if (node == 0) return 0;
+  for (; <f64>unit * digits < KEY_END; unit *= 10) walkBelow(node, <u64>digits, unit);
   return written;
 }
 

@@ -3,7 +3,11 @@
 
 import { claimReader, enter, leave, releaseReader } from './epoch';
 import { anyBelow, explainInto } from './index-read';
-import * as walk from './index-walk';
+import {
+  NO_DIGITS,
+  walkPrefixes as walkPrefixesWith,
+  walkRuns as walkRunsAfter,
+} from './index-walk';
 import {
   HEADER_CURRENT,
   LABEL_BYTES,
@@ -17,6 +21,7 @@ import {
   VERSION_RUN_COUNT,
 } from './layout';
 import { answerBatch } from './lookup';
+import { listPortedWithin } from './ported-list';
 import * as portedWalk from './ported-walk';
 
 export { addBulk, beginBulk, finishBulk } from './bulk';
@@ -98,10 +103,34 @@ export function label(reader: u32): u32 {
   return bytes;
 }
 
+// Parts of the index in order, for every reader; `version` as {@link enter} gave it. Each writes up to
+// `countMax` (at most DETAILS_MAX) entries to the reader's details and returns how many.
+
+/** The prefixes that begin with the digits of a key, from another key on. */
+export function listPrefixes(
+  reader: u32,
+  version: u32,
+  digits: f64,
+  from: f64,
+  countMax: u32,
+): u32 {
+  return walkPrefixesWith(reader, version, digits, from, countMax);
+}
+
+/** The runs that come after `from` to `to` in the order of runs. */
+export function listRuns(reader: u32, version: u32, from: f64, to: f64, countMax: u32): u32 {
+  return walkRunsAfter(reader, version, from, to, countMax);
+}
+
+/** The ported numbers from a key on, below `end`. */
+export function listPorted(reader: u32, version: u32, from: f64, end: f64, countMax: u32): u32 {
+  return listPortedWithin(reader, version, <u64>from, <u64>end, countMax);
+}
+
 // For the writer's thread, which needs not enter: the current version stays while it does not publish.
 
 export function walkPrefixes(reader: u32, from: f64, countMax: u32): u32 {
-  return walk.walkPrefixes(reader, load<u32>(HEADER_CURRENT), from, countMax);
+  return walkPrefixesWith(reader, load<u32>(HEADER_CURRENT), NO_DIGITS, from, countMax);
 }
 
 export function walkPorted(reader: u32, from: f64, countMax: u32): u32 {
@@ -109,7 +138,7 @@ export function walkPorted(reader: u32, from: f64, countMax: u32): u32 {
 }
 
 export function walkRuns(reader: u32, from: f64, to: f64, countMax: u32): u32 {
-  return walk.walkRuns(reader, load<u32>(HEADER_CURRENT), from, to, countMax);
+  return walkRunsAfter(reader, load<u32>(HEADER_CURRENT), from, to, countMax);
 }
 
 export function prefixCount(): u32 {

@@ -12,8 +12,9 @@ import {
   type TokenClaims,
   verifyToken,
 } from '../access-token.ts';
-import { createAuthoriser } from '../authorise.ts';
+import { createAuthoriser, tokenRefusal } from '../authorise.ts';
 import type { TokenPolicy } from '../token-policy.ts';
+import { createTokenReader } from '../token-reader.ts';
 import { ask, fixtureServices, GPSI, NOW_MS } from './sbi-fixture.ts';
 
 const keys = generateTokenKeys();
@@ -34,8 +35,11 @@ const token = (changes: Partial<TokenClaims> = {}, nowMs = NOW_MS) =>
 function asker(policy: TokenPolicy) {
   let nowMs = NOW_MS;
   const { publicKey } = keys;
-  const authorise = createAuthoriser({ policy, publicKey, nfInstanceId: HERE, now: () => nowMs });
-  const services = fixtureServices({ authorise });
+  const readToken = createTokenReader(publicKey, () => nowMs);
+  const authorise = createAuthoriser({ policy, readToken, nfInstanceId: HERE });
+  const services = fixtureServices({
+    authorise: (service, request) => tokenRefusal(authorise(service, request)),
+  });
   return {
     pass: (ms: number) => {
       nowMs += ms;

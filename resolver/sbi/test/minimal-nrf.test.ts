@@ -325,6 +325,7 @@ test('who is registered gets a token with the claims that TS 29.510 asks for', a
     audience: ['UDM'],
     scopes: new Set(['nudm-sdm', 'nudm-uecm']),
     expiresMs: nowMs + 3_600_000,
+    network: undefined,
   });
   const claims = JSON.parse(Buffer.from(body.access_token.split('.')[1], 'base64url').toString());
   assert.equal(claims.iss, NRF);

@@ -1,0 +1,93 @@
+// The consortium that a core is tried out with: what `bchf start` does, in this process, with two members
+// of a small country in place of the world's, and a way to put transactions on its ledger.
+//
+// The one file of the core that knows the inside of the resolver: elements know its interfaces.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deriveKeyPair } from '../../ledger/population/key-pairs.ts';
+import { signersOf, type TransactionBody } from '../../ledger/transaction-body.ts';
+import { signTransaction } from '../../ledger/transaction-codec.ts';
+import { configure, startOptions } from '../../resolver/config.ts';
+import { createLog } from '../../resolver/log.ts';
+import { type Progress, silentProgress } from '../../resolver/progress.ts';
+import { start } from '../../resolver/start.ts';
+import type { Bchf } from './bchf-source.ts';
+import { founding } from './country.ts';
+
+const SEED = 1;
+
+/** One process plays all members, so their keys may as well follow from a seed. */
+const keyPairOf = (signer: string) => deriveKeyPair(SEED, signer);
+
+export interface Consortium {
+  bchf: Bchf;
+  /**
+   * Signs transactions for their members, commits them in one block and resolves when the BCHF answers
+   * from it. Throws where one is rejected.
+   */
+  commit(bodies: readonly TransactionBody[]): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface ConsortiumOptions {
+  signal: AbortSignal;
+  onFailure: (error: Error) => void;
+  progress?: Progress;
+  /** More options of `bchf start`. */
+  flags?: Record<string, unknown>;
+}
+
+/** `undefined` where the signal came first. */
+export async function startConsortium(options: ConsortiumOptions): Promise<Consortium | undefined> {
+  const { signal, onFailure, progress = silentProgress, flags = {} } = options;
+  const data = await mkdtemp(join(tmpdir(), 'bchf-core-'));
+  const free = { httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 };
+  const small = { seed: SEED, workers: 1, udpWorkers: 1, sbiWorkers: 1, indexMemoryMaxMib: 256 };
+  const bodies = [...founding((member) => keyPairOf(member).publicKeyBytes)];
+  const started = await start({
+    configuration: configure(startOptions, {
+      flags: { data, ...free, ...small, ...flags },
+      environment: {},
+    }),
+    log: createLog('error', 'text'),
+    progress,
+    signal,
+    onFailure,
+    foundation: {
+      transactionCount: () => bodies.length,
+      transactions: (first) => bodies.slice(first),
+      keyPairOf,
+    },
+  });
+  if (!started) {
+    await rm(data, { recursive: true, force: true });
+    return undefined;
+  }
+  const { ledger, service } = started;
+  const { http, sbi, batch, enum: enumPort } = service.ports;
+  // The founding's sequences are its transactions' places, so all of these are higher.
+  let sequence = ledger.transactionCount;
+  return {
+    bchf: {
+      name: 'BCHF',
+      host: '127.0.0.1',
+      ports: { http, sbi, batch, enum: enumPort },
+    },
+    async commit(bodies) {
+      const transactions = bodies.map((body) => {
+        const keys = signersOf(body).map((signer) => keyPairOf(signer).privateKey);
+        return signTransaction(body, ++sequence, ledger.chainId, keys);
+      });
+      const { height, results } = await started.commit(transactions);
+      const at = results.findIndex(({ code }) => code !== 'OK');
+      if (at >= 0) throw new Error(`${bodies[at]!.kind} was rejected: ${results[at]!.code}`);
+      return height;
+    },
+    async stop() {
+      await started.stop();
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}

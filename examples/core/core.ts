@@ -1,0 +1,187 @@
+// A core of one generation: its elements as processes, and what an operator does with them.
+
+import { createServer } from 'node:net';
+import type { Bchf } from './bchf-source.ts';
+import {
+  type Addresses,
+  accountsOf,
+  DOWN_PLACE,
+  HOME_PLACES,
+  msisdnOf,
+  NETWORKS,
+  OTHER_PLACES,
+  SEGMENT,
+  SIDES,
+  type Side,
+  SLOW_PLACE,
+  terminalOf,
+  UNKNOWN,
+  VACANT_PLACE,
+} from './country.ts';
+import type { Network } from './directory.ts';
+import type { ElementSettings } from './element.ts';
+import { ElementHandle } from './element-handle.ts';
+import type { GenerationName } from './forms.ts';
+import { GENERATION, type Role } from './generation.ts';
+import { HOST, type Listening, listen } from './listening.ts';
+import type { PortabilityTable } from './portability-element.ts';
+import type { Trace } from './trace.ts';
+
+/** The elements of each side. The other network only has what its subscribers and roamers need. */
+const ELEMENTS: Readonly<Record<Side, readonly Role[]>> = {
+  home: ['serving', 'call', 'message', 'data', 'portability', 'terminals'],
+  other: ['serving', 'data'],
+};
+
+/** Ported to the other network before the portability database was loaded: the first half of them. */
+export const LOADED_PLACES = OTHER_PLACES.slice(0, OTHER_PLACES.length / 2);
+
+/** What of an element's settings a flow chooses. */
+export type FlowSettings = Partial<
+  Pick<ElementSettings, 'registration' | 'routing' | 'bchf' | 'peerTimeoutMs' | 'credentials'>
+>;
+
+export class Core {
+  readonly generation: GenerationName;
+  readonly #elements: Map<string, ElementHandle>;
+  /** Accepts connections and never answers. */
+  readonly #silent: Listening;
+  /** An address where nobody listens. */
+  readonly #nobody: string;
+
+  private constructor(
+    generation: GenerationName,
+    elements: Map<string, ElementHandle>,
+    silent: Listening,
+    nobody: string,
+  ) {
+    this.generation = generation;
+    this.#elements = elements;
+    this.#silent = silent;
+    this.#nobody = nobody;
+  }
+
+  /** Starts all processes, with their accounts and terminals. */
+  static async start(generation: GenerationName, trace: Trace): Promise<Core> {
+    const { elements: names } = GENERATION[generation];
+    const wanted = SIDES.flatMap((side) => ELEMENTS[side].map((role) => ({ side, role })));
+    const started = await Promise.allSettled(
+      wanted.map(async ({ side, role }) => {
+        const { member, plmn } = NETWORKS[side];
+        const name = role === 'terminals' ? names[role] : `${names[role]} ${member}`;
+        const start = { role, generation, name, network: plmn };
+        return [`${side} ${role}`, await ElementHandle.start(start, trace)] as const;
+      }),
+    );
+    const elements = new Map(
+      started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+    );
+    const failed = started.find((one) => one.status === 'rejected');
+    if (failed) {
+      await Promise.all([...elements.values()].map((element) => element.stop()));
+      throw failed.reason;
+    }
+    const silent = await listen(createServer((socket) => socket.on('error', () => {})));
+    const closed = await listen(createServer());
+    await closed.close();
+    const core = new Core(generation, elements, silent, `${HOST}:${closed.port}`);
+    await core.#provision();
+    return core;
+  }
+
+  element(side: Side, role: Role): ElementHandle {
+    return this.#elements.get(`${side} ${role}`)!;
+  }
+
+  get elements(): ElementHandle[] {
+    return [...this.#elements.values()];
+  }
+
+  get terminals(): ElementHandle {
+    return this.element('home', 'terminals');
+  }
+
+  /** What the routes on the ledger have to lead to. */
+  get addresses(): Addresses {
+    return {
+      home: this.element('home', 'data').address,
+      other: this.element('other', 'data').address,
+      down: this.#nobody,
+      slow: this.silentAddress,
+    };
+  }
+
+  get silentAddress(): string {
+    return `${HOST}:${this.#silent.port}`;
+  }
+
+  /** A BCHF that is not there, and one that never answers. */
+  bchfAt(name: string, address: string): Bchf {
+    const port = Number(address.split(':')[1]);
+    return { name, host: HOST, ports: { http: port, sbi: port, batch: port, enum: port } };
+  }
+
+  get deadBchf(): Bchf {
+    return this.bchfAt('dead BCHF', this.#nobody);
+  }
+
+  get slowBchf(): Bchf {
+    return this.bchfAt('slow BCHF', this.silentAddress);
+  }
+
+  /** Tells every element its place, and what a flow wants of it. */
+  async configure(settings: Required<FlowSettings>): Promise<void> {
+    const networks = SIDES.map((side): Network => {
+      const serving = this.element(side, 'serving');
+      const data = this.element(side, 'data');
+      return {
+        ...NETWORKS[side],
+        data: { name: data.name, address: data.address },
+        serving: { name: serving.name, address: serving.address },
+      };
+    });
+    const all: ElementSettings = {
+      networks,
+      signalling: [{ prefix: SEGMENT, network: NETWORKS.home.plmn }],
+      portability: this.element('home', 'portability').address,
+      ...settings,
+    };
+    await Promise.all(this.elements.map((element) => element.configure(all)));
+  }
+
+  /** Resolves when all that the elements have told so far has come. */
+  async flush(): Promise<void> {
+    await Promise.all(this.elements.map((element) => element.flush()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.elements.map((element) => element.stop()));
+    await this.#silent.close();
+  }
+
+  async #provision(): Promise<void> {
+    const { generation } = this;
+    const table: PortabilityTable = {
+      segments: [{ prefix: SEGMENT, network: NETWORKS.home.plmn }],
+      ported: LOADED_PLACES.map((place) => ({
+        msisdn: msisdnOf(generation, place),
+        network: NETWORKS.other.plmn,
+      })),
+    };
+    const places = [...HOME_PLACES, ...OTHER_PLACES];
+    await Promise.all([
+      ...SIDES.map((side) =>
+        this.element(side, 'data').command('open-accounts', accountsOf(generation, side)),
+      ),
+      this.element('home', 'portability').command('load', table),
+      this.terminals.command('add', terminalsOf(generation, places)),
+    ]);
+  }
+}
+
+/** With those terminals that have no account, or whose network is out of reach. */
+function terminalsOf(generation: GenerationName, places: readonly number[]) {
+  const others = [VACANT_PLACE, DOWN_PLACE, SLOW_PLACE];
+  const unknown = { ...UNKNOWN, seed: terminalOf(generation, 0).seed };
+  return [...[...places, ...others].map((place) => terminalOf(generation, place)), unknown];
+}

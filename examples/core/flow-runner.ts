@@ -1,0 +1,209 @@
+// Plays flows on a core, and tells what the elements asked and what came of it.
+
+import type { Consortium } from './consortium.ts';
+import type { Core, FlowSettings } from './core.ts';
+import {
+  imsiOf,
+  msisdnOf,
+  NETWORKS,
+  portOf,
+  SIDES,
+  simPlaceOf,
+  subscriberOf,
+  terminalOf,
+  transferOf,
+  UNKNOWN,
+} from './country.ts';
+import { type Act, askedIn, type BchfChoice, type Flow, type Who } from './flows.ts';
+import { GENERATION } from './generation.ts';
+import type { Received, RegisterCommand, TerminalOutcome } from './terminals.ts';
+import type { TraceEvent } from './trace.ts';
+
+/** Longer than anything here takes on a busy machine; shorter where a flow waits for silence. */
+const PATIENT_MS = 5000;
+const IMPATIENT_MS = 800;
+
+export interface Played {
+  /** What happened first, for people. */
+  before: string[];
+  /** What the terminal was told. */
+  outcome: TerminalOutcome;
+  /** What the elements did, by the time at which it began. */
+  events: TraceEvent[];
+  /** What came to terminals. */
+  received: Received[];
+}
+
+export class FlowRunner {
+  readonly #core: Core;
+  readonly #consortium: Consortium;
+  /** Whoever starts the core puts what is told here. */
+  readonly events: TraceEvent[];
+  #before: string[] = [];
+
+  constructor(core: Core, consortium: Consortium, events: TraceEvent[]) {
+    this.#core = core;
+    this.#consortium = consortium;
+    this.events = events;
+  }
+
+  /** Plays a flow from its preparations on; throws where one of these fails. */
+  async play(flow: Flow): Promise<Played> {
+    const { registered = [], silent = [], first, change, act } = flow;
+    this.#before = [];
+    await this.#core.configure(this.#plainSettings());
+    await this.#core.terminals.command('silence', []);
+    for (const one of registered) await this.#wellDone({ kind: 'register', ...one });
+    await this.#core.configure(this.#settingsOf(flow));
+    if (first) await this.#wellDone(first);
+    if (change) await this.change(change);
+    await this.#core.terminals.command(
+      'silence',
+      silent.map((place) => this.#imsi(place)),
+    );
+    await this.#core.terminals.command('received');
+    await this.#core.flush();
+    this.events.length = 0;
+    const outcome = await this.#act(act);
+    await this.#core.flush();
+    const received = await this.#core.terminals.command<Received[]>('received');
+    const events = this.events.splice(0).sort((one, other) => beginOf(one) - beginOf(other));
+    return { before: this.#before, outcome, events, received };
+  }
+
+  /** Changes the ledger, and the accounts with it: the old owner sees the commit, and deletes. */
+  async change({ kind, place }: NonNullable<Flow['change']>): Promise<void> {
+    const { generation } = this.#core;
+    const bodies = kind === 'transfer' ? transferOf(generation, place) : portOf(generation, place);
+    const height = await this.#consortium.commit(bodies);
+    const what =
+      kind === 'transfer' ? `IMSI and MSISDN of user ${place}` : `MSISDN of user ${place}`;
+    const [from, to] = [NETWORKS.other.member, NETWORKS.home.member];
+    this.#before.push(`block ${height} of the ledger: ${kind} of ${what} from ${from} to ${to}`);
+    const sim = kind === 'transfer' ? place : simPlaceOf(place);
+    const msisdn = msisdnOf(generation, place);
+    const subscriber = { ...subscriberOf(generation, sim), msisdn };
+    await this.#core.element('home', 'data').command('open-accounts', [{ subscriber }]);
+    await this.#core.element('other', 'data').command('delete-accounts', [this.#imsi(place)]);
+    await this.#core.terminals.command('add', [{ ...terminalOf(generation, sim), msisdn }]);
+    if (kind === 'port') await this.#wellDone({ kind: 'register', who: sim, at: 'home' });
+  }
+
+  async #wellDone(act: Act): Promise<void> {
+    const { status, text } = await this.#act(act);
+    if (status !== this.#formOf(act).ok[0]) throw new Error(`${act.kind}: ${status} ${text}`);
+    this.#before.push(`${describeAct(act)}: ${text}`);
+  }
+
+  #formOf({ kind }: Act) {
+    const { terminal } = GENERATION[this.#core.generation];
+    return { register: terminal.register, call: terminal.call, message: terminal.submit }[kind];
+  }
+
+  #act(act: Act): Promise<TerminalOutcome> {
+    const { terminals } = this.#core;
+    if (act.kind === 'register') {
+      const { who, at, credential = 'good' } = act;
+      const { name: atName, address } = this.#core.element(at, 'serving');
+      const servingNetwork = NETWORKS[at].plmn;
+      const imsi = this.#imsi(who);
+      const command: RegisterCommand = { imsi, at: address, atName, servingNetwork, credential };
+      return terminals.command('register', command);
+    }
+    const { kind, from, to } = act;
+    const { name: atName, address: at } = this.#core.element('home', kind);
+    const called = to === 'unknown' ? UNKNOWN.msisdn : msisdnOf(this.#core.generation, to);
+    const text = kind === 'message' ? 'See you at eight.' : undefined;
+    return terminals.command(kind, { imsi: this.#imsi(from), at, atName, to: called, text });
+  }
+
+  #imsi(who: Who): string {
+    return who === 'unknown' ? UNKNOWN.imsi : imsiOf(this.#core.generation, who);
+  }
+
+  #plainSettings(): Required<FlowSettings> {
+    return {
+      registration: { order: ['bchf'], by: 'nbchf' },
+      routing: { order: ['bchf'], by: 'nbchf' },
+      bchf: { bchfs: [this.#consortium.bchf], timeoutMs: PATIENT_MS, keepMs: 0 },
+      peerTimeoutMs: PATIENT_MS,
+      credentials: 'optional',
+    };
+  }
+
+  #settingsOf(flow: Flow): Required<FlowSettings> {
+    const { order, by = 'nbchf', bchf = 'good', keepMs = 0, credentials = 'optional' } = flow;
+    const isRegistration = flow.act.kind === 'register';
+    const plain = this.#plainSettings();
+    // Where silence is part of the flow, it is not waited for long.
+    const waitsForSilence = flow.asked.some((one) => one.endsWith('timed-out'));
+    const timeoutMs = waitsForSilence ? IMPATIENT_MS : PATIENT_MS;
+    return {
+      registration: isRegistration ? ({ order, by } as never) : plain.registration,
+      routing: isRegistration ? plain.routing : ({ order, by } as never),
+      bchf: { bchfs: this.#bchfsOf(bchf), timeoutMs, keepMs },
+      peerTimeoutMs: timeoutMs,
+      credentials,
+    };
+  }
+
+  #bchfsOf(choice: BchfChoice) {
+    const { deadBchf, slowBchf } = this.#core;
+    const known = { good: this.#consortium.bchf, dead: deadBchf, slow: slowBchf };
+    return choice.split(', ').map((one) => known[one as keyof typeof known]);
+  }
+
+  /** What of a flow did not come as it is written; empty where all did. */
+  differences(flow: Flow, { events, outcome }: Played): string[] {
+    const form = this.#formOf(flow.act);
+    const [status, text] = flow.outcome === 'ok' ? form.ok : form.causes[flow.outcome];
+    const asked = this.askedOf(events).join('; ');
+    const expected = askedIn(flow, this.#core.generation).join('; ');
+    return [
+      ...(outcome.status === status && outcome.text === text
+        ? []
+        : [`it ended with ${outcome.status} ${outcome.text}, not ${status} ${text}`]),
+      ...(asked === expected ? [] : [`asked was ${asked}, not ${expected}`]),
+    ];
+  }
+
+  /** Whom the elements asked and what came of it, as flows write it. */
+  askedOf(events: readonly TraceEvent[]): string[] {
+    const { elements } = GENERATION[this.#core.generation];
+    const asked = events.flatMap((event) => {
+      if (event.kind !== 'exchange' || event.from.startsWith(`${elements.terminals} `)) return [];
+      // All that a data management element asks others for.
+      const isRoamingNumber = event.from.startsWith(`${elements.data} `);
+      const whom = isRoamingNumber ? 'roaming number' : this.#tokenOf(event.to);
+      return [`${whom}: ${event.outcome}`];
+    });
+    return asked.filter((one, at) => one !== asked[at - 1]);
+  }
+
+  #tokenOf(name: string): string {
+    const { elements } = GENERATION[this.#core.generation];
+    const { deadBchf, slowBchf, addresses } = this.#core;
+    if (name.startsWith(deadBchf.name)) return 'dead bchf';
+    if (name.startsWith(slowBchf.name)) return 'slow bchf';
+    if (name.startsWith(`${this.#consortium.bchf.name} (`)) return 'bchf';
+    if (name.startsWith(`${elements.terminals} `)) return 'terminal';
+    if (name === elements.portability) return 'portability';
+    if (name === addresses.down) return 'down';
+    if (name === addresses.slow) return 'slow';
+    for (const side of SIDES) {
+      for (const role of ['serving', 'data'] as const) {
+        if (name === this.#core.element(side, role).name) return `${side} ${role}`;
+      }
+    }
+    return name;
+  }
+}
+
+function describeAct(act: Act): string {
+  if (act.kind === 'register') return `user ${act.who} registers at ${NETWORKS[act.at].member}`;
+  return `a ${act.kind} from user ${act.from} to user ${act.to}`;
+}
+
+function beginOf(event: TraceEvent): number {
+  return event.kind === 'exchange' ? event.sentMs : event.atMs;
+}

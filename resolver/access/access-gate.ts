@@ -1,0 +1,171 @@
+// The gate of one serving thread: decides whether a request may be answered, and notes what it decided.
+//
+//     find the rule ─▶ take from the quota ─▶ kind of number, its member ─▶ credential ─▶ answer
+//
+// All but the credential is decided at once. What a number's member is comes from a look-up of its own,
+// made only where a rule or the audit log asks for it; a block between it and the answer may make the
+// number another member's, which then is told once more to whom it was allowed before.
+
+import type { Identity, UeId } from '../../ledger/number.ts';
+import type { HttpAnswer } from '../http/http-answer.ts';
+import type { NumberResolver, Resolved } from '../resolve.ts';
+import { type AccessCause, refusalOf, refusedCounter } from './access-causes.ts';
+import {
+  type AccessRules,
+  judgeBulk,
+  judgeNumber,
+  type Requester,
+  type Standing,
+  standingOf,
+} from './access-rules.ts';
+import type { AuditBuffer } from './audit-buffer.ts';
+import type { AuditedDecision } from './audit-line-codec.ts';
+import type { CredentialChecks } from './credential-checks.ts';
+import type { QuotaTable } from './quota-table.ts';
+
+const CONGESTION_RETRY_AFTER_S = 1;
+
+/** What is asked, as far as access goes by it. */
+export interface AccessQuestion {
+  interface: AuditedDecision['interface'];
+  /** What it is called in the audit log. */
+  operation: string;
+  requester: Requester;
+  /** The one number; `undefined` where many are asked for. */
+  ueId: UeId | undefined;
+  /** The kind of many numbers, where it is one and known. */
+  identity?: Identity | undefined;
+  /** How many numbers, which is what the quota counts; at least 1. */
+  count: number;
+  /** Text of the credential; `undefined` where the request has none. */
+  credential: string | undefined;
+}
+
+/** Rules and the buckets of their quotas. */
+export interface ActiveRules {
+  rules: AccessRules;
+  quotas: QuotaTable;
+}
+
+export interface AccessGateOptions {
+  /** Without rules everything is allowed. */
+  active: ActiveRules | undefined;
+  checks: Pick<CredentialChecks, 'check'>;
+  windowMs: number;
+  resolver: Pick<NumberResolver, 'find'>;
+  audit: Pick<AuditBuffer, 'note'> | undefined;
+  /** Counts by name, those of access-causes. */
+  counters: Record<string, number>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Microseconds of a clock that all threads share and that never goes back. */
+  nowUs: () => number;
+}
+
+export class AccessGate {
+  readonly #options: AccessGateOptions;
+  #active: ActiveRules | undefined;
+
+  constructor(options: AccessGateOptions) {
+    this.#options = options;
+    this.#active = options.active;
+  }
+
+  /** Goes by other rules from now on. */
+  apply(active: ActiveRules): void {
+    this.#active = active;
+  }
+
+  /** The refusal, or `undefined` where the request is to be answered. */
+  decide(question: AccessQuestion): HttpAnswer | undefined | Promise<HttpAnswer | undefined> {
+    const { requester, ueId, count, credential } = question;
+    const active = this.#active;
+    const standing = active && standingOf(requester, active.rules);
+    const rule = standing?.rule;
+    const found =
+      ueId && (rule?.members || this.#options.audit)
+        ? this.#options.resolver.find(ueId)
+        : undefined;
+    const conclude = (cause?: AccessCause, retryAfterS?: number, isCredentialGood = false) =>
+      this.#conclude({ question, standing, found, cause, retryAfterS, isCredentialGood });
+    if (!active) return conclude();
+    if (!standing || !rule) return conclude('REQUESTER_NOT_ALLOWED');
+    if (standing.bucket !== undefined) {
+      const waitMs = active.quotas.take(standing.bucket, count, this.#options.nowUs());
+      if (waitMs > 0) return conclude('NF_CONGESTION_RISK', Math.ceil(waitMs / 1000));
+    }
+    const cause = ueId
+      ? judgeNumber(rule, ueId, found?.route.member)
+      : judgeBulk(rule, question.identity);
+    if (cause) return conclude(cause);
+    if (!ueId || rule.credential === 'ignored') return conclude();
+    if (credential === undefined) {
+      return conclude(rule.credential === 'required' ? 'CREDENTIAL_REQUIRED' : undefined);
+    }
+    const checked = this.#options.checks.check(credential, {
+      ueId,
+      networks: standing.networks,
+      nowMs: this.#options.now(),
+      windowMs: this.#options.windowMs,
+    });
+    const concludeChecked = (late: AccessCause | undefined) =>
+      late === 'CREDENTIAL_CONGESTION'
+        ? conclude(late, CONGESTION_RETRY_AFTER_S)
+        : conclude(late, undefined, late === undefined);
+    return checked instanceof Promise ? checked.then(concludeChecked) : concludeChecked(checked);
+  }
+
+  /** Notes a request that its access token, or its having none, has refused already. */
+  refusedByToken(question: AccessQuestion, cause: string): void {
+    const { counters } = this.#options;
+    counters.refusedToken = (counters.refusedToken ?? 0) + 1;
+    this.#audit(question, { cause });
+  }
+
+  #conclude(conclusion: {
+    question: AccessQuestion;
+    standing: Standing | undefined;
+    found: Resolved | undefined;
+    cause: AccessCause | undefined;
+    retryAfterS: number | undefined;
+    isCredentialGood: boolean;
+  }): HttpAnswer | undefined {
+    const { question, standing, found, cause, retryAfterS, isCredentialGood } = conclusion;
+    const { counters } = this.#options;
+    const name = cause ? refusedCounter(cause) : 'allowed';
+    counters[name] = (counters[name] ?? 0) + 1;
+    if (isCredentialGood) counters.goodCredentials = (counters.goodCredentials ?? 0) + 1;
+    this.#audit(question, { standing, found, cause, isCredentialGood });
+    return cause && refusalOf(cause, retryAfterS);
+  }
+
+  #audit(
+    question: AccessQuestion,
+    outcome: {
+      standing?: Standing | undefined;
+      found?: Resolved | undefined;
+      cause: string | undefined;
+      isCredentialGood?: boolean;
+    },
+  ): void {
+    const { audit, now } = this.#options;
+    if (!audit) return;
+    const { operation, requester, ueId, count } = question;
+    const { standing, found, cause, isCredentialGood = false } = outcome;
+    audit.note({
+      timeMs: now(),
+      interface: question.interface,
+      operation,
+      rule: standing?.rule.name,
+      subject: standing?.subject ?? requester.subjects[0],
+      nfType: requester.nfType,
+      network: requester.network,
+      ueId,
+      count,
+      cause,
+      isCredentialGood,
+      member: found?.route.member,
+      route: found?.route.id,
+    });
+  }
+}

@@ -1,0 +1,112 @@
+// The gate in front of the HTTP/1.1 interface: what of a request access goes by.
+//
+// Look-ups of one number are decided by that number. Everything else but what is open to all is decided
+// as many numbers, so that a resource added later is closed to whoever is restricted, not open.
+
+import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
+import { IDENTITIES } from '../../ledger/number.ts';
+import { COMPACT_TYPE } from '../http/batch-body-codec.ts';
+import type { HttpAnswer } from '../http/http-answer.ts';
+import { BATCH_PATH, ROUTING_INFO_PATH } from '../http/http-router.ts';
+import type { BodyWanted, HttpHandler, Outcome, RequestHead } from '../http/http-server.ts';
+import { ueIdOfSegment } from '../http/routing-info.ts';
+import type { Authoriser, TokenService, TokenVerdict } from '../sbi/authorise.ts';
+import type { AccessGate, AccessQuestion } from './access-gate.ts';
+import { NETWORK_HEADER, requesterOf } from './requester.ts';
+
+/** The headers that the gate needs of each request. */
+export const GATE_HEADERS = ['authorization', 'user-agent', NETWORK_HEADER, CREDENTIAL_HEADER];
+
+/** What a token must be for: this project's own service and NF type. */
+export const NBCHF_SERVICE: TokenService = { name: 'nbchf-routing', nfType: 'BCHF' };
+
+/** What says nothing of any number. */
+const OPEN_PATHS = ['/health/live', '/health/ready', '/metrics', '/openapi.json'];
+const COMPACT_NUMBER_BYTES = 8;
+const COMMA = 44;
+
+type Asked = Pick<AccessQuestion, 'operation' | 'ueId' | 'identity' | 'count'>;
+
+/** Puts the gate in front of a handler. */
+export function guardHttp(
+  handle: HttpHandler,
+  gate: Pick<AccessGate, 'decide' | 'refusedByToken'>,
+  authorise: Authoriser,
+): HttpHandler {
+  const decide = (
+    verdict: TokenVerdict,
+    { headers }: RequestHead,
+    asked: Asked,
+  ): HttpAnswer | undefined | Promise<HttpAnswer | undefined> => {
+    const token = 'token' in verdict ? verdict.token : undefined;
+    const question: AccessQuestion = {
+      interface: 'http',
+      ...asked,
+      requester: requesterOf(headers, token, []),
+      credential: headers[CREDENTIAL_HEADER] || undefined,
+    };
+    if (!('refusal' in verdict)) return gate.decide(question);
+    gate.refusedByToken(question, 'UNAUTHORIZED');
+    return verdict.refusal;
+  };
+  return (request) => {
+    if (OPEN_PATHS.includes(request.path)) return handle(request);
+    const verdict = authorise(NBCHF_SERVICE, { method: 'GET', headers: request.headers });
+    const wanted = request.method === 'post' ? handle(request) : undefined;
+    if (wanted && 'bytesMax' in wanted) {
+      // A token that is known to be bad saves its sender the body.
+      if ('refusal' in verdict)
+        return decide(verdict, request, askedOf(request, EMPTY)) as HttpAnswer;
+      return withBody(wanted, async (body) =>
+        decide(await verdict, request, askedOf(request, body)),
+      );
+    }
+    const go = (refusal: HttpAnswer | undefined): Outcome =>
+      refusal ?? ((wanted ?? handle(request)) as Outcome);
+    const asked = askedOf(request, EMPTY);
+    const refusal =
+      verdict instanceof Promise
+        ? verdict.then((late) => decide(late, request, asked))
+        : decide(verdict, request, asked);
+    return refusal instanceof Promise ? refusal.then(go) : go(refusal);
+  };
+}
+
+const EMPTY = new Uint8Array(0);
+
+function withBody(
+  { bytesMax, answer }: BodyWanted,
+  decide: (body: Uint8Array) => Promise<HttpAnswer | undefined>,
+): BodyWanted {
+  return { bytesMax, answer: async (body) => (await decide(body)) ?? answer(body) };
+}
+
+function askedOf({ path, query, contentType }: RequestHead, body: Uint8Array): Asked {
+  if (path === BATCH_PATH) {
+    const isCompact = contentType.startsWith(COMPACT_TYPE);
+    const named = isCompact ? new URLSearchParams(query).get('identity') : undefined;
+    return {
+      operation: 'batch',
+      ueId: undefined,
+      identity: IDENTITIES.find((one) => one === named),
+      count: Math.max(1, isCompact ? body.length / COMPACT_NUMBER_BYTES : itemCount(body)),
+    };
+  }
+  const ueId = path.startsWith(ROUTING_INFO_PATH)
+    ? ueIdOfSegment(path.slice(ROUTING_INFO_PATH.length))
+    : undefined;
+  return { operation: ueId ? 'routing-info' : operationOf(path), ueId, count: 1 };
+}
+
+/** The resource, where it is a word: a path may have anything in it, a number too. */
+function operationOf(path: string): string {
+  const segment = path.split('/', 4)[3] ?? '';
+  return /^[a-z-]{1,32}$/.test(segment) ? segment : 'other';
+}
+
+/** How many items a JSON array can have at most. */
+function itemCount(body: Uint8Array): number {
+  let commas = 0;
+  for (let at = 0; at < body.length; at++) if (body[at] === COMMA) commas++;
+  return commas + 1;
+}

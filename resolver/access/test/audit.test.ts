@@ -1,0 +1,122 @@
+// The audit log without a service: what is shown of a number, limits, files that are moved away.
+
+import assert from 'node:assert/strict';
+import { createSecretKey } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import pino from 'pino';
+import { parseDigits } from '../../../ledger/number.ts';
+import { AuditBuffer, WAITING_DECISIONS_MAX } from '../audit-buffer.ts';
+import { AuditFile } from '../audit-file.ts';
+import { type AuditedDecision, formatAuditLine } from '../audit-line-codec.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'bchf-audit-'));
+after(() => rmSync(directory, { recursive: true }));
+const log = pino({ level: 'silent' });
+
+const decisionOf = (digits: string): AuditedDecision => ({
+  timeMs: 1_800_000_000_000,
+  interface: 'http',
+  operation: 'routing-info',
+  rule: 'amfs',
+  subject: 'a"b',
+  nfType: 'AMF',
+  network: { mcc: '262', mnc: '01' },
+  ueId: { identity: 'imsi', key: parseDigits(digits)! },
+  count: 1,
+  cause: undefined,
+  isCredentialGood: false,
+  member: 'member-a',
+  route: 'udm-a',
+});
+
+describe('audit lines', () => {
+  it('have the form that they have had since they exist', () => {
+    assert.equal(
+      formatAuditLine(decisionOf('460001234567890'), { style: 'masked' }),
+      '{"time":"2027-01-15T08:00:00.000Z","interface":"http","operation":"routing-info",' +
+        '"rule":"amfs","subject":"a\\"b","nfType":"AMF","network":"262-01","identity":"imsi",' +
+        '"number":"460001*********","count":1,"decision":"allowed","cause":null,' +
+        '"credential":null,"member":"member-a","route":"udm-a"}',
+    );
+  });
+
+  it('hide six digits and more of a number of any length', () => {
+    for (let length = 1; length <= 15; length++) {
+      const digits = '123456789012345'.slice(0, length);
+      const { number } = JSON.parse(formatAuditLine(decisionOf(digits), { style: 'masked' }));
+      assert.equal(number.length, length);
+      assert.ok(/^[0-9]{0,6}\**$/.test(number));
+      assert.ok(number.split('*').length - 1 >= Math.min(6, length), number);
+    }
+  });
+
+  it('have the same hash for the same number and key alone', () => {
+    const hash = (digits: string, key: number) => {
+      const secret = createSecretKey(Buffer.alloc(32, key));
+      const line = formatAuditLine(decisionOf(digits), { style: 'hashed', key: secret });
+      return JSON.parse(line).number;
+    };
+    assert.equal(hash('460001234567890', 1), hash('460001234567890', 1));
+    assert.notEqual(hash('460001234567890', 1), hash('460001234567891', 1));
+    assert.notEqual(hash('460001234567890', 1), hash('460001234567890', 2));
+  });
+});
+
+describe('the audit buffer', () => {
+  it('has one lot under way, keeps what waits up to a limit, and counts what is lost', () => {
+    const lots: number[] = [];
+    const buffer = new AuditBuffer({ style: 'masked' }, (lines, count) => {
+      assert.equal(lines.split('\n').length - 1, count);
+      lots.push(count);
+    });
+    const note = (count: number) => {
+      for (let at = 0; at < count; at++) buffer.note(decisionOf('460001234567890'));
+    };
+    note(3);
+    buffer.flush();
+    note(WAITING_DECISIONS_MAX + 5);
+    buffer.flush();
+    assert.deepEqual(lots, [3]);
+    assert.equal(buffer.lostCount, 5);
+    buffer.taken(3);
+    assert.equal(buffer.lostCount, 8);
+    buffer.flush();
+    buffer.flushAll();
+    assert.equal(
+      lots.reduce((sum, count) => sum + count),
+      3 + WAITING_DECISIONS_MAX,
+    );
+  });
+});
+
+describe('the audit file', () => {
+  it('is moved away before it grows beyond its size, and nine are kept', async () => {
+    const path = join(directory, 'small.log');
+    const file = await AuditFile.open(path, 10, log);
+    for (let number = 0; number < 12; number++) {
+      assert.equal(await file.write(`line ${number}\n`), true);
+    }
+    await file.close();
+    const read = (name: string) => readFileSync(name, 'utf8');
+    assert.equal(read(path), 'line 11\n');
+    assert.equal(read(`${path}.1`), 'line 10\n');
+    assert.equal(read(`${path}.9`), 'line 2\n');
+    assert.throws(() => read(`${path}.10`));
+  });
+
+  it('says that lines are lost where too many wait or it cannot be written', async () => {
+    const file = await AuditFile.open(join(directory, 'slow.log'), 0, log);
+    const written = await Promise.all(Array.from({ length: 100 }, () => file.write('x\n')));
+    assert.equal(written.filter((isWritten) => isWritten).length, 64);
+    await file.close();
+    assert.equal(await file.write('x\n'), false);
+  });
+
+  it('that cannot be opened is BCHF_AUDIT_FAILED', async () => {
+    const open = AuditFile.open(join(directory, 'missing', 'audit.log'), 0, log);
+    await assert.rejects(open, { code: 'BCHF_AUDIT_FAILED' });
+  });
+});

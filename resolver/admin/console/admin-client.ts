@@ -1,0 +1,95 @@
+// What the page asks of the admin port. Every answer that is no success becomes an AdminError with the
+// code and the words of its problem document.
+
+/** Longest wait for an answer. */
+const TIMEOUT_MS = 15_000;
+
+export class AdminError extends Error {
+  /** HTTP status; 0 where no answer came. */
+  readonly status: number;
+  /** Code of the problem, such as BCHF_SWAP_IN_PROGRESS; empty where there is none. */
+  readonly code: string;
+  /** The whole problem document, which may say more. */
+  readonly problem: Record<string, unknown>;
+
+  constructor(status: number, message: string, problem: Record<string, unknown> = {}) {
+    super(message);
+    this.status = status;
+    this.problem = problem;
+    this.code = String(problem.code ?? problem.cause ?? '');
+  }
+}
+
+/** Only here, never stored: it is gone with the page. */
+let token = '';
+let onTokenWanted: () => void = () => {};
+
+export function useToken(given: string): void {
+  token = given;
+}
+
+/** Calls whenever the server wants a token that it was not given. */
+export function whenTokenIsWanted(listener: () => void): void {
+  onTokenWanted = listener;
+}
+
+export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return ask<T>('GET', path, undefined, signal);
+}
+
+export function post<T>(path: string, body: unknown = {}): Promise<T> {
+  return ask<T>('POST', path, body);
+}
+
+export function remove(path: string): Promise<unknown> {
+  return ask('DELETE', path);
+}
+
+async function ask<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
+  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      cache: 'no-store',
+      redirect: 'error',
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    const reason = limit.aborted ? 'did not answer in time' : 'cannot be reached';
+    throw new AdminError(0, `The admin port ${reason}.`);
+  }
+  const text = await response.text();
+  const value = parse(text);
+  if (response.ok) return value as T;
+  if (response.status === 401) onTokenWanted();
+  const problem = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
+  throw new AdminError(
+    response.status,
+    String(problem.detail ?? problem.title ?? `HTTP ${response.status}`),
+    problem,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+// The frame of the console: where one is, how the process fares, and the view of the address.
+
+import { useEffect, useState } from 'preact/hooks';
+import type { Status } from '../console-model.ts';
+import { type AdminError, useToken, whenTokenIsWanted } from './admin-client.ts';
+import { duration, whole } from './format.ts';
+import { usePlace, usePolled } from './hooks.ts';
+import { LookUpView } from './look-up.tsx';
+import { OverviewView } from './overview.tsx';
+import { Notice } from './parts.tsx';
+import { useFigures } from './use-figures.ts';
+
+const VIEWS = [
+  ['overview', 'Overview'],
+  ['look-up', 'Look-up'],
+] as const;
+
+export function App() {
+  const [view = '', ...more] = usePlace();
+  const status = usePolled<Status>('/admin/v1/status', 2000);
+  const live = useFigures();
+  const [wantsToken, setWantsToken] = useState(false);
+  useEffect(() => whenTokenIsWanted(() => setWantsToken(true)), []);
+  const current = VIEWS.some(([name]) => name === view) ? view : 'overview';
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+        Skip to the content
+      </button>
+      <header class="top">
+        <a class="brand" href="#/overview">
+          <span aria-hidden="true" class="mark" />
+          bchf
+        </a>
+        <Health status={status.value} error={status.error} />
+        <nav aria-label="Views">
+          {VIEWS.map(([name, title]) => (
+            <a key={name} href={`#/${name}`} aria-current={name === current ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+      </header>
+      <main id="main" tabIndex={-1}>
+        {wantsToken && <TokenForm onGiven={() => setWantsToken(false)} />}
+        {status.error?.status === 0 && (
+          <Notice kind="error" title="The process does not answer">
+            What is shown is the last that it said. It is asked again every second.
+          </Notice>
+        )}
+        {current === 'overview' && <OverviewView status={status.value} live={live} />}
+        {current === 'look-up' && <LookUpView ueId={more[0] ?? ''} />}
+      </main>
+    </>
+  );
+}
+
+function Health({ status, error }: { status: Status | undefined; error: AdminError | undefined }) {
+  if (error?.status === 0) return <p class="health critical">not reached</p>;
+  if (!status) return <p class="health">…</p>;
+  const { block, lagMs, workers } = status;
+  if (workers === 0) return <p class="health critical">no thread serves</p>;
+  const lag = lagMs === null ? '' : lagMs === 0 ? ' · up to date' : ` · ${duration(lagMs)} behind`;
+  return (
+    <p class={`health ${lagMs !== null && lagMs > 0 ? 'warning' : 'good'}`}>
+      serving · height {whole(block.height)}
+      {lag}
+    </p>
+  );
+}
+
+function TokenForm({ onGiven }: { onGiven: () => void }) {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const field = (event.currentTarget as HTMLFormElement).elements.namedItem('token');
+    useToken((field as HTMLInputElement).value.trim());
+    onGiven();
+  };
+  return (
+    <form class="notice warning" onSubmit={submit}>
+      <strong>This admin port asks for a token</strong>
+      <label>
+        Bearer token
+        <input name="token" type="password" autocomplete="off" required />
+      </label>
+      <button type="submit">Use it</button>
+      <small>It stays in this page's memory and is gone with it.</small>
+    </form>
+  );
+}

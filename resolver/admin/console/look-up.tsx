@@ -1,0 +1,173 @@
+// One number: where its user data lies, and everything that was considered.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { RoutingInfo } from '../../http/schemas.ts';
+import { AdminError, get } from './admin-client.ts';
+import { duration, whole } from './format.ts';
+import { Failure, Notice, Panel, View } from './parts.tsx';
+
+type Considered = NonNullable<RoutingInfo['explanation']>[number];
+type Match = RoutingInfo['match'];
+
+type Answer =
+  | { state: 'none' }
+  | { state: 'asking' }
+  | { state: 'found'; info: RoutingInfo }
+  | { state: 'failed'; error: AdminError };
+
+/** `imsi-…` and `msisdn-…` as they are; digits with or without + and spaces are an MSISDN. */
+export function ueIdOf(text: string): string {
+  const plain = text.trim().toLowerCase();
+  if (/^(imsi|msisdn)-/.test(plain)) return plain;
+  return `msisdn-${plain.replace(/[\s().+-]/g, '')}`;
+}
+
+export function LookUpView({ ueId }: { ueId: string }) {
+  const [answer, setAnswer] = useState<Answer>({ state: 'none' });
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (ueId === '') {
+      setAnswer({ state: 'none' });
+      return undefined;
+    }
+    const aborting = new AbortController();
+    setAnswer({ state: 'asking' });
+    const path = `/admin/v1/routing-info/${encodeURIComponent(ueId)}?explain=true`;
+    get<RoutingInfo>(path, aborting.signal).then(
+      (info) => setAnswer({ state: 'found', info }),
+      (error) => {
+        if (error instanceof AdminError) setAnswer({ state: 'failed', error });
+      },
+    );
+    return () => aborting.abort();
+  }, [ueId]);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    location.hash = `#/look-up/${encodeURIComponent(ueIdOf(field.current!.value))}`;
+  };
+  return (
+    <View title="Look-up">
+      <form class="search" onSubmit={submit}>
+        <label for="number">Number</label>
+        <input
+          id="number"
+          ref={field}
+          name="number"
+          defaultValue={ueId}
+          key={ueId}
+          placeholder="+358 40 123 4567, imsi-244911234567890"
+          autocomplete="off"
+          spellcheck={false}
+          inputMode="text"
+          maxLength={40}
+          required
+        />
+        <button type="submit">Look up</button>
+      </form>
+      <div aria-live="polite" aria-busy={answer.state === 'asking'}>
+        <AnswerOf answer={answer} />
+      </div>
+    </View>
+  );
+}
+
+function AnswerOf({ answer }: { answer: Answer }) {
+  switch (answer.state) {
+    case 'none':
+      return (
+        <Notice title="Where does a number's user data lie?">
+          Digits are taken as an MSISDN with its country code; an IMSI is written{' '}
+          <code>imsi-244911234567890</code>. The main thread answers, from the version of the index
+          that all threads answer from.
+        </Notice>
+      );
+    case 'asking':
+      return <p class="hint">Asking …</p>;
+    case 'failed':
+      if (answer.error.status === 404) {
+        return (
+          <Notice kind="warning" title="Not found">
+            No prefix, run or ported entry covers this number: it has no home in the ledger.
+          </Notice>
+        );
+      }
+      return <Failure what="That was not answered" error={answer.error} />;
+    default:
+      return <Found info={answer.info} />;
+  }
+}
+
+function Found({ info }: { info: RoutingInfo }) {
+  const { route, ledger, match, ueId, userDataIndex, explanation = [] } = info;
+  const rows: [string, string][] = [
+    ['Member', route.member],
+    ['Element', `${route.nfType} ${route.id}`],
+    ['Address', `${route.fqdn}, ${route.ipv4Addresses.join(', ')} port ${route.port}`],
+    ['PLMN', `${route.plmn.mcc}-${route.plmn.mnc}`],
+    ['Group', route.groupId],
+    ['Instance', route.nfInstanceId],
+    ...(userDataIndex === undefined
+      ? []
+      : ([['User data', `record ${whole(userDataIndex)}`]] as [string, string][])),
+    ['As of', `height ${whole(ledger.height)}${lagOf(ledger.lagMs)}`],
+  ];
+  return (
+    <>
+      <Panel title={ueId}>
+        <p class="answer">
+          <Kind entry={match.entry} /> {describe(match)}
+        </p>
+        <dl class="facts">
+          {rows.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </Panel>
+      <Panel title="What was considered">
+        <ol class="trace">
+          {explanation.map((one, at) => (
+            <Step key={`${at}`} one={one} />
+          ))}
+        </ol>
+      </Panel>
+    </>
+  );
+}
+
+function Step({ one }: { one: Considered }) {
+  const { match, route, wins, why, matchedLength, setBy } = one;
+  return (
+    <li class={wins ? 'wins' : ''}>
+      <div>
+        <Kind entry={match.entry} /> <b>{describe(match)}</b> → {route.member}
+        <span class="muted"> {route.id}</span>
+      </div>
+      <div class="muted">
+        {wins ? 'Answers: ' : 'Shadowed: '}
+        {why}. {matchedLength} {matchedLength === 1 ? 'digit' : 'digits'} matched.
+      </div>
+      <div class="muted">
+        {setBy === null
+          ? 'What set it is not known here.'
+          : `Set in block ${whole(setBy.height)}${setBy.transaction ? ` by transaction ${setBy.transaction.slice(0, 16)}…` : ''}.`}
+      </div>
+    </li>
+  );
+}
+
+function Kind({ entry }: { entry: Match['entry'] }) {
+  return <span class={`kind ${entry}`}>{entry}</span>;
+}
+
+function describe({ prefix, from, to }: Match): string {
+  if (prefix !== undefined) return `${prefix}…`;
+  return from === to ? `${from}` : `${from} – ${to}`;
+}
+
+function lagOf(lagMs: number | null): string {
+  if (lagMs === null || lagMs === 0) return '';
+  return `, ${duration(lagMs)} behind`;
+}

@@ -1,0 +1,287 @@
+// How the process fares now and how it came there: figures, rates and latencies of the last minutes.
+
+import { useMemo, useState } from 'preact/hooks';
+import {
+  type EntryCounts,
+  type FiguresSample,
+  INTERFACE_IDS,
+  type InterfaceFigures,
+  type InterfaceId,
+  type Status,
+} from '../console-model.ts';
+import { Chart, type Line } from './chart.tsx';
+import { bytes, duration, latency, percent, short, whole } from './format.ts';
+import { Failure, Notice, Panel, Tile, View } from './parts.tsx';
+import type { LiveState } from './use-figures.ts';
+
+export const INTERFACE_NAMES: Record<InterfaceId, string> = {
+  http: 'HTTP',
+  batch: 'UDP batch',
+  enum: 'ENUM',
+  pdb: 'pdb',
+  sbi: '5G SBI',
+};
+
+export function OverviewView({ status, live }: { status: Status | undefined; live: LiveState }) {
+  const { samples, error } = live;
+  const last = samples.at(-1);
+  const times = useMemo(() => samples.map(({ atMs }) => atMs / 1000), [samples]);
+  return (
+    <View title="Overview">
+      {error && error.status !== 0 && <Failure what="Figures cannot be read" error={error} />}
+      <Tiles status={status} last={last} />
+      <div class="columns">
+        <Rates samples={samples} times={times} />
+        <Latencies samples={samples} times={times} />
+      </div>
+      <Interfaces last={last} status={status} />
+      {status && <Entries status={status} />}
+    </View>
+  );
+}
+
+function Tiles({ status, last }: { status: Status | undefined; last: FiguresSample | undefined }) {
+  const sum = (name: 'lookups' | 'drops' | 'failures') =>
+    last ? INTERFACE_IDS.reduce((total, id) => total + last.interfaces[id][name], 0) : 0;
+  const lagMs = status?.lagMs ?? null;
+  const troubles = sum('drops') + sum('failures');
+  return (
+    <dl class="tiles">
+      <Tile
+        label="Height"
+        value={status ? whole(status.block.height) : '…'}
+        note={status ? `block ${status.block.blockHash.slice(0, 8)}` : ''}
+      />
+      <Tile
+        label="Lag"
+        value={status ? (lagMs === null ? 'none' : duration(lagMs)) : '…'}
+        note={lagMs === null ? 'no ledger is followed' : 'behind the newest block'}
+        tone={lagMs !== null && lagMs > 5000 ? 'warning' : undefined}
+      />
+      <Tile
+        label="Look-ups"
+        value={last ? `${short(sum('lookups'))}/s` : '…'}
+        note="all interfaces"
+      />
+      <Tile
+        label="Unanswered and failed"
+        value={last ? `${short(troubles)}/s` : '…'}
+        note={troubles > 0 ? 'see the interfaces' : 'none'}
+        tone={troubles > 0 ? 'warning' : undefined}
+      />
+      <Tile
+        label="Threads"
+        value={status ? String(status.workers) : '…'}
+        note={status?.httpNative === false ? 'HTTP on its stand-in' : 'serving'}
+      />
+      <Tile
+        label="Processor"
+        value={last ? `${last.cpu.toFixed(2)} cores` : '…'}
+        note={last ? `${bytes(last.residentBytes)} of memory` : ''}
+      />
+    </dl>
+  );
+}
+
+interface ChartOfSamples {
+  samples: FiguresSample[];
+  times: number[];
+}
+
+function Rates({ samples, times }: ChartOfSamples) {
+  const lines = useMemo(
+    (): Line[] =>
+      INTERFACE_IDS.map((id) => ({
+        label: INTERFACE_NAMES[id],
+        colour: `--${id}`,
+        values: samples.map(({ interfaces }) => interfaces[id].lookups),
+      })),
+    [samples],
+  );
+  const last = samples.at(-1);
+  const now = INTERFACE_IDS.map(
+    (id) => `${INTERFACE_NAMES[id]} ${last ? short(last.interfaces[id].lookups) : '–'}`,
+  );
+  return (
+    <Panel title="Look-ups a second">
+      <Legend lines={lines} values={lines.map(({ values }) => short(values.at(-1) ?? 0))} />
+      <Chart
+        times={times}
+        lines={lines}
+        format={short}
+        description={`Look-ups a second over the last minutes; now: ${now.join(', ')}.`}
+      />
+    </Panel>
+  );
+}
+
+const PERCENTILES = [
+  ['p50Us', 'median', '--p50'],
+  ['p99Us', '99 %', '--p99'],
+  ['p999Us', '99.9 %', '--p999'],
+] as const satisfies [keyof InterfaceFigures, string, string][];
+
+function Latencies({ samples, times }: ChartOfSamples) {
+  const [id, setId] = useState<InterfaceId>('batch');
+  const lines = useMemo(
+    (): Line[] =>
+      PERCENTILES.map(([name, label, colour]) => ({
+        label,
+        colour,
+        values: samples.map(({ interfaces }) => interfaces[id][name]),
+      })),
+    [samples, id],
+  );
+  const now = samples.at(-1)?.interfaces[id];
+  const values = PERCENTILES.map(([name]) => latency(now?.[name] ?? null));
+  return (
+    <Panel
+      title="Latency"
+      aside={
+        <fieldset class="choice">
+          <legend class="hidden">Interface</legend>
+          {INTERFACE_IDS.map((one) => (
+            <label key={one}>
+              <input type="radio" name="latency" checked={one === id} onChange={() => setId(one)} />
+              <span>{INTERFACE_NAMES[one]}</span>
+            </label>
+          ))}
+        </fieldset>
+      }
+    >
+      <Legend lines={lines} values={values} />
+      <Chart
+        times={times}
+        lines={lines}
+        format={latency}
+        logarithmic
+        description={
+          `Latency of ${INTERFACE_NAMES[id]} over the last minutes; now: ` +
+          `median ${values[0]}, 99 % ${values[1]}, 99.9 % ${values[2]}.`
+        }
+      />
+    </Panel>
+  );
+}
+
+function Legend({ lines, values }: { lines: Line[]; values: string[] }) {
+  return (
+    <ul class="legend">
+      {lines.map(({ label, colour }, at) => (
+        <li key={label}>
+          <span class="swatch" style={{ background: `var(${colour})` }} aria-hidden="true" />
+          {label} <b>{values[at]}</b>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Interfaces({
+  last,
+  status,
+}: {
+  last: FiguresSample | undefined;
+  status: Status | undefined;
+}) {
+  return (
+    <Panel title="Interfaces">
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Interface</th>
+              <th scope="col">Port</th>
+              <th scope="col">Look-ups/s</th>
+              <th scope="col">Requests/s</th>
+              <th scope="col">Median</th>
+              <th scope="col">99 %</th>
+              <th scope="col">99.9 %</th>
+              <th scope="col">Failed/s</th>
+              <th scope="col">Unanswered/s</th>
+            </tr>
+          </thead>
+          <tbody>
+            {INTERFACE_IDS.map((id) => {
+              const figures = last?.interfaces[id];
+              const of = (name: 'lookups' | 'requests' | 'failures' | 'drops') =>
+                figures ? short(figures[name]) : '–';
+              return (
+                <tr key={id}>
+                  <th scope="row">
+                    <span
+                      class="swatch"
+                      style={{ background: `var(--${id})` }}
+                      aria-hidden="true"
+                    />
+                    {INTERFACE_NAMES[id]}
+                  </th>
+                  <td>{status?.ports[id] ?? '–'}</td>
+                  <td>{of('lookups')}</td>
+                  <td>{of('requests')}</td>
+                  <td>{latency(figures?.p50Us ?? null)}</td>
+                  <td>{latency(figures?.p99Us ?? null)}</td>
+                  <td>{latency(figures?.p999Us ?? null)}</td>
+                  <td class={figures && figures.failures > 0 ? 'critical' : ''}>
+                    {of('failures')}
+                  </td>
+                  <td class={figures && figures.drops > 0 ? 'warning' : ''}>{of('drops')}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      <p class="hint">
+        Of the last second. Percentiles are read from buckets that double, so they are right within
+        a factor of two; the median of many is closer.
+      </p>
+    </Panel>
+  );
+}
+
+const KINDS: [keyof EntryCounts, string][] = [
+  ['prefix', 'Prefixes'],
+  ['fragmented', 'Fragmented runs'],
+  ['ported', 'Ported numbers'],
+];
+
+function Entries({ status }: { status: Status }) {
+  const { entries, routes } = status;
+  const total = (kind: keyof EntryCounts) => entries.msisdn[kind] + entries.imsi[kind];
+  if (KINDS.every(([kind]) => total(kind) === 0)) {
+    return (
+      <Panel title="What is served">
+        <Notice title="The index is empty">No number is found until a block sets an entry.</Notice>
+      </Panel>
+    );
+  }
+  const all = KINDS.reduce((sum, [kind]) => sum + total(kind), 0);
+  return (
+    <Panel title="What is served">
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Entries</th>
+              <th scope="col">MSISDN</th>
+              <th scope="col">IMSI</th>
+              <th scope="col">Share</th>
+            </tr>
+          </thead>
+          <tbody>
+            {KINDS.map(([kind, name]) => (
+              <tr key={kind}>
+                <th scope="row">{name}</th>
+                <td>{whole(entries.msisdn[kind])}</td>
+                <td>{whole(entries.imsi[kind])}</td>
+                <td>{percent(total(kind) / all)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="hint">{whole(routes)} routes lead to data management elements.</p>
+    </Panel>
+  );
+}

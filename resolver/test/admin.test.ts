@@ -1,0 +1,209 @@
+// The admin port: who may use it, and what it answers for snapshots.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { judgeAccess, readAdminAccess } from '../admin/admin-access.ts';
+import { askAdmin } from '../admin/admin-client.ts';
+import { configure, servingOptions } from '../config.ts';
+import type { Service } from '../service.ts';
+import { writeContent } from './swap-content.ts';
+import { serveContents } from './swap-load.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'bchf-admin-'));
+after(() => rmSync(directory, { recursive: true }));
+const TOKEN = 'a token of enough letters'.replaceAll(' ', '-');
+const tokenFile = join(directory, 'token');
+writeFileSync(tokenFile, `${TOKEN}\n`);
+
+async function withService(
+  flags: Record<string, unknown>,
+  action: (service: Service) => Promise<void>,
+): Promise<void> {
+  const served = mkdtempSync(join(directory, 'served-'));
+  for (const content of [1, 2]) {
+    await writeContent(join(served, `${content}.bchf`), content, { chainId: 'test' });
+  }
+  const few = { workers: 1, udpWorkers: 1, sbiWorkers: 0 };
+  const service = await serveContents(served, {}, { ...few, ...flags });
+  try {
+    await action(service);
+  } finally {
+    await service.stop();
+  }
+}
+
+interface Asked {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** fetch sets headers of its own, so this goes by node:http. */
+function ask(service: Service, path: string, { method = 'GET', headers = {}, body }: Asked = {}) {
+  return new Promise<{ status: number; headers: Record<string, unknown>; body: never }>(
+    (resolve, reject) => {
+      const { admin: port } = service.ports;
+      const asked = request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+        let text = '';
+        response.on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('end', () => {
+          const answer = text === '' ? undefined : JSON.parse(text);
+          const status = response.statusCode ?? 0;
+          resolve({ status, headers: response.headers, body: answer as never });
+        });
+      });
+      asked.on('error', reject);
+      asked.end(body);
+    },
+  );
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
+
+test('snapshots are listed, compared, swapped and rolled back by name', async () => {
+  await withService({}, async (service) => {
+    const options = { url: `http://127.0.0.1:${service.ports.admin}` };
+    const list = await askAdmin<never>(options, 'GET', '/admin/v1/snapshots');
+    const { serving, snapshots } = list as {
+      serving: string;
+      snapshots: Record<string, unknown>[];
+    };
+    assert.equal(serving, '1.bchf');
+    assert.deepEqual(
+      snapshots.map(({ name, height, chainId, isServing, isPinned, routes }) => [
+        ...[name, height, chainId, isServing, isPinned, routes],
+      ]),
+      [
+        ['2.bchf', 2, 'test', false, false, 4],
+        ['1.bchf', 1, 'test', true, true, 3],
+      ],
+    );
+    const diff = await ask(service, '/admin/v1/snapshots/diff?from=serving&to=2.bchf');
+    assert.deepEqual((diff.body as { changed: unknown }).changed, { entries: 1001, numbers: 1000 });
+    const swap = { method: 'POST', headers: JSON_HEADERS };
+    const refused = await ask(service, '/admin/v1/swap', { ...swap, body: '{"name":"2.bchf"}' });
+    const problem = refused.body as { code: string; diff: { changed: unknown } };
+    assert.deepEqual(
+      [refused.status, problem.code, problem.diff.changed],
+      [422, 'BCHF_SNAPSHOT_LARGE_CHANGE', { entries: 1001, numbers: 1000 }],
+    );
+    const body = '{"name":"2.bchf","force":true}';
+    const both = await Promise.all([
+      ask(service, '/admin/v1/swap', { ...swap, body }),
+      ask(service, '/admin/v1/swap', { ...swap, body }),
+    ]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 409]);
+    const back = await ask(service, '/admin/v1/rollback', { ...swap, body: '{}' });
+    assert.equal((back.body as { serving: string }).serving, '1.bchf');
+    const status = await ask(service, '/admin/v1/status');
+    const { generation, snapshot } = status.body as Record<string, unknown>;
+    assert.deepEqual([generation, snapshot], [3, '1.bchf']);
+    const created = await ask(service, '/admin/v1/snapshots', { ...swap, body: '{}' });
+    assert.deepEqual([created.status, created.body], [200, { name: '1.bchf', isNew: false }]);
+    const deleted = await ask(service, '/admin/v1/snapshots/2.bchf', { ...swap, method: 'DELETE' });
+    assert.equal((deleted.body as { code: string }).code, 'BCHF_SNAPSHOT_PINNED');
+  });
+});
+
+test('requests that are malformed or go astray are answered with a code', async () => {
+  await withService({}, async (service) => {
+    const post = (path: string, body: string, headers: Record<string, string> = JSON_HEADERS) =>
+      ask(service, path, { method: 'POST', headers, body });
+    const swap = '/admin/v1/swap';
+    const answers = [
+      [400, await post(swap, '{')],
+      [400, await post(swap, '{}')],
+      [400, await post(swap, '{"name":"2.bchf","path":"/etc/passwd"}')],
+      [404, await post(swap, '{"name":"../1.bchf"}')],
+      [404, await post(swap, '{"name":"nested/1.bchf"}')],
+      [413, await post(swap, JSON.stringify({ name: 'x'.repeat(20_000) }))],
+      [415, await post(swap, '{"name":"2.bchf"}', {})],
+      [415, await post(swap, '{"name":"2.bchf"}', { 'content-type': 'text/plain' })],
+      [400, await post('/admin/v1/snapshots/prune', '{"keep":0}')],
+      [405, await ask(service, swap)],
+      [404, await ask(service, '/admin/v1/other')],
+      [404, await ask(service, '/admin/v1/snapshots/diff?from=%2e%2e%2f1.bchf&to=2.bchf')],
+      ...(await Promise.all(
+        ['..%2f1.bchf', '%2e%2e/1.bchf', '..', '%ff'].map(
+          async (name) =>
+            [
+              name === '%ff' ? 400 : 404,
+              await ask(service, `/admin/v1/snapshots/${name}`, {
+                method: 'DELETE',
+                headers: JSON_HEADERS,
+              }),
+            ] as const,
+        ),
+      )),
+    ] as const;
+    for (const [status, answer] of answers) {
+      assert.equal(answer.status, status, JSON.stringify(answer.body));
+      assert.match((answer.body as { cause: string }).cause, /^[A-Z_]+$/);
+    }
+  });
+});
+
+test('without a token the port answers only to names of loopback', async () => {
+  await withService({}, async (service) => {
+    const host = (name: string) => ask(service, '/admin/v1/status', { headers: { host: name } });
+    for (const name of ['127.0.0.1', 'localhost:8081', '[::1]:8081', '127.9.9.9']) {
+      assert.equal((await host(name)).status, 200, name);
+    }
+    for (const name of ['rebound.example', '10.0.0.1:8081', '127.0.0.1.example.org']) {
+      assert.equal((await host(name)).status, 403, name);
+    }
+  });
+});
+
+test('with a token everything under /admin asks for it', async () => {
+  await withService({ adminTokenFile: tokenFile }, async (service) => {
+    const as = (authorization?: string) =>
+      ask(service, '/admin/v1/status', { headers: { ...(authorization && { authorization }) } });
+    const none = await as();
+    assert.equal(none.status, 401);
+    assert.match(String(none.headers['www-authenticate']), /^Bearer /);
+    assert.equal((await as('Bearer wrong')).status, 401);
+    assert.equal((await as(`Basic ${TOKEN}`)).status, 401);
+    assert.equal((await as(`Bearer ${TOKEN}`)).status, 200);
+    assert.equal((await ask(service, '/health/live')).status, 200);
+    const url = `http://127.0.0.1:${service.ports.admin}`;
+    await askAdmin({ url, tokenFile }, 'GET', '/admin/v1/status');
+    const unauthorised = askAdmin({ url }, 'GET', '/admin/v1/status');
+    await assert.rejects(unauthorised, { code: 'BCHF_ADMIN_UNAUTHORISED' });
+  });
+});
+
+test('a port that is reached from elsewhere must ask who is there', () => {
+  const access = (flags: Record<string, unknown>) =>
+    readAdminAccess(configure(servingOptions, { flags, environment: {} }).values);
+  for (const adminHost of ['0.0.0.0', '::', '10.1.2.3', 'admin.example.org']) {
+    assert.throws(() => access({ adminHost }), { code: 'BCHF_ADMIN_UNPROTECTED' }, adminHost);
+    assert.ok(access({ adminHost, adminTokenFile: tokenFile }).tokenHash);
+  }
+  for (const adminHost of ['127.0.0.1', '::1', 'localhost', '127.4.5.6']) access({ adminHost });
+  const short = join(directory, 'short');
+  writeFileSync(short, 'short');
+  for (const flags of [
+    { adminTokenFile: short },
+    { adminTokenFile: join(directory, 'missing') },
+    { adminTlsCert: tokenFile },
+    { adminTlsClientCa: tokenFile },
+  ]) {
+    assert.throws(() => access(flags), { code: 'BCHF_CONFIG_INVALID' });
+  }
+});
+
+test('where TLS has asked for a certificate, no token is needed', () => {
+  const pem = Buffer.from('');
+  const tls = { cert: pem, key: pem, clientCa: pem };
+  const origin = { authorization: undefined, host: 'x', contentType: undefined, isChange: true };
+  assert.equal(judgeAccess(origin, { tokenHash: undefined, tls }), 'granted');
+  const withoutCa = { ...tls, clientCa: undefined };
+  assert.equal(judgeAccess(origin, { tokenHash: undefined, tls: withoutCa }), 'foreign-host');
+});

@@ -1,0 +1,139 @@
+// The form of snapshot files: earlier and later versions, compression, signatures.
+
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { rawPublicKey } from '../../ledger/ed25519.ts';
+import { BEST_COMPRESSION } from '../snapshot/compression.ts';
+import { loadSnapshot, readManifest, writeSnapshot } from '../snapshot/snapshot-file.ts';
+import { forge, toVersion1 } from './forge-snapshot.ts';
+import { contentOf } from './swap-content.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'bchf-format-'));
+after(() => rmSync(directory, { recursive: true }));
+let files = 0;
+const newPath = () => join(directory, `${files++}.bchf`);
+const content = contentOf(3, { chainId: 'test' });
+
+async function assertSameContent(path: string): Promise<void> {
+  for (const check of ['full', 'fast'] as const) {
+    const { indexes, routes, block } = await loadSnapshot(path, { check });
+    assert.deepEqual(routes, content.routes);
+    assert.deepEqual([block.height, block.chainId], [3, 'test']);
+    for (const identity of ['imsi', 'msisdn'] as const) {
+      assert.deepEqual([...indexes[identity].entries()], [...content.indexes[identity].entries()]);
+    }
+  }
+}
+
+test('a file of version 1 is read', async () => {
+  const path = newPath();
+  await writeSnapshot(path, content, 5);
+  toVersion1(path);
+  assert.equal((await readManifest(path)).formatVersion, 1);
+  await assertSameContent(path);
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(path, bytes);
+  await assert.rejects(loadSnapshot(path), { code: 'BCHF_SNAPSHOT_INVALID' });
+});
+
+test('a later version is read if it says so, and an unknown section is passed over', async () => {
+  const path = newPath();
+  await writeSnapshot(path, content, 5);
+  const section = { name: 'later', isCritical: false, content: Buffer.from('anything') };
+  forge(path, { versions: [9, 2], section, manifest: (one) => ({ ...one, later: { a: 1 } }) });
+  assert.equal((await readManifest(path)).formatVersion, 9);
+  await assertSameContent(path);
+});
+
+test('a later version that cannot be read is refused as that', async () => {
+  const section = { name: 'later', isCritical: true, content: Buffer.from('anything') };
+  for (const forgery of [{ versions: [3, 3] as [number, number] }, { section }]) {
+    const path = newPath();
+    await writeSnapshot(path, content, 5);
+    forge(path, forgery);
+    await assert.rejects(loadSnapshot(path), { code: 'BCHF_SNAPSHOT_VERSION' });
+  }
+});
+
+for (const compression of new Set(['gzip', BEST_COMPRESSION] as const)) {
+  test(`sections compressed by ${compression} give back the same content, and are smaller`, async () => {
+    const [plain, packed] = [newPath(), newPath()];
+    await writeSnapshot(plain, content, 5);
+    const manifest = await writeSnapshot(packed, content, 5, { compression });
+    assert.ok(statSync(packed).size < statSync(plain).size / 2);
+    assert.deepEqual(await readManifest(packed), manifest);
+    await assertSameContent(packed);
+  });
+}
+
+test('a section that unpacks to more than it says, or to nothing, is refused', async () => {
+  for (const [name, bytes] of [
+    ['a bomb', gzipSync(Buffer.alloc(8 << 20))],
+    ['no gzip', Buffer.from('no gzip')],
+  ] as const) {
+    const path = newPath();
+    await writeSnapshot(path, { ...content, routes: [] }, 5, { compression: 'gzip' });
+    const file = readFileSync(path);
+    const offset = Number(file.readBigUInt64LE(file.length - 64));
+    // In place of the last section, whose length it is told with.
+    const { sections } = JSON.parse(file.toString('utf8', offset, file.length - 64));
+    const last = sections.at(-1);
+    const head = Buffer.concat([file.subarray(0, last.offset), bytes]);
+    const footer = Buffer.from(file.subarray(-64));
+    footer.writeBigUInt64LE(BigInt(head.length), 0);
+    writeFileSync(path, Buffer.concat([head, file.subarray(offset, -64), footer]));
+    forge(path, {
+      manifest: (one) => ({
+        ...one,
+        sections: one.sections.map((section) =>
+          section.name === last.name ? { ...section, bytes: bytes.length } : section,
+        ),
+      }),
+    });
+    await assert.rejects(loadSnapshot(path), { code: 'BCHF_SNAPSHOT_INVALID' }, name);
+  }
+});
+
+test('a signature names its creator, and no other byte of it is taken', async () => {
+  const path = newPath();
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await writeSnapshot(path, content, 5, { creatorKey: privateKey });
+  const creator = Buffer.from(rawPublicKey(privateKey)).toString('hex');
+  assert.equal((await readManifest(path)).creator, creator);
+  await assertSameContent(path);
+  const bytes = readFileSync(path);
+  for (let at = bytes.length - 64 - 96; at < bytes.length - 64; at += 5) {
+    const damaged = Buffer.from(bytes);
+    damaged[at]! ^= 4;
+    writeFileSync(path, damaged);
+    await assert.rejects(readManifest(path), { code: 'BCHF_SNAPSHOT_INVALID' }, `byte ${at}`);
+  }
+});
+
+test('what a quick check leaves out a full one finds: bytes between sections and manifest', async () => {
+  const path = newPath();
+  await writeSnapshot(path, content, 5);
+  const section = { name: 'later', isCritical: false, content: Buffer.alloc(64) };
+  forge(path, { section });
+  const bytes = readFileSync(path);
+  const offset = Number(bytes.readBigUInt64LE(bytes.length - 64));
+  bytes[offset - 1]! ^= 1;
+  writeFileSync(path, bytes);
+  await loadSnapshot(path, { check: 'fast' });
+  await assert.rejects(loadSnapshot(path), { code: 'BCHF_SNAPSHOT_INVALID' });
+});
+
+test('a quick check finds a damaged section', async () => {
+  const path = newPath();
+  await writeSnapshot(path, content, 5);
+  const bytes = readFileSync(path);
+  bytes[20]! ^= 1;
+  writeFileSync(path, bytes);
+  await assert.rejects(loadSnapshot(path, { check: 'fast' }), { code: 'BCHF_SNAPSHOT_INVALID' });
+});
