@@ -10,7 +10,7 @@ export function formatPlan(plan: Plan): string {
     `  ${one.interface.padEnd(6)} ${percent(one.share).padStart(4)} of the lookups; alone, a machine takes ` +
     `${formatCount(one.cautiousPerSecond)}/s (likely ${formatCount(one.likelyPerSecond)}/s), limited by ` +
     `${one.limitedBy === 'percentile' ? 'the percentile' : 'the highest load measured'}; ` +
-    `model within a factor of ${one.fit.errorFactor.toFixed(2)} of ${one.fit.pointCount} points`;
+    `taken to be wrong by a factor of ${one.errorFactor.toFixed(2)}, from ${one.fit.pointCount} points`;
   const likely =
     machines.forLoadLikely === machines.forLoad ? '' : ` (likely ${machines.forLoadLikely})`;
   return [
