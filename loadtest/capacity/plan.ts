@@ -306,7 +306,7 @@ function assumptionsOf(
 ): string[] {
   const limited = interfaces.filter((one) => one.isGeneratorLimit).map((one) => one.interface);
   return [
-    `Machines are like the one measured: ${curves.machine.cpu}, ${curves.machine.cores} cores, Node ${curves.machine.node}. ${curves.machine.note}`.trim(),
+    `Machines are like the one measured: ${curves.machine.cpu}, ${curves.machine.cores === 1 ? '1 core' : `${curves.machine.cores} cores`}, Node ${curves.machine.node}. ${curves.machine.note}`.trim(),
     'The 99th percentile is that of the middle second of a measured load: seconds in which the machine stood still do not count.',
     'The 99th percentile follows floor + wait / (1 - load / limit), the form of M/M/1, fitted to what was measured; the cautious figure keeps the wanted percentile even where the model is wrong by the factor above.',
     'The load comes as evenly as in the measurement; the peak is what is asked for, not the mean of a day. The kinds of number are mixed as they were measured.',
