@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCarriersCommand } from './carriers.ts';
 import { addDevnetCommand } from './devnet.ts';
+import { addForwardCommand } from './forward.ts';
 import { addGenerateDocsCommand } from './generate-docs.ts';
 import { addLedgerCommand } from './ledger.ts';
 import { addLookupCommand } from './lookup.ts';
@@ -36,6 +37,7 @@ export function createProgram(additions: readonly AddCommand[]): Command {
     .exitOverride();
   addStartCommand(program);
   addServeCommand(program);
+  addForwardCommand(program);
   addLookupCommand(program);
   addCarriersCommand(program);
   addSnapshotCommand(program);

@@ -84,13 +84,9 @@ export function answerBatch(
   query: string,
   services: BatchServices,
 ): HttpAnswer | BodyWanted {
-  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  const type = mediaTypeOf(contentType);
   if (type !== JSON_TYPE && type !== COMPACT_TYPE) {
-    return problem(
-      415,
-      'MANDATORY_IE_INCORRECT',
-      `The body is neither ${JSON_TYPE} nor ${COMPACT_TYPE}.`,
-    );
+    return wrongType();
   }
   let identity: Identity | undefined;
   if (type === COMPACT_TYPE) {
@@ -118,7 +114,22 @@ export function answerBatch(
   return { bytesMax: BATCH_BODY_BYTES_MAX, answer };
 }
 
-function noIdentity(named: string | null): HttpAnswer {
+/** The type in a content-type header, without parameters, in lower case (RFC 9110 section 8.3.1). */
+export function mediaTypeOf(contentType: string): string {
+  return contentType.split(';', 1)[0]!.trim().toLowerCase();
+}
+
+/** 415 for a body of another type. */
+export function wrongType(): HttpAnswer {
+  return problem(
+    415,
+    'MANDATORY_IE_INCORRECT',
+    `The body is neither ${JSON_TYPE} nor ${COMPACT_TYPE}.`,
+  );
+}
+
+/** 400 for a compact body without an identity kind. */
+export function noIdentity(named: string | null): HttpAnswer {
   const cause =
     named === null ? 'MANDATORY_QUERY_PARAM_MISSING' : 'MANDATORY_QUERY_PARAM_INCORRECT';
   return problem(400, cause, 'A compact body needs the identity kind of its numbers.', {
