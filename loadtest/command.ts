@@ -31,6 +31,7 @@ import type { LoadResult } from './load-report.ts';
 import { createReport, exitCodeOf, formatReport } from './load-report.ts';
 import type { NumberSource } from './number-source.ts';
 import { drawPool, POOL_NUMBERS_MAX } from './number-source.ts';
+import { decimal, integer } from './option-parsers.ts';
 import { createPopulationSource, formatMix, MIX_DEFAULT, parseMix } from './population-source.ts';
 import { RatePlan } from './rate-plan.ts';
 import { addScenarioCommands } from './scenario/scenario-command.ts';
@@ -240,22 +241,6 @@ const processEnvironment: LoadtestEnvironment = {
     return createPopulationSource(population, mix, identity, seed);
   },
 };
-
-function integer(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d{1,15}$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It is an integer from ${min} to ${max}.`);
-  };
-}
-
-function decimal(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d{1,15}(?:\.\d{1,9})?$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It is a number from ${min} to ${max}.`);
-  };
-}
 
 function mixOf(text: string): SampleMix {
   const mix = parseMix(text);

@@ -39,6 +39,9 @@ export const UNDER_WAY_DEFAULT = 4096;
  * - BCHF_LOADTEST_HOST: the host has no address, or no socket could be opened towards it.
  * - BCHF_LOADTEST_SCENARIO: a scenario or a report that cannot be read, or is none.
  * - BCHF_LOADTEST_THREAD: a thread of the generator ended before its time.
+ * - BCHF_CAPACITY_QUANTITY: a rate, a number, a time, a memory or an availability that is none.
+ * - BCHF_CAPACITY_CURVES: curves that cannot be read, or that have too little for the plan.
+ * - BCHF_CAPACITY_UNREACHABLE: what is wanted lies beyond every number of machines.
  */
 export class LoadtestError extends Error {
   readonly code: LoadtestErrorCode;
@@ -53,7 +56,10 @@ export class LoadtestError extends Error {
 export type LoadtestErrorCode =
   | 'BCHF_LOADTEST_HOST'
   | 'BCHF_LOADTEST_SCENARIO'
-  | 'BCHF_LOADTEST_THREAD';
+  | 'BCHF_LOADTEST_THREAD'
+  | 'BCHF_CAPACITY_QUANTITY'
+  | 'BCHF_CAPACITY_CURVES'
+  | 'BCHF_CAPACITY_UNREACHABLE';
 
 /** Longest run, most lookups, sockets and the like: a load test always ends. */
 export const DURATION_S_MAX = 86_400;

@@ -3,9 +3,9 @@
 // Nothing is asked of the server: the same options give the same numbers and answers here and there.
 
 import type { Identity } from '../ledger/number.ts';
-import type { Population } from '../ledger/population/population.ts';
+import { MOVING_NUMBERS, type Population } from '../ledger/population/population.ts';
 import { createRandom } from '../ledger/population/random.ts';
-import type { SampleKind, SampleMix } from '../ledger/population/sample.ts';
+import type { SampledNumber, SampleKind, SampleMix } from '../ledger/population/sample.ts';
 import { SAMPLE_KINDS } from '../ledger/population/sample.ts';
 import type { NumberSource } from './number-source.ts';
 
@@ -43,21 +43,30 @@ function isSampleKind(text: string): text is SampleKind {
 }
 
 /**
- * A source over a population; with an `identity` only numbers of that kind. Drawing throws a
+ * A source over a population; with an `identity` only numbers of that kind, with `isMoving` none that
+ * `bchf start --moves-per-second` moves about. Drawing throws a
  * RangeError where the mix has none.
  */
 export function createPopulationSource(
-  population: Pick<Population, 'sample' | 'expected'>,
+  population: Pick<Population, 'sample' | 'expected' | 'portedIndex'>,
   mix: SampleMix,
   identity: Identity | undefined,
   seed: number,
+  isMoving = false,
 ): NumberSource {
+  /** What is answered for a number that moves depends on the moment. */
+  const isLeftOut = ({ identity: kind, key }: SampledNumber) => {
+    if (!isMoving || kind !== 'msisdn') return false;
+    const index = population.portedIndex(key);
+    return index >= 0 && index < MOVING_NUMBERS;
+  };
   const random = createRandom(seed);
   return {
     draw() {
       for (let draws = 0; draws < DRAWS_MAX; draws++) {
         const number = population.sample(random, mix);
-        if (identity === undefined || number.identity === identity) return number;
+        if (identity !== undefined && number.identity !== identity) continue;
+        if (!isLeftOut(number)) return number;
       }
       throw new RangeError(`the mix has no numbers of kind ${identity}`);
     },

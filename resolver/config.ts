@@ -360,7 +360,16 @@ export const ledgerOptions = {
   ),
 };
 
-export const startOptions = { ...servingOptions, ...ledgerOptions };
+export const startOptions = {
+  ...servingOptions,
+  ...ledgerOptions,
+  movesPerSecond: option(
+    count(10_000),
+    0,
+    'N',
+    'ported numbers that move home or away again each second, to load the ledger while it is served',
+  ),
+};
 
 export type Options = Record<string, Option<unknown>>;
 type ValuesOf<T extends Options> = {

@@ -143,6 +143,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     workers: () => pool?.count ?? 0,
     httpNative: () => (httpNative ? 1 : 0),
     routes: () => table.count,
+    nrf: nrfHost && (() => nrfHost.counts()),
     generation: () => generation,
     workerDeaths: () => pool?.deaths ?? 0,
     indexFill: () =>

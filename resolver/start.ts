@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { type CommittedBlock, type Ledger, openLedger } from '../ledger/ledger.ts';
 import { deriveKeyPair, type KeyPair } from '../ledger/population/key-pairs.ts';
 import { readNumberingData } from '../ledger/population/numbering-data.ts';
-import { createPopulation } from '../ledger/population/population.ts';
+import { createPopulation, type Population } from '../ledger/population/population.ts';
 import type { Route } from '../ledger/route.ts';
 import { AUTHORITY, signersOf, type TransactionBody } from '../ledger/transaction-body.ts';
 import { signTransaction } from '../ledger/transaction-codec.ts';
@@ -26,6 +26,7 @@ import { NewestBlock } from './freshness.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { openIndexes } from './ledger-indexes.ts';
 import type { Log } from './log.ts';
+import { startMoving } from './moving-numbers.ts';
 import { probePorts } from './probe-ports.ts';
 import type { Progress } from './progress.ts';
 import { ResolverError } from './resolver-error.ts';
@@ -113,22 +114,36 @@ export async function start(options: StartOptions): Promise<Started | undefined>
       onFailure,
       now,
     });
+    const commit = async (transactions: readonly Uint8Array[]) => {
+      const block = await ledger.commit(transactions);
+      newestBlock.committed(block.height, now());
+      const changed = block.changedRoutes.map((number) => ({
+        number,
+        route: ledger.routes()[number] as Route,
+      }));
+      await service.applyBlock(block, block.changes, changed);
+      return block;
+    };
+    const moving =
+      config.movesPerSecond > 0 &&
+      startMoving({
+        population: await populationOf(population),
+        perSecond: config.movesPerSecond,
+        chainId: ledger.chainId,
+        transactionCount: () => ledger.transactionCount,
+        isAway: (key) => service.indexes.msisdn.find(key)?.entry === 'ported',
+        commit,
+        onFault: (err) => log.error({ err }, 'numbers could not be moved'),
+        nowMs: () => performance.now(),
+      });
     return {
       service,
       ledger,
       population,
-      async commit(transactions) {
-        const block = await ledger.commit(transactions);
-        newestBlock.committed(block.height, now());
-        const changed = block.changedRoutes.map((number) => ({
-          number,
-          route: ledger.routes()[number] as Route,
-        }));
-        await service.applyBlock(block, block.changes, changed);
-        return block;
-      },
+      commit,
       async stop() {
         try {
+          if (moving) await moving.stop();
           await service.stop();
           await save(service.indexes);
         } finally {
@@ -205,7 +220,7 @@ async function fillLedger(
   return true;
 }
 
-async function populationOf(options: PopulationOptions): Promise<Foundation> {
+async function populationOf(options: PopulationOptions): Promise<Population> {
   const profile = options.profile as 5 | 25 | 60;
   return createPopulation({ data: await readNumberingData(), ...options, profile });
 }

@@ -6,7 +6,7 @@
 import type { EntryKind } from '../entry.ts';
 import type { Identity, NumberKey } from '../number.ts';
 import type { Route } from '../route.ts';
-import type { TransactionBody } from '../transaction-body.ts';
+import type { Port, TransactionBody } from '../transaction-body.ts';
 import { deriveKeyPair, type KeyPair } from './key-pairs.ts';
 import type { Operator, Operators } from './members.ts';
 import type { NumberingData } from './numbering-data.ts';
@@ -33,6 +33,9 @@ export const FRAGMENTED_DEFAULT = 20_000;
 
 /** Every how many runs one is of IMSIs. */
 const IMSI_RUN_DIVISOR = 5;
+
+/** The ported numbers with the first indexes, which `bchf start --moves-per-second` moves about. */
+export const MOVING_NUMBERS = 1000;
 
 /** Members that allocate from the pool. */
 const ALLOCATORS_MAX = 400;
@@ -84,6 +87,10 @@ export interface Population {
   expected(identity: Identity, key: NumberKey): ExpectedMatch | undefined;
   /** The ported number with an index from 0 to `portedCount` − 1; each number has one index. */
   portedNumber(index: number): NumberKey;
+  /** The inverse: −1 for a number that is at home. */
+  portedIndex(key: NumberKey): number;
+  /** A ported number's way home to the member of its prefix, or from there to where it belongs. */
+  moveOf(index: number, way: 'home' | 'away'): Port;
   /** Draws a number; throws RangeError where the mix asks for a kind that there is none of. */
   sample(random: Random, mix: SampleMix): SampledNumber;
   /**
@@ -121,13 +128,35 @@ export function createPopulation(options: PopulationOptions): Population {
   };
 
   const scratch: Recipient[] = [];
-  const portedRoute = (key: NumberKey, prefix: number) => {
+  const indexUnder = (key: NumberKey, prefix: number) => {
     const place = porting.placeOf(space.decadeOf(key, prefix));
-    const index = place < 0 ? -1 : porting.indexOf(place, key % DECADE);
-    if (index < 0) return -1;
+    return place < 0 ? -1 : porting.indexOf(place, key % DECADE);
+  };
+  const lastRecipient = (index: number, prefix: number) => {
     const country = msisdn.country[prefix]!;
     const count = porting.recipientsOf(index, country, msisdn.member[prefix]!, scratch);
-    return scratch[count - 1]!.route;
+    return scratch[count - 1]!;
+  };
+  const portedRoute = (key: NumberKey, prefix: number) => {
+    const index = indexUnder(key, prefix);
+    return index < 0 ? -1 : lastRecipient(index, prefix).route;
+  };
+  const moveOf = (index: number, way: 'home' | 'away'): Port => {
+    const key = porting.numberAt(index);
+    const prefix = msisdn.table.longest(key);
+    const ends = [
+      { member: msisdn.member[prefix]!, route: msisdn.route[prefix]! },
+      lastRecipient(index, prefix),
+    ] as const;
+    const [from, to] = way === 'away' ? ends : [ends[1], ends[0]];
+    return {
+      kind: 'port',
+      identity: 'msisdn',
+      numbers: [key],
+      donor: world.operators[from.member]!.id,
+      recipient: world.operators[to.member]!.id,
+      route: routes[to.route]!.id,
+    };
   };
 
   const expected = (identity: Identity, key: NumberKey): ExpectedMatch | undefined => {
@@ -173,6 +202,11 @@ export function createPopulation(options: PopulationOptions): Population {
     transactionCount,
     expected,
     portedNumber: porting.numberAt,
+    portedIndex(key) {
+      const prefix = msisdn.table.longest(key);
+      return prefix < 0 ? -1 : indexUnder(key, prefix);
+    },
+    moveOf,
     sample: createSampler({ world, space, porting, pools, expected }),
     keyPairOf,
   };

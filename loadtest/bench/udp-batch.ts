@@ -2,8 +2,7 @@
 // by one serving thread of `bchf serve` on one core, beside bare echoes of the same datagrams.
 
 import { parseDigits } from '../../ledger/number.ts';
-import { createRandom } from '../../ledger/population/random.ts';
-import { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
+import type { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
 import { serveSpace } from '../../resolver/test/interop/serve-space.ts';
 import {
   createBatchResponse,
@@ -15,7 +14,6 @@ import {
   STATUS_OK,
   writeLookupRequest,
 } from '../../resolver/udp/batch-codec.ts';
-import { loadSystemCalls } from '../../resolver/udp/system-calls.ts';
 import {
   type BenchOptions,
   type BenchResult,
@@ -24,13 +22,10 @@ import {
 } from '../../wasm/bench/bench-report.ts';
 import { preparePackets } from '../packet-pool.ts';
 import { HOST, pinServer } from './bench-contender.ts';
+import { DIGITS_FULL, notesOf, openSpace, SPACE_OPTIONS, unjudgedUnless } from './bench-space.ts';
 import { type Judged, measureInTurns, startEchoes } from './bench-udp.ts';
 
-/** One number in so many is ported. */
-const ONE_IN = 10;
-const ROUTES = 64;
 const LOOKUPS_BAR = { atLeast: 5_000_000 };
-const DIGITS_FULL = 7;
 const NUMBERS_FULL = 100;
 /** Where the request id lies in requests and responses; its low 16 bits are enough here. */
 const ID_OFFSET = 4;
@@ -44,7 +39,7 @@ await runBench<Option>({
   name: 'udp-batch',
   about: 'Lookups a second over the UDP batch protocol, beside bare echoes.',
   options: {
-    digits: { what: 'the space is ten to this power', full: DIGITS_FULL, quick: 4, min: 3, max: 8 },
+    ...SPACE_OPTIONS,
     numbers: {
       what: 'numbers in a datagram',
       full: NUMBERS_FULL,
@@ -53,7 +48,6 @@ await runBench<Option>({
       max: NUMBERS_MAX,
     },
     datagrams: { what: 'different datagrams', full: 20_000, quick: 500, min: 100, max: 500_000 },
-    milliseconds: { what: 'of each measurement', full: 1_500, quick: 300, min: 100, max: 60_000 },
     window: { what: 'datagrams under way', full: 128, quick: 64, min: 1, max: 8_192 },
   },
   measure,
@@ -62,17 +56,8 @@ await runBench<Option>({
 async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   const { quick, runs, seed, values } = options;
   const { digits, numbers, datagrams, window, milliseconds: durationMs } = values;
-  const calls = loadSystemCalls();
-  if (calls === undefined) throw new Error('the generator needs recvmmsg: 64-bit Linux and koffi');
-  const space = new PortedSpace({
-    prefix: '35840',
-    suffixDigits: digits,
-    oneIn: ONE_IN,
-    routes: ROUTES,
-    seed,
-  });
-  const random = createRandom(seed);
-  const offsets = Uint32Array.from({ length: datagrams * numbers }, () => random.below(space.size));
+  const asked = openSpace(digits, datagrams * numbers, seed);
+  const { calls, space, offsets } = asked;
   const messages = Array.from({ length: datagrams }, (_, at) => {
     const message = new Uint8Array(REQUEST_HEADER_BYTES + numbers * NUMBER_BYTES);
     const of = Array.from(offsets.subarray(at * numbers, (at + 1) * numbers));
@@ -105,12 +90,12 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   const perSecond = figures[0]!.measured as readonly number[];
   const isFull = digits >= DIGITS_FULL && numbers === NUMBERS_FULL;
   return {
-    notes: [
-      `${space.size.toLocaleString('en-US')} numbers, one in ${ONE_IN} of them ported; ` +
-        `${datagrams.toLocaleString('en-US')} different datagrams of ${numbers} numbers, drawn uniformly`,
-      `the server on one core, the generator on another; ${window} datagrams under way`,
-      ...absent.map((reason) => `not measured: ${reason}`),
-    ],
+    notes: notesOf(asked, {
+      what: 'ported',
+      asked: `${datagrams.toLocaleString('en-US')} different datagrams of ${numbers} numbers`,
+      underWay: `${window} datagrams`,
+      absent,
+    }),
     figures: [
       {
         name: 'lookupsPerSecond',
@@ -119,7 +104,7 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
       },
       ...figures,
     ],
-    ...(quick || !isFull ? { unjudged: 'not of the size that the bars are set for' } : {}),
+    ...unjudgedUnless(!quick && isFull),
   };
 }
 

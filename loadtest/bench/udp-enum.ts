@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDigits } from '../../ledger/number.ts';
-import { createRandom } from '../../ledger/population/random.ts';
 import {
   type DnsResponse,
   decodeResponse,
@@ -19,10 +18,9 @@ import {
   AUTHORITY_PROGRAMS,
   startAuthority,
 } from '../../resolver/test/interop/dns-authority.ts';
-import { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
+import type { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
 import { findProgram, processTree, residentBytesOf } from '../../resolver/test/interop/programs.ts';
 import { serveSpace } from '../../resolver/test/interop/serve-space.ts';
-import { loadSystemCalls } from '../../resolver/udp/system-calls.ts';
 import {
   type BenchOptions,
   type BenchResult,
@@ -31,55 +29,34 @@ import {
 } from '../../wasm/bench/bench-report.ts';
 import { preparePackets } from '../packet-pool.ts';
 import { HOST, pinServer } from './bench-contender.ts';
+import {
+  DIGITS_FULL,
+  notesOf,
+  openSpace,
+  QUERY_OPTIONS,
+  SPACE_OPTIONS,
+  unjudgedUnless,
+} from './bench-space.ts';
 import { type Judged, measureInTurns, startEchoes } from './bench-udp.ts';
 
 const SUFFIX = 'e164.arpa';
-/** One number in so many has records. */
-const ONE_IN = 10;
-const ROUTES = 64;
 const RATIO_TO_PEER_BAR = { atLeast: 1.5 };
 const RATIO_TO_ECHO_BAR = { atLeast: 0.6 };
-/** Digits behind the prefix that the bars are set for: ten million numbers, a million names. */
-const DIGITS_FULL = 7;
 
 type Option = 'digits' | 'packets' | 'milliseconds' | 'window';
 
 await runBench<Option>({
   name: 'udp-enum',
   about: 'NAPTR queries a second over UDP, beside NSD, Knot DNS and bare echoes.',
-  options: {
-    digits: {
-      what: 'the numbers are ten to this power',
-      full: DIGITS_FULL,
-      quick: 4,
-      min: 3,
-      max: 7,
-    },
-    packets: {
-      what: 'different queries',
-      full: 1_000_000,
-      quick: 5_000,
-      min: 1_000,
-      max: 4_000_000,
-    },
-    milliseconds: { what: 'of each measurement', full: 1_500, quick: 300, min: 100, max: 60_000 },
-    window: { what: 'queries under way', full: 192, quick: 64, min: 1, max: 8_192 },
-  },
+  options: { ...SPACE_OPTIONS, ...QUERY_OPTIONS },
   measure,
 });
 
 async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   const { quick, runs, seed, values } = options;
-  const calls = loadSystemCalls();
-  if (calls === undefined) throw new Error('the generator needs recvmmsg: 64-bit Linux and koffi');
-  const space = new PortedSpace({
-    prefix: '35840',
-    suffixDigits: values.digits,
-    oneIn: ONE_IN,
-    routes: ROUTES,
-    seed,
-  });
-  const queries = drawQueries(space, values.packets, seed);
+  const asked = openSpace(values.digits, values.packets, seed);
+  const { calls, space } = asked;
+  const queries = encodeQueries(space, asked.offsets);
   const packets = preparePackets(queries.messages, calls.addressOf);
   const { contenders, absent, bytesPerName } = await startContenders(space, queries);
   const { window, milliseconds: durationMs } = values;
@@ -92,14 +69,13 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
       { name: 'ratioToEchoInC', to: ['echoInC'], bar: RATIO_TO_ECHO_BAR },
     ],
   );
-  const isFull = values.digits === DIGITS_FULL;
   return {
-    notes: [
-      `${space.size.toLocaleString('en-US')} numbers, one in ${ONE_IN} of them a NAPTR name; ` +
-        `${values.packets.toLocaleString('en-US')} different queries, drawn uniformly`,
-      `each server on one core, the generator on another; ${window} queries under way`,
-      ...absent.map((reason) => `not measured: ${reason}`),
-    ],
+    notes: notesOf(asked, {
+      what: 'a NAPTR name',
+      asked: `${values.packets.toLocaleString('en-US')} different queries`,
+      underWay: `${window} queries`,
+      absent,
+    }),
     figures: [
       ...figures,
       ...Object.entries(bytesPerName).map(([of, measured]) => ({
@@ -108,7 +84,7 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
         measured,
       })),
     ],
-    ...(quick || !isFull ? { unjudged: 'not of the size that the bars are set for' } : {}),
+    ...unjudgedUnless(!quick && values.digits === DIGITS_FULL),
   };
 }
 
@@ -118,9 +94,7 @@ interface Queries {
   offsets: Uint32Array;
 }
 
-function drawQueries(space: PortedSpace, count: number, seed: number): Queries {
-  const random = createRandom(seed);
-  const offsets = Uint32Array.from({ length: count }, () => random.below(space.size));
+function encodeQueries(space: PortedSpace, offsets: Uint32Array): Queries {
   const suffix = encodeName(SUFFIX)!;
   const messages = Array.from(offsets, (offset) => {
     const name = encodeEnumName(parseDigits(space.digitsOf(offset))!, suffix);

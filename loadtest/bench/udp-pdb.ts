@@ -2,10 +2,8 @@
 // number in a datagram, by one serving thread of `bchf serve` on one core, beside bare echoes of the same
 // datagrams. Kamailio's own pdb_server would be the peer; Debian packages the client module only.
 
-import { createRandom } from '../../ledger/population/random.ts';
-import { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
+import type { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
 import { serveSpace } from '../../resolver/test/interop/serve-space.ts';
-import { loadSystemCalls } from '../../resolver/udp/system-calls.ts';
 import {
   type BenchOptions,
   type BenchResult,
@@ -21,47 +19,31 @@ import {
   PDB_NOT_FOUND,
 } from '../pdb-query-codec.ts';
 import { HOST, pinServer } from './bench-contender.ts';
+import {
+  DIGITS_FULL,
+  notesOf,
+  openSpace,
+  QUERY_OPTIONS,
+  SPACE_OPTIONS,
+  unjudgedUnless,
+} from './bench-space.ts';
 import { type Judged, measureInTurns, startEchoes } from './bench-udp.ts';
 
-/** One number in so many is ported. */
-const ONE_IN = 10;
-const ROUTES = 64;
 const RATIO_TO_ECHO_BAR = { atLeast: 0.7 };
-const DIGITS_FULL = 7;
 type Option = 'digits' | 'packets' | 'milliseconds' | 'window';
 
 await runBench<Option>({
   name: 'udp-pdb',
   about: "Queries of Kamailio's pdb module a second over UDP, beside bare echoes.",
-  options: {
-    digits: { what: 'the space is ten to this power', full: DIGITS_FULL, quick: 4, min: 3, max: 8 },
-    packets: {
-      what: 'different queries',
-      full: 1_000_000,
-      quick: 5_000,
-      min: 1_000,
-      max: 4_000_000,
-    },
-    milliseconds: { what: 'of each measurement', full: 1_500, quick: 300, min: 100, max: 60_000 },
-    window: { what: 'queries under way', full: 192, quick: 64, min: 1, max: 8_192 },
-  },
+  options: { ...SPACE_OPTIONS, ...QUERY_OPTIONS },
   measure,
 });
 
 async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   const { quick, runs, seed, values } = options;
   const { digits, window, milliseconds: durationMs } = values;
-  const calls = loadSystemCalls();
-  if (calls === undefined) throw new Error('the generator needs recvmmsg: 64-bit Linux and koffi');
-  const space = new PortedSpace({
-    prefix: '35840',
-    suffixDigits: digits,
-    oneIn: ONE_IN,
-    routes: ROUTES,
-    seed,
-  });
-  const random = createRandom(seed);
-  const offsets = Uint32Array.from({ length: values.packets }, () => random.below(space.size));
+  const asked = openSpace(digits, values.packets, seed);
+  const { calls, space, offsets } = asked;
   const messages = Array.from(offsets, (offset) => encodePdbQuery(space.digitsOf(offset)));
 
   tell('the resolver builds and loads its snapshot');
@@ -83,18 +65,16 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   const packets = preparePackets(messages, calls.addressOf);
   const load = { calls, packets, idOffset: PDB_ID_OFFSET, window, durationMs };
   return {
-    notes: [
-      `${space.size.toLocaleString('en-US')} numbers, one in ${ONE_IN} of them ported; ` +
-        `${values.packets.toLocaleString('en-US')} different queries, drawn uniformly`,
-      `the server on one core, the generator on another; ${window} queries under way`,
-      ...absent.map((reason) => `not measured: ${reason}`),
-    ],
+    notes: notesOf(asked, {
+      what: 'ported',
+      asked: `${values.packets.toLocaleString('en-US')} different queries`,
+      underWay: `${window} queries`,
+      absent,
+    }),
     figures: await measureInTurns(contenders, load, runs, [
       { name: 'ratioToEchoInC', to: ['echoInC'], bar: RATIO_TO_ECHO_BAR },
     ]),
-    ...(quick || digits < DIGITS_FULL
-      ? { unjudged: 'not of the size that the bars are set for' }
-      : {}),
+    ...unjudgedUnless(!quick && digits >= DIGITS_FULL),
   };
 }
 

@@ -1,6 +1,6 @@
 // The commands `bchf loadtest run` and `bchf loadtest compare`.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { LoadtestError } from '../load-options.ts';
 import { reportHtml } from './report-html.ts';
@@ -9,9 +9,9 @@ import { parseScenario } from './scenario.ts';
 import {
   createScenarioReport,
   formatScenarioReport,
-  REPORT_FORMAT,
   type ScenarioReport,
 } from './scenario-report.ts';
+import { readReport, readText } from './scenario-report-file.ts';
 
 export interface ScenarioEnvironment {
   write(text: string): void;
@@ -106,25 +106,6 @@ export function formatComparison(before: ScenarioReport, after: ScenarioReport):
       : []),
     '',
   ].join('\n');
-}
-
-async function readReport(file: string): Promise<ScenarioReport> {
-  let report: ScenarioReport | undefined;
-  try {
-    report = JSON.parse(await readText(file));
-  } catch (cause) {
-    if (cause instanceof LoadtestError) throw cause;
-  }
-  if (report?.format === REPORT_FORMAT) return report;
-  throw new LoadtestError('BCHF_LOADTEST_SCENARIO', `${file} is no report of a load test`);
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new LoadtestError('BCHF_LOADTEST_SCENARIO', (cause as Error).message, { cause });
-  }
 }
 
 async function writeText(file: string, text: string): Promise<void> {

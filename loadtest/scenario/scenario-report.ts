@@ -242,6 +242,15 @@ function generatorOf({ streams }: ScenarioRun): ScenarioReport['generator'] {
   };
 }
 
+/** What the ledger did meanwhile; nothing where it stood still. */
+function ledgerLines(server: readonly ServerSample[]): string[] {
+  const heights = server.flatMap(({ ledgerHeight }) => ledgerHeight ?? []);
+  const blocks = Math.max(0, ...heights) - Math.min(...heights);
+  if (!(blocks > 0)) return [];
+  const lagMs = Math.max(0, ...server.map((sample) => sample.lagMs ?? 0));
+  return [`ledger: ${blocks} blocks came, the index was at most ${Math.round(lagMs)} ms behind`];
+}
+
 /** The report for people. */
 export function formatScenarioReport(report: ScenarioReport): string {
   const { total, windows, knee, generator, actions } = report;
@@ -277,6 +286,7 @@ export function formatScenarioReport(report: ScenarioReport): string {
     ...table,
     ...(knee ? [`knee: ${knee.statement}`] : []),
     generator.statement,
+    ...ledgerLines(report.server),
     ...actions.map(
       ({ name, atSeconds, tookMs, isDone }) =>
         `at ${atSeconds} s: ${name}: ${isDone ? 'done' : 'failed'} in ${count(tookMs)} ms`,

@@ -66,7 +66,8 @@ const streams = scenario.streams.map((stream, at) => {
 function drawNumbers(population: Population, stream: Stream, seed: number): PooledNumber[] {
   // ENUM names telephone numbers only.
   const identity = stream.interface === 'enum' ? 'msisdn' : stream.identity;
-  const source = createPopulationSource(population, stream.mix, identity, seed);
+  const { moving } = scenario.population;
+  const source = createPopulationSource(population, stream.mix, identity, seed, moving);
   return Array.from({ length: scenario.numbers }, () => {
     const number = source.draw();
     return { ...number, expected: source.expected(number.identity, number.key) };

@@ -104,6 +104,8 @@ export const scenarioSchema = z.strictObject({
         .min(0)
         .max(2 ** 32 - 1)
         .default(1),
+      /** Whether the resolver moves numbers meanwhile: then those are not asked for. */
+      moving: z.boolean().default(false),
     })
     .prefault({}),
   streams: z.array(streamSchema).min(1).max(32),

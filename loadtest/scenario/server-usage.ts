@@ -7,6 +7,9 @@ export interface ServerSample {
   /** Of one processor, since the sample before. */
   cpuPercent: number;
   residentBytes: number;
+  /** Height of the newest block, and how long it waited to be served; null without a ledger. */
+  ledgerHeight: number | null;
+  lagMs: number | null;
 }
 
 const TIMEOUT_MS = 900;
@@ -16,6 +19,10 @@ const TEXT_BYTES_MAX = 4 << 20;
 export function metricOf(text: string, name: string): number {
   const found = new RegExp(`^${name} ([^\\s]+)`, 'm').exec(text);
   return found ? Number(found[1]) : Number.NaN;
+}
+
+function numberOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }
 
 /** Looks at a server each second until it is stopped; a server that does not tell is left alone. */
@@ -41,6 +48,8 @@ export function sampleServer(
           second: (atMs - startMs) / 1000,
           cpuPercent: ((cpuSeconds - last.cpuSeconds) * 100_000) / (atMs - last.atMs),
           residentBytes: metricOf(text, 'process_resident_memory_bytes'),
+          ledgerHeight: numberOrNull(metricOf(text, 'bchf_ledger_height')),
+          lagMs: numberOrNull(metricOf(text, 'bchf_index_lag_milliseconds')),
         });
       }
       last = { cpuSeconds, atMs };

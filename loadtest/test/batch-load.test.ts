@@ -4,9 +4,12 @@
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
-import { loadSystemCalls } from '../../resolver/udp/system-calls.ts';
+import { loadSystemCalls, POLLIN, type SystemCalls } from '../../resolver/udp/system-calls.ts';
 import { type BatchLoadOptions, runBatchLoad, WINDOW_MAX } from '../batch-load.ts';
 import { layOutPackets, preparePackets } from '../packet-pool.ts';
 import type { EchoFaults } from './echo-thread.ts';
@@ -115,6 +118,32 @@ describe('Batch load', { skip }, () => {
       });
     });
   }
+
+  test('sleeps on memory that is still its own after the collector has run', async () => {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const polled: number[][] = [];
+    const poll: SystemCalls['poll'] = (address, count, timeoutMs) => {
+      if (polled.length < 3) {
+        collect();
+        // What was given back is written over.
+        for (let at = 0; at < 2000; at++) new Uint8Array(new SharedArrayBuffer(8)).fill(0xff);
+        const bytes = new DataView(koffi.view(BigInt(address), 8));
+        polled.push([bytes.getInt32(0, true), bytes.getInt16(4, true)]);
+      }
+      return calls!.poll(address, count, timeoutMs);
+    };
+    await withEcho({}, (port) => {
+      const { lost } = load(port, { perSecond: 500, spin: false, calls: { ...calls!, poll } });
+      assert.equal(lost, 0);
+    });
+    assert.ok(polled.length > 0, 'it slept');
+    for (const [fd, events] of polled) {
+      assert.ok(fd! > 2 && fd! < 1 << 20, `descriptor ${fd}`);
+      assert.equal(events, POLLIN);
+    }
+  });
 
   test('ends where nobody answers, everything lost', async () => {
     const silent = dgram.createSocket('udp4');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readNumberingData } from '../../ledger/population/numbering-data.ts';
-import { createPopulation } from '../../ledger/population/population.ts';
+import { createPopulation, MOVING_NUMBERS } from '../../ledger/population/population.ts';
 import { drawPool, POOL_NUMBERS_MAX, POOL_NUMBERS_MIN } from '../number-source.ts';
 import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
 import { source as smallSource } from './load-fixtures.ts';
@@ -34,6 +34,16 @@ describe('the population as a source of numbers', () => {
     for (const { identity } of drawPool(imsi, 200)) assert.equal(identity, 'imsi');
     const none = createPopulationSource(population, { ported: 1 }, 'imsi', 1);
     assert.throws(() => none.draw(), RangeError);
+  });
+
+  test('leaves out the numbers that a resolver moves about, and only these', () => {
+    const draws = (isMoving: boolean) => {
+      const source = createPopulationSource(population, { ported: 1 }, undefined, 1, isMoving);
+      const indexes = Array.from({ length: 2000 }, () => population.portedIndex(source.draw().key));
+      return indexes.filter((index) => index < MOVING_NUMBERS).length;
+    };
+    assert.ok(draws(false) > 100, 'one in ten is of them');
+    assert.equal(draws(true), 0);
   });
 
   test('is drawn from within limits', () => {

@@ -6,7 +6,7 @@
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,6 +20,7 @@ import { BATCH_PATH, ROUTING_INFO_PATH } from '../http/http-router.ts';
 import { loadUWebSockets } from '../http/http-server.ts';
 import { writeSnapshot } from '../snapshot/snapshot-file.ts';
 import { writeNumber } from '../udp/batch-codec.ts';
+import { cpuSeconds } from './bench-cpu.ts';
 import { loadHttp } from './bench-http-load.ts';
 
 const COMMAND = fileURLToPath(new URL('./bench-bchf-command.js', import.meta.url));
@@ -29,7 +30,6 @@ const ROUTES = 64;
 const BATCH_NUMBERS = 1000;
 /** One number in ten is ported, so that the numbers lie apart as they do in a country. */
 const SPACING = 10;
-const CLOCK_TICKS_PER_SECOND = 100;
 
 await runBench({
   name: 'http',
@@ -76,11 +76,11 @@ async function measure(values: Values, runs: number, seed: number): Promise<Benc
       figures[name].push(value);
     };
     for (let run = 0; run <= runs; run++) {
-      const before = cpuSeconds([serving.pid, bare.pid]);
+      const before = [serving.pid, bare.pid].map(cpuSeconds);
       const requestsPerSecond = await load(serving.port, singles);
-      const between = cpuSeconds([serving.pid, bare.pid]);
+      const between = [serving.pid, bare.pid].map(cpuSeconds);
       const bareUws = await load(bare.port, singles);
-      const after = cpuSeconds([serving.pid, bare.pid]);
+      const after = [serving.pid, bare.pid].map(cpuSeconds);
       const batch = await load(serving.port, json);
       const compactBatch = await load(serving.port, compact);
       process.stderr.write(run === 0 ? 'warm-up done\n' : `run ${run} of ${runs} done\n`);
@@ -189,7 +189,7 @@ async function startServing(
   children: ChildProcess[],
 ): Promise<{ port: number; pid: number }> {
   const args = ['--snapshot', snapshot, '--workers', '1', '--json'];
-  const ports = ['--http-port', '--udp-port', '--pdb-port', '--enum-port', '--admin-port'];
+  const ports = ['http', 'udp', 'pdb', 'enum', 'sbi', 'admin'].map((name) => `--${name}-port`);
   const child = spawn(
     process.execPath,
     [COMMAND, 'serve', ...args, ...ports.flatMap((flag) => [flag, '0'])],
@@ -228,16 +228,4 @@ async function averageBodyBytes(port: number, keys: number[]): Promise<number> {
     bytes += text.length;
   }
   return Math.round(bytes / asked.length);
-}
-
-/** Processor time of processes so far, from /proc; NaN where there is none. */
-function cpuSeconds(pids: number[]): number[] {
-  return pids.map((pid) => {
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
-      return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
-    } catch {
-      return Number.NaN;
-    }
-  });
 }

@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCarriersCommand } from './carriers.ts';
 import { addDevnetCommand } from './devnet.ts';
 import { addForwardCommand } from './forward.ts';
 import { addGenerateDocsCommand } from './generate-docs.ts';
@@ -23,7 +24,7 @@ export const EXIT_USAGE = 2;
 export const EXIT_NOT_FOUND = 3;
 
 /** Codes that say that the command line, and not the world, is wrong. */
-const USAGE_CODES = ['BCHF_CONFIG_INVALID', 'BCHF_NUMBER_MALFORMED'];
+const USAGE_CODES = ['BCHF_CONFIG_INVALID', 'BCHF_NUMBER_MALFORMED', 'BCHF_CAPACITY_QUANTITY'];
 
 /** Adds a command that lives in another folder. */
 export type AddCommand = (program: Command) => void;
@@ -38,6 +39,7 @@ export function createProgram(additions: readonly AddCommand[]): Command {
   addServeCommand(program);
   addForwardCommand(program);
   addLookupCommand(program);
+  addCarriersCommand(program);
   addSnapshotCommand(program);
   addNodeCommand(program);
   addDevnetCommand(program);

@@ -11,7 +11,7 @@
 //     └────┴────┴────────┴──···┴─────────┴──────────┴───────┴───────────────┘
 //     hashed: client cookie, version, reserved, time, the client's address of 4 or 16 bytes
 
-import { ADDRESS_BYTES, isIpv4 } from './client-address-codec.ts';
+import { ADDRESS_BYTES, isIpv4 } from '../udp/client-address-codec.ts';
 import { hashHigh, hashLow, SIP_KEY_BYTES, sipHash } from './sip-hash-codec.ts';
 
 export const CLIENT_COOKIE_BYTES = 8;

@@ -18,7 +18,7 @@
 
 import { digitsOf } from '../../ledger/number.ts';
 import type { Route } from '../../ledger/route.ts';
-import { type AddressPrefix, isWithin } from './client-address-codec.ts';
+import { type AddressPrefix, isWithin } from '../udp/client-address-codec.ts';
 import {
   CLASS_IN,
   type Edns,

@@ -8,7 +8,7 @@
 import { ROUTES_MAX } from '../../ledger/route.ts';
 import { ENUM_BLOCK, ENUM_BLOCK_BYTES } from '../../wasm/packet-layout.ts';
 import { blockOf, type PacketExports } from '../../wasm/packet-module.ts';
-import type { AddressPrefix } from './client-address-codec.ts';
+import type { AddressPrefix } from '../udp/client-address-codec.ts';
 import { CLASS_IN, RECORD_TYPE } from './dns-codec.ts';
 import type { EnumCounter } from './enum-counters.ts';
 import { APEX, readEnumName } from './enum-name-codec.ts';

@@ -3,7 +3,7 @@
 // it keeps the Wasm answerer in step, which shares cookies, limits and templates with it.
 
 import { randomBytes } from 'node:crypto';
-import { parsePrefix } from './client-address-codec.ts';
+import { parsePrefix } from '../udp/client-address-codec.ts';
 import { ServerCookies } from './dns-cookie-codec.ts';
 import {
   createEnumHandler,

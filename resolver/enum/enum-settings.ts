@@ -2,7 +2,7 @@
 // has without one. docs/enum.md tells people.
 
 import { z } from 'zod';
-import { parsePrefix } from './client-address-codec.ts';
+import { parsePrefix } from '../udp/client-address-codec.ts';
 import { COOKIE_SECRETS_MAX } from './dns-cookie-codec.ts';
 import type { EnumTcpLimits } from './enum-tcp.ts';
 import { type EnumService, SERVICES_MAX } from './enum-template-codec.ts';

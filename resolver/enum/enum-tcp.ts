@@ -18,7 +18,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { parseAddress } from './client-address-codec.ts';
+import { parseAddress } from '../udp/client-address-codec.ts';
 import { MESSAGE_BYTES_MAX } from './dns-codec.ts';
 import type { EnumHandler } from './enum-answer.ts';
 import type { EnumCounters } from './enum-counters.ts';

@@ -2,7 +2,7 @@
 
 import { DIGITS_MAX, KEY_MAX, lengthOf, parseDigits } from '../../ledger/number.ts';
 import type { Route } from '../../ledger/route.ts';
-import { type AddressPrefix, isWithin, parsePrefix } from './client-address-codec.ts';
+import { type AddressPrefix, isWithin, parsePrefix } from '../udp/client-address-codec.ts';
 import { encodeName, NAME_BYTES_MAX, type SoaData } from './dns-codec.ts';
 import { type EnumSuffix, encodeEnumName } from './enum-name-codec.ts';
 import {

@@ -20,7 +20,7 @@
 //     │ u32   │ ms, u32   │ 1/1000 answers │ since last │
 //     └───────┴───────────┴────────────────┴────────────┘
 
-import { ADDRESS_BYTES, isIpv4 } from './client-address-codec.ts';
+import { ADDRESS_BYTES, isIpv4 } from '../udp/client-address-codec.ts';
 import { hashHigh, hashLow, SIP_KEY_BYTES, sipHash } from './sip-hash-codec.ts';
 
 /** Classes of response, each with a budget of its own. */

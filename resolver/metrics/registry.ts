@@ -25,6 +25,15 @@ export interface GaugeSources {
   snapshots: () => { swaps: number; refusals: number; saved: number; saveFailures: number };
   /** Of the sockets of each UDP protocol, where the system tells. */
   udpMemory: () => { protocol: string; receiveBufferBytes: number; drops: number }[];
+  /** What the minimal NRF holds and has told; `undefined` where another NRF is behind, or none. */
+  nrf: (() => NrfCounts) | undefined;
+}
+
+export interface NrfCounts {
+  instances: number;
+  subscriptions: number;
+  sentNotifications: number;
+  lostNotifications: number;
 }
 
 /** `receivedDatagrams` → `received_datagrams`, `answered200` → `answered_200`. */
@@ -132,6 +141,21 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
   });
   for (const { group, name, help, total } of counters.counters()) {
     counter(metricName(group, name), help, total);
+  }
+  const { nrf } = sources;
+  if (nrf) {
+    gauge('bchf_nrf_instances', 'NF instances registered.', () => nrf().instances);
+    gauge('bchf_nrf_subscriptions', 'Subscriptions to them.', () => nrf().subscriptions);
+    counter(
+      metricName('nrf', 'sentNotifications'),
+      'Notifications that subscribers took.',
+      () => nrf().sentNotifications,
+    );
+    counter(
+      metricName('nrf', 'lostNotifications'),
+      'Notifications that subscribers did not take.',
+      () => nrf().lostNotifications,
+    );
   }
   return registry;
 }

@@ -18,12 +18,15 @@ export interface CongestionMeter {
 export function startCongestionMeter(): CongestionMeter {
   const delaysMs = new Float64Array(ROUNDS);
   let round = 0;
+  // Asked for with every request, so it is told when it changes and not when it is asked for.
+  let level: CongestionLevel = 0;
   let expectedMs = performance.now() + INTERVAL_MS;
   const timer = setInterval(() => {
     const nowMs = performance.now();
     delaysMs[round++ % ROUNDS] = nowMs - expectedMs;
     expectedMs = nowMs + INTERVAL_MS;
+    level = levelAt(Math.min(...delaysMs));
   }, INTERVAL_MS);
   timer.unref();
-  return { level: () => levelAt(Math.min(...delaysMs)), stop: () => clearInterval(timer) };
+  return { level: () => level, stop: () => clearInterval(timer) };
 }

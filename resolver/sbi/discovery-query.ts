@@ -77,6 +77,13 @@ export function parseDiscoveryQuery(query: string): DiscoveryQuery | HttpAnswer 
   return optionalsOf(parameters, named);
 }
 
+/** How many parameters of a well-formed query carry an identity. */
+export function identityCount(query: string): number {
+  const parameters = parseQuery(query);
+  if (isQueryFault(parameters)) return 0;
+  return Object.keys(IDENTITY_PARAMETERS).filter((name) => parameters.has(name)).length;
+}
+
 /** Which number the parameters name; an answer where one is malformed. */
 function identityOf(parameters: QueryParameters): UeId | HttpAnswer | undefined {
   let named: UeId | undefined;

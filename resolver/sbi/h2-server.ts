@@ -152,7 +152,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     };
     connection.exchanges.add(exchange);
     // A reset by the client is no fault of anybody here; without a listener it would be thrown.
-    stream.on('error', () => {});
+    stream.on('error', ignore);
     stream.on('close', () => {
       connection.exchanges.delete(exchange);
       connection.lastActiveMs = now();
@@ -160,7 +160,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     });
     if (headerBytesOf(rawHeaders) > limits.headerBytesMax) {
       counters.oversizedHeaders++;
-      refuse(exchange, problem(431, 'INVALID_API', 'The header fields are too long.'));
+      refuse(exchange, problem(431, 'INVALID_MSG_FORMAT', 'The header fields are too long.'));
       return;
     }
     const target = headers[':path'] ?? '';
@@ -263,11 +263,14 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       stream.respond(headers, { endStream: true });
       return;
     }
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    headers['content-length'] = bytes.length;
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    headers['content-length'] = bytes;
     stream.respond(headers);
     // A stream that answers HEAD has been ended by `respond`.
-    if (!stream.writableEnded) stream.end(bytes);
+    if (stream.writableEnded) return;
+    // Text of ASCII alone goes as it is; a copy in a buffer of its own would be garbage at once.
+    if (typeof body !== 'string') stream.end(body);
+    else stream.end(body, bytes === body.length ? 'latin1' : 'utf8');
   }
 
   function sweep(): void {
@@ -294,7 +297,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     if (answeredMs === undefined) {
       if (isBodyComplete || nowMs - startedMs <= limits.requestMsMax) return;
       counters.timedOutRequests++;
-      refuse(exchange, problem(408, 'TIMED_OUT_REQUEST', 'The body took too long to come.'));
+      refuse(exchange, problem(408, 'UNSPECIFIED_MSG_FAILURE', 'The body took too long to come.'));
     } else if (nowMs - answeredMs > limits.answerMsMax) {
       counters.timedOutAnswers++;
       stream.close(NGHTTP2_CANCEL);
@@ -356,6 +359,8 @@ function createServer({
     }),
   });
 }
+
+function ignore(): void {}
 
 /** The size of a header list as HTTP/2 counts it, from alternating names and values. */
 function headerBytesOf(rawHeaders: readonly string[]): number {

@@ -10,7 +10,7 @@
 // belongs elsewhere.
 
 import { createHash } from 'node:crypto';
-import { digitsOf, type UeId } from '../../ledger/number.ts';
+import type { Identity } from '../../ledger/number.ts';
 import type { Route } from '../../ledger/route.ts';
 
 /** NF types that can be asked for by an identity. */
@@ -74,9 +74,18 @@ export function servesTarget(
   return route.nfType === 'UDM' && (collocated as readonly string[]).includes(target);
 }
 
+/**
+ * Stand in a profile for digits and for an index, where it is written for many numbers
+ * (prepared-discovery). No text of a route is as long, and its names do not have such characters.
+ */
+export const NUMBER_ROOM = '\u0001'.repeat(80);
+export const USER_DATA_INDEX_ROOM = '\u0002'.repeat(80);
+
 export interface ProfileRequest {
   target: TargetNfType;
-  ueId: UeId;
+  identity: Identity;
+  /** The number that was asked for. */
+  digits: string;
   /** Only these services; `undefined` is all of them. */
   serviceNames?: ReadonlySet<string> | undefined;
   /** Services as the map `nfServiceList` instead of the array `nfServices`. */
@@ -85,7 +94,7 @@ export interface ProfileRequest {
   /** 0 is the most preferred. */
   priority: number;
   /** Where in the element's database the record lies (DOMAIN: index information of the user data). */
-  userDataIndex?: number | undefined;
+  userDataIndex?: number | typeof USER_DATA_INDEX_ROOM | undefined;
 }
 
 /**
@@ -93,7 +102,7 @@ export interface ProfileRequest {
  * of them. An HSS has none: it is reached by Diameter.
  */
 export function profileOf(route: Route, request: ProfileRequest) {
-  const { target, ueId, serviceNames, asServiceMap, scheme, priority, userDataIndex } = request;
+  const { target, serviceNames, asServiceMap, scheme, priority, userDataIndex } = request;
   const services = target === 'HSS' ? [] : servicesOf(route, target, scheme);
   const wanted = serviceNames
     ? services.filter(({ serviceName }) => serviceNames.has(serviceName))
@@ -110,7 +119,7 @@ export function profileOf(route: Route, request: ProfileRequest) {
     plmnList: [route.plmn],
     ipv4Addresses: route.ipv4Addresses,
     priority,
-    ...infoOf(route, target, ueId),
+    ...infoOf(route, request),
     ...(wanted.length > 0 &&
       (asServiceMap
         ? {
@@ -142,9 +151,9 @@ function servicesOf(
 }
 
 /** UdmInfo, AusfInfo, UdrInfo or HssInfo (TS 29.510 clauses 6.1.6.2.7 and on). */
-function infoOf(route: Route, target: TargetNfType, { identity, key }: UeId) {
+function infoOf(route: Route, { target, identity, digits }: ProfileRequest) {
   const { groupId } = route;
-  const range = [{ start: digitsOf(key), end: digitsOf(key) }];
+  const range = [{ start: digits, end: digits }];
   const ranges = identity === 'imsi' ? { supiRanges: range } : { gpsiRanges: range };
   switch (target) {
     case 'UDM':

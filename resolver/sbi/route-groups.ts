@@ -13,6 +13,11 @@ export class RouteGroups {
     this.#table = table;
   }
 
+  /** Of the table: another one may have other groups. */
+  get version(): number {
+    return this.#table.version;
+  }
+
   /** The other routes of a route's member, NF type and group, in the order of their numbers. */
   siblingsOf(route: Route): readonly Route[] {
     if (this.#version !== this.#table.version) this.#build();

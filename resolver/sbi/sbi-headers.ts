@@ -42,10 +42,14 @@ function senderTimeOf(headers: Headers): number | undefined {
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
+const REPEATED_HEADERS = [PRIORITY_HEADER, CORRELATION_HEADER];
+
 /** Headers of the request that every answer repeats, so that what stands between may act on them. */
 export function repeatedHeaders(headers: Headers): [name: string, value: string][] {
-  return [PRIORITY_HEADER, CORRELATION_HEADER].flatMap((name) => {
+  const repeated: [name: string, value: string][] = [];
+  for (const name of REPEATED_HEADERS) {
     const value = headers[name];
-    return value === undefined ? [] : [[name, value] satisfies [string, string]];
-  });
+    if (value !== undefined) repeated.push([name, value]);
+  }
+  return repeated;
 }

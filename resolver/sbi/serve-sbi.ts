@@ -13,6 +13,7 @@ import { createH2Counters } from './h2-counters.ts';
 import { H2_LIMITS, type H2Limits } from './h2-limits.ts';
 import { type H2Server, listenH2 } from './h2-server.ts';
 import { createNrfRelay } from './nrf/nrf-relay.ts';
+import { PreparedDiscoveries } from './prepared-discovery.ts';
 import { RouteGroups } from './route-groups.ts';
 import type { SbiRequest } from './sbi-message.ts';
 import { routeSbi, type SbiServices } from './sbi-router.ts';
@@ -55,6 +56,8 @@ export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
   const services: SbiServices = {
     resolver,
     siblingsOf: (route) => groups.siblingsOf(route),
+    routesVersion: () => groups.version,
+    prepared: new PreparedDiscoveries(),
     collocated: settings.collocated,
     scheme: settings.elementScheme,
     validitySeconds: settings.validitySeconds,

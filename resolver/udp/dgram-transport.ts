@@ -9,7 +9,7 @@
 import dgram from 'node:dgram';
 import { lookup } from 'node:dns';
 import { isIP, isIPv6 } from 'node:net';
-import { ADDRESS_BYTES, parseAddress } from '../enum/client-address-codec.ts';
+import { ADDRESS_BYTES, parseAddress } from './client-address-codec.ts';
 import type {
   UdpAddress,
   UdpCounters,

@@ -9,7 +9,8 @@
 //
 // Source: ip(7), ipv6(7).
 
-import { isIPv6, SocketAddress } from 'node:net';
+import { SocketAddress } from 'node:net';
+import { parseAddress } from './client-address-codec.ts';
 import { AF_INET, AF_INET6 } from './system-calls.ts';
 
 export const ADDRESS_BYTES_IPV4 = 16;
@@ -24,13 +25,15 @@ export interface Endpoint {
 
 /** The structure for an address: 16 or 28 bytes. Throws a TypeError for what is no IP address. */
 export function encodeSocketAddress({ address, port }: Endpoint): Uint8Array {
-  const isVersion6 = isIPv6(address);
+  const mapped = address.includes('%') ? undefined : parseAddress(address);
+  if (!mapped) throw new TypeError(`no IP address: ${address}`);
+  const isVersion6 = address.includes(':');
   const bytes = new Uint8Array(isVersion6 ? ADDRESS_BYTES_IPV6 : ADDRESS_BYTES_IPV4);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, isVersion6 ? AF_INET6 : AF_INET, true);
   view.setUint16(2, port);
-  if (isVersion6) bytes.set(bytesOfIPv6(address), 8);
-  else bytes.set(bytesOfIPv4(address), 4);
+  if (isVersion6) bytes.set(mapped, 8);
+  else bytes.set(mapped.subarray(12), 4);
   return bytes;
 }
 
@@ -61,31 +64,4 @@ export function mapSocketAddress(bytes: Uint8Array, out: Uint8Array): void {
   if (family !== AF_INET) return;
   out[10] = out[11] = 0xff;
   for (let at = 0; at < 4; at++) out[12 + at] = bytes[4 + at]!;
-}
-
-function bytesOfIPv4(address: string): number[] {
-  const bytes = address.split('.').map(Number);
-  if (bytes.length !== 4 || !bytes.every((byte) => byte >= 0 && byte <= 255)) {
-    throw new TypeError(`no IP address: ${address}`);
-  }
-  return bytes;
-}
-
-function bytesOfIPv6(address: string): number[] {
-  if (address.includes('%')) throw new TypeError(`an address with a zone: ${address}`);
-  const [front = '', back] = address.split('::');
-  const left = groupsOf(front);
-  const right = back === undefined ? [] : groupsOf(back);
-  const zeros = new Array<number>(16 - left.length - right.length).fill(0);
-  return [...left, ...zeros, ...right];
-}
-
-/** Two bytes for each group of hexadecimal digits, four for an IPv4 address at the end. */
-function groupsOf(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (group.includes('.')) return bytesOfIPv4(group);
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 255];
-  });
 }

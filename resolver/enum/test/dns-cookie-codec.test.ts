@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseAddress } from '../client-address-codec.ts';
+import { parseAddress } from '../../udp/client-address-codec.ts';
 import { COOKIE_BYTES, ServerCookies } from '../dns-cookie-codec.ts';
 import { hashHigh, hashLow, sipHash } from '../sip-hash-codec.ts';
 import { hex } from './fixture.ts';

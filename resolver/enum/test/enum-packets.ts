@@ -1,6 +1,6 @@
 // Packets to give to answerers of ENUM: queries of every kind, and mutated ones.
 
-import { parseAddress } from '../client-address-codec.ts';
+import { parseAddress } from '../../udp/client-address-codec.ts';
 import { encodeName } from '../dns-codec.ts';
 import { ServerCookies } from '../dns-cookie-codec.ts';
 import type { Packet } from './enum-twins.ts';

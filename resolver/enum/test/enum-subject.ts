@@ -3,7 +3,7 @@
 
 import { createWasmIndex } from '../../../wasm/wasm-index.ts';
 import { exampleRoute } from '../../test/example-route.ts';
-import { parseAddress } from '../client-address-codec.ts';
+import { parseAddress } from '../../udp/client-address-codec.ts';
 import { type EnumSettings, readEnumFile } from '../enum-settings.ts';
 import { createPacketSource, mutate } from './enum-packets.ts';
 import { createTypeScriptTwin, createWasmTwin, lookupOf } from './enum-twins.ts';

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exampleRoute } from '../../test/example-route.ts';
-import { parseAddress } from '../client-address-codec.ts';
+import { parseAddress } from '../../udp/client-address-codec.ts';
 import { createPacketSource } from './enum-packets.ts';
 import { createMutationComparison, createSubject, SECRETS, settings } from './enum-subject.ts';
 import { createTypeScriptTwin, createWasmTwin } from './enum-twins.ts';

@@ -27,7 +27,7 @@ import {
 } from '../../../wasm/packet-layout.ts';
 import { blockOf, createPacketMemory, instantiatePackets } from '../../../wasm/packet-module.ts';
 import type { WasmBuild } from '../../../wasm/wasm-module.ts';
-import { isIpv4 } from '../client-address-codec.ts';
+import { isIpv4 } from '../../udp/client-address-codec.ts';
 import type { EnumLookup } from '../enum-answer.ts';
 import { EnumBlock, WASM_COUNTERS } from '../enum-block.ts';
 import { createEnumCounters, type EnumCounter, type EnumCounters } from '../enum-counters.ts';

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseAddress, parsePrefix } from '../client-address-codec.ts';
+import { parseAddress, parsePrefix } from '../../udp/client-address-codec.ts';
 import { encodeQuery } from '../dns-client-codec.ts';
 import { encodeName, RCODE, RECORD_TYPE } from '../dns-codec.ts';
 import { ServerCookies } from '../dns-cookie-codec.ts';

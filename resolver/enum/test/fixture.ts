@@ -2,7 +2,7 @@
 
 import { parseDigits } from '../../../ledger/number.ts';
 import { exampleRoute } from '../../test/example-route.ts';
-import { parseAddress } from '../client-address-codec.ts';
+import { parseAddress } from '../../udp/client-address-codec.ts';
 import { type DnsResponse, decodeResponse, encodeQuery } from '../dns-client-codec.ts';
 import { encodeName, RECORD_TYPE } from '../dns-codec.ts';
 import {

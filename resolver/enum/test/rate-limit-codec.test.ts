@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseAddress } from '../client-address-codec.ts';
+import { parseAddress } from '../../udp/client-address-codec.ts';
 import { RATE_ENTRY_WORDS, RateLimiter, RESPONSE_CLASS } from '../rate-limit-codec.ts';
 import { createRandom, printedSeed } from './fixture.ts';
 

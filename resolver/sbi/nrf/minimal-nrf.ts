@@ -282,5 +282,5 @@ function noSubscription(): HttpAnswer {
 }
 
 function full(): HttpAnswer {
-  return problem(503, 'INSUFFICIENT_RESOURCES', 'This NRF has no room for more.');
+  return problem(500, 'INSUFFICIENT_RESOURCES', 'This NRF has no room for more.');
 }

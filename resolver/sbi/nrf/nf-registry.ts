@@ -187,7 +187,9 @@ function isWatched(profile: RegisteredProfile, { subscrCond: condition }: Subscr
 
 /** All services of a profile, whichever of the two forms it came in. */
 export function servicesOf({ nfServices, nfServiceList }: RegisteredProfile) {
-  return [...(nfServices ?? []), ...Object.values(nfServiceList ?? {})];
+  const all = [...(nfServices ?? []), ...Object.values(nfServiceList ?? {})];
+  // Who registers in both forms means the same services.
+  return [...new Map(all.map((service) => [service.serviceInstanceId, service])).values()];
 }
 
 /** Who may discover an instance is told to nobody (NotificationData of TS 29.510). */

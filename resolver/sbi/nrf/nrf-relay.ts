@@ -89,7 +89,7 @@ function passedOn(
   return passed;
 }
 
-/** TS 29.500 table 5.2.7.2-1 and clause 6.10.8. */
+/** With the causes of TS 29.500 table 5.2.7.2-1. */
 function failure(reason: H2Failure): SbiAnswer {
   switch (reason) {
     case 'unreachable':
@@ -99,6 +99,6 @@ function failure(reason: H2Failure): SbiAnswer {
     case 'busy':
       return problem(503, 'NF_CONGESTION', 'Too many requests wait for the NRF behind.');
     case 'answer-too-large':
-      return problem(502, 'SYSTEM_FAILURE', 'The answer of the NRF behind is too long.');
+      return problem(502, 'INBOUND_SERVER_ERROR', 'The answer of the NRF behind is too long.');
   }
 }

@@ -19,7 +19,7 @@ export function discoverRegistered(
         nfServiceStatus === 'REGISTERED' && (query.serviceNames?.has(serviceName) ?? true),
     );
     if (query.serviceNames && services.length === 0) continue;
-    const { nfServices, nfServiceList, ...rest } = withoutPermissions(profile);
+    const { nfServices, nfServiceList, ...rest } = withoutManagement(withoutPermissions(profile));
     found.push({
       ...rest,
       ...(services.length > 0 &&
@@ -33,6 +33,18 @@ export function discoverRegistered(
     });
   }
   return found;
+}
+
+/** Without what stands between an instance and its NRF alone: NFProfile of TS 29.510 clause 6.2 has none. */
+function withoutManagement(profile: RegisteredProfile): RegisteredProfile {
+  const {
+    heartBeatTimer,
+    nfProfileChangesSupportInd,
+    nfProfilePartialUpdateChangesSupportInd,
+    nfProfileChangesInd,
+    ...rest
+  } = profile as RegisteredProfile & Record<string, unknown>;
+  return rest as RegisteredProfile;
 }
 
 function fits(profile: RegisteredProfile, query: DiscoveryQuery): boolean {

@@ -128,7 +128,7 @@ test('an NRF that is gone, resets, or says too much is an answer of its own', as
   assert.deepEqual([unreachable.status, unreachable.body.cause], [504, 'TARGET_NF_NOT_REACHABLE']);
   assert.equal((await relay()('/reset')).status, 504);
   const long = await relay()('/long');
-  assert.deepEqual([long.status, long.body.cause], [502, 'SYSTEM_FAILURE']);
+  assert.deepEqual([long.status, long.body.cause], [502, 'INBOUND_SERVER_ERROR']);
   assert.equal((await relay()('/a')).status, 201);
 });
 

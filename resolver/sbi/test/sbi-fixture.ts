@@ -6,6 +6,7 @@ import { encodeLabel, NewestBlock } from '../../freshness.ts';
 import { NumberResolver } from '../../resolve.ts';
 import { RouteTable } from '../../route-table.ts';
 import { exampleRoute } from '../../test/example-route.ts';
+import { PreparedDiscoveries } from '../prepared-discovery.ts';
 import { RouteGroups } from '../route-groups.ts';
 import type { SbiAnswer, SbiRequest } from '../sbi-message.ts';
 import { routeSbi, type SbiServices } from '../sbi-router.ts';
@@ -69,6 +70,8 @@ export function fixtureServices(changes: Partial<SbiServices> = {}): SbiServices
   return {
     resolver: new NumberResolver({ imsi, msisdn }, table, new NewestBlock(), () => NOW_MS),
     siblingsOf: (route) => groups.siblingsOf(route),
+    routesVersion: () => groups.version,
+    prepared: new PreparedDiscoveries(),
     collocated: ['AUSF', 'UDR'],
     scheme: 'http',
     validitySeconds: 60,

@@ -92,6 +92,27 @@ test('several threads have one port, and each of many connections is served', as
   });
 });
 
+test('metrics tell what the minimal NRF holds, and nothing of one that is not there', async () => {
+  const metric = async (port: number, name: string) => {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    return new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1];
+  };
+  await withService({}, async ({ ports }) => {
+    const session = openH2(`http://127.0.0.1:${ports.sbi}`);
+    assert.equal(await metric(ports.admin, 'bchf_nrf_instances'), '0');
+    const profile = { nfInstanceId: AMF, nfType: 'AMF', nfStatus: 'REGISTERED', fqdn: 'amf.test' };
+    const put = { ':method': 'PUT', 'content-type': 'application/json' };
+    await send(session, `/nnrf-nfm/v1/nf-instances/${AMF}`, put, JSON.stringify(profile));
+    session.destroy();
+    assert.equal(await metric(ports.admin, 'bchf_nrf_instances'), '1');
+    assert.equal(await metric(ports.admin, 'bchf_nrf_subscriptions'), '0');
+    assert.equal(await metric(ports.admin, 'bchf_nrf_lost_notifications_total'), '0');
+  });
+  await withService({ sbiNrf: 'http://127.0.0.1:9' }, async ({ ports }) => {
+    assert.equal(await metric(ports.admin, 'bchf_nrf_instances'), undefined);
+  });
+});
+
 test('a real NRF is asked for what the index does not answer, and for nothing else', async () => {
   const asked: string[] = [];
   const nrf = http2.createServer();

@@ -1,0 +1,106 @@
+// Measures the curves of a running resolver: for each interface first how much it answers where each
+// answer makes room for another request, then steps of load around that in an open loop.
+
+import { readNumberingData } from '../../ledger/population/numbering-data.ts';
+import { createPopulation } from '../../ledger/population/population.ts';
+import { runEnumLoad } from '../enum-load.ts';
+import { runHttpClosedLoad } from '../http-closed-load.ts';
+import { type LoadOptions, LoadtestError, RATE_MAX } from '../load-options.ts';
+import { drawPool } from '../number-source.ts';
+import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
+import { runScenario } from '../scenario/run-scenario.ts';
+import { type Interface, type Scenario, scenarioSchema } from '../scenario/scenario.ts';
+import { createScenarioReport, type ScenarioReport } from '../scenario/scenario-report.ts';
+import { runUdpLoad } from '../udp-load.ts';
+
+export interface MeasureOptions {
+  target: Scenario['target'];
+  population: Scenario['population'];
+  interfaces: readonly Interface[];
+  /** Loads of a curve, 5 to 100. */
+  steps: number;
+  secondsEach: number;
+  threads: number;
+  connections: number;
+  /** Numbers in a datagram of the batch protocol. */
+  batch: number;
+  signal: AbortSignal;
+  tell(line: string): void;
+}
+
+/** The lowest and the highest step, of what was answered in the closed loop. */
+const STEPS_FROM = 0.1;
+const STEPS_TO = 1.1;
+const PROBE_MS = 2000;
+const IN_FLIGHT = 32;
+
+/** A report for each interface. Throws the errors of load tests; ends early at the signal. */
+export async function measureCurves(options: MeasureOptions): Promise<ScenarioReport[]> {
+  const { interfaces, signal, tell } = options;
+  const reports: ScenarioReport[] = [];
+  for (const name of interfaces) {
+    if (signal.aborted) break;
+    tell(`${name}: looking for the highest load …`);
+    const probed = await probe(name, options);
+    tell(`${name}: ${Math.round(probed).toLocaleString('en-US')} lookups/s in a closed loop`);
+    const scenario = scenarioOf(name, probed, options);
+    reports.push(createScenarioReport(scenario, await runScenario({ scenario, signal, tell })));
+  }
+  return reports;
+}
+
+/** Steps of load over one interface. */
+export function scenarioOf(
+  name: Interface,
+  probedPerSecond: number,
+  { target, population, steps, secondsEach, threads, connections, batch }: MeasureOptions,
+): Scenario {
+  const rateOf = (share: number) => Math.min(probedPerSecond * share, RATE_MAX);
+  return scenarioSchema.parse({
+    name: `capacity of ${name}`,
+    target,
+    population,
+    streams: [{ interface: name, connections, batch }],
+    phases: [
+      { name: 'warm-up', seconds: 2, rate: rateOf(STEPS_FROM), warmUp: true },
+      {
+        name: 'load',
+        seconds: steps * secondsEach,
+        rate: { from: rateOf(STEPS_FROM), to: rateOf(STEPS_TO), steps },
+      },
+    ],
+    threads,
+  });
+}
+
+/** Lookups answered a second where each answer makes room for another request. */
+async function probe(name: Interface, options: MeasureOptions): Promise<number> {
+  const { target, population: wanted, connections, batch, signal } = options;
+  const population = createPopulation({ data: readNumberingData(), ...wanted });
+  const identity = name === 'enum' ? 'msisdn' : undefined;
+  const source = createPopulationSource(population, MIX_DEFAULT, identity, 1);
+  const load: LoadOptions = {
+    host: target.host,
+    port: target[name],
+    pool: drawPool(source, Number.POSITIVE_INFINITY),
+    durationMs: PROBE_MS,
+    lookupsMax: Number.POSITIVE_INFINITY,
+    plan: undefined,
+    connections,
+    timeoutMs: 1000,
+    signal,
+  };
+  const routes = new Map(population.routes.map((route) => [route.id, route]));
+  const run = () => {
+    if (name === 'http') return runHttpClosedLoad({ ...load, pipelining: 1 });
+    if (name === 'batch') return runUdpLoad({ ...load, batch, inFlight: IN_FLIGHT });
+    return runEnumLoad({ ...load, suffix: target.enumSuffix, routes, inFlight: IN_FLIGHT });
+  };
+  const { counts, elapsedMs } = await run();
+  if (counts.wrong > 0 || counts.answered === 0) {
+    const what = counts.answered === 0 ? 'no answer came' : `${counts.wrong} answers were wrong`;
+    const message = `${name} at ${target.host}:${target[name]}: ${what}; is it a resolver with this population?`;
+    throw new LoadtestError('BCHF_LOADTEST_HOST', message);
+  }
+  return (counts.answered * 1000) / elapsedMs;
+}
