@@ -122,8 +122,8 @@ function sort(reader: u32, toAnswer: u32, notedEnd: u32): void {
 
 /** Answers lanes whose group is in a listed line. */
 function finishListed(reader: u32, keys: u32, toAnswer: u32): void {
-  for (let slow = reader + LISTED; slow < listedEnd; slow += 4) {
-    const lane = load<u32>(slow);
+  for (let listed = reader + LISTED; listed < listedEnd; listed += 4) {
+    const lane = load<u32>(listed);
     const line = load<u32>(lane, LINE);
     const flags = atomic.load<u64>(line);
     const shape = load<u32>(lane, SHAPE);

@@ -27,7 +27,7 @@ export const MASK_BYTES: u32 = 64;
 /** First lane; columns are relative to a lane. */
 export const LANES: u32 = MASKS + 2 * MASK_BYTES;
 export const LINE: u32 = 0;
-/** Dense area, relative to ABSENT_AREA. */
+/** Dense area, relative to ABSENT_AREA; of a sparse one, what has its header at the same distance. */
 export const AREA: u32 = LINE + COLUMN_BYTES;
 export const SHAPE: u32 = AREA + COLUMN_BYTES;
 /**

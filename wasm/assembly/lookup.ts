@@ -16,11 +16,11 @@
 //     group 2                                                    divide
 //
 // What may share a loop with touching is a matter of how many instructions there are from one touch to
-// the next. A processor takes its instructions out of a window in order: of 512, as here, with 8 to 12 from
-// touch to touch, it sees 40 to 60 touches ahead, and the 16 that it can have under way are always found; with 20
-// it sees 25, of which the slow ones keep the others out. So dividing is free in there; locating, or
-// testing, cost more in there than alone (measured: 25 to 32 ns for a lookup instead of 20 to 27).
-// What this file makes of it is in docs/bench-index-lookup.md.
+// the next. Instructions leave a processor's window in order. Where it holds 512, and there are 12 from
+// touch to touch, it reaches over 40 touches, and the 16 that can be under way are always found; with 30
+// it reaches over 17, and a slow one keeps the others out. So dividing is free in there; with locating
+// in there a lookup took 32 ns and not 27 (shared 2-core Intel Xeon VM, Node 20.20.2, 2026-11-28). What this
+// file makes of it is in docs/bench-index-lookup.md.
 
 import { READER_ANSWERS, READER_KEYS } from './layout';
 import { FLAG_SLOW, GROUP_BYTES_AT } from './line';
