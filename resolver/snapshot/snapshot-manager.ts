@@ -16,14 +16,7 @@
 import { IDENTITIES } from '../../ledger/number.ts';
 import { type BlockLabel, decodeLabel } from '../freshness.ts';
 import { ResolverError } from '../resolver-error.ts';
-import {
-  adopt,
-  forgetMemory,
-  type Generation,
-  memoriesOf,
-  type Previous,
-  release,
-} from './generation.ts';
+import { adopt, type Generation, memoriesOf, type Previous, SpareMemories } from './generation.ts';
 import { type Loaded, loadInThread } from './load-in-thread.ts';
 import type { LoadSource, LoadTask } from './load-messages.ts';
 import { SnapshotSaver } from './save-snapshot.ts';
@@ -46,6 +39,7 @@ export class SnapshotManager {
   readonly #host: SwapHost;
   readonly #saver: SnapshotSaver | undefined;
   readonly #closing = new AbortController();
+  readonly #spare = new SpareMemories();
   #origin: SnapshotOrigin;
   #previous: Previous | undefined;
   #swap: SwapState | null = null;
@@ -159,7 +153,7 @@ export class SnapshotManager {
       const left = await this.#sourceOf(from);
       const right = await this.#sourceOf(to);
       const loaded = await this.#load(right, left);
-      if ('path' in right) release(loaded.memories);
+      if ('path' in right) this.#spare.release(loaded.memories);
       return loaded.diff as SnapshotDiff;
     });
   }
@@ -191,7 +185,7 @@ export class SnapshotManager {
       const vouched = await ledger?.vouch(manifest);
       const begunMs = this.#host.now();
       // So that there are never three: what a rollback then needs is in the file.
-      if (!dryRun && this.#previous && this.previous !== null) forgetMemory(this.#previous);
+      if (!dryRun && this.#previous && this.previous !== null) this.#spare.forget(this.#previous);
       const left = ledger ? undefined : this.#servingSource();
       const loaded = await this.#load({ path }, left, { vouched, canarySeed: manifest.height });
       const loadedMs = this.#host.now();
@@ -205,7 +199,7 @@ export class SnapshotManager {
         loadMs: loadedMs - begunMs,
       };
       if (dryRun || (refusal && !force)) {
-        release(loaded.memories);
+        this.#spare.release(loaded.memories);
         if (!dryRun) throw refusal;
         const { serving, previous } = this;
         return { ...result, serving, previous, height: this.#block().height, publishMs: 0 };
@@ -317,17 +311,20 @@ export class SnapshotManager {
       const routes = ledger ? undefined : next.routes;
       ({ released } = await this.#host.swapTo({ indexes, ...(routes && { routes }) }, bringUp));
     } catch (error) {
-      release(memoriesOf(indexes));
+      this.#spare.release(memoriesOf(indexes));
       throw error;
     }
     this.#swaps++;
-    if (this.#previous) forgetMemory(this.#previous);
+    if (this.#previous) this.#spare.forget(this.#previous);
     const previous: Previous = { ...before, released };
     this.#origin = next.origin;
     this.#previous = previous;
-    if (previousKeptS === 0) forgetMemory(previous);
+    if (previousKeptS === 0) this.#spare.forget(previous);
     else {
-      previous.expiring = setTimeout(() => forgetMemory(previous), previousKeptS * 1000).unref();
+      previous.expiring = setTimeout(
+        () => this.#spare.forget(previous),
+        previousKeptS * 1000,
+      ).unref();
     }
   }
 
@@ -346,8 +343,9 @@ export class SnapshotManager {
   ): Promise<Loaded> {
     const { memoryBytesMax } = this.#host;
     const served = this.#host.indexes();
+    const spare = 'path' in right ? this.#spare.take() : undefined;
     return loadInThread(
-      { right, left, memoryBytesMax, check: 'full', ...more },
+      { right, left, memoryBytesMax, spare, check: 'full', ...more },
       {
         onStep: (step) => this.#swap?.state !== 'comparing' && this.#enter(step),
         onDeath: (readerNumbers) => {
