@@ -59,6 +59,9 @@ export class BchfClient {
   readonly #trace: Trace;
   readonly #kept = new Map<string, { where: Whereabouts; untilMs: number }>();
   readonly #batchClients = new Map<number, Promise<BatchClient>>();
+  /** Routes by number that the batch protocol told, while its table of them is the same. */
+  #routes = new Map<number, Route>();
+  #routeTableVersion: number | undefined;
   settings: BchfSettings = { bchfs: [], timeoutMs: 1000, keepMs: 0 };
   directory: Directory;
 
@@ -141,7 +144,9 @@ export class BchfClient {
       if (answer.status === 200) return read(answer.body);
       const label = labelOf(answer);
       if (answer.status === 404) return refused('unknown-user', label);
-      if (answer.text.startsWith('CREDENTIAL_')) return refused('credential-refused', label);
+      if ([400, 403].includes(answer.status) && answer.text.startsWith('CREDENTIAL_')) {
+        return refused('credential-refused', label);
+      }
       return refused('failure', label);
     };
     const { timeoutMs } = this.settings;
@@ -199,11 +204,16 @@ export class BchfClient {
         openBatchClient({ host, port: ports.batch, timeoutMs, retries: 0 });
       this.#batchClients.set(ports.batch, open);
       const client = await open;
-      const { answers } = await client.lookup(identity, [parseDigits(digits)!]);
+      const { answers, routeTableVersion } = await client.lookup(identity, [parseDigits(digits)!]);
       const [answer] = answers;
       if (answer?.status !== 'found') return refused('unknown-user', answer?.status);
-      const { route } = await client.route(answer.routeNumber);
-      return route ? this.#ofRoute(route, undefined) : refused('failure', 'no route');
+      if (routeTableVersion !== this.#routeTableVersion) this.#routes = new Map();
+      this.#routeTableVersion = routeTableVersion;
+      const { routeNumber } = answer;
+      const route = this.#routes.get(routeNumber) ?? (await client.route(routeNumber)).route;
+      if (!route) return refused('failure', 'no route');
+      this.#routes.set(routeNumber, route);
+      return this.#ofRoute(route, undefined);
     });
   }
 

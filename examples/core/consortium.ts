@@ -3,7 +3,7 @@
 //
 // The one file of the core that knows the inside of the resolver: elements know its interfaces.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveKeyPair } from '../../ledger/population/key-pairs.ts';
@@ -14,9 +14,21 @@ import { createLog } from '../../resolver/log.ts';
 import { type Progress, silentProgress } from '../../resolver/progress.ts';
 import { start } from '../../resolver/start.ts';
 import type { Bchf } from './bchf-source.ts';
-import { founding } from './country.ts';
+import { founding, NETWORKS, SIDES } from './country.ts';
+import { plmnText } from './plmn-codec.ts';
 
 const SEED = 1;
+
+/** Elements of both networks may ask for every number; a credential that they pass on must be good. */
+const ACCESS_RULES = {
+  requesters: [
+    {
+      name: 'elements-of-members',
+      from: { networks: SIDES.map((side) => plmnText(NETWORKS[side].plmn)) },
+      credential: 'optional',
+    },
+  ],
+};
 
 /** One process plays all members, so their keys may as well follow from a seed. */
 const keyPairOf = (signer: string) => deriveKeyPair(SEED, signer);
@@ -44,11 +56,14 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   const { signal, onFailure, progress = silentProgress, flags = {} } = options;
   const data = await mkdtemp(join(tmpdir(), 'bchf-core-'));
   const free = { httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 };
+  const accessRules = join(data, 'access.json');
+  await writeFile(accessRules, JSON.stringify(ACCESS_RULES));
   const small = { seed: SEED, workers: 1, udpWorkers: 1, sbiWorkers: 1, indexMemoryMaxMib: 256 };
   const bodies = [...founding((member) => keyPairOf(member).publicKeyBytes)];
+  const removeData = () => rm(data, { recursive: true, force: true });
   const started = await start({
     configuration: configure(startOptions, {
-      flags: { data, ...free, ...small, ...flags },
+      flags: { data, accessRules, ...free, ...small, ...flags },
       environment: {},
     }),
     log: createLog('error', 'text'),
@@ -60,9 +75,12 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       transactions: (first) => bodies.slice(first),
       keyPairOf,
     },
+  }).catch(async (error) => {
+    await removeData();
+    throw error;
   });
   if (!started) {
-    await rm(data, { recursive: true, force: true });
+    await removeData();
     return undefined;
   }
   const { ledger, service } = started;
@@ -87,7 +105,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
     },
     async stop() {
       await started.stop();
-      await rm(data, { recursive: true, force: true });
+      await removeData();
     },
   };
 }

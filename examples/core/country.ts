@@ -253,7 +253,13 @@ function routesOf(generation: GenerationName, side: Side, addresses: Addresses):
   ];
 }
 
-function routeTo(generation: GenerationName, side: Side, id: string, address: string): Route {
+/** A route of a side that leads to an address. */
+export function routeTo(
+  generation: GenerationName,
+  side: Side,
+  id: string,
+  address: string,
+): Route {
   const { member, plmn } = NETWORKS[side];
   const { nfType } = GENERATION[generation];
   const core = { UDM: '5gc', HSS: 'epc', HLR: 'hlr' }[nfType];

@@ -1,22 +1,16 @@
 // UDM, HSS or HLR: holds the user data of a member's numbers, and answers who asks for it.
 
-import { CREDENTIAL_WINDOW_MS, checkCredential } from '../../ledger/credential-codec.ts';
-import { parseDigits } from '../../ledger/number.ts';
-import type { Plmn } from '../../ledger/route.ts';
 import { Directory } from './directory.ts';
 import type { Element, ElementSettings, ElementStart } from './element.ts';
 import { listenForFrames } from './frame-server.ts';
 import { GENERATION } from './generation.ts';
-import { type Operation, type Refusal, type Result, refused } from './operations.ts';
+import { LocationUpdates } from './location-update.ts';
+import { type Operation, type Result, refused } from './operations.ts';
 import { Peers } from './peers.ts';
-import { isSamePlmn } from './plmn-codec.ts';
 import { listenForSbi } from './sbi-server.ts';
-import { type Found, mayRoam, type Subscriber, SubscriberStore } from './subscriber-store.ts';
+import { type Found, type Subscriber, SubscriberStore } from './subscriber-store.ts';
 import { nowMs, type Trace } from './trace.ts';
 import type { WireAnswer, WireRequest } from './wire.ts';
-
-/** Credentials that were used are remembered for as long as they would count, and so many at most. */
-const USED_MAX = 100_000;
 
 export interface Account {
   subscriber: Subscriber;
@@ -31,12 +25,18 @@ export async function startDataElement(
 ): Promise<Element> {
   const { wire } = GENERATION[generation];
   const store = new SubscriberStore();
-  /** Nonces of used credentials, and until when each would count. */
-  const used = new Map<string, number>();
   let settings: ElementSettings | undefined;
   let directory = new Directory([]);
   let peers = new Peers(name, 1000, trace);
   const note = (text: string) => trace({ kind: 'note', at: name, text, atMs: nowMs() });
+
+  const updates = new LocationUpdates({
+    store,
+    network,
+    now: Date.now,
+    onFound: (found, { imsi, userDataIndex }) => noteFound(imsi, found, userDataIndex),
+    onGoodCredential: () => note('the credential is good'),
+  });
 
   async function answer(request: WireRequest): Promise<WireAnswer> {
     const operation = wire.operationOf(request);
@@ -47,7 +47,7 @@ export async function startDataElement(
   async function perform(operation: Operation): Promise<Result> {
     switch (operation.kind) {
       case 'update-location':
-        return updateLocation(operation);
+        return updates.perform(operation);
       case 'read-subscription': {
         const found = store.find('imsi', operation.imsi, operation.userDataIndex);
         if (!found) return refused('unknown-user');
@@ -60,53 +60,6 @@ export async function startDataElement(
       default:
         return refused('failure', 'not asked of this element');
     }
-  }
-
-  function updateLocation(operation: Extract<Operation, { kind: 'update-location' }>): Result {
-    const { imsi, servingNetwork, servingNode, credential, userDataIndex } = operation;
-    const found = store.find('imsi', imsi, userDataIndex);
-    if (!found) return refused('unknown-user');
-    const { subscriber, foundBy } = found;
-    noteFound(imsi, found, userDataIndex);
-    const fault = credentialFault(imsi, servingNetwork, credential, subscriber);
-    if (fault) return fault;
-    if (!isSamePlmn(servingNetwork, network) && !mayRoam(subscriber, servingNetwork)) {
-      return refused('roaming-not-allowed');
-    }
-    subscriber.location = { servingNetwork, servingNode };
-    return { ok: true, data: { msisdn: subscriber.msisdn, foundBy } };
-  }
-
-  /** The second check of figure 7: the home network does not take the BCHF's word for it. */
-  function credentialFault(
-    imsi: string,
-    servingNetwork: Plmn,
-    text: string | undefined,
-    { publicKey }: Subscriber,
-  ): Refusal | undefined {
-    if (text === undefined) {
-      if (settings?.credentials !== 'required') return undefined;
-      return refused('credential-refused', 'CREDENTIAL_MISSING');
-    }
-    const atMs = Date.now();
-    const expected = {
-      ueId: { identity: 'imsi', key: parseDigits(imsi)! },
-      networks: [servingNetwork],
-      nowMs: atMs,
-      windowMs: CREDENTIAL_WINDOW_MS,
-    } as const;
-    const checked = checkCredential(text, expected, Buffer.from(publicKey, 'hex'));
-    if (checked.fault) return refused('credential-refused', checked.fault);
-    const nonce = `${imsi} ${Buffer.from(checked.credential.nonce).toString('hex')}`;
-    if (used.has(nonce)) return refused('credential-refused', 'CREDENTIAL_REPLAYED');
-    for (const [old, untilMs] of used) {
-      // The oldest come first.
-      if (untilMs > atMs && used.size < USED_MAX) break;
-      used.delete(old);
-    }
-    used.set(nonce, atMs + 2 * CREDENTIAL_WINDOW_MS);
-    note('the credential is good');
-    return undefined;
   }
 
   async function route(
@@ -157,6 +110,7 @@ export async function startDataElement(
     port: listening.port,
     configure(next) {
       settings = next;
+      updates.isCredentialRequired = next.credentials === 'required';
       directory = new Directory(next.networks);
       peers.close();
       peers = new Peers(name, next.peerTimeoutMs, trace);

@@ -6,6 +6,7 @@ import type { BchfInterface, BchfSettings } from './bchf-source.ts';
 import type { Network } from './directory.ts';
 import type { GenerationName } from './forms.ts';
 import type { Role } from './generation.ts';
+import type { RegistrationSource } from './registration.ts';
 
 export interface ElementStart {
   role: Role;
@@ -15,8 +16,7 @@ export interface ElementStart {
   network: Plmn;
 }
 
-/** Sources of figure 7, and of figures 8 and 9. */
-export type RegistrationSource = 'local' | 'bchf';
+/** Sources of figures 8 and 9. */
 export type RoutingSource = 'bchf' | 'signalling' | 'portability';
 
 /** What an element is told once all elements listen, and again when something changes. */

@@ -6,10 +6,11 @@
 
 import type { BchfInterface } from './bchf-source.ts';
 import { BARRED_PLACE, DOWN_PLACE, type Side, SLOW_PLACE, VACANT_PLACE } from './country.ts';
-import type { RegistrationSource, RoutingSource } from './element.ts';
+import type { RoutingSource } from './element.ts';
 import type { GenerationName } from './forms.ts';
 import { GENERATION } from './generation.ts';
 import type { Cause, FoundBy } from './operations.ts';
+import type { RegistrationSource } from './registration.ts';
 import type { CredentialKind } from './terminals.ts';
 
 /** A place of the pool (country), or the number that nobody has. */
@@ -175,6 +176,36 @@ export const REGISTRATIONS: readonly Flow[] = [
     act: register(BARRED_PLACE),
     outcome: 'roaming-not-allowed',
     asked: ['bchf: ok', 'other data: roaming-not-allowed'],
+  },
+  ...(['forged', 'expired', 'foreign'] as const).map(
+    (kind): Flow => ({
+      figure: 7,
+      title: `the BCHF refuses at once: a credential that is ${kind}`,
+      isStory: kind === 'forged',
+      order: ['bchf'],
+      act: register(105, kind),
+      outcome: 'credential-refused',
+      asked: ['bchf: credential-refused'],
+    }),
+  ),
+  {
+    figure: 7,
+    title: 'the BCHF refuses at once: a credential that was used before',
+    order: ['bchf'],
+    first: register(105),
+    act: register(105, 'replayed'),
+    outcome: 'credential-refused',
+    asked: ['bchf: credential-refused'],
+  },
+  {
+    figure: 7,
+    title: 'the NRF refuses at once: a credential that is forged',
+    generations: ['5g'],
+    order: ['bchf'],
+    by: 'nrf',
+    act: register(105, 'forged'),
+    outcome: 'credential-refused',
+    asked: ['bchf: credential-refused'],
   },
   {
     figure: 7,

@@ -2,16 +2,16 @@
 // those that it has accepted. In 2G/3G it is the VLR too, as after a combined attach, and gives roaming
 // numbers.
 
-import { askInOrder, type Source } from './ask-in-order.ts';
 import { BchfClient } from './bchf-source.ts';
 import { Directory } from './directory.ts';
-import type { Element, ElementSettings, ElementStart, RegistrationSource } from './element.ts';
+import type { Element, ElementSettings, ElementStart } from './element.ts';
 import { answerBy, judgeBy, refusalBy } from './forms.ts';
 import { listenForFrames } from './frame-server.ts';
 import { GENERATION } from './generation.ts';
 import { HOST } from './listening.ts';
 import { type Operation, type Result, refused } from './operations.ts';
 import { Peers } from './peers.ts';
+import { registerTerminal } from './registration.ts';
 import type { Trace } from './trace.ts';
 import { compact, digitsOf, textOf, type WireAnswer, type WireRequest } from './wire.ts';
 
@@ -50,20 +50,17 @@ export async function startServingElement(
     const imsi = digitsOf(textOf(body, 'imsi'));
     const contact = textOf(body, 'contact');
     if (!settings || !imsi || !contact) return answerBy(terminal.register, refused('failure'));
-    const credential = textOf(body, 'credential');
-    const { order, by } = settings.registration;
-    const sources = order.map((source) => sourceOf(source, imsi, credential, by));
-    const result = await askInOrder(sources, ({ element, userDataIndex }) => {
-      const update = {
-        kind: 'update-location',
-        imsi,
-        servingNetwork: network,
+    const result = await registerTerminal(
+      { imsi, credential: textOf(body, 'credential') },
+      {
+        ...settings.registration,
+        network,
         servingNode: `${HOST}:${listening.port}`,
-        credential,
-        userDataIndex,
-      };
-      return peers.perform(element, compact(update) as Operation, wire);
-    });
+        local: directory.ofPlmn(network)?.data,
+        bchf,
+        updateLocation: (element, update) => peers.perform(element, update, wire),
+      },
+    );
     if (!result.ok) {
       contexts.delete(imsi);
     } else if (contexts.size < CONTEXTS_MAX) {
@@ -71,21 +68,6 @@ export async function startServingElement(
     }
     const told = result.ok ? compact({ msisdn: result.data.msisdn }) : undefined;
     return answerBy(terminal.register, result, told);
-  }
-
-  function sourceOf(
-    source: RegistrationSource,
-    imsi: string,
-    credential: string | undefined,
-    by: ElementSettings['registration']['by'],
-  ): Source {
-    if (source === 'bchf') return bchf.source({ identity: 'imsi', digits: imsi, credential, by });
-    // Numbers of a shared pool do not tell whose they are, so the element at hand is asked first.
-    const own = directory.ofPlmn(network);
-    return {
-      isAuthoritative: false,
-      find: async () => (own ? { element: own.data } : refused('failure', 'no local element')),
-    };
   }
 
   async function perform(operation: Operation): Promise<Result> {

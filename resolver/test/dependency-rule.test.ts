@@ -18,7 +18,12 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
   [/^examples\/core\//, /^ledger\/(number|route|ed25519|credential-codec)\.ts$/],
   [/^examples\/core\//, /^resolver\/.*-(codec|client)\.ts$/],
   // What it is tried out with is a consortium, its transactions, and a command like the others.
-  [/^examples\/core\/(consortium|country)\.ts$/, /^(ledger|resolver)\//],
+  [/^examples\/core\/consortium\.ts$/, /^(ledger|resolver)\//],
+  [/^examples\/core\/(country|load)\.ts$/, /^ledger\/transaction-body\.ts$/],
+  [
+    /^examples\/core\/load-process\.ts$/,
+    /^(ledger\/population\/random|loadtest\/(generator-usage|load-report|pacer|rate-plan))\.ts$/,
+  ],
   [/^examples\/core\/demo(-command)?\.ts$/, /^resolver\/(cli\/serving|log|resolver-error)\.ts$/],
   // Benches of every folder report in one way.
   [/\/bench\//, /^wasm\/bench\/bench-report\.ts$/],
@@ -30,7 +35,7 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
 
 /** Files that decide and compute, and leave sockets, clocks, files and chance to others. */
 const PURE =
-  /(-codec\.ts|^ledger\/(number|route|entry|allocation|transaction-\w+)\.ts|^ledger\/(state|block)\/.*\.ts|^resolver\/(resolve|explain|route-table|freshness)\.ts|^resolver\/snapshot\/(canary|snapshot-diff)\.ts|^resolver\/enum\/enum-(answer|settings|zone)\.ts|^resolver\/sbi\/(congestion|discovery-query|json-body|nf-discovery|nf-group-ids|nf-profile|np-status|query-parameters|route-groups|sbi-headers|sbi-message|sbi-router|sbi-schemas|search-answer|subscriber-identity|token-policy)\.ts|^resolver\/sbi\/nrf\/(json-patch|minimal-nrf|nf-registry|nrf-schemas|registered-discovery|token-request)\.ts|^resolver\/http\/(http-router|routing-info|problem|schemas|openapi)\.ts|^examples\/core\/(ask-in-order|directory|forms|generation|operations|subscriber-store|wire)\.ts|^wasm\/(number-index|reference-index)\.ts|^wasm\/assembly\/.*\.ts)$/;
+  /(-codec\.ts|^ledger\/(number|route|entry|allocation|transaction-\w+)\.ts|^ledger\/(state|block)\/.*\.ts|^resolver\/(resolve|explain|route-table|freshness)\.ts|^resolver\/snapshot\/(canary|snapshot-diff)\.ts|^resolver\/access\/(access-(causes|gate|rules)|quota-table|requester|(http|sbi)-gate|audit-buffer)\.ts|^resolver\/forward\/(forward-handler|forwarder)\.ts|^resolver\/enum\/enum-(answer|settings|zone)\.ts|^resolver\/sbi\/(congestion|discovery-query|json-body|nf-discovery|nf-group-ids|nf-profile|np-status|query-parameters|route-groups|sbi-headers|sbi-message|sbi-router|sbi-schemas|search-answer|subscriber-identity|token-policy)\.ts|^resolver\/sbi\/nrf\/(json-patch|minimal-nrf|nf-registry|nrf-schemas|registered-discovery|token-request)\.ts|^resolver\/http\/(http-router|routing-info|problem|schemas|openapi)\.ts|^examples\/core\/(ask-in-order|directory|forms|generation|operations|subscriber-store|wire)\.ts|^wasm\/(number-index|reference-index)\.ts|^wasm\/assembly\/.*\.ts)$/;
 const IMPURE_IMPORT =
   /^(node:(fs|net|dgram|http|http2|https|tls|dns|worker_threads|timers|child_process|os)(\/.*)?|classic-level|uWebSockets\.js)$/;
 const IMPURE_CALL = /\b(Date\.now|Math\.random|performance\.now|new Date\(\))/;
