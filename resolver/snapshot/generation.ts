@@ -51,6 +51,11 @@ export class SpareMemories {
     if (isZero.every(Boolean) && this.#spare.length < SPARE_MAX) this.#spare.push(memories);
   }
 
+  /** Gives pages back of memories that a thread may have filled and grown: they are not used again. */
+  discard(memories: Record<Identity, WebAssembly.Memory>): void {
+    for (const identity of IDENTITIES) releaseMemory(memories[identity]);
+  }
+
   /** Gives a generation's memory back as soon as no thread reads it. */
   forget(previous: Previous): void {
     const { indexes, released, expiring } = previous;

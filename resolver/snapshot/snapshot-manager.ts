@@ -281,14 +281,17 @@ export class SnapshotManager {
       return { origin, indexes, routes };
     }
     const path = await this.#source.store.find(origin.name ?? '');
-    const { manifestHash } = await readManifest(path);
+    const manifest = await readManifest(path);
+    const { manifestHash } = manifest;
     if (origin.manifestHash !== undefined && origin.manifestHash !== manifestHash) {
       const message = `${origin.name} is another file than the one that was served`;
       throw new ResolverError('BCHF_SNAPSHOT_NO_PREVIOUS', message);
     }
     // What this process has checked fully before needs only be looked at for decay.
-    const check = origin.manifestHash === undefined ? 'full' : 'fast';
-    const loaded = await this.#load({ path }, undefined, { check });
+    const isKnown = origin.manifestHash !== undefined;
+    const vouched = isKnown ? undefined : await this.#source.ledger?.vouch(manifest);
+    const check = isKnown ? 'fast' : 'full';
+    const loaded = await this.#load({ path }, undefined, { check, vouched });
     return { origin, indexes: adopt(loaded.memories), routes: loaded.routes };
   }
 
@@ -354,7 +357,10 @@ export class SnapshotManager {
         script: this.#source.loadScript,
         signal: this.#closing.signal,
       },
-    );
+    ).catch((error) => {
+      if (spare) this.#spare.discard(spare);
+      throw error;
+    });
   }
 
   #enter(state: SwapState['state']): void {
