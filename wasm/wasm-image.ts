@@ -36,6 +36,11 @@ export interface ImageLoader {
 export interface ImageOptions extends WasmIndexOptions {
   /** How many routes there are: an image with a higher route number is refused. */
   routesMax?: number;
+  /**
+   * A memory to load into, in place of a new one: all zeros, of an index that nobody reads any more, and
+   * made with the same `memoryBytesMax`.
+   */
+  memory?: WebAssembly.Memory | undefined;
 }
 
 /** What layout.ts calls IMAGE_NOT_ONE and so on, for people. */
@@ -61,8 +66,8 @@ export function createImageLoader(imageBytes: number, options: ImageOptions = {}
   }
   if (imageBytes < IMAGE_HEADER_BYTES) throw invalid('it is shorter than its header');
   const memoryBytesMax = options.memoryBytesMax ?? MEMORY_BYTES_MAX;
-  const memory = createMemory(MEMORY_PAGES_MIN, memoryBytesMax);
-  if (options.hugePages !== false) adviseHugePages(memory, memoryBytesMax);
+  const memory = options.memory ?? createMemory(MEMORY_PAGES_MIN, memoryBytesMax);
+  if (options.hugePages !== false && !options.memory) adviseHugePages(memory, memoryBytesMax);
   const wasm = instantiate(memory, options.build ?? 'release');
   const routesMax = options.routesMax ?? ROUTES_MAX;
   const words = new Uint32Array(memory.buffer, 0, IMAGE_HEADER_BYTES / 4);

@@ -31,14 +31,36 @@ export function adopt(memories: Record<Identity, WebAssembly.Memory>): IndexPair
   return { imsi: adoptIndex(memories.imsi), msisdn: adoptIndex(memories.msisdn) };
 }
 
-export function release(memories: Record<Identity, WebAssembly.Memory>): void {
-  for (const identity of IDENTITIES) releaseMemory(memories[identity]);
-}
+const SPARE_MAX = 2;
 
-/** Gives a generation's memory back as soon as no thread reads it. */
-export function forgetMemory(previous: Previous): void {
-  const { indexes, released, expiring } = previous;
-  clearTimeout(expiring);
-  previous.indexes = undefined;
-  if (indexes) released.then(() => release(memoriesOf(indexes)));
+/**
+ * Memories that nobody reads any more: their pages are given back at once, and they are kept to load the
+ * next snapshot into. A memory has ten gigabytes of addresses, whatever it holds, until every thread has
+ * collected its last reference; taken anew for each swap, a process would run out of addresses one day.
+ */
+export class SpareMemories {
+  readonly #spare: Record<Identity, WebAssembly.Memory>[] = [];
+
+  take(): Record<Identity, WebAssembly.Memory> | undefined {
+    return this.#spare.pop();
+  }
+
+  /** Gives pages back; nobody may be reading them. */
+  release(memories: Record<Identity, WebAssembly.Memory>): void {
+    const isZero = IDENTITIES.map((identity) => releaseMemory(memories[identity]));
+    if (isZero.every(Boolean) && this.#spare.length < SPARE_MAX) this.#spare.push(memories);
+  }
+
+  /** Gives pages back of memories that a thread may have filled and grown: they are not used again. */
+  discard(memories: Record<Identity, WebAssembly.Memory>): void {
+    for (const identity of IDENTITIES) releaseMemory(memories[identity]);
+  }
+
+  /** Gives a generation's memory back as soon as no thread reads it. */
+  forget(previous: Previous): void {
+    const { indexes, released, expiring } = previous;
+    clearTimeout(expiring);
+    previous.indexes = undefined;
+    if (indexes) released.then(() => this.release(memoriesOf(indexes)));
+  }
 }

@@ -22,6 +22,8 @@ export interface LoadTask {
   /** How the right side's file is checked, see LoadOptions. */
   check: 'full' | 'fast';
   memoryBytesMax: number;
+  /** Memories for the right side's file, see LoadOptions. */
+  spare?: Record<Identity, WebAssembly.Memory> | undefined;
 }
 
 export type LoadStep = 'loading' | 'verifying' | 'canary';

@@ -36,10 +36,14 @@ interface Side extends Pick<SnapshotContent, 'indexes' | 'routes'> {
   file?: SnapshotContent & { manifest: SnapshotManifest };
 }
 
-async function open(source: LoadSource, check: LoadTask['check']): Promise<Side> {
+async function open(
+  source: LoadSource,
+  check: LoadTask['check'],
+  spare?: LoadTask['spare'],
+): Promise<Side> {
   if ('path' in source) {
     const { memoryBytesMax } = task;
-    const file = await loadSnapshot(source.path, { memoryBytesMax, check });
+    const file = await loadSnapshot(source.path, { memoryBytesMax, check, spare });
     return { indexes: file.indexes, routes: file.routes, file };
   }
   const { memories, routes } = source;
@@ -59,7 +63,7 @@ async function run(): Promise<LoadEvent> {
   const { left: wantedLeft, vouched, canarySeed } = task;
   enter('loading');
   const left = wantedLeft && (await open(wantedLeft, 'full'));
-  const right = await open(task.right, task.check);
+  const right = await open(task.right, task.check, task.spare);
   enter('verifying');
   if (vouched && right.file) verifySnapshot(right.file, vouched);
   const diff = left && diffSnapshots(left, right);

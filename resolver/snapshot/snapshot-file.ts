@@ -52,6 +52,8 @@ export interface LoadOptions {
    * has checked fully before. Both check the images' own checksums and all that they lead to.
    */
   check?: 'full' | 'fast' | undefined;
+  /** Memories of a generation that nobody reads any more, all zeros, to load into. */
+  spare?: Record<Identity, WebAssembly.Memory> | undefined;
 }
 
 /**
@@ -67,7 +69,7 @@ export function readManifest(path: string): Promise<SnapshotManifest> {
 /** Loads a snapshot and checks every byte of it. Errors as for {@link readManifest}. */
 export function loadSnapshot(
   path: string,
-  { memoryBytesMax, check = 'full' }: LoadOptions = {},
+  { memoryBytesMax, check = 'full', spare }: LoadOptions = {},
 ): Promise<SnapshotContent & { manifest: SnapshotManifest }> {
   return withFile(path, async (file) => {
     const manifest = await readManifestOf(file, path);
@@ -81,7 +83,7 @@ export function loadSnapshot(
     const indexes: Partial<IndexPair> = {};
     for (const identity of IDENTITIES) {
       const image = sectionOf(manifest, identity);
-      const options = { memoryBytesMax, routesMax: routes.length };
+      const options = { memoryBytesMax, routesMax: routes.length, memory: spare?.[identity] };
       const loader = createImageLoader(image.contentBytes, options);
       for await (const piece of source.content(identity)) loader.write(piece);
       indexes[identity] = loader.finish();

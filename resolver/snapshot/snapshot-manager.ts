@@ -16,14 +16,7 @@
 import { IDENTITIES } from '../../ledger/number.ts';
 import { type BlockLabel, decodeLabel } from '../freshness.ts';
 import { ResolverError } from '../resolver-error.ts';
-import {
-  adopt,
-  forgetMemory,
-  type Generation,
-  memoriesOf,
-  type Previous,
-  release,
-} from './generation.ts';
+import { adopt, type Generation, memoriesOf, type Previous, SpareMemories } from './generation.ts';
 import { type Loaded, loadInThread } from './load-in-thread.ts';
 import type { LoadSource, LoadTask } from './load-messages.ts';
 import { SnapshotSaver } from './save-snapshot.ts';
@@ -46,6 +39,7 @@ export class SnapshotManager {
   readonly #host: SwapHost;
   readonly #saver: SnapshotSaver | undefined;
   readonly #closing = new AbortController();
+  readonly #spare = new SpareMemories();
   #origin: SnapshotOrigin;
   #previous: Previous | undefined;
   #swap: SwapState | null = null;
@@ -159,7 +153,7 @@ export class SnapshotManager {
       const left = await this.#sourceOf(from);
       const right = await this.#sourceOf(to);
       const loaded = await this.#load(right, left);
-      if ('path' in right) release(loaded.memories);
+      if ('path' in right) this.#spare.release(loaded.memories);
       return loaded.diff as SnapshotDiff;
     });
   }
@@ -191,7 +185,7 @@ export class SnapshotManager {
       const vouched = await ledger?.vouch(manifest);
       const begunMs = this.#host.now();
       // So that there are never three: what a rollback then needs is in the file.
-      if (!dryRun && this.#previous && this.previous !== null) forgetMemory(this.#previous);
+      if (!dryRun && this.#previous && this.previous !== null) this.#spare.forget(this.#previous);
       const left = ledger ? undefined : this.#servingSource();
       const loaded = await this.#load({ path }, left, { vouched, canarySeed: manifest.height });
       const loadedMs = this.#host.now();
@@ -205,7 +199,7 @@ export class SnapshotManager {
         loadMs: loadedMs - begunMs,
       };
       if (dryRun || (refusal && !force)) {
-        release(loaded.memories);
+        this.#spare.release(loaded.memories);
         if (!dryRun) throw refusal;
         const { serving, previous } = this;
         return { ...result, serving, previous, height: this.#block().height, publishMs: 0 };
@@ -287,14 +281,17 @@ export class SnapshotManager {
       return { origin, indexes, routes };
     }
     const path = await this.#source.store.find(origin.name ?? '');
-    const { manifestHash } = await readManifest(path);
+    const manifest = await readManifest(path);
+    const { manifestHash } = manifest;
     if (origin.manifestHash !== undefined && origin.manifestHash !== manifestHash) {
       const message = `${origin.name} is another file than the one that was served`;
       throw new ResolverError('BCHF_SNAPSHOT_NO_PREVIOUS', message);
     }
     // What this process has checked fully before needs only be looked at for decay.
-    const check = origin.manifestHash === undefined ? 'full' : 'fast';
-    const loaded = await this.#load({ path }, undefined, { check });
+    const isKnown = origin.manifestHash !== undefined;
+    const vouched = isKnown ? undefined : await this.#source.ledger?.vouch(manifest);
+    const check = isKnown ? 'fast' : 'full';
+    const loaded = await this.#load({ path }, undefined, { check, vouched });
     return { origin, indexes: adopt(loaded.memories), routes: loaded.routes };
   }
 
@@ -317,17 +314,20 @@ export class SnapshotManager {
       const routes = ledger ? undefined : next.routes;
       ({ released } = await this.#host.swapTo({ indexes, ...(routes && { routes }) }, bringUp));
     } catch (error) {
-      release(memoriesOf(indexes));
+      this.#spare.release(memoriesOf(indexes));
       throw error;
     }
     this.#swaps++;
-    if (this.#previous) forgetMemory(this.#previous);
+    if (this.#previous) this.#spare.forget(this.#previous);
     const previous: Previous = { ...before, released };
     this.#origin = next.origin;
     this.#previous = previous;
-    if (previousKeptS === 0) forgetMemory(previous);
+    if (previousKeptS === 0) this.#spare.forget(previous);
     else {
-      previous.expiring = setTimeout(() => forgetMemory(previous), previousKeptS * 1000).unref();
+      previous.expiring = setTimeout(
+        () => this.#spare.forget(previous),
+        previousKeptS * 1000,
+      ).unref();
     }
   }
 
@@ -346,8 +346,9 @@ export class SnapshotManager {
   ): Promise<Loaded> {
     const { memoryBytesMax } = this.#host;
     const served = this.#host.indexes();
+    const spare = 'path' in right ? this.#spare.take() : undefined;
     return loadInThread(
-      { right, left, memoryBytesMax, check: 'full', ...more },
+      { right, left, memoryBytesMax, spare, check: 'full', ...more },
       {
         onStep: (step) => this.#swap?.state !== 'comparing' && this.#enter(step),
         onDeath: (readerNumbers) => {
@@ -356,7 +357,10 @@ export class SnapshotManager {
         script: this.#source.loadScript,
         signal: this.#closing.signal,
       },
-    );
+    ).catch((error) => {
+      if (spare) this.#spare.discard(spare);
+      throw error;
+    });
   }
 
   #enter(state: SwapState['state']): void {

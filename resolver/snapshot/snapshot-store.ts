@@ -23,7 +23,8 @@ const HEIGHT_NAME = /^\d{12}\.bchf$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.bchf$/;
 /** Files that are looked at for a list. */
 const LISTED_MAX = 1000;
-const LEFTOVER = /\.tmp$/;
+/** Of a writer of these that was killed; others' files are theirs. */
+const LEFTOVER = /^\d{12}\.bchf\.\d+\.tmp$/;
 
 type Block = SnapshotContent['block'];
 

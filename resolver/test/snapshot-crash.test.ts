@@ -49,7 +49,7 @@ test('a writer that is killed leaves the last snapshot that it told of, whole', 
   console.log(`seed ${SEED}`);
   const random = createRandom(SEED);
   const directory = join(root, 'created');
-  for (let kills = 0; kills < 5; kills++) {
+  for (let kills = 0; kills < 3; kills++) {
     const last = Number(await killAfter(['create', directory], 4, random.below(40)));
     const store = new SnapshotStore(directory, silentLog());
     const newest = await store.loadNewest(async () => true, {});
@@ -69,7 +69,7 @@ test('a server that is killed in a swap leaves both snapshots, and either is ser
   const directory = join(root, 'swapped');
   mkdirSync(directory);
   for (const content of [1, 2]) await writeContent(join(directory, `${content}.bchf`), content);
-  for (let kills = 0; kills < 2; kills++) {
+  for (let kills = 0; kills < 1; kills++) {
     const name = await killAfter(['swap', directory], 2, random.below(150));
     assert.deepEqual(readdirSync(directory), ['1.bchf', '2.bchf']);
     const flags = { workers: 1, udpWorkers: 1, sbiWorkers: 0 };

@@ -8,9 +8,12 @@ import { swapUnderLoad } from './swap-load.ts';
 const SWAPS = Number(process.env.BCHF_SWAPS ?? 100);
 /** What garbage that is not collected yet may differ by; a generation alone has touched some 3 MiB. */
 const GROWTH_BYTES_MAX = 48 << 20;
+/** Those of threads that came and went; a memory alone has ten GiB. */
+const ADDRESSES_MAX = 8 * 2 ** 30;
 
 test(`${SWAPS} swaps under load`, async () => {
-  const { answered, failures, generation, residentBytes } = await swapUnderLoad(SWAPS);
+  const { answered, failures, generation, residentBytes, addressBytes } =
+    await swapUnderLoad(SWAPS);
   console.log('numbers answered', answered);
   assert.deepEqual(failures, []);
   assert.equal(generation, SWAPS + 1);
@@ -19,5 +22,8 @@ test(`${SWAPS} swaps under load`, async () => {
   const early = middle(residentBytes.slice(fifth, 2 * fifth));
   const late = middle(residentBytes.slice(-fifth));
   console.log(`resident MiB: ${early >> 20} early, ${late >> 20} late`);
+  const addresses = addressBytes.at(-1)! - addressBytes[fifth]!;
+  console.log(`addresses: ${(addresses / 2 ** 30).toFixed(1)} GiB more than after a fifth`);
   assert.ok(late - early <= GROWTH_BYTES_MAX, `${late - early} bytes more`);
+  assert.ok(addresses <= ADDRESSES_MAX, `${addresses} bytes of addresses more`);
 });

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -249,6 +249,8 @@ async function underLoad(service: Service, action: () => Promise<void>): Promise
 export interface SwapRun extends LoadTally {
   /** Resident bytes of the process after each swap. */
   residentBytes: number[];
+  /** Bytes of addresses that it has taken; 0 where the system does not tell. */
+  addressBytes: number[];
   generation: number;
 }
 
@@ -262,6 +264,7 @@ export async function swapUnderLoad(swaps: number): Promise<SwapRun> {
   for (const content of CONTENTS) await writeContent(join(directory, `${content}.bchf`), content);
   const service = await serveContents(directory, { previousKeptS: 0 }, { pdbCarriers });
   const residentBytes: number[] = [];
+  const addressBytes: number[] = [];
   try {
     const tally = await underLoad(service, async () => {
       for (let swap = 0; swap < swaps; swap++) {
@@ -269,11 +272,27 @@ export async function swapUnderLoad(swaps: number): Promise<SwapRun> {
         const { serving } = await service.snapshots!.swap({ name, force: true });
         assert.equal(serving, name);
         residentBytes.push(process.memoryUsage().rss);
+        addressBytes.push(takenAddresses());
       }
     });
-    return { ...tally, residentBytes, generation: service.status().generation as number };
+    return {
+      ...tally,
+      residentBytes,
+      addressBytes,
+      generation: service.status().generation as number,
+    };
   } finally {
     await service.stop();
     rmSync(directory, { recursive: true });
+  }
+}
+
+function takenAddresses(): number {
+  try {
+    const [, kibibytes] =
+      /^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    return Number(kibibytes) * 1024;
+  } catch {
+    return 0;
   }
 }
