@@ -88,8 +88,11 @@ export class BchfClient {
   }
 
   async close(): Promise<void> {
-    const clients = await Promise.all(this.#batchClients.values());
-    await Promise.all(clients.map((client) => client.close()));
+    // One that could not be opened has told so to whoever asked.
+    const clients = await Promise.allSettled(this.#batchClients.values());
+    await Promise.all(
+      clients.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)),
+    );
   }
 
   async #find(question: BchfQuestion, isFresh: boolean): Promise<Whereabouts | Refusal> {

@@ -56,7 +56,8 @@ export async function playDemo(options: DemoOptions): Promise<Demo> {
     }
     if (!signal.aborted) {
       const verdict = isAsWritten ? 'all as written' : 'not all as written';
-      write(`\n${flows.length} flows in ${GENERATION[generation].title} names: ${verdict}.\n`);
+      const count = flows.length === 1 ? '1 flow' : `${flows.length} flows`;
+      write(`\n${count} in ${GENERATION[generation].title} names: ${verdict}.\n`);
     }
   } catch (error) {
     await stop();
