@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addDevnetCommand } from './devnet.ts';
+import { addForwardCommand } from './forward.ts';
 import { addGenerateDocsCommand } from './generate-docs.ts';
 import { addLedgerCommand } from './ledger.ts';
 import { addLookupCommand } from './lookup.ts';
@@ -35,6 +36,7 @@ export function createProgram(additions: readonly AddCommand[]): Command {
     .exitOverride();
   addStartCommand(program);
   addServeCommand(program);
+  addForwardCommand(program);
   addLookupCommand(program);
   addSnapshotCommand(program);
   addNodeCommand(program);

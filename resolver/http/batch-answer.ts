@@ -86,11 +86,7 @@ export function answerBatch(
 ): HttpAnswer | BodyWanted {
   const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
   if (type !== JSON_TYPE && type !== COMPACT_TYPE) {
-    return problem(
-      415,
-      'MANDATORY_IE_INCORRECT',
-      `The body is neither ${JSON_TYPE} nor ${COMPACT_TYPE}.`,
-    );
+    return wrongType();
   }
   let identity: Identity | undefined;
   if (type === COMPACT_TYPE) {
@@ -118,7 +114,17 @@ export function answerBatch(
   return { bytesMax: BATCH_BODY_BYTES_MAX, answer };
 }
 
-function noIdentity(named: string | null): HttpAnswer {
+/** 415 for a body of another type. */
+export function wrongType(): HttpAnswer {
+  return problem(
+    415,
+    'MANDATORY_IE_INCORRECT',
+    `The body is neither ${JSON_TYPE} nor ${COMPACT_TYPE}.`,
+  );
+}
+
+/** 400 for a compact body without an identity kind. */
+export function noIdentity(named: string | null): HttpAnswer {
   const cause =
     named === null ? 'MANDATORY_QUERY_PARAM_MISSING' : 'MANDATORY_QUERY_PARAM_INCORRECT';
   return problem(400, cause, 'A compact body needs the identity kind of its numbers.', {

@@ -55,11 +55,7 @@ export function answerRoutingInfo(
 ): TextAnswer | Promise<TextAnswer> {
   const ueId = ueIdOfSegment(segment);
   if (!ueId) {
-    return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
-      invalidParams: [
-        { param: 'ueId', reason: 'must be imsi- or msisdn- followed by 1 to 15 digits' },
-      ],
-    });
+    return namesNoNumber();
   }
   const wish = query === '' ? PLAIN : wishOf(new URLSearchParams(query));
   if ('status' in wish) return wish;
@@ -207,6 +203,15 @@ function consideredJson(considered: Considered, setBy: Provenance): string {
     setBy,
   };
   return `{${resolvedJson(considered)},${JSON.stringify(standing).slice(1)}`;
+}
+
+/** 400 for a path segment that names no number. */
+export function namesNoNumber(): TextAnswer {
+  return problem(400, 'MANDATORY_IE_INCORRECT', 'ueId names no number.', {
+    invalidParams: [
+      { param: 'ueId', reason: 'must be imsi- or msisdn- followed by 1 to 15 digits' },
+    ],
+  });
 }
 
 /** The number that a raw path segment names, `undefined` where it names none. */
