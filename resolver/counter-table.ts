@@ -56,6 +56,7 @@ export const COUNTER_TABLE = {
     ...Object.fromEntries(
       STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
     ),
+    brokenRequests: 'Connections closed because where the body of a request ends was ambiguous.',
     lookedUpNumbers: 'Numbers looked up, one by one and in batches.',
   },
   changeStreams: STREAM_COUNTERS,

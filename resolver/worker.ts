@@ -17,12 +17,7 @@ import { createBatchPool } from './http/batch-pool.ts';
 import { ChangeStreams } from './http/change-streams.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import { READ_HEADERS, ROUTING_INFO_PATH, routeRequest } from './http/http-router.ts';
-import {
-  type HttpHandler,
-  type HttpServer,
-  type HttpStream,
-  listenHttp,
-} from './http/http-server.ts';
+import { type HttpHandler, type HttpStream, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
 import { LedgerClient } from './ledger-questions.ts';
 import { createLatencyWords } from './metrics/latency-words.ts';
@@ -111,16 +106,11 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
   const latency = createLatencyWords(LATENCY_WORDS);
   histograms.httpLatency = latency.read;
   type Answer = HttpAnswer | HttpStream;
-  const count = <Given extends Answer>(answer: Given): Given => {
-    const name = answeredCounter(answer.status);
-    counters[name] = (counters[name] ?? 0) + 1;
-    return answer;
-  };
   const timed = <Given extends Answer>(answer: Given, sinceMs: number): Given => {
     latency.record(performance.now() - sinceMs);
-    return count(answer);
+    return answer;
   };
-  const counted = <Given extends Answer>(answer: Given | Promise<Given>, sinceMs: number) =>
+  const measured = <Given extends Answer>(answer: Given | Promise<Given>, sinceMs: number) =>
     answer instanceof Promise
       ? answer.then((late) => timed(late, sinceMs))
       : timed(answer, sinceMs);
@@ -146,7 +136,7 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
         createAuthoriser({ policy: start.access!.httpTokenPolicy, readToken, nfInstanceId }),
       )
     : route;
-  const server: HttpServer = await listenHttp(
+  const server = await listenHttp(
     host,
     wantedPort,
     (request) => {
@@ -157,15 +147,25 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
         // A body takes the time that its sender takes; what counts begins when it is there.
         const whole = (body: Uint8Array) => {
           const wholeMs = performance.now();
-          return counted(late(body), wholeMs);
+          return measured(late(body), wholeMs);
         };
         return { bytesMax, answer: whole };
       }
       if (request.path.startsWith(ROUTING_INFO_PATH)) countNumbers(1);
-      return counted(answer, sinceMs);
+      return measured(answer, sinceMs);
     },
-    (error) => count(answerFault(error)),
-    { headerNames: access ? [...READ_HEADERS, ...GATE_HEADERS] : READ_HEADERS, tls: start.httpTls },
+    answerFault,
+    {
+      headerNames: access ? [...READ_HEADERS, ...GATE_HEADERS] : READ_HEADERS,
+      tls: start.httpTls,
+      onAnswer(status) {
+        const name = answeredCounter(status);
+        counters[name] = (counters[name] ?? 0) + 1;
+      },
+      onBroken() {
+        counters.brokenRequests = (counters.brokenRequests ?? 0) + 1;
+      },
+    },
   );
   closers.push(() => server.close());
   return server.port;

@@ -104,12 +104,18 @@ export class ChangeStreams {
   ): HttpAnswer | Promise<HttpAnswer | HttpStream> | HttpStream {
     const parameters = parseQuery(query);
     if (isQueryFault(parameters)) return incorrectParameter('INVALID_QUERY_PARAM', parameters);
-    const [param, text] =
-      lastEventId === '' ? ['since', parameters.get('since')] : ['Last-Event-ID', lastEventId];
-    const since = text === undefined ? this.#servedHeight : heightOf(text);
-    if (since === undefined) {
-      const reason = 'must be the height of a block: 0 or more, in digits';
-      return incorrectParameter('OPTIONAL_QUERY_PARAM_INCORRECT', { param, reason });
+    let since = this.#servedHeight;
+    for (const [param, text] of [
+      ['since', parameters.get('since')],
+      ['Last-Event-ID', lastEventId || undefined],
+    ] as const) {
+      if (text === undefined) continue;
+      const height = heightOf(text);
+      if (height === undefined) {
+        const reason = 'must be the height of a block: 0 or more, in digits';
+        return incorrectParameter('OPTIONAL_QUERY_PARAM_INCORRECT', { param, reason });
+      }
+      since = height;
     }
     if (this.#streams.size + this.#opening >= this.#options.streamsMax) {
       this.counters.refused++;

@@ -1,20 +1,19 @@
-// The HTTP/1.1 listener of one serving thread, on uWebSockets.js. It owns sockets and the response
-// object's lifetime; what is answered is decided in http-router.
+// The HTTP/1.1 listener of one serving thread, on uWebSockets.js. It owns the sockets; one request and its
+// response are in http-exchange, what is answered is decided in http-router.
 //
 // Every request goes through one `any` handler and the project's own router, so that the native
 // build and its slower JavaScript stand-in (used where no native build fits this Node) behave alike.
 
-import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import type { Server, ServerResponse } from 'node:http';
+import type { HttpRequest, TemplatedApp } from 'uWebSockets.js';
+import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { ResolverError } from '../resolver-error.ts';
-import { type HttpAnswer, STATUS_TITLES } from './http-answer.ts';
-import { problem } from './problem.ts';
+import type { HttpAnswer, StatusCode } from './http-answer.ts';
+import { Exchange } from './http-exchange.ts';
+import { type BodyLimits, HTTP_BODY_LIMITS, ReceivingBodies } from './receiving-bodies.ts';
+import { framingOf } from './request-framing.ts';
 
 type UWebSockets = typeof import('uWebSockets.js');
-
-/** A longer body is sent in pieces of so many bytes. */
-const PIECE_BYTES = 256 * 1024;
 
 let loaded: { library: UWebSockets; isNative: boolean } | undefined;
 
@@ -53,6 +52,11 @@ export interface HttpServerOptions {
   headerNames?: readonly string[];
   /** Paths of PEM files: TLS instead of clear text. Only the native build has it. */
   tls?: { certFile: string; keyFile: string } | undefined;
+  limits?: BodyLimits;
+  /** Told the status of every answer as it begins, for who counts. */
+  onAnswer?: (status: StatusCode) => void;
+  /** Told of each connection that was closed because a request could be read in two ways. */
+  onBroken?: () => void;
 }
 
 /** What a handler returns that needs the request's body before it can answer. */
@@ -105,21 +109,33 @@ export function listenHttp(
   port: number,
   handle: HttpHandler,
   onError: (error: unknown) => HttpAnswer,
-  { headerNames = [], tls }: HttpServerOptions = {},
+  options: HttpServerOptions = {},
 ): Promise<HttpServer> {
   const { library, isNative } = loadUWebSockets();
+  const { limits = HTTP_BODY_LIMITS, headerNames = [], tls } = options;
+  const { onAnswer = () => {}, onBroken = () => {} } = options;
   const app = createApp(library, isNative, tls);
+  const bodies = new ReceivingBodies(limits);
   app.any('/*', (response, request) => {
-    const head = readHead(request, isNative, headerNames);
-    const exchange = new Exchange(response, head, isNative, onError);
+    const framing = framingOf(request);
+    if (framing === 'broken') {
+      // Without an answer: nobody knows which of the bytes that come belong to this request.
+      onBroken();
+      response.onAborted(() => {}).close();
+      return;
+    }
+    const exchange = new Exchange(response, {
+      ...{ method: request.getMethod().toLowerCase(), isNative, onError, onAnswer },
+      closesConnection: framing !== 'plain',
+    });
     let wanted: ReturnType<HttpHandler>;
     try {
-      wanted = handle(exchange.head);
+      wanted = handle(readHead(request, exchange.method, isNative, headerNames));
     } catch (error) {
       wanted = onError(error);
     }
-    if ('bytesMax' in wanted) exchange.collect(wanted, Number(request.getHeader('content-length')));
-    else exchange.answer(wanted);
+    if (!('bytesMax' in wanted)) exchange.answer(wanted);
+    else exchange.collect(wanted, Number(request.getHeader('content-length')), bodies);
   });
   return new Promise((resolve, reject) => {
     app.listen(host, port, (token) => {
@@ -173,11 +189,11 @@ function createApp(
 
 function readHead(
   request: HttpRequest,
+  method: string,
   isNative: boolean,
   headerNames: readonly string[],
 ): RequestHead {
   const url = request.getUrl();
-  const method = request.getMethod().toLowerCase();
   const contentType = method === 'post' ? request.getHeader('content-type') : '';
   const headers = headerNames.length === 0 ? NO_HEADERS : readHeaders(request, headerNames);
   if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, headers };
@@ -197,172 +213,4 @@ function readHeaders(request: HttpRequest, names: readonly string[]): RequestHea
     headers[name] = value;
   }
   return headers ?? NO_HEADERS;
-}
-
-/** One request and its response, from the head to the last byte, or to the client's going away. */
-class Exchange {
-  readonly head: RequestHead;
-  readonly #response: HttpResponse;
-  readonly #isNative: boolean;
-  readonly #onError: (error: unknown) => HttpAnswer;
-  #isOver = false;
-  #isWatched = false;
-  #consumer: StreamConsumer | undefined;
-
-  constructor(
-    response: HttpResponse,
-    head: RequestHead,
-    isNative: boolean,
-    onError: (error: unknown) => HttpAnswer,
-  ) {
-    this.#response = response;
-    this.head = head;
-    this.#isNative = isNative;
-    this.#onError = onError;
-  }
-
-  /** Needed before the handler of a request returns without having answered it. */
-  #watchAbort(): void {
-    if (this.#isWatched) return;
-    this.#isWatched = true;
-    this.#response.onAborted(() => {
-      this.#isOver = true;
-      this.#consumer?.onClosed();
-    });
-  }
-
-  /** Answers now, or when the promise is kept. */
-  answer(answer: Outcome): void {
-    if (!(answer instanceof Promise)) {
-      this.#begin(answer);
-      return;
-    }
-    this.#watchAbort();
-    answer.catch(this.#onError).then((late) => {
-      if (!this.#isOver) this.#response.cork(() => this.#begin(late));
-    });
-  }
-
-  #begin(answer: HttpAnswer | HttpStream): void {
-    if ('begin' in answer) this.#stream(answer);
-    else this.#send(answer);
-  }
-
-  #stream(stream: HttpStream): void {
-    this.#watchAbort();
-    const response = this.#response;
-    this.#writeHead(stream);
-    const onDrained = () => {
-      if (!this.#isOver) this.#consumer?.onDrained();
-    };
-    if (this.#isNative) {
-      response.onWritable(() => {
-        onDrained();
-        return true;
-      });
-    } else {
-      // The stand-in passes no such event on; its response is one of Node's.
-      (response as HttpResponse & { response: ServerResponse }).response.on('drain', onDrained);
-    }
-    const ending = (end: () => void) => () => {
-      if (this.#isOver) return;
-      this.#isOver = true;
-      end();
-    };
-    this.#consumer = stream.begin({
-      write: (bytes) => {
-        if (this.#isOver) return false;
-        let isTaken = false;
-        response.cork(() => {
-          isTaken = response.write(bytes);
-        });
-        return isTaken;
-      },
-      end: ending(() => response.cork(() => response.end())),
-      abort: ending(() => response.close()),
-    });
-  }
-
-  /** Collects the body, then answers. `announcedBytes` is NaN where the client did not say. */
-  collect({ bytesMax, answer }: BodyWanted, announcedBytes: number): void {
-    if (announcedBytes > bytesMax) {
-      this.#refuseBody(bytesMax);
-      return;
-    }
-    this.#watchAbort();
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    this.#response.onData((chunk, isLast) => {
-      if (this.#isOver) return;
-      bytes += chunk.byteLength;
-      if (bytes > bytesMax) {
-        this.#refuseBody(bytesMax);
-        return;
-      }
-      // The native build takes its memory back when this function returns.
-      if (!isLast) chunks.push(new Uint8Array(chunk).slice());
-      else {
-        const last = new Uint8Array(chunk);
-        let answered: Outcome;
-        try {
-          answered = answer(chunks.length === 0 ? last.slice() : Buffer.concat([...chunks, last]));
-        } catch (error) {
-          answered = this.#onError(error);
-        }
-        this.answer(answered);
-      }
-    });
-  }
-
-  #refuseBody(bytesMax: number): void {
-    this.#send(
-      problem(413, 'MANDATORY_IE_INCORRECT', `The body is longer than ${bytesMax} bytes.`),
-      true,
-    );
-  }
-
-  #writeHead({ status, contentType, headers = [] }: Omit<HttpAnswer, 'body'>): void {
-    const response = this.#response;
-    response.writeStatus(`${status} ${STATUS_TITLES[status]}`);
-    response.writeHeader('content-type', contentType);
-    for (const [name, value] of headers) response.writeHeader(name, value);
-  }
-
-  #send(answer: HttpAnswer, closeConnection = false): void {
-    const response = this.#response;
-    this.#writeHead(answer);
-    if (this.head.method === 'head' && this.#isNative) {
-      // For uWebSockets.js this is no answer yet: without a handler it would end the process.
-      this.#watchAbort();
-      this.#isOver = true;
-      response.endWithoutBody(Buffer.byteLength(answer.body), closeConnection);
-    } else if (this.#isNative && answer.body.length > PIECE_BYTES) {
-      this.#sendPieces(answer.body);
-    } else {
-      this.#isOver = true;
-      response.end(answer.body, closeConnection);
-    }
-  }
-
-  /** A long body goes out as fast as the client takes it, never all of it into the send buffer. */
-  #sendPieces(body: string | Uint8Array): void {
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    const response = this.#response;
-    this.#watchAbort();
-    const sendFrom = (offset: number): boolean => {
-      let at = offset;
-      while (!this.#isOver) {
-        const [isTaken, isDone] = response.tryEnd(
-          bytes.subarray(at, at + PIECE_BYTES),
-          bytes.length,
-        );
-        if (isDone) this.#isOver = true;
-        if (isDone || !isTaken) return isDone;
-        at = response.getWriteOffset();
-      }
-      return true;
-    };
-    response.onWritable((offset) => sendFrom(offset));
-    sendFrom(0);
-  }
 }

@@ -1,10 +1,7 @@
 // The OpenAPI 3.1 document of the HTTP interface, made from the schemas in schemas.ts.
 
 import { z } from 'zod';
-import { ID_PATTERN } from '../../ledger/route.ts';
-import { BATCH_NUMBERS_MAX, COMPACT_TYPE } from './batch-body-codec.ts';
-import { EVENT_STREAM_TYPE } from './change-streams.ts';
-import { PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX } from './ranges.ts';
+import { OPERATIONS, problemResponse } from './openapi-operations.ts';
 import {
   batchAnswerSchema,
   batchResultSchema,
@@ -38,284 +35,38 @@ export function openApiDocument() {
       version: API_VERSION,
       description:
         'Which data management element (UDM, HSS, HLR) holds the user data of a number. ' +
-        'Not found is an answer: 404 with the cause USER_NOT_FOUND.',
+        'Not found is an answer: 404 with the cause USER_NOT_FOUND. Where there are rules of access, ' +
+        'the headers Authorization, User-Agent, 3gpp-Sbi-Originating-Network-Id and bchf-credential ' +
+        'count (docs/access.md).',
     },
-    paths: {
-      '/nbchf-routing/v1/routing-info/{ueId}': {
-        get: {
-          operationId: 'getRoutingInfo',
-          summary: 'The route of one number',
-          parameters: [
-            {
-              name: 'ueId',
-              in: 'path',
-              required: true,
-              description: 'imsi- (E.212) or msisdn- (E.164) followed by 1 to 15 digits.',
-              schema: { type: 'string', pattern: '^(imsi|msisdn)-[0-9]{1,15}$' },
-            },
-            {
-              name: 'explain',
-              in: 'query',
-              description:
-                'Also list every entry that covers the number, and why which of them wins.',
-              schema: { type: 'boolean', default: false },
-            },
-            {
-              name: 'height',
-              in: 'query',
-              description: 'Answer as when the block of this height was the newest one.',
-              schema: { type: 'integer', minimum: 1, maximum: 999_999_999_999_999 },
-            },
-          ],
-          responses: {
-            200: body('The winning entry and its route.', 'application/json', 'RoutingInfo'),
-            400: problemResponse('MANDATORY_IE_INCORRECT, OPTIONAL_QUERY_PARAM_INCORRECT'),
-            404: problemResponse('USER_NOT_FOUND, HEIGHT_NOT_REACHED'),
-            410: problemResponse('HEIGHT_NOT_KEPT'),
-            ...LEDGER_RESPONSES,
-          },
-        },
-      },
-      '/nbchf-routing/v1/ranges': {
-        get: {
-          operationId: 'listRanges',
-          summary: 'The entries with numbers that begin with some digits, in pages',
-          description:
-            'Prefixes and ported numbers that begin with the digits, and fragmented runs that hold a ' +
-            'number which does. A page is of the block that it names; docs/nbchf.md says what holds ' +
-            'of several pages.',
-          parameters: [
-            {
-              name: 'prefix',
-              in: 'query',
-              required: true,
-              schema: { type: 'string', pattern: '^[0-9]{1,15}$' },
-            },
-            {
-              name: 'identity',
-              in: 'query',
-              required: true,
-              schema: { type: 'string', enum: ['imsi', 'msisdn'] },
-            },
-            {
-              name: 'limit',
-              in: 'query',
-              description: 'Most entries of the page.',
-              schema: {
-                ...{ type: 'integer', minimum: 1, maximum: PAGE_ENTRIES_MAX },
-                default: PAGE_ENTRIES_DEFAULT,
-              },
-            },
-            {
-              name: 'page',
-              in: 'query',
-              description: 'The `next` of the page before, with the same prefix and identity.',
-              schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,96}$' },
-            },
-          ],
-          responses: {
-            200: body('A page.', 'application/json', 'RangePage'),
-            400: problemResponse(
-              'MANDATORY_QUERY_PARAM_MISSING, MANDATORY_QUERY_PARAM_INCORRECT, ' +
-                'OPTIONAL_QUERY_PARAM_INCORRECT, INVALID_QUERY_PARAM',
-            ),
-          },
-        },
-      },
-      '/nbchf-routing/v1/changes': {
-        get: {
-          operationId: 'followChanges',
-          summary: 'The changes of the index, block by block, as server-sent events',
-          description:
-            'An event `block` for each block, with its height as the id and BlockChanges as the data. ' +
-            'An event `reload` says that the next block is not kept, and ends the stream.',
-          parameters: [
-            {
-              name: 'since',
-              in: 'query',
-              description: 'Begin with the block behind this height; by default with the next one.',
-              schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999 },
-            },
-            {
-              name: 'Last-Event-ID',
-              in: 'header',
-              description: 'The same, and counts before `since`: whoever connects again sends it.',
-              schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999 },
-            },
-          ],
-          responses: {
-            200: {
-              description: 'Events without end, and a comment where nothing happens for 15 s.',
-              content: { [EVENT_STREAM_TYPE]: { schema: { type: 'string' } } },
-            },
-            400: problemResponse('OPTIONAL_QUERY_PARAM_INCORRECT, INVALID_QUERY_PARAM'),
-            410: problemResponse('HEIGHT_NOT_KEPT: load the index anew'),
-            ...LEDGER_RESPONSES,
-          },
-        },
-      },
-      '/nbchf-routing/v1/routes/{id}': {
-        get: {
-          operationId: 'getRoute',
-          summary: 'One route by its id',
-          parameters: [idParameter('id')],
-          responses: {
-            200: body('The route as it is now.', 'application/json', 'RouteRecord'),
-            400: problemResponse('MANDATORY_IE_INCORRECT'),
-            404: problemResponse('ROUTE_NOT_FOUND'),
-          },
-        },
-      },
-      '/nbchf-routing/v1/members/{id}': {
-        get: {
-          operationId: 'getMember',
-          summary: 'One member of the consortium',
-          parameters: [idParameter('id')],
-          responses: {
-            200: body('The member after the newest block.', 'application/json', 'Member'),
-            400: problemResponse('MANDATORY_IE_INCORRECT'),
-            404: problemResponse('MEMBER_NOT_FOUND'),
-            ...LEDGER_RESPONSES,
-          },
-        },
-      },
-      '/nbchf-routing/v1/roaming-contracts/{address}': {
-        get: {
-          operationId: 'getRoamingContract',
-          summary: 'The public terms that the contractAddress of a route leads to',
-          parameters: [
-            {
-              ...{ name: 'address', in: 'path', required: true },
-              schema: { type: 'string', pattern: '^0x[0-9a-f]{40}$' },
-            },
-          ],
-          responses: {
-            200: body('The terms.', 'application/json', 'RoamingContract'),
-            400: problemResponse('MANDATORY_IE_INCORRECT'),
-            404: problemResponse('CONTRACT_NOT_FOUND'),
-            ...LEDGER_RESPONSES,
-          },
-        },
-      },
-      '/nbchf-routing/v1/proofs/{ueId}': {
-        get: {
-          operationId: 'getProof',
-          summary:
-            'A proof of what the ledger says about a number, for who trusts its validators only',
-          parameters: [
-            {
-              ...{ name: 'ueId', in: 'path', required: true },
-              schema: { type: 'string', pattern: '^(imsi|msisdn)-[0-9]{1,15}$' },
-            },
-          ],
-          responses: {
-            200: body(
-              'The proof, of the block before the newest one: docs/ledger-proofs.md.',
-              'application/json',
-              'Proof',
-            ),
-            400: problemResponse('MANDATORY_IE_INCORRECT'),
-            501: LEDGER_RESPONSES[501],
-            503: problemResponse('PROOF_UNAVAILABLE, NF_CONGESTION'),
-          },
-        },
-      },
-      '/nbchf-routing/v1/routing-info/batch': {
-        post: {
-          operationId: 'getRoutingInfos',
-          summary: 'The routes of many numbers',
-          description:
-            `1 to ${BATCH_NUMBERS_MAX} numbers, all answered from one block. The compact form is ` +
-            'numbers and answers of 8 bytes, as docs/http-batch.md says.',
-          parameters: [
-            {
-              name: 'identity',
-              in: 'query',
-              description: 'Of a compact body: the kind of all its numbers.',
-              schema: { type: 'string', enum: ['imsi', 'msisdn'] },
-            },
-          ],
-          requestBody: {
-            required: true,
-            content: {
-              'application/json': { schema: reference('Batch') },
-              [COMPACT_TYPE]: { schema: {} },
-            },
-          },
-          responses: {
-            200: {
-              description: 'An answer for each number, in order.',
-              content: {
-                'application/json': { schema: reference('BatchAnswer') },
-                [COMPACT_TYPE]: { schema: {} },
-              },
-            },
-            400: problemResponse(
-              'MANDATORY_IE_INCORRECT, MANDATORY_QUERY_PARAM_MISSING, ' +
-                'MANDATORY_QUERY_PARAM_INCORRECT',
-            ),
-            413: problemResponse('MANDATORY_IE_INCORRECT'),
-            415: problemResponse('MANDATORY_IE_INCORRECT'),
-            503: problemResponse('NF_CONGESTION'),
-          },
-        },
-      },
-      '/health/live': { get: plain('getLiveness', 'The process runs.', 'Health') },
-      '/health/ready': { get: plain('getReadiness', 'The index answers.', 'Health') },
-      '/metrics': {
-        get: {
-          operationId: 'getMetrics',
-          responses: {
-            200: {
-              description: 'Prometheus text.',
-              content: { 'text/plain': { schema: { type: 'string' } } },
-            },
-          },
-        },
-      },
-      '/openapi.json': {
-        get: {
-          operationId: 'getOpenApi',
-          responses: {
-            200: {
-              description: 'This document.',
-              content: { 'application/json': { schema: { type: 'object' } } },
-            },
-          },
-        },
-      },
-    },
+    paths: wholePaths(),
     components: { schemas: componentSchemas() },
   };
 }
 
-function idParameter(name: string) {
-  return {
-    ...{ name, in: 'path', required: true },
-    schema: { type: 'string', pattern: ID_PATTERN.source },
-  };
-}
-
-/** Of everything that asks the ledger. */
-const LEDGER_RESPONSES = {
-  501: problemResponse('LEDGER_NOT_FOLLOWED'),
-  503: problemResponse('NF_CONGESTION'),
+/** What rules of access may refuse (docs/access.md). */
+const ACCESS_RESPONSES = {
+  401: problemResponse('UNAUTHORIZED'),
+  403: problemResponse('REQUESTER_NOT_ALLOWED and others: docs/access.md, docs/credentials.md'),
+  429: problemResponse('NF_CONGESTION_RISK'),
 };
 
-function body(description: string, type: string, schema: string) {
-  return { description, content: { [type]: { schema: reference(schema) } } };
-}
-
-function problemResponse(causes: string) {
-  return body(`Cause: ${causes}.`, 'application/problem+json', 'ProblemDetails');
-}
-
-function plain(operationId: string, description: string, schema: string) {
-  return { operationId, responses: { 200: body(description, 'application/json', schema) } };
-}
-
-function reference(schema: string) {
-  return { $ref: `#/components/schemas/${schema}` };
+/** Every operation may fail by a fault of the program, and those below the API by a rule of access. */
+function wholePaths() {
+  const fault = { 500: problemResponse('SYSTEM_FAILURE') };
+  const common = (path: string) =>
+    path.startsWith('/nbchf-routing/') ? { ...ACCESS_RESPONSES, ...fault } : fault;
+  return Object.fromEntries(
+    Object.entries(OPERATIONS).map(([path, operations]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(operations).map(([method, operation]) => [
+          method,
+          { ...operation, responses: { ...operation.responses, ...common(path) } },
+        ]),
+      ),
+    ]),
+  );
 }
 
 const components = [
