@@ -56,8 +56,11 @@ test('a flow that is not there is a wrong command line', async () => {
 test('a core that is kept goes on until it is told to stop, and leaves no process behind', async () => {
   const { child, said, closed } = startDemo('--flow', 'home user needs no BCHF', '--keep');
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('The core goes on running')) break;
+    if (line.startsWith('  curl -H')) break;
   }
+  const [, name, value, url] = /curl -H '([^:]+): ([^']+)' '([^']+)'/.exec(said.out)!;
+  const told = await fetch(url!, { headers: { [name!]: value!, connection: 'close' } });
+  assert.equal(told.status, 200, 'what is printed to try works');
   const pids = [...said.out.matchAll(/process (\d+)/g)].map(([, pid]) => Number(pid));
   assert.equal(pids.length, 8);
   for (const pid of pids) assert.ok(isRunning(pid));
