@@ -28,6 +28,8 @@ export interface Bchf {
   name: string;
   host: string;
   ports: { http: number; sbi: number; batch: number; enum: number };
+  /** How long it may take, where that is not what holds for all. */
+  timeoutMs?: number;
 }
 
 export interface BchfSettings {
@@ -65,7 +67,7 @@ export class BchfClient {
   #routes = new Map<number, Route>();
   #routeTableVersion: number | undefined;
   settings: BchfSettings = { bchfs: [], timeoutMs: 1000, keepMs: 0 };
-  directory: Directory;
+  readonly #directory: Directory;
 
   constructor(options: {
     self: string;
@@ -80,7 +82,7 @@ export class BchfClient {
     this.#nfType = options.nfType;
     this.#peers = options.peers;
     this.#trace = options.trace;
-    this.directory = options.directory;
+    this.#directory = options.directory;
   }
 
   source(question: BchfQuestion): Source {
@@ -88,8 +90,11 @@ export class BchfClient {
   }
 
   async close(): Promise<void> {
-    const clients = await Promise.all(this.#batchClients.values());
-    await Promise.all(clients.map((client) => client.close()));
+    // One that could not be opened has told so to whoever asked.
+    const clients = await Promise.allSettled(this.#batchClients.values());
+    await Promise.all(
+      clients.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)),
+    );
   }
 
   async #find(question: BchfQuestion, isFresh: boolean): Promise<Whereabouts | Refusal> {
@@ -136,7 +141,7 @@ export class BchfClient {
 
   /** An HTTP request whose good answer `read` understands. */
   async #askHttp(
-    peer: Peer,
+    peer: Peer & Pick<Bchf, 'timeoutMs'>,
     path: string,
     credential: string | undefined,
     read: (body: unknown) => Told | Refusal,
@@ -151,7 +156,7 @@ export class BchfClient {
       }
       return refused('failure', label);
     };
-    const { timeoutMs } = this.settings;
+    const { timeoutMs = this.settings.timeoutMs } = peer;
     const judge = (answer: WireAnswer) => judgeTold(told(answer), labelOf(answer));
     const answer = await this.#peers.ask(peer, { name: `GET ${path}`, http }, judge, timeoutMs);
     return typeof answer === 'string' ? refused(answer) : told(answer);
@@ -267,12 +272,12 @@ export class BchfClient {
   }
 
   #ofAddress(address: string, userDataIndex: number | undefined): Told {
-    const name = this.directory.nameOf(address) ?? address;
+    const name = this.#directory.nameOf(address) ?? address;
     return { element: { name, address }, userDataIndex };
   }
 
   #ofNetwork(network: Plmn): Told | Refusal {
-    const known = this.directory.ofPlmn(network);
+    const known = this.#directory.ofPlmn(network);
     return known
       ? { element: known.data }
       : refused('failure', `${plmnDomain(network)} is not known here`);
@@ -284,8 +289,13 @@ function triesWithin(timeoutMs: number): { timeoutMs: number; retries: number } 
   return { timeoutMs: Math.ceil(timeoutMs / UDP_TRIES), retries: UDP_TRIES - 1 };
 }
 
-function peerOf({ name, host, ports }: Bchf, port: keyof Bchf['ports'], as: string): Peer {
-  return { name: `${name} (${as})`, address: `${host}:${ports[port]}` };
+function peerOf(
+  { name, host, ports, timeoutMs }: Bchf,
+  port: keyof Bchf['ports'],
+  as: string,
+): Peer & Pick<Bchf, 'timeoutMs'> {
+  const peer = { name: `${name} (${as})`, address: `${host}:${ports[port]}` };
+  return timeoutMs === undefined ? peer : { ...peer, timeoutMs };
 }
 
 function judgeTold(told: Told | Refusal, label: string): Judged {

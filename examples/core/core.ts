@@ -34,11 +34,18 @@ const ELEMENTS: Readonly<Record<Side, readonly Role[]>> = {
 };
 
 /** Ported to the other network before the portability database was loaded: the first half of them. */
-export const LOADED_PLACES = OTHER_PLACES.slice(0, OTHER_PLACES.length / 2);
+const LOADED_PLACES = OTHER_PLACES.slice(0, OTHER_PLACES.length / 2);
+
+/** Where nobody listens: the port of a protocol that nobody has used for long (tcpmux, RFC 1078). */
+const NOBODY = `${HOST}:1`;
+
+/** How long who never answers is waited for. */
+export const SLOW_MS = 800;
 
 /** What of an element's settings a flow chooses. */
-export type FlowSettings = Partial<
-  Pick<ElementSettings, 'registration' | 'routing' | 'bchf' | 'peerTimeoutMs' | 'credentials'>
+export type FlowSettings = Pick<
+  ElementSettings,
+  'registration' | 'routing' | 'bchf' | 'peerTimeoutMs' | 'credentials'
 >;
 
 export class Core {
@@ -46,19 +53,15 @@ export class Core {
   readonly #elements: Map<string, ElementHandle>;
   /** Accepts connections and never answers. */
   readonly #silent: Listening;
-  /** An address where nobody listens. */
-  readonly #nobody: string;
 
   private constructor(
     generation: GenerationName,
     elements: Map<string, ElementHandle>,
     silent: Listening,
-    nobody: string,
   ) {
     this.generation = generation;
     this.#elements = elements;
     this.#silent = silent;
-    this.#nobody = nobody;
   }
 
   /** Starts all processes, with their accounts and terminals. */
@@ -82,9 +85,7 @@ export class Core {
       throw failed.reason;
     }
     const silent = await listen(createServer((socket) => socket.on('error', () => {})));
-    const closed = await listen(createServer());
-    await closed.close();
-    const core = new Core(generation, elements, silent, `${HOST}:${closed.port}`);
+    const core = new Core(generation, elements, silent);
     await core.#provision();
     return core;
   }
@@ -106,31 +107,21 @@ export class Core {
     return {
       home: this.element('home', 'data').address,
       other: this.element('other', 'data').address,
-      down: this.#nobody,
-      slow: this.silentAddress,
+      down: NOBODY,
+      slow: `${HOST}:${this.#silent.port}`,
     };
   }
 
-  get silentAddress(): string {
-    return `${HOST}:${this.#silent.port}`;
-  }
-
-  /** A BCHF that is not there, and one that never answers. */
-  bchfAt(name: string, address: string): Bchf {
-    const port = Number(address.split(':')[1]);
-    return { name, host: HOST, ports: { http: port, sbi: port, batch: port, enum: port } };
-  }
-
   get deadBchf(): Bchf {
-    return this.bchfAt('dead BCHF', this.#nobody);
+    return bchfAt('dead BCHF', NOBODY);
   }
 
   get slowBchf(): Bchf {
-    return this.bchfAt('slow BCHF', this.silentAddress);
+    return { ...bchfAt('slow BCHF', this.addresses.slow), timeoutMs: SLOW_MS };
   }
 
   /** Tells every element its place, and what a flow wants of it. */
-  async configure(settings: Required<FlowSettings>): Promise<void> {
+  async configure(settings: FlowSettings): Promise<void> {
     const networks = SIDES.map((side): Network => {
       const serving = this.element(side, 'serving');
       const data = this.element(side, 'data');
@@ -177,6 +168,12 @@ export class Core {
       this.terminals.command('add', terminalsOf(generation, places)),
     ]);
   }
+}
+
+/** A BCHF whose ports all lead to one address. */
+function bchfAt(name: string, address: string): Bchf {
+  const port = Number(address.split(':')[1]);
+  return { name, host: HOST, ports: { http: port, sbi: port, batch: port, enum: port } };
 }
 
 /** With those terminals that have no account, or whose network is out of reach. */

@@ -4,11 +4,13 @@
 import { ResolverError } from '../../resolver/resolver-error.ts';
 import { type Consortium, startConsortium } from './consortium.ts';
 import { Core } from './core.ts';
-import { imsiOf, poolOf } from './country.ts';
+import { imsiOf, NETWORKS, poolOf } from './country.ts';
+import type { Flow } from './flow.ts';
 import { FlowRunner } from './flow-runner.ts';
-import { type Flow, flowsOf } from './flows.ts';
+import { flowsOf } from './flows.ts';
 import type { GenerationName } from './forms.ts';
 import { GENERATION } from './generation.ts';
+import { plmnText } from './plmn-codec.ts';
 import { formatSequence } from './sequence.ts';
 import type { TraceEvent } from './trace.ts';
 
@@ -56,7 +58,8 @@ export async function playDemo(options: DemoOptions): Promise<Demo> {
     }
     if (!signal.aborted) {
       const verdict = isAsWritten ? 'all as written' : 'not all as written';
-      write(`\n${flows.length} flows in ${GENERATION[generation].title} names: ${verdict}.\n`);
+      const count = flows.length === 1 ? '1 flow' : `${flows.length} flows`;
+      write(`\n${count} in ${GENERATION[generation].title} names: ${verdict}.\n`);
     }
   } catch (error) {
     await stop();
@@ -106,7 +109,7 @@ function describeCore(generation: GenerationName, core: Core, { bchf }: Consorti
 function describeRunning(generation: GenerationName, core: Core, { bchf }: Consortium): string {
   const imsi = imsiOf(generation, 101);
   const { host, ports } = bchf;
-  const network = encodeURIComponent(JSON.stringify({ mcc: '999', mnc: '01' }));
+  const network = encodeURIComponent(JSON.stringify(NETWORKS.home.plmn));
   const udm = core.element('other', 'data').address;
   const ask =
     generation === '5g'
@@ -114,6 +117,6 @@ function describeRunning(generation: GenerationName, core: Core, { bchf }: Conso
       : '';
   return (
     `\nThe core goes on running. Ctrl-C stops it.\n\n` +
-    `  curl 'http://${host}:${ports.http}/nbchf-routing/v1/routing-info/imsi-${imsi}?explain=true'${ask}\n`
+    `  curl -H '3gpp-Sbi-Originating-Network-Id: ${plmnText(NETWORKS.home.plmn)}' 'http://${host}:${ports.http}/nbchf-routing/v1/routing-info/imsi-${imsi}?explain=true'${ask}\n`
   );
 }

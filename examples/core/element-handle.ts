@@ -38,7 +38,10 @@ export class ElementHandle {
     const child = fork(file, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     const pending = new Map<number, Settle>();
     const port = await new Promise<number>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${start.name} is late`)), START_MS_MAX);
+      const timer = setTimeout(() => {
+        reject(new Error(`${start.name} is late`));
+        child.kill('SIGKILL');
+      }, START_MS_MAX);
       child.on('message', (event: ElementEvent) => {
         if (event.type === 'trace') trace(event.event);
         else if (event.type === 'ready') resolve(event.port);
@@ -47,12 +50,14 @@ export class ElementHandle {
         if ('id' in event) pending.delete(event.id);
         clearTimeout(timer);
       });
-      child.on('exit', (code) => {
+      const onEnd = (how: unknown) => {
         clearTimeout(timer);
-        const error = new Error(`${start.name} has ended with ${code}`);
+        const error = new Error(`${start.name} has ended: ${how}`);
         reject(error);
         for (const { reject: fail } of pending.values()) fail(error);
-      });
+      };
+      child.on('error', onEnd);
+      child.on('exit', onEnd);
       child.send({ type: 'start', start } satisfies ElementRequest);
     });
     return new ElementHandle(start.name, port, child, pending);

@@ -11,7 +11,7 @@ import type { RegistrationSource } from './registration.ts';
 export interface ElementStart {
   role: Role;
   generation: GenerationName;
-  /** For people, unique in a core: `AMF fi-elisa`. */
+  /** For people, unique in a core: `AMF operator-a`. */
   name: string;
   network: Plmn;
 }

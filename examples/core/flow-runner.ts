@@ -1,7 +1,7 @@
 // Plays flows on a core, and tells what the elements asked and what came of it.
 
 import type { Consortium } from './consortium.ts';
-import type { Core, FlowSettings } from './core.ts';
+import { type Core, type FlowSettings, SLOW_MS } from './core.ts';
 import {
   imsiOf,
   msisdnOf,
@@ -14,14 +14,16 @@ import {
   transferOf,
   UNKNOWN,
 } from './country.ts';
-import { type Act, askedIn, type BchfChoice, type Flow, type Who } from './flows.ts';
+import type { Act, BchfChoice, Flow, Who } from './flow.ts';
+import { askedIn } from './flows.ts';
 import { GENERATION } from './generation.ts';
 import type { Received, RegisterCommand, TerminalOutcome } from './terminals.ts';
 import type { TraceEvent } from './trace.ts';
 
-/** Longer than anything here takes on a busy machine; shorter where a flow waits for silence. */
+/** Longer than anything here takes on a busy machine. */
 const PATIENT_MS = 5000;
-const IMPATIENT_MS = 800;
+/** Where a terminal is paged that does not answer: half of it goes by. */
+const PAGING_MS = 2000;
 
 export interface Played {
   /** What happened first, for people. */
@@ -121,7 +123,7 @@ export class FlowRunner {
     return who === 'unknown' ? UNKNOWN.imsi : imsiOf(this.#core.generation, who);
   }
 
-  #plainSettings(): Required<FlowSettings> {
+  #plainSettings(): FlowSettings {
     return {
       registration: { order: ['bchf'], by: 'nbchf' },
       routing: { order: ['bchf'], by: 'nbchf' },
@@ -131,18 +133,18 @@ export class FlowRunner {
     };
   }
 
-  #settingsOf(flow: Flow): Required<FlowSettings> {
+  #settingsOf(flow: Flow): FlowSettings {
     const { order, by = 'nbchf', bchf = 'good', keepMs = 0, credentials = 'optional' } = flow;
     const isRegistration = flow.act.kind === 'register';
     const plain = this.#plainSettings();
     // Where silence is part of the flow, it is not waited for long.
-    const waitsForSilence = flow.asked.some((one) => one.endsWith('timed-out'));
-    const timeoutMs = waitsForSilence ? IMPATIENT_MS : PATIENT_MS;
+    const isElementSlow = flow.asked.includes('slow: timed-out');
+    const peerTimeoutMs = flow.silent ? PAGING_MS : isElementSlow ? SLOW_MS : PATIENT_MS;
     return {
       registration: isRegistration ? ({ order, by } as never) : plain.registration,
       routing: isRegistration ? plain.routing : ({ order, by } as never),
-      bchf: { bchfs: this.#bchfsOf(bchf), timeoutMs, keepMs },
-      peerTimeoutMs: timeoutMs,
+      bchf: { bchfs: this.#bchfsOf(bchf), timeoutMs: PATIENT_MS, keepMs },
+      peerTimeoutMs,
       credentials,
     };
   }

@@ -5,7 +5,7 @@ import { encodeFrame, FrameReader } from './frame-codec.ts';
 import type { WireAnswer, WireRequest } from './wire.ts';
 
 /** Requests under way at one address. */
-const PENDING_MAX = 512;
+export const PENDING_MAX = 512;
 
 /** Why there is no answer. */
 export type NoAnswer = 'unreachable' | 'timed-out';

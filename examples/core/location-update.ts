@@ -8,8 +8,11 @@ import { type Operation, type Refusal, type Result, refused } from './operations
 import { isSamePlmn } from './plmn-codec.ts';
 import { type Found, mayRoam, type Subscriber, type SubscriberStore } from './subscriber-store.ts';
 
-/** Credentials that were used are remembered for as long as they would count, and so many at most. */
-const USED_MAX = 100_000;
+/**
+ * Credentials that were used are remembered for as long as they would count. Where there is no room, a new
+ * one is refused: forgetting one would let it be used again.
+ */
+export const USED_MAX = 100_000;
 
 export type LocationUpdate = Extract<Operation, { kind: 'update-location' }>;
 
@@ -19,12 +22,15 @@ export interface LocationUpdatesOptions {
   network: Plmn;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** USED_MAX, unless given. */
+  usedMax?: number;
   onFound?: (found: Found, update: LocationUpdate) => void;
   onGoodCredential?: () => void;
 }
 
 export class LocationUpdates {
   readonly #options: LocationUpdatesOptions;
+  readonly #usedMax: number;
   /** Nonces of used credentials, the oldest first, and until when each would count. */
   readonly #used = new Map<string, number>();
   /** Whether requests without a credential are refused. */
@@ -32,6 +38,7 @@ export class LocationUpdates {
 
   constructor(options: LocationUpdatesOptions) {
     this.#options = options;
+    this.#usedMax = options.usedMax ?? USED_MAX;
   }
 
   perform(update: LocationUpdate): Result {
@@ -71,9 +78,10 @@ export class LocationUpdates {
     const nonce = `${imsi} ${Buffer.from(checked.credential.nonce).toString('hex')}`;
     if (this.#used.has(nonce)) return refused('credential-refused', 'CREDENTIAL_REPLAYED');
     for (const [old, untilMs] of this.#used) {
-      if (untilMs > nowMs && this.#used.size < USED_MAX) break;
+      if (untilMs > nowMs) break;
       this.#used.delete(old);
     }
+    if (this.#used.size >= this.#usedMax) return refused('failure', 'CREDENTIAL_CONGESTION');
     // Its time may be a window ahead, and it counts for a window from then on.
     this.#used.set(nonce, nowMs + 2 * CREDENTIAL_WINDOW_MS);
     this.#options.onGoodCredential?.();

@@ -4,7 +4,7 @@ import http2 from 'node:http2';
 import { type Listening, listen } from './listening.ts';
 import type { WireAnswer, WireRequest } from './wire.ts';
 
-const BODY_BYTES_MAX = 16 * 1024;
+export const BODY_BYTES_MAX = 16 * 1024;
 const STREAMS_MAX = 128;
 
 /** @param answer must not reject */

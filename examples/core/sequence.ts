@@ -1,7 +1,7 @@
 // A flow as a sequence of messages, for people to read.
 
+import type { Flow } from './flow.ts';
 import type { Played } from './flow-runner.ts';
-import type { Flow } from './flows.ts';
 import type { TraceEvent } from './trace.ts';
 import { labelOf } from './wire.ts';
 

@@ -25,6 +25,7 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
     /^(ledger\/population\/random|loadtest\/(generator-usage|load-report|pacer|rate-plan))\.ts$/,
   ],
   [/^examples\/core\/demo(-command)?\.ts$/, /^resolver\/(cli\/serving|log|resolver-error)\.ts$/],
+  [/^examples\/core\/test\//, /^(ledger|resolver)\//],
   // Benches of every folder report in one way.
   [/\/bench\//, /^wasm\/bench\/bench-report\.ts$/],
   // The load test makes its system calls as the server does.

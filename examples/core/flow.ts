@@ -1,0 +1,72 @@
+// What a flow of figure 7, 8 or 9 is: what happens, whom the elements ask in which order, and how it ends.
+//
+// Who is asked is written `side role: outcome`, as `other data: ok`; several messages to the same in turn
+// count once.
+
+import type { BchfInterface } from './bchf-source.ts';
+import type { Side } from './country.ts';
+import type { RoutingSource } from './element.ts';
+import type { GenerationName } from './forms.ts';
+import type { Cause, FoundBy } from './operations.ts';
+import type { RegistrationSource } from './registration.ts';
+import type { CredentialKind } from './terminals.ts';
+
+/** A place of the pool (country), or the number that nobody has. */
+export type Who = number | 'unknown';
+
+export interface Registration {
+  kind: 'register';
+  who: Who;
+  at: Side;
+  credential?: CredentialKind;
+}
+
+export interface Connection {
+  kind: 'call' | 'message';
+  from: number;
+  to: Who;
+}
+
+export type Act = Registration | Connection;
+
+/** Which BCHFs an element knows, in the order in which it asks them. */
+export type BchfChoice = 'good' | 'dead' | 'slow' | 'dead, good' | 'slow, good';
+
+export interface Flow {
+  figure: 7 | 8 | 9;
+  title: string;
+  /** Whether the demo plays it without being asked. */
+  isStory?: boolean;
+  /** All, unless given. */
+  generations?: readonly GenerationName[];
+  order: readonly (RegistrationSource | RoutingSource)[];
+  by?: BchfInterface;
+  bchf?: BchfChoice;
+  /** How long an element keeps what the BCHF told it. */
+  keepMs?: number;
+  /** Whether the data management element insists on a credential. */
+  credentials?: 'required' | 'optional';
+  /** Registrations that must have been accepted before. */
+  registered?: readonly Omit<Registration, 'kind'>[];
+  /** Terminals that do not answer when they are paged. */
+  silent?: readonly number[];
+  /** What is done first, in the same way; it must go well. */
+  first?: Act;
+  /**
+   * What then changes on the ledger: a number goes from the other network to the home network. A ported
+   * one gets a new SIM there, which registers.
+   */
+  change?: { kind: 'transfer' | 'port'; place: number };
+  act: Act;
+  outcome: 'ok' | Cause;
+  asked: readonly string[];
+  /** How the last data management element finds the user data. */
+  foundBy?: FoundBy;
+}
+/** A registration at the home network. */
+export const register = (who: Who, credential: CredentialKind = 'good'): Registration => ({
+  kind: 'register',
+  who,
+  at: 'home',
+  credential,
+});
