@@ -35,7 +35,8 @@ export function openApiDocument() {
       version: API_VERSION,
       description:
         'Which data management element (UDM, HSS, HLR) holds the user data of a number. ' +
-        'Not found is an answer: 404 with the cause USER_NOT_FOUND.',
+        'Not found is an answer: 404 with the cause USER_NOT_FOUND. Where access is ruled ' +
+        '(docs/access.md), 401, 403 and 429 come besides, with the causes that are listed there.',
     },
     paths: pathsWithFaults(),
     components: { schemas: componentSchemas() },
