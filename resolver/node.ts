@@ -136,7 +136,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
       following.stop();
     });
     const addresses = transport.addresses();
-    const api = await listenApi(config, following, desk, transport, addresses, genesis);
+    const api = await listenApi(config, following, desk, service, transport, addresses, genesis);
     opened.push(() => api.close());
     return {
       service,
@@ -202,6 +202,7 @@ function listenApi(
   config: Configuration<typeof nodeOptions>['values'],
   node: MemberNode,
   desk: LedgerDesk,
+  service: Service,
   transport: Transport,
   addresses: readonly string[],
   { chainId }: ChainGenesis,
@@ -219,6 +220,7 @@ function listenApi(
   });
   const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase();
   return listenNodeApi(config.ledgerHost, config.ledgerPort, {
+    snapshotPart: async (path) => service.snapshots?.part(path),
     submit: (transaction) => exchange.submit(transaction),
     transaction: (id) => exchange.status(id),
     read: (path, query) => desk.read(path, query),

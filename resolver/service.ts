@@ -27,7 +27,8 @@ import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
 import { loadSbi } from './sbi/sbi-settings.ts';
 import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
-import { SnapshotManager, type SnapshotSource } from './snapshot/snapshot-manager.ts';
+import { SnapshotManager } from './snapshot/snapshot-manager.ts';
+import type { SnapshotSource } from './snapshot/swap-types.ts';
 import { carrierOf } from './udp/carriers.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
 import { UdpPlan } from './udp/udp-plan.ts';
@@ -138,6 +139,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     workers: () => pool?.count ?? 0,
     httpNative: () => (httpNative ? 1 : 0),
     routes: () => table.count,
+    generation: () => generation,
+    snapshots: () => snapshots?.counts ?? NO_SNAPSHOTS,
     udpMemory: () => udp.memory(),
     entries: () =>
       IDENTITIES.flatMap((identity) =>
@@ -334,6 +337,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
   };
 }
+
+const NO_SNAPSHOTS = { swaps: 0, refusals: 0, saved: 0, saveFailures: 0 };
 
 /** Throws BCHF_CONFIG_INVALID where one of the two files is missing. */
 function httpTlsOf({ httpTlsCert: certFile, httpTlsKey: keyFile }: ServingConfig) {

@@ -15,6 +15,10 @@ export interface GaugeSources {
   entries: () => { identity: string; entry: string; count: number }[];
   indexBytes: () => { identity: string; bytes: number }[];
   routes: () => number;
+  /** Rises with each swap. */
+  generation: () => number;
+  /** Counts of snapshots: swapped in, refused, written, not written. */
+  snapshots: () => { swaps: number; refusals: number; saved: number; saveFailures: number };
   /** Of the sockets of each UDP protocol, where the system tells. */
   udpMemory: () => { protocol: string; receiveBufferBytes: number; drops: number }[];
 }
@@ -50,6 +54,35 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
   gauge('bchf_workers', 'Serving threads that run.', sources.workers);
   gauge('bchf_http_native', '1: native uWebSockets.js, 0: its stand-in.', sources.httpNative);
   gauge('bchf_routes', 'Routes in the route table.', sources.routes);
+  gauge('bchf_generation', 'Which index is served: rises with each swap.', sources.generation);
+  const counter = (name: string, help: string, read: () => number) => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  };
+  const { snapshots } = sources;
+  counter('bchf_snapshot_swaps_total', 'Swaps and rollbacks.', () => snapshots().swaps);
+  counter(
+    'bchf_snapshot_refusals_total',
+    'Swaps and rollbacks refused.',
+    () => snapshots().refusals,
+  );
+  counter(
+    'bchf_snapshot_writes_total',
+    'Snapshots written while serving.',
+    () => snapshots().saved,
+  );
+  counter(
+    'bchf_snapshot_write_failures_total',
+    'Snapshots that could not be written.',
+    () => snapshots().saveFailures,
+  );
   new Gauge({
     name: 'bchf_index_entries',
     help: 'Entries of the index.',
@@ -92,15 +125,7 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
     },
   });
   for (const { group, name, help, total } of counters.counters()) {
-    new Counter({
-      name: metricName(group, name),
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(total());
-      },
-    });
+    counter(metricName(group, name), help, total);
   }
   return registry;
 }
