@@ -26,8 +26,8 @@ export const HEARTBEAT_MS = 15_000;
 export const SLOW_MS_MAX = 8_000;
 /** What is handed to a socket at once: all that waits for a client in the server's own memory. */
 export const PIECE_BYTES = 64 * 1024;
-/** Text of events that is kept for other streams, besides that of the last answer of the desk. */
-const KEPT_BYTES_MAX = 4 << 20;
+/** Blocks and the text of events that are kept for all streams, besides the last answer of the desk. */
+export const KEPT_BYTES_MAX = 32 << 20;
 /** What a block costs besides its changes. */
 const BLOCK_BYTES = 256;
 
@@ -47,6 +47,8 @@ export interface StreamOptions {
   servedHeight: number;
   /** Streams of this thread. */
   streamsMax: number;
+  /** KEPT_BYTES_MAX if not given. */
+  keptBytesMax?: number;
   /** Milliseconds, of any clock that only goes forward. */
   now: () => number;
 }
@@ -146,10 +148,7 @@ export class ChangeStreams {
     for (const stream of [...this.#streams]) {
       const { blockedSinceMs, lastWriteMs } = stream;
       if (blockedSinceMs !== undefined) {
-        if (nowMs - blockedSinceMs < SLOW_MS_MAX) continue;
-        this.counters.cutOff++;
-        this.#forget(stream);
-        stream.sink.abort();
+        if (nowMs - blockedSinceMs >= SLOW_MS_MAX) this.#cutOff(stream);
       } else {
         // Also after a question that could not be answered.
         this.#pump(stream);
@@ -223,11 +222,11 @@ export class ChangeStreams {
       .then(
         (answer) => {
           if ('blocks' in answer) this.#keep(answer.blocks);
-          else this.#endAt(height);
+          else this.#endAt(height, 'event: reload\ndata: {"cause":"HEIGHT_NOT_KEPT"}\n\n');
         },
         (error: unknown) => {
-          // The next tick asks again.
-          if (!(error instanceof LedgerBusy)) this.#endAt(height);
+          // The next tick asks again; after a fault their clients come again.
+          if (!(error instanceof LedgerBusy)) this.#endAt(height, ':\n\n');
         },
       )
       .finally(() => {
@@ -237,11 +236,11 @@ export class ChangeStreams {
       });
   }
 
-  /** Ends the streams that cannot go on behind a block, and tells them so. */
-  #endAt(height: number): void {
+  /** Ends the streams that cannot go on behind a block, with a last word. */
+  #endAt(height: number, farewell: string): void {
     for (const stream of [...this.#streams]) {
       if (stream.height !== height || stream.rest) continue;
-      this.#write(stream, Buffer.from('event: reload\ndata: {"cause":"HEIGHT_NOT_KEPT"}\n\n'));
+      this.#write(stream, Buffer.from(farewell));
       this.#end(stream);
     }
   }
@@ -251,26 +250,42 @@ export class ChangeStreams {
     stream.sink.end();
   }
 
+  #cutOff(stream: ChangeStream): void {
+    if (!this.#forget(stream)) return;
+    this.counters.cutOff++;
+    stream.sink.abort();
+  }
+
   #forget(stream: ChangeStream): boolean {
     if (!this.#streams.delete(stream)) return false;
     this.counters.ended++;
     return true;
   }
 
-  /** Keeps blocks for all streams; older ones make room, but never those of the same answer. */
+  /** Keeps blocks for all streams. */
   #keep(blocks: readonly ServedBlock[]): void {
-    const first = blocks[0]?.height ?? 0;
-    const last = blocks.at(-1)?.height ?? 0;
     for (const block of blocks) {
       if (this.#kept.has(block.height)) continue;
       this.#kept.set(block.height, block);
       this.#keptBytes += bytesOf(block);
     }
+    this.#makeRoom(blocks[0]?.height ?? 0, blocks.at(-1)?.height ?? 0);
+  }
+
+  /**
+   * Drops what is kept longest, but for some blocks that are about to be needed. A text that a client has
+   * not taken yet would stay in memory all the same, so such a client is cut off, too.
+   */
+  #makeRoom(first: number, last: number): void {
+    const { keptBytesMax = KEPT_BYTES_MAX } = this.#options;
     for (const [height, kept] of this.#kept) {
-      if (this.#keptBytes <= KEPT_BYTES_MAX) break;
+      if (this.#keptBytes <= keptBytesMax) break;
       if (height >= first && height <= last) continue;
       this.#kept.delete(height);
       this.#keptBytes -= bytesOf(kept);
+      for (const stream of [...this.#streams]) {
+        if (stream.height === height && stream.rest) this.#cutOff(stream);
+      }
     }
   }
 
@@ -280,6 +295,7 @@ export class ChangeStreams {
     const text = Buffer.from(eventOf(kept, this.#options.routes));
     this.#kept.set(height, text);
     this.#keptBytes += text.length - bytesOf(kept);
+    this.#makeRoom(height, height);
     return text;
   }
 }

@@ -60,7 +60,9 @@ export function answerRoutingInfo(
   const wish = query === '' ? PLAIN : wishOf(new URLSearchParams(query));
   if ('status' in wish) return wish;
   if (wish.height !== undefined) return answerAsOf(ueId, wish.height, wish.explain, resolver, ask);
-  return wish.explain ? explained(ueId, resolver, ask) : plain(ueId, resolver.resolve(ueId));
+  return wish.explain
+    ? explanationOf(ueId, resolver.explain(ueId), ask)
+    : plain(ueId, resolver.resolve(ueId));
 }
 
 function wishOf(parameters: URLSearchParams): Wish | TextAnswer {
@@ -82,12 +84,11 @@ function plain(ueId: UeId, { found, block, lagMs }: Resolution): TextAnswer {
 }
 
 /** The winner with all that was considered; what set each is told where a ledger can be asked. */
-function explained(
+function explanationOf(
   ueId: UeId,
-  resolver: NumberResolver,
+  { considered, block, lagMs }: ReturnType<NumberResolver['explain']>,
   ask: AskLedger | undefined,
 ): TextAnswer | Promise<TextAnswer> {
-  const { considered, block, lagMs } = resolver.explain(ueId);
   if (!ask || considered.length === 0) return explanation(ueId, considered, [], block, lagMs);
   const { identity } = ueId;
   const entries = considered.map(({ entry: { entry, from, to } }) => ({
@@ -123,12 +124,15 @@ function answerAsOf(
 ): TextAnswer | Promise<TextAnswer> {
   if (!ask) return noLedger();
   const now = resolver.explain(ueId);
+  if (height === now.block.height) {
+    return explain ? explanationOf(ueId, now, ask) : plain(ueId, now);
+  }
   if (height > now.block.height) {
     return problem(404, 'HEIGHT_NOT_REACHED', `Block ${now.block.height} is the one served.`);
   }
-  const entries = now.considered.map(({ entry: { entry, from, to, route } }) => ({
-    ...{ entry, from, to, route },
-  }));
+  const entries = now.considered.map(({ entry: { entry, from, to, route } }) => {
+    return { entry, from, to, route };
+  });
   const known = { height: now.block.height, entries };
   return answerAsked(ask('asOf', { number: ueId, height, known, explain }), (asOf) => {
     if ('refusal' in asOf) {

@@ -4,7 +4,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeChanges } from '../../../ledger/store/change-codec.ts';
 import { type AskLedger, LedgerBusy, type ServedBlock } from '../../ledger-questions.ts';
-import { ChangeStreams, HEARTBEAT_MS, PIECE_BYTES, SLOW_MS_MAX } from '../change-streams.ts';
+import {
+  ChangeStreams,
+  HEARTBEAT_MS,
+  KEPT_BYTES_MAX,
+  PIECE_BYTES,
+  SLOW_MS_MAX,
+} from '../change-streams.ts';
 import type { HttpStream, StreamConsumer } from '../http-server.ts';
 import { blockChangesSchema } from '../schemas.ts';
 import { CONTENT, change, hashOf, SmallIndex } from './http-fixture.ts';
@@ -81,13 +87,13 @@ class Clock {
   readonly now = () => this.ms;
 }
 
-function setUp(blocks: number, streamsMax = 10) {
+function setUp(blocks: number, streamsMax = 10, keptBytesMax = KEPT_BYTES_MAX) {
   const desk = new Desk();
   const clock = new Clock();
   for (let count = 0; count < blocks; count++) desk.add();
   const { routes } = new SmallIndex();
   const streams = new ChangeStreams({
-    ...{ ask: desk.ask, routes, servedHeight: blocks, streamsMax, now: clock.now },
+    ...{ ask: desk.ask, routes, servedHeight: blocks, streamsMax, keptBytesMax, now: clock.now },
   });
   const open = async (query: string, lastEventId = '', room?: number) => {
     const answer = await streams.answer(query, lastEventId);
@@ -203,6 +209,32 @@ test('a client that takes nothing is cut off and counted, and meanwhile costs on
   assert.deepEqual([slow.state, quick.state], ['aborted', 'open']);
   assert.equal(streams.counters.cutOff, 1);
   assert.equal(slow.text.length, bytes);
+});
+
+test('clients that wait at many different blocks are cut off before their texts fill the memory', async () => {
+  const { desk, streams, open } = setUp(0, 100, 1 << 20);
+  desk.atOnce = 1;
+  const numbers = Array.from({ length: 3_000 }, (_, at) =>
+    change('ported', `4670${10_000 + at}`, 0),
+  );
+  const others = await Promise.all(Array.from({ length: 3 }, () => open('')));
+  const waiting: Client[] = [];
+  for (let count = 0; count < 20; count++) {
+    const height = desk.add(numbers);
+    streams.served(height);
+    await settle();
+    waiting.push(await open(`since=${height - 1}`, '', 1));
+    waiting.at(-1)!.drain(1);
+  }
+  await settle();
+  const held = waiting.filter(({ state }) => state === 'open');
+  assert.ok(held.length <= 6, `${held.length} of them hold texts of 230 KB`);
+  assert.ok(held.length > 0);
+  assert.equal(streams.counters.cutOff, waiting.length - held.length);
+  assert.ok(
+    others.every(({ ids }) => ids.length === 20),
+    'others get every block',
+  );
 });
 
 test('a client that takes its time gets every event whole', async () => {
