@@ -21,6 +21,7 @@ export function processMetrics(): ListedMetric[] {
     ...{ routes: zero, generation: zero, workerDeaths: zero, indexFill: zero },
     snapshots: () => ({ swaps: 0, refusals: 0, saved: 0, saveFailures: 0 }),
     ...{ entries: () => [], indexBytes: () => [], udpMemory: () => [] },
+    nrf: () => ({ instances: 0, subscriptions: 0, sentNotifications: 0, lostNotifications: 0 }),
   });
   return listed(registry);
 }
