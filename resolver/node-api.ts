@@ -4,6 +4,7 @@
 //     GET  /ledger/v1/transactions/{id}    what became of it
 //     GET  /ledger/v1/proofs/{ueId}        a proof of what the state says about a number
 //     GET  /ledger/v1/proofs/state         a proof of the state
+//     GET  /ledger/v1/snapshots…           snapshots to fetch, chunk by chunk (snapshot-parts)
 //     GET  /ledger/v1/status               height, peers, whether it has halted
 //     GET  /ledger/v1/…                    what the ledger holds (node-reads)
 //     GET  /metrics                        Prometheus text
@@ -17,6 +18,7 @@ import type { Submission, TransactionStatus } from '../ledger/sync/transaction-e
 import { TRANSACTION_BYTES_MAX } from '../ledger/transaction-codec.ts';
 import type { ReadAnswer } from './node-reads.ts';
 import { ResolverError } from './resolver-error.ts';
+import type { SnapshotPart } from './snapshot/snapshot-parts.ts';
 
 export interface NodeServices {
   submit: (transaction: Uint8Array) => Promise<Submission>;
@@ -26,6 +28,8 @@ export interface NodeServices {
   status: () => unknown;
   /** The file of a proof about a number, or of the state without one; see `LedgerDesk.prove`. */
   prove: (ueId: UeId | undefined) => Promise<string>;
+  /** A part of a snapshot, by the path behind `/ledger/v1/snapshots`. */
+  snapshotPart: (path: string) => Promise<SnapshotPart | undefined>;
   metrics: () => Promise<string>;
   metricsType: string;
 }
@@ -38,11 +42,12 @@ export interface NodeApi {
 interface Answer {
   status: number;
   type?: string;
-  body: string;
+  body: string | Uint8Array;
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 256;
+const SNAPSHOTS = '/ledger/v1/snapshots';
 const ID = /^[0-9a-f]{64}$/;
 
 /** Throws BCHF_LISTEN_FAILED. */
@@ -86,6 +91,7 @@ async function answerNode(request: IncomingMessage, services: NodeServices): Pro
     return { status: 200, type: services.metricsType, body: await services.metrics() };
   }
   if (!isRead) return notAllowed('GET');
+  if (path.startsWith(SNAPSHOTS)) return snapshotPart(path.slice(SNAPSHOTS.length), services);
   if (collection === 'status' && id === undefined) return json(200, services.status());
   if (collection === 'transactions' && id !== undefined && more === undefined) {
     if (!ID.test(id)) return problem(400, 'An id has 64 hexadecimal digits.');
@@ -108,6 +114,18 @@ async function proof(id: string, { prove }: NodeServices): Promise<Answer> {
   } catch (error) {
     if ((error as { code?: string }).code !== 'BCHF_PROOF_UNAVAILABLE') throw error;
     return problem(503, (error as Error).message);
+  }
+}
+
+async function snapshotPart(path: string, services: NodeServices): Promise<Answer> {
+  try {
+    const part = await services.snapshotPart(path);
+    if (!part) return problem(404, 'No such resource.');
+    if ('json' in part) return json(200, part.json);
+    return { status: 200, type: 'application/octet-stream', body: part.bytes };
+  } catch (error) {
+    if (!(error instanceof ResolverError)) throw error;
+    return problem(error.code === 'BCHF_SNAPSHOT_UNKNOWN' ? 404 : 500, error.code);
   }
 }
 

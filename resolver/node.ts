@@ -139,7 +139,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     const addresses = transport.addresses();
     const describe = () => describeNode(config, following, transport, addresses, genesis);
     const registry = registryOf(following, transport);
-    const api = await listenApi(config, following, desk, describe, registry);
+    const api = await listenApi(config, following, desk, service, describe, registry);
     opened.push(() => api.close());
     service.watchNetwork(() => {
       const peers = transport.peers().map((peerId) => {
@@ -257,10 +257,12 @@ function listenApi(
   config: Configuration<typeof nodeOptions>['values'],
   { exchange }: MemberNode,
   desk: LedgerDesk,
+  service: Service,
   status: () => unknown,
   registry: Registry,
 ): Promise<NodeApi> {
   return listenNodeApi(config.ledgerHost, config.ledgerPort, {
+    snapshotPart: async (path) => service.snapshots?.part(path),
     submit: (transaction) => exchange.submit(transaction),
     transaction: (id) => exchange.status(id),
     read: (path, query) => desk.read(path, query),

@@ -28,6 +28,10 @@ export type ResolverErrorCode =
   | 'BCHF_SNAPSHOT_AHEAD'
   /** Look-ups in a snapshot failed, or ended the thread that made them. */
   | 'BCHF_SNAPSHOT_CANARY_FAILED'
+  /** A part of a snapshot did not come, or was not what its manifest says. */
+  | 'BCHF_SNAPSHOT_FETCH_FAILED'
+  /** A snapshot to fetch has more bytes than are taken, or than the disk has room for. */
+  | 'BCHF_SNAPSHOT_TOO_LARGE'
   /** A snapshot file is truncated or damaged. */
   | 'BCHF_SNAPSHOT_INVALID'
   /** A snapshot would change more than a swap may without being forced. */

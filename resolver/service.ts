@@ -27,7 +27,8 @@ import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
 import { loadSbi } from './sbi/sbi-settings.ts';
 import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
-import { SnapshotManager, type SnapshotSource } from './snapshot/snapshot-manager.ts';
+import { SnapshotManager } from './snapshot/snapshot-manager.ts';
+import type { SnapshotSource } from './snapshot/swap-types.ts';
 import { carrierOf } from './udp/carriers.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
 import { UdpPlan } from './udp/udp-plan.ts';
@@ -146,6 +147,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     indexFill: () =>
       Math.max(...IDENTITIES.map((identity) => indexes[identity].memory.buffer.byteLength)) /
       indexBytesMax,
+    generation: () => generation,
     snapshots: () => snapshots?.counts ?? NO_SNAPSHOTS,
     udpMemory: () => udp.memory(),
     entries: () =>

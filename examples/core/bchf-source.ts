@@ -47,6 +47,8 @@ export interface BchfQuestion {
 
 type Told = Whereabouts & { validMs?: number };
 
+const UDP_TRIES = 4;
+
 /** Answers kept by an element. */
 const KEPT_MAX = 10_000;
 
@@ -201,7 +203,7 @@ export class BchfClient {
       const { openBatchClient } = await import('../../resolver/udp/batch-client.ts');
       const open =
         this.#batchClients.get(ports.batch) ??
-        openBatchClient({ host, port: ports.batch, timeoutMs, retries: 0 });
+        openBatchClient({ host, port: ports.batch, ...triesWithin(timeoutMs) });
       this.#batchClients.set(ports.batch, open);
       const client = await open;
       const { answers, routeTableVersion } = await client.lookup(identity, [parseDigits(digits)!]);
@@ -275,6 +277,11 @@ export class BchfClient {
       ? { element: known.data }
       : refused('failure', `${plmnDomain(network)} is not known here`);
   }
+}
+
+/** Datagrams get lost: several tries in the time of one question. */
+function triesWithin(timeoutMs: number): { timeoutMs: number; retries: number } {
+  return { timeoutMs: Math.ceil(timeoutMs / UDP_TRIES), retries: UDP_TRIES - 1 };
 }
 
 function peerOf({ name, host, ports }: Bchf, port: keyof Bchf['ports'], as: string): Peer {

@@ -18,6 +18,7 @@ interface DemoFlags {
   roamers: number;
   order: 'local-first' | 'bchf-first';
   by: 'nbchf' | 'batch';
+  credentials?: boolean;
 }
 
 const EXPLANATION = `
@@ -67,6 +68,7 @@ export function addDemoCommand(program: Command): void {
         .choices(['nbchf', 'batch'])
         .default('nbchf'),
     )
+    .option('--credentials', 'terminals sign under load, and are checked by the BCHF and their UDM')
     .addHelpText('after', EXPLANATION)
     .action(async (flags: DemoFlags) => {
       const log = createLog('warn', 'text');
@@ -87,19 +89,22 @@ export function addDemoCommand(program: Command): void {
 }
 
 async function runLoad(
-  { seconds, roamers: roamerPercent, order, by }: DemoFlags,
+  { seconds, roamers: roamerPercent, order, by, credentials = false }: DemoFlags,
   perSecond: number,
   signal: AbortSignal,
   onFailure: (error: Error) => void,
 ): Promise<void> {
   const { formatLoad, isWell, measureRegistrations } = await import('./load.ts');
+  const { TERMINALS, TERMINALS_WITH_KEYS } = await import('./load-plan.ts');
   const load = {
     perSecond,
     seconds,
     warmUpSeconds: WARM_UP_SECONDS,
+    terminals: credentials ? TERMINALS_WITH_KEYS : TERMINALS,
     roamerPercent,
     order: order === 'local-first' ? (['local', 'bchf'] as const) : (['bchf'] as const),
     by,
+    credentials,
     seed: 1,
   };
   const outcome = await measureRegistrations({ ...load, signal, onFailure });

@@ -5,6 +5,8 @@
 //
 // Every hundred of IMSIs is cut in two runs, one of each network: no prefix tells a roamer.
 
+import { createHash, type KeyObject } from 'node:crypto';
+import { privateKeyOf } from '../../ledger/ed25519.ts';
 import { type NumberKey, parseDigits } from '../../ledger/number.ts';
 import type { Bchf, BchfInterface } from './bchf-source.ts';
 import type { Side } from './country.ts';
@@ -14,8 +16,9 @@ import type { RegistrationSource } from './registration.ts';
 const PREFIX = '999018';
 const DIGITS = 15;
 export const CELL = 100;
-/** Terminals, a multiple of CELL: more than are asked for twice within seconds. */
+/** Terminals of a load: more than register twice within seconds. Keys cost more, so there they are fewer. */
 export const TERMINALS = 100_000;
+export const TERMINALS_WITH_KEYS = 10_000;
 
 export function loadImsi(place: number): string {
   return `${PREFIX}${String(place).padStart(DIGITS - PREFIX.length, '0')}`;
@@ -27,6 +30,14 @@ export function loadKey(place: number): NumberKey {
 
 export function loadMsisdn(place: number): string {
   return `999018${String(place).padStart(6, '0')}`;
+}
+
+export function loadPrivateKey(place: number): KeyObject {
+  return privateKeyOf(
+    createHash('sha256')
+      .update(`terminal\0${loadImsi(place)}`)
+      .digest(),
+  );
 }
 
 /** Whose a terminal is. */
@@ -46,10 +57,14 @@ export interface LoadRequest {
   seconds: number;
   /** Goes before, at the same rate, and is not counted. */
   warmUpSeconds: number;
+  /** A multiple of CELL; at most as many as numbers fit into one transaction, where they have keys. */
+  terminals: number;
   roamerPercent: number;
   order: readonly RegistrationSource[];
   by: BchfInterface;
   seed: number;
+  /** Whether terminals sign: credentials are made before the load begins, one for each registration. */
+  credentials: boolean;
 }
 
 /** Microseconds. */

@@ -4,7 +4,14 @@
 // The AMF's procedure, the look-ups at the BCHF and the user data are those of the elements. The UDMs are
 // tables in this process, so that what is measured is the BCHF and not an HTTP/2 stack on the same cores.
 
+import { randomBytes } from 'node:crypto';
 import type { Histogram } from 'hdr-histogram-js';
+import {
+  CREDENTIAL_WINDOW_MS,
+  makeCredential,
+  NONCE_BYTES,
+} from '../../ledger/credential-codec.ts';
+import { rawPublicKey } from '../../ledger/ed25519.ts';
 import { createRandom } from '../../ledger/population/random.ts';
 import { measureUsage } from '../../loadtest/generator-usage.ts';
 import { createLatencyHistogram, recordMs } from '../../loadtest/load-report.ts';
@@ -20,9 +27,10 @@ import {
   type LoadOutcome,
   type LoadRequest,
   loadImsi,
+  loadKey,
   loadMsisdn,
+  loadPrivateKey,
   sideOf,
-  TERMINALS,
 } from './load-plan.ts';
 import { LocationUpdates } from './location-update.ts';
 import { refused } from './operations.ts';
@@ -39,6 +47,7 @@ const TIMEOUT_MS = 1000;
 process.once('message', async (request: LoadRequest) => {
   const { warmUpSeconds, seconds } = request;
   const core = openCore(request);
+  if (request.credentials) core.makeCredentials(request.perSecond * (warmUpSeconds + seconds));
   if (warmUpSeconds > 0) await runLoad(request, core, warmUpSeconds);
   process.send!(await runLoad(request, core, seconds));
   await core.close();
@@ -49,20 +58,27 @@ interface LoadCore {
   plan: RegistrationPlan;
   /** By place. */
   subscribers: readonly Subscriber[];
-  random: ReturnType<typeof createRandom>;
+  /** The terminal that registers next, and its credential. */
+  next(): { place: number; credential?: string | undefined };
+  makeCredentials(count: number): void;
   /** Of look-ups at the BCHF. */
   lookups: Histogram;
   close(): Promise<void>;
 }
 
-function openCore({ bchf, roamerPercent, order, by, seed }: LoadRequest): LoadCore {
+function openCore(request: LoadRequest): LoadCore {
+  const { bchf, terminals, roamerPercent, order, by, seed, credentials } = request;
+  const random = createRandom(seed);
+  const made: { place: number; credential: string }[] = [];
   const subscribers: Subscriber[] = [];
   const stores = { home: new SubscriberStore(), other: new SubscriberStore() };
-  for (let place = 0; place < TERMINALS; place++) {
+  for (let place = 0; place < terminals; place++) {
     const subscriber = {
       imsi: loadImsi(place),
       msisdn: loadMsisdn(place),
-      publicKey: '',
+      publicKey: credentials
+        ? Buffer.from(rawPublicKey(loadPrivateKey(place))).toString('hex')
+        : '',
       barredNetworks: [],
     };
     subscribers.push(subscriber);
@@ -102,7 +118,19 @@ function openCore({ bchf, roamerPercent, order, by, seed }: LoadRequest): LoadCo
       },
     },
     subscribers,
-    random: createRandom(seed),
+    next: () => made.pop() ?? { place: random.below(terminals) },
+    makeCredentials(count) {
+      const keys = subscribers.map((_, place) => loadPrivateKey(place));
+      // In the middle of what is left of their window, so that they count for as long as there is.
+      const timeMs = Date.now() + CREDENTIAL_WINDOW_MS / 2;
+      for (let left = count; left > 0; left--) {
+        const place = random.below(terminals);
+        const ueId = { identity: 'imsi', key: loadKey(place) } as const;
+        const nonce = randomBytes(NONCE_BYTES);
+        const claims = { ueId, servingNetwork: network, timeMs, nonce };
+        made.push({ place, credential: makeCredential(claims, keys[place]!) });
+      }
+    },
     lookups,
     async close() {
       peers.close();
@@ -113,7 +141,7 @@ function openCore({ bchf, roamerPercent, order, by, seed }: LoadRequest): LoadCo
 
 async function runLoad(
   { perSecond, roamerPercent }: LoadRequest,
-  { plan, subscribers, random, lookups }: LoadCore,
+  { plan, subscribers, next, lookups }: LoadCore,
   seconds: number,
 ): Promise<LoadOutcome> {
   const latencies = {
@@ -134,10 +162,10 @@ async function runLoad(
     }
     underWay++;
     counts.begun++;
-    const place = random.below(TERMINALS);
+    const { place, credential } = next();
     const subscriber = subscribers[place]!;
     subscriber.location = undefined;
-    const result = await registerTerminal({ imsi: subscriber.imsi }, plan);
+    const result = await registerTerminal({ imsi: subscriber.imsi, credential }, plan);
     const latencyMs = performance.now() - intendedMs;
     recordMs(latencies.all, latencyMs);
     recordMs(latencies[sideOf(place, roamerPercent)], latencyMs);

@@ -88,6 +88,12 @@ export class AccessHost {
     if (accessRules === '' && auditLog === '' && httpTokenPolicy === 'off') return undefined;
     const rulesFile =
       accessRules === '' ? undefined : await WatchedFile.open(accessRules, parseRules);
+    const isSubjectNamed =
+      rulesFile !== undefined && readRules(rulesFile.value).rules.some(({ subjects }) => subjects);
+    if (isSubjectNamed && httpTokenPolicy === 'off') {
+      const flag = flagName('httpTokenPolicy');
+      log.warn({ path: accessRules }, `rules name subjects, whom HTTP/1.1 knows with ${flag} only`);
+    }
     const auditKey = await readAuditKey(config);
     const auditFile =
       auditLog === '' ? undefined : await AuditFile.open(auditLog, auditMaxMib * 2 ** 20, log);

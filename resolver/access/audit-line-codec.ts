@@ -15,6 +15,8 @@ import type { Plmn } from '../../ledger/route.ts';
 
 export const AUDIT_NUMBERS = ['masked', 'hashed'] as const;
 
+/** Of a subject, which a token may make long. */
+const SUBJECT_LENGTH_MAX = 253;
 const SHOWN_DIGITS_MAX = 6;
 const HIDDEN_DIGITS_MIN = 6;
 const HASH_BYTES = 16;
@@ -55,7 +57,7 @@ export function formatAuditLine(decision: AuditedDecision, numbers: AuditNumbers
     interface: decision.interface,
     operation: decision.operation,
     rule: rule ?? null,
-    subject: subject ?? null,
+    subject: subject?.slice(0, SUBJECT_LENGTH_MAX) ?? null,
     nfType: nfType ?? null,
     network: network ? `${network.mcc}-${network.mnc}` : null,
     identity: ueId?.identity ?? null,

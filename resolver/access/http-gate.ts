@@ -5,6 +5,7 @@
 
 import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
 import { IDENTITIES } from '../../ledger/number.ts';
+import { mediaTypeOf } from '../http/batch-answer.ts';
 import { COMPACT_TYPE } from '../http/batch-body-codec.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { BATCH_PATH, ROUTING_INFO_PATH } from '../http/http-router.ts';
@@ -43,10 +44,10 @@ export function guardHttp(
       interface: 'http',
       ...asked,
       requester: requesterOf(headers, token, []),
-      credential: headers[CREDENTIAL_HEADER] || undefined,
+      credential: headers[CREDENTIAL_HEADER],
     };
     if (!('refusal' in verdict)) return gate.decide(question);
-    gate.refusedByToken(question, 'UNAUTHORIZED');
+    gate.refusedByToken(question, verdict.cause);
     return verdict.refusal;
   };
   return (request) => {
@@ -83,7 +84,7 @@ function withBody(
 
 function askedOf({ path, query, contentType }: RequestHead, body: Uint8Array): Asked {
   if (path === BATCH_PATH) {
-    const isCompact = contentType.startsWith(COMPACT_TYPE);
+    const isCompact = mediaTypeOf(contentType) === COMPACT_TYPE;
     const named = isCompact ? new URLSearchParams(query).get('identity') : undefined;
     return {
       operation: 'batch',

@@ -41,7 +41,7 @@ export function guardSbi(
       credential: headers[CREDENTIAL_HEADER],
     };
     if (!('refusal' in verdict)) return ueId && gate.decide(question);
-    gate.refusedByToken(question, 'UNAUTHORIZED');
+    gate.refusedByToken(question, verdict.cause);
     return verdict.refusal;
   };
   return (service, request) => {

@@ -44,10 +44,10 @@ export async function askAdmin<Answer>(
   path: string,
   body?: unknown,
 ): Promise<Answer> {
-  const { status, text } = await send(options, method, path, body);
+  const { status, bytes } = await send(options, method, path, ANSWER_BYTES_MAX, body);
   let answer: Record<string, unknown>;
   try {
-    answer = JSON.parse(text);
+    answer = JSON.parse(bytes.toString('utf8'));
   } catch {
     throw unreachable(options.url, `it answered with status ${status}, and not as bchf does`);
   }
@@ -57,12 +57,24 @@ export async function askAdmin<Answer>(
   throw new AdminRefusal(code, String(detail), answer);
 }
 
+/** The bytes at a path, at most so many. Error: BCHF_SERVER_UNREACHABLE, also for any answer but 200. */
+export async function getBytes(
+  options: AdminServerOptions,
+  path: string,
+  bytesMax: number,
+): Promise<Uint8Array> {
+  const { status, bytes } = await send(options, 'GET', path, bytesMax);
+  if (status === 200) return bytes;
+  throw unreachable(options.url, `it answered with status ${status}`);
+}
+
 async function send(
   { url, tokenFile, ca, cert, key }: AdminServerOptions,
   method: string,
   path: string,
-  body: unknown,
-): Promise<{ status: number; text: string }> {
+  bytesMax: number,
+  body?: unknown,
+): Promise<{ status: number; bytes: Buffer }> {
   const target = targetOf(url, path);
   const content = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
@@ -85,13 +97,16 @@ async function send(
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > ANSWER_BYTES_MAX) request.destroy(new Error('its answer is too long'));
-        chunks.push(chunk);
+        if (bytes <= bytesMax) {
+          chunks.push(chunk);
+          return;
+        }
+        failed(new Error('its answer is too long'));
+        request.destroy();
       });
       response.on('error', failed);
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        resolve({ status: response.statusCode ?? 0, text });
+        resolve({ status: response.statusCode ?? 0, bytes: Buffer.concat(chunks) });
       });
     });
     request.on('timeout', () => request.destroy(new Error('it takes too long')));

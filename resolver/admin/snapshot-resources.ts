@@ -4,6 +4,8 @@
 //     POST   /admin/v1/snapshots                     {}
 //     GET    /admin/v1/snapshots/diff?from=&to=
 //     DELETE /admin/v1/snapshots/{name}
+//     GET    /admin/v1/snapshots/{name}/manifest     for who fetches it, see snapshot-parts
+//     GET    /admin/v1/snapshots/{name}/chunks/{n}
 //     POST   /admin/v1/snapshots/prune               {"keep": N}
 //     POST   /admin/v1/swap                          {"name", "force"?, "dryRun"?}
 //     POST   /admin/v1/rollback                      {}
@@ -13,8 +15,9 @@
 import { z } from 'zod';
 import type { HttpAnswer, StatusCode } from '../http/http-answer.ts';
 import { ResolverError, type ResolverErrorCode } from '../resolver-error.ts';
-import { type SnapshotManager, SwapRefusal } from '../snapshot/snapshot-manager.ts';
+import type { SnapshotManager } from '../snapshot/snapshot-manager.ts';
 import type { StoredSnapshot } from '../snapshot/snapshot-store.ts';
+import { SwapRefusal } from '../snapshot/swap-types.ts';
 import { type AdminRequest, json, refusal } from './admin-answer.ts';
 
 const SNAPSHOTS = '/admin/v1/snapshots';
@@ -68,7 +71,16 @@ export async function answerSnapshots(
 
 function methodsOf(path: string): Record<string, Answering> | undefined {
   if (Object.hasOwn(RESOURCES, path)) return RESOURCES[path];
-  return path.startsWith(`${SNAPSHOTS}/`) ? { DELETE: remove } : undefined;
+  if (!path.startsWith(`${SNAPSHOTS}/`)) return undefined;
+  return path.indexOf('/', SNAPSHOTS.length + 1) > 0 ? { GET: handOut } : { DELETE: remove };
+}
+
+async function handOut({ path }: AdminRequest, snapshots: SnapshotManager): Promise<HttpAnswer> {
+  const part = await snapshots.part(path.slice(SNAPSHOTS.length));
+  if (part && 'bytes' in part) {
+    return { status: 200, contentType: 'application/octet-stream', body: part.bytes };
+  }
+  return refusal(404, 'BCHF_SNAPSHOT_UNKNOWN', 'A snapshot has a manifest and chunks.');
 }
 
 async function listAll(_request: AdminRequest, snapshots: SnapshotManager): Promise<HttpAnswer> {

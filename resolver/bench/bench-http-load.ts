@@ -10,13 +10,18 @@ const HEAD_BYTES_MAX = 4096;
 
 /** Cuts a stream of responses, each with a content length, at their ends. */
 export class ResponseCounter {
-  /** Responses so far whose status is 200. */
+  /** Responses so far whose status is the one that is wanted. */
   count = 0;
+  readonly #statusLine: string;
   #rest: Buffer = Buffer.alloc(0);
   /** Bytes of the body under way that have not come yet. */
   #missing = 0;
 
-  /** Takes what arrived; returns how many responses ended in it. Throws on any status but 200. */
+  constructor(status = 200) {
+    this.#statusLine = `http/1.1 ${status}`;
+  }
+
+  /** Takes what arrived; returns how many responses ended in it. Throws on any other status. */
   take(chunk: Buffer): number {
     const countBefore = this.count;
     let at = 0;
@@ -39,7 +44,7 @@ export class ResponseCounter {
         break;
       }
       const head = bytes.toString('latin1', at, headEnd).toLowerCase();
-      if (!head.startsWith('http/1.1 200')) throw new Error(`answered with ${head.slice(0, 40)}`);
+      if (!head.startsWith(this.#statusLine)) throw new Error(`answered with ${head.slice(0, 40)}`);
       const length = Number.parseInt(
         head.slice(head.indexOf(LENGTH_NAME) + LENGTH_NAME.length),
         10,
@@ -62,9 +67,15 @@ export interface HttpLoad {
   connections: number;
   /** Requests under way on each connection. */
   pipelining: number;
-  durationMs: number;
   /** Whole requests, sent round and round. */
   requests: readonly Buffer[];
+  /** When it ends: after a time, or after so many responses of each connection. */
+  durationMs?: number;
+  responses?: number;
+  /** Of every response; 200 where it is not given. */
+  status?: number | undefined;
+  /** Told how long each response took, with one request under way. */
+  onResponse?: (us: number) => void;
 }
 
 /** Keeps every connection busy for a time; returns responses a second. */
@@ -73,7 +84,10 @@ export async function loadHttp({
   connections,
   pipelining,
   durationMs,
+  responses = Number.POSITIVE_INFINITY,
   requests,
+  status,
+  onResponse,
 }: HttpLoad): Promise<number> {
   let next = 0;
   const take = (count: number): Buffer => {
@@ -98,12 +112,22 @@ export async function loadHttp({
   const startedMs = performance.now();
   const elapsedMs = await new Promise<number>((resolve, reject) => {
     for (const socket of sockets) {
-      const counter = new ResponseCounter();
+      const counter = new ResponseCounter(status);
+      let sentMs = performance.now();
       counters.push(counter);
       socket.on('data', (chunk: Buffer) => {
         try {
           const ended = counter.take(chunk);
-          if (ended > 0) socket.write(take(ended));
+          if (ended === 0) return;
+          onResponse?.((performance.now() - sentMs) * 1000);
+          if (counter.count >= responses) {
+            if (counters.every(({ count }) => count >= responses)) {
+              resolve(performance.now() - startedMs);
+            }
+            return;
+          }
+          sentMs = performance.now();
+          socket.write(take(ended));
         } catch (error) {
           reject(error);
         }
@@ -112,7 +136,9 @@ export async function loadHttp({
       socket.on('close', () => reject(new Error('the server closed a connection')));
       socket.write(take(pipelining));
     }
-    setTimeout(() => resolve(performance.now() - startedMs), durationMs);
+    if (durationMs !== undefined) {
+      setTimeout(() => resolve(performance.now() - startedMs), durationMs);
+    }
   }).finally(() => {
     for (const socket of sockets) socket.removeAllListeners('close').destroy();
   });

@@ -7,14 +7,14 @@ import { AdminRefusal, type AdminServerOptions, askAdmin } from '../admin/admin-
 import { createLog } from '../log.ts';
 import { diffSnapshots, type SnapshotDiff } from '../snapshot/snapshot-diff.ts';
 import { loadSnapshot } from '../snapshot/snapshot-file.ts';
-import type { SwapResult } from '../snapshot/snapshot-manager.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
+import type { SwapResult } from '../snapshot/swap-types.ts';
 
 const API = '/admin/v1';
 const SERVING = 'serving';
 const ROWS_SHOWN = 10;
 
-interface AdminFlags {
+export interface AdminFlags {
   admin: string;
   tokenFile?: string;
   ca?: string;
@@ -123,7 +123,7 @@ export function withAdmin(command: Command): Command {
     .option('--json', 'print the answer as JSON');
 }
 
-function serverOf({ admin, tokenFile, ca, cert, key }: AdminFlags): AdminServerOptions {
+export function serverOf({ admin, tokenFile, ca, cert, key }: AdminFlags): AdminServerOptions {
   return { url: admin, tokenFile, ca, cert, key };
 }
 

@@ -27,6 +27,7 @@ import {
 } from './ledger-store.ts';
 import { progressFor } from './serving.ts';
 import { addSnapshotAdminCommands } from './snapshot-admin.ts';
+import { addSnapshotFetchCommand } from './snapshot-fetch.ts';
 
 const defaults = servingOptions;
 
@@ -117,10 +118,11 @@ export function addSnapshotCommand(program: Command): void {
     );
   });
   addSnapshotAdminCommands(snapshot);
+  addSnapshotFetchCommand(snapshot);
 }
 
 /** The state of a snapshot's block as a ledger vouches for it. */
-function vouchedByLedger(
+export function vouchedByLedger(
   data: string,
   { height, state }: SnapshotManifest,
   validators: string | undefined,

@@ -5,7 +5,7 @@
 
 import { formatUeId, IDENTITIES, type Identity } from '../../ledger/number.ts';
 import { GATE_HEADERS } from '../access/http-gate.ts';
-import { noIdentity, wrongType } from '../http/batch-answer.ts';
+import { mediaTypeOf, noIdentity, wrongType } from '../http/batch-answer.ts';
 import {
   BATCH_BODY_BYTES_MAX,
   COMPACT_HEADER_BYTES,
@@ -91,7 +91,7 @@ function forwardSingle(
 
 function forwardBatch(request: RequestHead, services: ForwardServices): BodyWanted | HttpAnswer {
   const { contentType, query, path } = request;
-  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  const type = mediaTypeOf(contentType);
   const named = new URLSearchParams(query).get('identity');
   const identity = IDENTITIES.find((one) => one === named);
   const isCompact = type === COMPACT_TYPE;

@@ -14,11 +14,14 @@ import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.ts';
 /** Hedges that each question earns, and most that are saved up. */
 const HEDGE_SHARE = 0.1;
 const HEDGES_SAVED_MAX = 50;
-const UNDER_WAY_MAX = 1024;
+export const UNDER_WAY_MAX = 1024;
+
+/** What is needed of an upstream. */
+export type AskedUpstream = Pick<Upstream, 'isUp' | 'ask' | 'outrun'>;
 
 export interface ForwarderOptions {
   /** In the order in which they are asked. */
-  upstreams: readonly Upstream[];
+  upstreams: readonly AskedUpstream[];
   /** Until there is no answer. */
   timeoutMs: number;
   /** After which the second choice is asked as well. */
@@ -60,7 +63,7 @@ export class Forwarder {
     ];
     const leaving = new AbortController();
     /** In the order in which they were asked. */
-    let asked: Upstream[] = [];
+    let asked: AskedUpstream[] = [];
     /** What goes back where nobody does better. */
     let last: UpstreamAnswer | ForwardFailure = 'unanswered';
     return new Promise((resolve) => {

@@ -8,6 +8,7 @@
 
 import { z } from 'zod';
 import { digitsOf, formatUeId, IDENTITIES, type UeId } from '../../ledger/number.ts';
+import { mediaTypeOf } from '../http/batch-answer.ts';
 import { COMPACT_HEADER_BYTES, COMPACT_TYPE, type NumberBatch } from '../http/batch-body-codec.ts';
 import { JSON_TYPE } from '../http/http-answer.ts';
 import { ANSWER_BYTES } from '../udp/batch-codec.ts';
@@ -110,7 +111,7 @@ function judgeProblem(
 }
 
 function typeOf({ contentType }: UpstreamResponse): string {
-  return contentType.split(';', 1)[0]!.trim().toLowerCase();
+  return mediaTypeOf(contentType);
 }
 
 function jsonOf({ contentType, body }: UpstreamResponse): unknown {

@@ -84,7 +84,7 @@ export function answerBatch(
   query: string,
   services: BatchServices,
 ): HttpAnswer | BodyWanted {
-  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  const type = mediaTypeOf(contentType);
   if (type !== JSON_TYPE && type !== COMPACT_TYPE) {
     return wrongType();
   }
@@ -112,6 +112,11 @@ export function answerBatch(
         ]);
   };
   return { bytesMax: BATCH_BODY_BYTES_MAX, answer };
+}
+
+/** The type in a content-type header, without parameters, in lower case (RFC 9110 section 8.3.1). */
+export function mediaTypeOf(contentType: string): string {
+  return contentType.split(';', 1)[0]!.trim().toLowerCase();
 }
 
 /** 415 for a body of another type. */

@@ -68,10 +68,13 @@ export const OPERATIONS = {
       ],
       responses: {
         200: body('The winning entry and its route.', 'application/json', 'RoutingInfo'),
-        400: problemResponse('MANDATORY_IE_INCORRECT, OPTIONAL_QUERY_PARAM_INCORRECT'),
+        400: problemResponse(
+          'MANDATORY_IE_INCORRECT, OPTIONAL_QUERY_PARAM_INCORRECT, CREDENTIAL_MALFORMED',
+        ),
         404: problemResponse('USER_NOT_FOUND, HEIGHT_NOT_REACHED'),
         410: problemResponse('HEIGHT_NOT_KEPT'),
         ...LEDGER_RESPONSES,
+        503: problemResponse('NF_CONGESTION, CREDENTIAL_CONGESTION, CREDENTIAL_KEYS_UNAVAILABLE'),
       },
     },
   },

@@ -35,23 +35,34 @@ export function openApiDocument() {
       version: API_VERSION,
       description:
         'Which data management element (UDM, HSS, HLR) holds the user data of a number. ' +
-        'Not found is an answer: 404 with the cause USER_NOT_FOUND.',
+        'Not found is an answer: 404 with the cause USER_NOT_FOUND. Where there are rules of access, ' +
+        'the headers Authorization, User-Agent, 3gpp-Sbi-Originating-Network-Id and bchf-credential ' +
+        'count (docs/access.md).',
     },
-    paths: pathsWithFaults(),
+    paths: wholePaths(),
     components: { schemas: componentSchemas() },
   };
 }
 
-/** Every operation may fail by a fault of the program. */
-function pathsWithFaults() {
-  const fault = problemResponse('SYSTEM_FAILURE');
+/** What rules of access may refuse (docs/access.md). */
+const ACCESS_RESPONSES = {
+  401: problemResponse('UNAUTHORIZED'),
+  403: problemResponse('REQUESTER_NOT_ALLOWED and others: docs/access.md, docs/credentials.md'),
+  429: problemResponse('NF_CONGESTION_RISK'),
+};
+
+/** Every operation may fail by a fault of the program, and those below the API by a rule of access. */
+function wholePaths() {
+  const fault = { 500: problemResponse('SYSTEM_FAILURE') };
+  const common = (path: string) =>
+    path.startsWith('/nbchf-routing/') ? { ...ACCESS_RESPONSES, ...fault } : fault;
   return Object.fromEntries(
     Object.entries(OPERATIONS).map(([path, operations]) => [
       path,
       Object.fromEntries(
         Object.entries(operations).map(([method, operation]) => [
           method,
-          { ...operation, responses: { ...operation.responses, 500: fault } },
+          { ...operation, responses: { ...operation.responses, ...common(path) } },
         ]),
       ),
     ]),

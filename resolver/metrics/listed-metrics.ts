@@ -18,7 +18,7 @@ const zero = () => 0;
 export function processMetrics(): ListedMetric[] {
   const registry = createRegistry(new SharedCounters(COUNTER_TABLE, 1), {
     ...{ ledgerHeight: zero, indexHeight: zero, lagMs: zero, workers: zero, httpNative: zero },
-    ...{ routes: zero, workerDeaths: zero, indexFill: zero },
+    ...{ routes: zero, workerDeaths: zero, indexFill: zero, generation: zero },
     snapshots: () => ({ swaps: 0, refusals: 0, saved: 0, saveFailures: 0 }),
     ...{ entries: () => [], indexBytes: () => [], udpMemory: () => [] },
   });

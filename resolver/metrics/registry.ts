@@ -19,6 +19,9 @@ export interface GaugeSources {
   workerDeaths: () => number;
   /** The largest share of its limit to which an index's memory has grown, 0 to 1. */
   indexFill: () => number;
+  /** Rises with each swap. */
+  generation: () => number;
+  /** Counts of snapshots: swapped in, refused, written, not written. */
   snapshots: () => { swaps: number; refusals: number; saved: number; saveFailures: number };
   /** Of the sockets of each UDP protocol, where the system tells. */
   udpMemory: () => { protocol: string; receiveBufferBytes: number; drops: number }[];
@@ -60,6 +63,7 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
     "Largest share of its limit to which an index's memory has grown.",
     sources.indexFill,
   );
+  gauge('bchf_generation', 'Which index is served: rises with each swap.', sources.generation);
   const counter = (name: string, help: string, read: () => number) => {
     new Counter({
       name,
@@ -76,12 +80,16 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
   counter('bchf_snapshot_swaps_total', 'Swaps and rollbacks.', () => snapshots().swaps);
   counter(
     'bchf_snapshot_refusals_total',
-    'Swaps, rollbacks and comparisons that were refused.',
+    'Swaps and rollbacks refused.',
     () => snapshots().refusals,
   );
-  counter('bchf_snapshots_saved_total', 'Snapshots written.', () => snapshots().saved);
   counter(
-    'bchf_snapshot_save_failures_total',
+    'bchf_snapshot_writes_total',
+    'Snapshots written while serving.',
+    () => snapshots().saved,
+  );
+  counter(
+    'bchf_snapshot_write_failures_total',
     'Snapshots that could not be written.',
     () => snapshots().saveFailures,
   );

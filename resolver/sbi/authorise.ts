@@ -31,7 +31,12 @@ export interface AuthoriserOptions {
 type TokenRequest = Pick<SbiRequest, 'method' | 'headers'>;
 
 /** Refuses, or tells whose token it was: `undefined` where there is none. */
-export type TokenVerdict = { refusal: HttpAnswer } | { token: VerifiedToken | undefined };
+export type TokenVerdict = TokenRefusal | { token: VerifiedToken | undefined };
+
+export interface TokenRefusal {
+  refusal: HttpAnswer;
+  cause: 'UNAUTHORIZED' | 'INSUFFICIENT_SCOPE';
+}
 
 export type Authoriser = (
   service: TokenService,
@@ -43,18 +48,14 @@ const NO_TOKEN: TokenVerdict = { token: undefined };
 export function createAuthoriser(options: AuthoriserOptions): Authoriser {
   const { policy, readToken, nfInstanceId } = options;
   const judge = (token: VerifiedToken | undefined, service: TokenService): TokenVerdict => {
-    const refusal = token
-      ? notAllowed(token, service, nfInstanceId)
-      : unauthorised('invalid_token', 'The access token is not valid.');
-    return refusal ? { refusal } : { token };
+    if (!token) return unauthorised('invalid_token', 'The access token is not valid.');
+    return notAllowed(token, service, nfInstanceId) ?? { token };
   };
   return (service, request) => {
     if (policy === 'off' || isFree(service, request)) return NO_TOKEN;
     const { authorization } = request.headers;
     if (authorization === undefined || authorization === '') {
-      return policy === 'optional'
-        ? NO_TOKEN
-        : { refusal: unauthorised(undefined, 'A token is needed.') };
+      return policy === 'optional' ? NO_TOKEN : unauthorised(undefined, 'A token is needed.');
     }
     const read = readToken(authorization);
     return read instanceof Promise
@@ -71,19 +72,22 @@ function notAllowed(
   { audience, scopes }: VerifiedToken,
   { name, nfType }: TokenService,
   nfInstanceId: string,
-): HttpAnswer | undefined {
+): TokenRefusal | undefined {
   if (!audience.includes(nfType) && !audience.includes(nfInstanceId)) {
     return unauthorised('invalid_token', 'The access token is for another producer.');
   }
   if (scopes.has(name)) return undefined;
-  return problem(403, 'INSUFFICIENT_SCOPE', `The access token does not allow ${name}.`, {}, [
+  const cause = 'INSUFFICIENT_SCOPE';
+  const refusal = problem(403, cause, `The access token does not allow ${name}.`, {}, [
     ['www-authenticate', `Bearer error="insufficient_scope", scope="${name}"`],
   ]);
+  return { refusal, cause };
 }
 
-function unauthorised(error: string | undefined, detail: string): HttpAnswer {
+function unauthorised(error: string | undefined, detail: string): TokenRefusal {
   const challenge = error === undefined ? 'Bearer' : `Bearer error="${error}"`;
-  return problem(401, 'UNAUTHORIZED', detail, {}, [['www-authenticate', challenge]]);
+  const cause = 'UNAUTHORIZED';
+  return { refusal: problem(401, cause, detail, {}, [['www-authenticate', challenge]]), cause };
 }
 
 /** The refusal alone, for where nobody asks whose token it was. */

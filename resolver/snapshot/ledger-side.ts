@@ -11,8 +11,8 @@ import { decodeLabel } from '../freshness.ts';
 import { catchUp } from '../ledger-indexes.ts';
 import { ResolverError } from '../resolver-error.ts';
 import type { IndexPair, SnapshotManifest } from './snapshot-file.ts';
-import type { SnapshotSource } from './snapshot-manager.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
+import type { SnapshotSource } from './swap-types.ts';
 
 export interface LedgerSide {
   readonly chainId: string;

@@ -13,115 +13,33 @@
 //
 // One swap, rollback or comparison is under way at a time; whoever comes second is told so at once.
 
-import type { Identity } from '../../ledger/number.ts';
 import { IDENTITIES } from '../../ledger/number.ts';
-import type { Route } from '../../ledger/route.ts';
-import { releaseMemory } from '../../wasm/release-memory.ts';
-import { adoptIndex } from '../../wasm/wasm-index.ts';
 import { type BlockLabel, decodeLabel } from '../freshness.ts';
-import type { Log } from '../log.ts';
 import { ResolverError } from '../resolver-error.ts';
-import type { NextGeneration } from '../service.ts';
-import type { LedgerSide } from './ledger-side.ts';
+import {
+  adopt,
+  forgetMemory,
+  type Generation,
+  memoriesOf,
+  type Previous,
+  release,
+} from './generation.ts';
 import { type Loaded, loadInThread } from './load-in-thread.ts';
-import type { LoadSource, LoadStep, LoadTask } from './load-messages.ts';
+import type { LoadSource, LoadTask } from './load-messages.ts';
 import { SnapshotSaver } from './save-snapshot.ts';
 import type { SnapshotDiff } from './snapshot-diff.ts';
-import { type IndexPair, readManifest, type SnapshotManifest } from './snapshot-file.ts';
-import type { SnapshotStore, StoredSnapshots } from './snapshot-store.ts';
-
-/** The file that a content was loaded from, or was written to. */
-export interface SnapshotOrigin {
-  /** Null where there is none. */
-  name: string | null;
-  chainId?: string | undefined;
-  /** Of the file as it was then. */
-  manifestHash?: string | undefined;
-}
-
-export interface SnapshotSource {
-  store: SnapshotStore;
-  /** Where what is served at first comes from. */
-  origin: SnapshotOrigin;
-  /** Absent where a file and not a ledger says what is served. */
-  ledger?: LedgerSide | undefined;
-  /** How many of a ledger's snapshots stay on disk. */
-  kept: number;
-  /** Percent of the entries of a kind that a swap may change without being forced. */
-  changePercentMax: number;
-  /** How long the generation before stays in memory after a swap, 0 for not at all. */
-  previousKeptS: number;
-  /** After how many blocks, or minutes, a snapshot is written by itself; 0 for never. */
-  everyBlocks: number;
-  everyMinutes: number;
-  /** Whose signature a snapshot must have, as hexadecimal ed25519 keys; none for anybody's or none. */
-  signers: readonly string[];
-  /** The program of the loading thread, for tests. */
-  loadScript?: URL | undefined;
-}
-
-/** What serves. */
-export interface SwapHost {
-  indexes(): IndexPair;
-  routes(): readonly Route[];
-  swapTo(next: NextGeneration, bringUp?: () => Promise<void>): Promise<{ released: Promise<void> }>;
-  memoryBytesMax: number;
-  log: Log;
-  now: () => number;
-}
-
-export interface SwapState {
-  state: LoadStep | 'publishing' | 'comparing';
-  file: string;
-  /** ISO 8601. */
-  since: string;
-}
-
-export interface SwapRequest {
-  name: string;
-  /** Also what changes too much, is older or of another chain. */
-  force?: boolean | undefined;
-  /** Only tell what would change. */
-  dryRun?: boolean | undefined;
-}
-
-export interface SwapResult {
-  serving: string | null;
-  previous: string | null;
-  height: number;
-  dryRun: boolean;
-  /** What changed, or would; null with a ledger, where a swap changes nothing. */
-  diff: SnapshotDiff | null;
-  /** Whether such a swap is refused where it is not forced, by its code. */
-  refusedUnlessForced: string | null;
-  /** Numbers that the canary looked up. */
-  canaryLookups: number;
-  loadMs: number;
-  publishMs: number;
-}
-
-/** A swap that has to be forced, with what it would change. */
-export class SwapRefusal extends ResolverError {
-  readonly diff: SnapshotDiff | undefined;
-
-  constructor(code: ResolverError['code'], message: string, diff?: SnapshotDiff) {
-    super(code, message);
-    this.diff = diff;
-  }
-}
-
-interface Generation {
-  origin: SnapshotOrigin;
-  indexes: IndexPair;
-  routes: readonly Route[];
-}
-
-interface Previous extends Omit<Generation, 'indexes'> {
-  /** Absent once its memory was given back: then the file is loaded again. */
-  indexes?: IndexPair | undefined;
-  released: Promise<void>;
-  expiring?: NodeJS.Timeout | undefined;
-}
+import { readManifest, type SnapshotManifest } from './snapshot-file.ts';
+import { readPart, type SnapshotPart } from './snapshot-parts.ts';
+import type { StoredSnapshots } from './snapshot-store.ts';
+import {
+  type SnapshotOrigin,
+  type SnapshotSource,
+  type SwapHost,
+  SwapRefusal,
+  type SwapRequest,
+  type SwapResult,
+  type SwapState,
+} from './swap-types.ts';
 
 export class SnapshotManager {
   readonly #source: SnapshotSource;
@@ -182,6 +100,11 @@ export class SnapshotManager {
 
   list(): Promise<StoredSnapshots> {
     return this.#source.store.list();
+  }
+
+  /** A part of a snapshot for who fetches it; see readPart. */
+  part(path: string): Promise<SnapshotPart | undefined> {
+    return readPart(this.#source.store, path);
   }
 
   isPinned(name: string): boolean {
@@ -467,24 +390,4 @@ export class SnapshotManager {
   #block(): BlockLabel {
     return decodeLabel(this.#host.indexes().msisdn.label());
   }
-}
-
-function memoriesOf(indexes: IndexPair): Record<Identity, WebAssembly.Memory> {
-  return { imsi: indexes.imsi.memory, msisdn: indexes.msisdn.memory };
-}
-
-function adopt(memories: Record<Identity, WebAssembly.Memory>): IndexPair {
-  return { imsi: adoptIndex(memories.imsi), msisdn: adoptIndex(memories.msisdn) };
-}
-
-function release(memories: Record<Identity, WebAssembly.Memory>): void {
-  for (const identity of IDENTITIES) releaseMemory(memories[identity]);
-}
-
-/** Gives a generation's memory back as soon as no thread reads it. */
-function forgetMemory(previous: Previous): void {
-  const { indexes, released, expiring } = previous;
-  clearTimeout(expiring);
-  previous.indexes = undefined;
-  if (indexes) released.then(() => release(memoriesOf(indexes)));
 }

@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import { judgeAccess, readAdminAccess } from '../admin/admin-access.ts';
 import { askAdmin } from '../admin/admin-client.ts';
 import { configure, servingOptions } from '../config.ts';
+import { TEST_CERT, TEST_KEY } from '../sbi/test/tls-fixture.ts';
 import type { Service } from '../service.ts';
 import { writeContent } from './swap-content.ts';
 import { serveContents } from './swap-load.ts';
@@ -130,10 +131,10 @@ test('requests that are malformed or go astray are answered with a code', async 
       [404, await ask(service, '/admin/v1/other')],
       [404, await ask(service, '/admin/v1/snapshots/diff?from=%2e%2e%2f1.bchf&to=2.bchf')],
       ...(await Promise.all(
-        ['..%2f1.bchf', '%2e%2e/1.bchf', '..', '%ff'].map(
-          async (name) =>
+        Object.entries({ '..%2f1.bchf': 404, '%2e%2e/1.bchf': 405, '..': 404, '%ff': 400 }).map(
+          async ([name, status]) =>
             [
-              name === '%ff' ? 400 : 404,
+              status,
               await ask(service, `/admin/v1/snapshots/${name}`, {
                 method: 'DELETE',
                 headers: JSON_HEADERS,
@@ -197,6 +198,23 @@ test('a port that is reached from elsewhere must ask who is there', () => {
   ]) {
     assert.throws(() => access(flags), { code: 'BCHF_CONFIG_INVALID' });
   }
+});
+
+test('with a client authority only who has a certificate of it gets in', async () => {
+  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+  writeFileSync(cert, TEST_CERT);
+  writeFileSync(key, TEST_KEY);
+  const tls = { adminTlsCert: cert, adminTlsKey: key, adminTlsClientCa: cert };
+  await withService(tls, async (service) => {
+    const url = `https://127.0.0.1:${service.ports.admin}`;
+    const status = (more: object) => askAdmin({ url, ...more }, 'GET', '/admin/v1/status');
+    await status({ ca: cert, cert, key });
+    const unreachable = { code: 'BCHF_SERVER_UNREACHABLE' };
+    await assert.rejects(status({ ca: cert }), unreachable);
+    await assert.rejects(status({ cert, key }), unreachable);
+    const plain = { url: `http://127.0.0.1:${service.ports.admin}` };
+    await assert.rejects(askAdmin(plain, 'GET', '/admin/v1/status'), unreachable);
+  });
 });
 
 test('where TLS has asked for a certificate, no token is needed', () => {

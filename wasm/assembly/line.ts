@@ -127,14 +127,12 @@ export function outsideOf(line: u32, flags: u64): u32 {
 /** The position of the bit with this rank, from 0, among the set bits of a word that has as many. */
 function selectBit(word: u64, rank: u32): u32 {
   let from: u32 = 0;
-  let width: u32 = 32;
-  while (width != 0) {
+  // Nobody could foresee on which side the bit is, so there are no branches.
+  for (let width: u32 = 32; width != 0; width >>= 1) {
     const count = <u32>popcnt<u64>((word >> <u64>from) & lowBits(width));
-    if (rank >= count) {
-      rank -= count;
-      from += width;
-    }
-    width >>= 1;
+    const isAbove: u32 = 0 - u32(rank >= count);
+    rank -= count & isAbove;
+    from += width & isAbove;
   }
   return from;
 }

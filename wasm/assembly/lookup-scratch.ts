@@ -1,10 +1,10 @@
 // What a batch of lookups has under way, in the reader's details: loops pass it on to each other.
 //
-//     64     128         256     384                   5504      6544      7584      8624        9904
-//    ┌──────┬───────────┬───────┬─────────────────────┬─────────┬─────────┬─────────┬───────────┬───
-//    │ four │ constants │ masks │ columns of a group: │ noted   │ hits    │ slow    │ outside:  │
-//    │ keys │ 8 × 16    │ 128   │ 5 × 256 × u32       │ 260×u32 │ 260×u32 │ 260×u32 │ 64 × 20   │
-//    └──────┴───────────┴───────┴─────────────────────┴─────────┴─────────┴─────────┴───────────┴───
+//     64     128         256     384                   8576    9616     10656    11696   12736    14016
+//    ┌──────┬───────────┬───────┬─────────────────────┬───────┬────────┬────────┬───────┬──────────┬───
+//    │ four │ constants │ masks │ columns of a group: │ noted │ hits   │ listed │ own   │ outside: │
+//    │ keys │ 8 × 16    │ 128   │ 8 × 256 × u32       │260×u32│260×u32 │260×u32 │260×u32│ 64 × 20  │
+//    └──────┴───────────┴───────┴─────────────────────┴───────┴────────┴────────┴───────┴──────────┴───
 //
 // A *lane* is the place of one lookup of the group in the first column, as an offset into the memory.
 // Noted lanes go into lists; each has room for a last note that does not count, as notes are written
@@ -14,13 +14,11 @@ import { KEY_END, READER_DETAILS, READER_KEYS } from './layout';
 
 /** Most keys of a group: their lines fill half of a first-level cache of 32 KiB. */
 export const GROUP: u32 = 256;
-const COLUMN_BYTES: u32 = GROUP * 4;
+export const COLUMN_BYTES: u32 = GROUP * 4;
 const LIST_BYTES: u32 = COLUMN_BYTES + 16;
 
-/** Where in the root, in the node and in the area four keys lead, for as long as they are located. */
+/** Where in the root four keys lead, while they are divided. */
 export const IN_ROOT: u32 = READER_DETAILS;
-export const IN_NODE: u32 = IN_ROOT + 16;
-export const IN_AREA: u32 = IN_NODE + 16;
 export const CONSTANTS: u32 = READER_DETAILS + 64;
 /** 64 bytes of ones, then 64 of zeros: from `rank` bytes before the zeros on, a mask of `rank` bytes. */
 export const MASKS: u32 = CONSTANTS + 8 * 16;
@@ -39,12 +37,19 @@ export const SHAPE: u32 = AREA + COLUMN_BYTES;
 export const GROUP_SHIFT: u32 = SHAPE + COLUMN_BYTES;
 export const IN_GROUP: u32 = GROUP_SHIFT + COLUMN_BYTES;
 
-export const NOTED: u32 = LANES + 5 * COLUMN_BYTES;
+/** Of the group that comes next: address of the word of its area, places in the area and the segment. */
+export const AREA_WORD: u32 = IN_GROUP + COLUMN_BYTES;
+export const IN_AREA: u32 = AREA_WORD + COLUMN_BYTES;
+export const IN_SEGMENT: u32 = IN_AREA + COLUMN_BYTES;
+
+/** Lists of lanes, see lookup-finish.ts. */
+export const NOTED: u32 = LANES + 8 * COLUMN_BYTES;
 export const HITS: u32 = NOTED + LIST_BYTES;
-export const SLOW: u32 = HITS + LIST_BYTES;
+export const LISTED: u32 = HITS + LIST_BYTES;
+export const OWN: u32 = LISTED + LIST_BYTES;
 
 /** Notes of codes outside of their lines: place of the answer, block, bit, header of the area, shape. */
-export const OUTSIDE: u32 = SLOW + LIST_BYTES;
+export const OUTSIDE: u32 = OWN + LIST_BYTES;
 export const OUTSIDE_ANSWER: u32 = 0;
 export const OUTSIDE_BLOCK: u32 = 4;
 export const OUTSIDE_BIT: u32 = 8;

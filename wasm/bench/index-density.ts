@@ -10,6 +10,7 @@
 // that are not ported, and that belongs to the figure.
 
 import { buildIndex } from './bench-build.ts';
+import { entriesOption, judgedAt } from './bench-entries.ts';
 import { group } from './bench-format.ts';
 import { BATCH, checkAnswers, lookupRate } from './bench-lookups.ts';
 import { createBenchPopulation, ROUTE_COUNT } from './bench-population.ts';
@@ -49,15 +50,13 @@ const LOOP_MS_QUICK = 5;
 await runBench({
   name: 'index-density',
   about: 'Bytes per ported number at several densities, against the limit that entropy sets.',
-  options: {
-    entries: {
-      what: 'ported numbers at each density, a tenth at the least',
-      full: ENTRIES_FULL,
-      quick: ENTRIES_QUICK,
-      min: ENTRIES_MIN,
-      max: ENTRIES_MAX,
-    },
-  },
+  options: entriesOption({
+    what: 'ported numbers at each density, a tenth at the least',
+    full: ENTRIES_FULL,
+    quick: ENTRIES_QUICK,
+    min: ENTRIES_MIN,
+    max: ENTRIES_MAX,
+  }),
   measure,
 });
 
@@ -91,7 +90,6 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
 
   const each = (figureOf: (one: (typeof cases)[number]) => Omit<Figure, 'of'>): Figure[] =>
     cases.map((one) => ({ ...figureOf(one), of: one.of }));
-  const atFullSize = values.entries === ENTRIES_FULL && !quick;
   return {
     notes: [
       `ported numbers with ${ROUTE_COUNT} equally likely routes, one prefix, no runs`,
@@ -108,7 +106,7 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
       })),
       ...each(({ of }) => ({ name: 'lookupsPerSecond', measured: rates[of]! })),
     ],
-    ...(atFullSize ? {} : { unjudged: `they are set for ${group(ENTRIES_FULL)} ported numbers` }),
+    ...judgedAt(ENTRIES_FULL, { quick, values }),
   };
 }
 

@@ -13,13 +13,11 @@
 import { contentHash } from '../content-hash.ts';
 import { diffIndexes } from '../index-diff.ts';
 import type { IndexChange } from '../number-index.ts';
-import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
-import {
-  type BenchPopulation,
-  createBenchPopulation,
-  PORTED_MAX,
-  PORTED_MIN,
-} from './bench-population.ts';
+import type { WasmIndex } from '../wasm-index.ts';
+import { buildIndex } from './bench-build.ts';
+import { entriesOption, judgedAt } from './bench-entries.ts';
+import { group } from './bench-format.ts';
+import { type BenchPopulation, createBenchPopulation } from './bench-population.ts';
 import { type BenchOptions, type BenchResult, repeat, runBench } from './bench-report.ts';
 
 const WALK_BAR = { atLeast: 5e6 };
@@ -28,28 +26,20 @@ const HASH_BAR = { atLeast: 2e6 };
 /** The size that the bars are judged at. */
 const ENTRIES_FULL = 10_000_000;
 const ENTRIES_QUICK = 20_000;
-const BUILD_BATCH = 20_000;
+const DRAWN_BATCH = 20_000;
 const ENTRIES_PER_CHANGE = 100_000;
 
 runBench({
   name: 'index-diff',
   about: 'Entries per second of walking an index, comparing two and hashing the content of one.',
-  options: {
-    entries: {
-      what: 'ported numbers',
-      full: ENTRIES_FULL,
-      quick: ENTRIES_QUICK,
-      min: PORTED_MIN,
-      max: PORTED_MAX,
-    },
-  },
+  options: entriesOption({ full: ENTRIES_FULL, quick: ENTRIES_QUICK }),
   measure,
 });
 
 function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchResult {
   const population = createBenchPopulation(values.entries, seed);
-  const left = build(population);
-  const right = build(population);
+  const { index: left } = buildIndex(population);
+  const { index: right } = buildIndex(population);
   const changes = changesOf(population);
   right.apply(changes);
   const { ported, fragmented, prefix } = left.counts();
@@ -81,25 +71,15 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
       { name: 'portedEntries', measured: ported },
       { name: 'differences', measured: changes.length },
     ],
-    ...(values.entries === ENTRIES_FULL && !quick
-      ? {}
-      : { unjudged: `they are set for ${group(ENTRIES_FULL)} ported numbers` }),
+    ...judgedAt(ENTRIES_FULL, { quick, values }),
   };
-}
-
-function build(population: BenchPopulation): WasmIndex {
-  const index = createWasmIndex();
-  index.apply(population.prefixes());
-  index.apply(population.runs());
-  for (const batch of population.portedBatches(BUILD_BATCH)) index.apply(batch);
-  return index;
 }
 
 /** Other routes for some of the ported numbers, no two of them neighbours. */
 function changesOf(population: BenchPopulation): IndexChange[] {
   const changes: IndexChange[] = [];
   let position = 0;
-  for (const batch of population.portedBatches(BUILD_BATCH)) {
+  for (const batch of population.portedBatches(DRAWN_BATCH)) {
     for (const change of batch) {
       if (position++ % ENTRIES_PER_CHANGE !== 0) continue;
       changes.push({ ...change, route: change.route! ^ 1 });
@@ -122,8 +102,4 @@ function rateOf(entries: number, workOff: () => void): number {
   const startedMs = performance.now();
   workOff();
   return (entries * 1000) / (performance.now() - startedMs);
-}
-
-function group(count: number): string {
-  return count.toLocaleString('en-US');
 }

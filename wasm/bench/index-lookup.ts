@@ -20,10 +20,11 @@ import type { WasmIndex } from '../wasm-index.ts';
 import { PAGE_BYTES, PAGES_BEFORE_ARENA } from '../wasm-module.ts';
 import { buildIndex } from './bench-build.ts';
 import { createLoadBatch } from './bench-ceiling.ts';
+import { entriesOption, judgedAt } from './bench-entries.ts';
 import { group } from './bench-format.ts';
 import { BATCH, checkAnswers, lookupRate, rateOf } from './bench-lookups.ts';
 import { hugePageBytes } from './bench-memory.ts';
-import { createBenchPopulation, PORTED_MAX, PORTED_MIN, ROUTE_COUNT } from './bench-population.ts';
+import { createBenchPopulation, ROUTE_COUNT } from './bench-population.ts';
 import {
   type BenchOptions,
   type BenchResult,
@@ -50,15 +51,7 @@ await runBench({
   name: 'index-lookup',
   about:
     'Lookups per second of one thread in a large index, against independent random loads of memory.',
-  options: {
-    entries: {
-      what: 'ported numbers',
-      full: ENTRIES_FULL,
-      quick: ENTRIES_QUICK,
-      min: PORTED_MIN,
-      max: PORTED_MAX,
-    },
-  },
+  options: entriesOption({ full: ENTRIES_FULL, quick: ENTRIES_QUICK }),
   measure,
 });
 
@@ -97,7 +90,6 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
     return { uniform, ceiling, ratio: uniform / ceiling, zipf, smallPage };
   });
 
-  const atFullSize = values.entries === ENTRIES_FULL && !quick;
   const smallPage: Figure[] =
     inSmallPages === undefined
       ? []
@@ -125,7 +117,7 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
       { name: 'hugePageBytes', measured: hugeBytes },
       { name: 'buildSeconds', measured: buildSeconds },
     ],
-    ...(atFullSize ? {} : { unjudged: `they are set for ${group(ENTRIES_FULL)} ported numbers` }),
+    ...judgedAt(ENTRIES_FULL, { quick, values }),
   };
 }
 

@@ -10,10 +10,10 @@
 //     ratioToMap …                 the first by the lookups a second of each of the others
 //     …BytesPerEntry               resident memory more than before the numbers were in it, for each
 
+import { entriesOption } from './bench-entries.ts';
 import { group } from './bench-format.ts';
 import { BATCH } from './bench-lookups.ts';
 import type { PeerName, PeerTask } from './bench-peer.ts';
-import { PORTED_MIN } from './bench-population.ts';
 import { type MeasuringProcess, startMeasuring } from './bench-process.ts';
 import {
   type BenchOptions,
@@ -39,15 +39,7 @@ const LOOP_MS_QUICK = 10;
 await runBench({
   name: 'index-peers',
   about: 'Lookups per second and bytes per ported number, beside a Map, LMDB and Redis.',
-  options: {
-    entries: {
-      what: 'ported numbers',
-      full: ENTRIES_FULL,
-      quick: ENTRIES_QUICK,
-      min: PORTED_MIN,
-      max: ENTRIES_MAX,
-    },
-  },
+  options: entriesOption({ full: ENTRIES_FULL, quick: ENTRIES_QUICK, max: ENTRIES_MAX }),
   measure,
 });
 

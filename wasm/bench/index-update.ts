@@ -17,9 +17,10 @@
 import type { WasmIndex } from '../wasm-index.ts';
 import { buildIndex } from './bench-build.ts';
 import { CHURN_BATCH, type Churn, createChurn } from './bench-churn.ts';
+import { entriesOption, judgedAt } from './bench-entries.ts';
 import { group } from './bench-format.ts';
 import { BATCH, checkAnswers } from './bench-lookups.ts';
-import { createBenchPopulation, PORTED_MAX } from './bench-population.ts';
+import { createBenchPopulation } from './bench-population.ts';
 import { startReading } from './bench-reading.ts';
 import { type BenchOptions, type BenchResult, repeat, runBench, tell } from './bench-report.ts';
 
@@ -44,15 +45,7 @@ const LOOP_MS_QUICK = 20;
 await runBench({
   name: 'index-update',
   about: 'Changes a second in an index that another thread reads, and what they cost that thread.',
-  options: {
-    entries: {
-      what: 'ported numbers',
-      full: ENTRIES_FULL,
-      quick: ENTRIES_QUICK,
-      min: ENTRIES_MIN,
-      max: PORTED_MAX,
-    },
-  },
+  options: entriesOption({ full: ENTRIES_FULL, quick: ENTRIES_QUICK, min: ENTRIES_MIN }),
   measure,
 });
 
@@ -101,7 +94,6 @@ async function measure({
   });
   await thread.end();
 
-  const atFullSize = values.entries === ENTRIES_FULL && !quick;
   return {
     notes: [
       `${group(ported)} ported numbers in a space of ${group(population.numberCount)}, ` +
@@ -118,7 +110,7 @@ async function measure({
       { name: 'memoryGrowth', measured: index.imageBytes() / warmBytes, bar: GROWTH_BAR },
       { name: 'imageBytes', measured: index.imageBytes() },
     ],
-    ...(atFullSize ? {} : { unjudged: `they are set for ${group(ENTRIES_FULL)} ported numbers` }),
+    ...judgedAt(ENTRIES_FULL, { quick, values }),
   };
 }
 

@@ -8,10 +8,12 @@ const load = {
   perSecond: 200,
   seconds: 1,
   warmUpSeconds: 0,
+  terminals: 1000,
   roamerPercent: 30,
   order: ['local', 'bchf'],
   by: 'nbchf',
   seed: 1,
+  credentials: false,
 } as const;
 const { signal } = new AbortController();
 const onFailure = (error: Error) => {
@@ -28,6 +30,12 @@ test('every registration under load is accepted by the element that the ledger n
   assert.equal(lookups.count, roamers.count);
   assert.ok(roamers.count > 20 && roamers.count < 100, `${roamers.count} roamers of 200`);
   assert.match(formatLoad(load, outcome), /accepted by the right element 200, wrong 0, failed 0/);
+});
+
+test('credentials under load are checked by the BCHF and by the element, and each counts once', async () => {
+  const signed = { ...load, perSecond: 50, order: ['bchf'], credentials: true } as const;
+  const outcome = (await measureRegistrations({ ...signed, signal, onFailure }))!;
+  assert.deepEqual([outcome.accepted, outcome.failed], [50, {}]);
 });
 
 test('registrations that no BCHF helps are counted as failed, by cause, and none as accepted', async () => {

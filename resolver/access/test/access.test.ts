@@ -3,10 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { loadUWebSockets } from '../../http/http-server.ts';
 import { generateTokenKeys, issueToken } from '../../sbi/access-token.ts';
 import { openH2, send } from '../../sbi/test/h2-requests.ts';
 import { TEST_CERT, TEST_KEY } from '../../sbi/test/tls-fixture.ts';
@@ -92,6 +94,27 @@ describe('access over HTTP/1.1', () => {
     });
   });
 
+  it('is had over TLS, and the options that go with it go together', async (t) => {
+    if (!loadUWebSockets().isNative) {
+      t.skip('the stand-in of uWebSockets.js has no TLS');
+      return;
+    }
+    const httpTlsCert = fileWith(TEST_CERT);
+    const httpTlsKey = fileWith(TEST_KEY);
+    await withAccess({ httpTlsCert, httpTlsKey }, undefined, async ({ ports }) => {
+      const status = await new Promise((resolve, reject) => {
+        const path = `/nbchf-routing/v1/routing-info/${IMSI_A}`;
+        const options = { host: '127.0.0.1', port: ports.http, path, ca: TEST_CERT };
+        https.get(options, (response) => resolve(response.resume().statusCode)).on('error', reject);
+      });
+      assert.equal(status, 200);
+    });
+    const started = withAccess({ httpTlsCert }, undefined, async () => {});
+    await assert.rejects(started, { code: 'BCHF_CONFIG_INVALID' });
+    const mixed = withAccess({ httpTlsCert, httpTlsKey: tokenKey }, undefined, async () => {});
+    await assert.rejects(mixed, { code: 'BCHF_LISTEN_FAILED' });
+  });
+
   it('goes by kinds of numbers and by members, and keeps many numbers from the restricted', async () => {
     const accessRules = rulesFile(
       { name: 'imsi', from: { nfTypes: ['AMF'] }, identities: ['imsi'] },
@@ -160,8 +183,10 @@ describe('access over HTTP/1.1', () => {
       assert.ok(spent.some(({ status }) => status === 429));
       session.destroy();
       assert.equal((await asked('SMSF')).status, 200);
-      const many = JSON.stringify(new Array(100).fill(IMSI_A));
-      assert.equal((await batch(http, many, { 'user-agent': 'SMSF' })).status, 200);
+      // As the handler reads the type, so must whoever counts the numbers.
+      const many = new Uint8Array(800);
+      const shouted = { 'user-agent': 'SMSF', 'content-type': 'APPLICATION/VND.BCHF.BATCH; a=b' };
+      assert.equal((await batch(http, many, shouted, '?identity=imsi')).status, 200);
       const after = await asked('SMSF');
       assert.equal(after.status, 429, 'each number of a batch counts');
       assert.ok(Number(after.retryAfter) > 60);

@@ -10,6 +10,7 @@ import { IMSI_A, MSISDN_A, UNKNOWN_IMSI, withAccess } from '../../access/test/ac
 import { configure } from '../../config.ts';
 import { freeTcpPort } from '../../probe-ports.ts';
 import { exampleRoute } from '../../test/example-route.ts';
+import { JSON_BATCH_BYTES_MAX } from '../forward-handler.ts';
 import { forwardOptions } from '../forward-options.ts';
 import { startForward } from '../forward-service.ts';
 
@@ -342,6 +343,21 @@ describe('a forwarder', () => {
       for (let round = 0; round < 100 && (await ready()) !== 200; round++) await sleep(50);
       assert.equal(await ready(), 200);
       assert.equal((await ask(base, IMSI_A)).status, 200);
+    });
+  });
+
+  it('takes JSON batches up to its limit, and says so beyond it', async () => {
+    await withForwarder([dead], async (base) => {
+      const post = async (bytes: number) => {
+        const response = await fetch(`${base}${PATH}/batch`, {
+          method: 'POST',
+          body: `["${IMSI_A}"${' '.repeat(bytes - IMSI_A.length - 4)}]`,
+          headers: { 'content-type': 'application/json' },
+        });
+        return response.status;
+      };
+      assert.equal(await post(JSON_BATCH_BYTES_MAX), 502);
+      assert.equal(await post(JSON_BATCH_BYTES_MAX + 1), 413);
     });
   });
 
