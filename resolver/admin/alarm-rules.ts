@@ -197,7 +197,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     severity: 'warning',
     condition: {
       kind: 'increase',
-      metrics: ['bchf_snapshot_save_failures_total'],
+      metrics: ['bchf_snapshot_write_failures_total'],
       windowS: 900,
       limit: 0,
     },
