@@ -92,9 +92,13 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
     'Swaps, rollbacks and comparisons that were refused.',
     () => snapshots().refusals,
   );
-  counter('bchf_snapshots_saved_total', 'Snapshots written.', () => snapshots().saved);
   counter(
-    'bchf_snapshot_save_failures_total',
+    'bchf_snapshot_writes_total',
+    'Snapshots written while serving.',
+    () => snapshots().saved,
+  );
+  counter(
+    'bchf_snapshot_write_failures_total',
     'Snapshots that could not be written.',
     () => snapshots().saveFailures,
   );
