@@ -2,6 +2,7 @@
 //
 //   npm test                       all tests
 //   npm test -- ledger enum        only test files whose path contains one of the words
+//   npm test -- -bench-            all but those whose path contains the word behind the minus
 //   npm run test:slow              the long suites, `*.slow.js`, by hand
 //
 // BCHF_TEST_SEED=<number> repeats a random run: each random test prints its seed.
@@ -14,12 +15,15 @@ import { root, setUp } from './setup.mjs';
 
 setUp();
 
-const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const all = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const words = all.filter((word) => !word.startsWith('-'));
+const leftOut = all.filter((word) => word.startsWith('-')).map((word) => word.slice(1));
 const ending = process.argv.includes('--slow') ? '.slow.js' : '.test.js';
 const files = readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
   .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .filter((file) => !leftOut.some((word) => file.includes(word)))
   .sort();
 if (files.length === 0) {
   process.stderr.write('No test file fits.\n');
