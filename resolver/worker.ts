@@ -15,8 +15,8 @@ import { enumLookupOf } from './enum/enum-lookup.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
 import { createBatchPool } from './http/batch-pool.ts';
 import { ChangeStreams } from './http/change-streams.ts';
-import type { HttpAnswer } from './http/http-answer.ts';
-import { READ_HEADERS, ROUTING_INFO_PATH, routeRequest } from './http/http-router.ts';
+import { type HttpAnswer, STATUS_CODES, type StatusCode } from './http/http-answer.ts';
+import { headersReadAt, ROUTING_INFO_PATH, routeRequest } from './http/http-router.ts';
 import { type HttpHandler, type HttpStream, listenHttp } from './http/http-server.ts';
 import { problem } from './http/problem.ts';
 import { newRequestId, REQUEST_ID_HEADER } from './http/request-id.ts';
@@ -106,7 +106,11 @@ function openChanges({ ask }: LedgerClient): ChangeStreams {
 
 async function serveHttp(host: string, wantedPort: number): Promise<number> {
   const counters: Record<string, number> = { lookedUpNumbers: 0 };
-  counts.http = () => counters;
+  const answered: Partial<Record<StatusCode, number>> = {};
+  counts.http = () => {
+    for (const status of STATUS_CODES) counters[answeredCounter(status)] = answered[status] ?? 0;
+    return counters;
+  };
   const latency = createLatencyWords(LATENCY_WORDS);
   histograms.httpLatency = latency.read;
   type Answer = HttpAnswer | HttpStream;
@@ -160,11 +164,10 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     },
     answerFault,
     {
-      headerNames: access ? [...READ_HEADERS, ...GATE_HEADERS] : READ_HEADERS,
+      headerNames: access ? (path) => [...headersReadAt(path), ...GATE_HEADERS] : headersReadAt,
       tls: start.httpTls,
       onAnswer(status) {
-        const name = answeredCounter(status);
-        counters[name] = (counters[name] ?? 0) + 1;
+        answered[status] = (answered[status] ?? 0) + 1;
       },
       onBroken() {
         counters.brokenRequests = (counters.brokenRequests ?? 0) + 1;

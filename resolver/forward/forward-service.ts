@@ -64,7 +64,7 @@ export async function startForward(
     },
     onError,
     {
-      headerNames: FORWARD_HEADERS,
+      headerNames: () => FORWARD_HEADERS,
       tls: httpTlsCert === '' ? undefined : { certFile: httpTlsCert, keyFile: httpTlsKey },
     },
   );

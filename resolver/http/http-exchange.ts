@@ -151,13 +151,15 @@ export class Exchange {
   #writeHead({ status, contentType, headers = [] }: Omit<HttpAnswer, 'body'>): void {
     const response = this.#response;
     this.#onAnswer(status);
-    response.writeStatus(`${status} ${STATUS_TITLES[status]}`);
+    // Without a status line uWebSockets.js says 200 OK.
+    if (status !== 200 || !this.#isNative) {
+      response.writeStatus(`${status} ${STATUS_TITLES[status]}`);
+    }
     response.writeHeader('content-type', contentType);
     for (const [name, value] of headers) response.writeHeader(name, value);
-    const isNamed = headers.some(([name]) => name === REQUEST_ID_HEADER);
-    if (status >= 400 && this.requestId !== undefined && !isNamed) {
-      response.writeHeader(REQUEST_ID_HEADER, this.requestId);
-    }
+    if (status < 400 || this.requestId === undefined) return;
+    if (headers.some(([name]) => name === REQUEST_ID_HEADER)) return;
+    response.writeHeader(REQUEST_ID_HEADER, this.requestId);
   }
 
   #send(answer: HttpAnswer): void {

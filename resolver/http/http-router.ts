@@ -38,8 +38,14 @@ interface Resource {
 /** Where a stream goes on that was cut off (HTML Standard, section 9.2.4). */
 const LAST_EVENT_ID = 'last-event-id';
 
-/** The headers that resources read. */
-export const READ_HEADERS = [LAST_EVENT_ID];
+const CHANGES_PATH = `${API}/changes`;
+const CHANGES_HEADERS: readonly string[] = [LAST_EVENT_ID];
+const NO_HEADERS: readonly string[] = [];
+
+/** The headers that the resource at a path reads; nearly all read none. */
+export function headersReadAt(path: string): readonly string[] {
+  return path === CHANGES_PATH ? CHANGES_HEADERS : NO_HEADERS;
+}
 
 /** Prometheus text exposition format 0.0.4. */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -55,7 +61,7 @@ const RESOURCES: Record<string, Resource> = {
     methods: READ,
     answer: ({ query }, { resolver }) => answerRanges(query, resolver),
   },
-  [`${API}/changes`]: {
+  [CHANGES_PATH]: {
     methods: ['get'],
     answer: ({ query, headers }, { changes }) =>
       changes?.answer(query, headers[LAST_EVENT_ID] ?? '') ?? noLedger(),

@@ -47,10 +47,11 @@ export interface RequestHead {
 }
 
 const NO_HEADERS: RequestHead['headers'] = Object.freeze({});
+const NO_NAMES: readonly string[] = [];
 
 export interface HttpServerOptions {
-  /** Lower-case names of headers to read of every request: each costs time, so none by default. */
-  headerNames?: readonly string[];
+  /** Lower-case names of headers to read of a request for a path: each costs time, so none by default. */
+  headerNames?: (path: string) => readonly string[];
   /** Paths of PEM files: TLS instead of clear text. Only the native build has it. */
   tls?: { certFile: string; keyFile: string } | undefined;
   limits?: BodyLimits;
@@ -116,7 +117,7 @@ export function listenHttp(
   options: HttpServerOptions = {},
 ): Promise<HttpServer> {
   const { library, isNative } = loadUWebSockets();
-  const { limits = HTTP_BODY_LIMITS, headerNames = [], tls } = options;
+  const { limits = HTTP_BODY_LIMITS, headerNames, tls } = options;
   const { onAnswer = () => {}, onBroken = () => {} } = options;
   const app = createApp(library, isNative, tls);
   const bodies = new ReceivingBodies(limits);
@@ -128,10 +129,10 @@ export function listenHttp(
       response.onAborted(() => {}).close();
       return;
     }
-    const exchange = new Exchange(response, {
-      ...{ method: request.getMethod().toLowerCase(), isNative, onError, onAnswer },
-      closesConnection: framing !== 'plain',
-    });
+    const method = request.getMethod().toLowerCase();
+    const closesConnection = framing !== 'plain';
+    const common = { method, isNative, onError, onAnswer, closesConnection };
+    const exchange = new Exchange(response, common);
     let wanted: ReturnType<HttpHandler>;
     try {
       wanted = handle(readHead(request, exchange.method, isNative, headerNames));
@@ -201,17 +202,17 @@ function readHead(
   request: HttpRequest,
   method: string,
   isNative: boolean,
-  headerNames: readonly string[],
+  headerNames: HttpServerOptions['headerNames'],
 ): RequestHead {
   const url = request.getUrl();
   const contentType = method === 'post' ? request.getHeader('content-type') : '';
-  const headers = headerNames.length === 0 ? NO_HEADERS : readHeaders(request, headerNames);
-  if (isNative) return { method, path: url, query: request.getQuery() ?? '', contentType, headers };
   // The stand-in leaves the query in the URL, and its getQuery throws.
-  const mark = url.indexOf('?');
-  return mark < 0
-    ? { method, path: url, query: '', contentType, headers }
-    : { method, path: url.slice(0, mark), query: url.slice(mark + 1), contentType, headers };
+  const mark = isNative ? -1 : url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = isNative ? (request.getQuery() ?? '') : mark < 0 ? '' : url.slice(mark + 1);
+  const names = headerNames?.(path) ?? NO_NAMES;
+  const headers = names.length === 0 ? NO_HEADERS : readHeaders(request, names);
+  return { method, path, query, contentType, headers };
 }
 
 function readHeaders(request: HttpRequest, names: readonly string[]): RequestHead['headers'] {

@@ -30,7 +30,7 @@ import { RouteTable } from '../../route-table.ts';
 import { applyToIndexes } from '../../service.ts';
 import { resolveBatch } from '../batch-answer.ts';
 import { ChangeStreams, EVENT_STREAM_TYPE } from '../change-streams.ts';
-import { type HttpServices, READ_HEADERS, routeRequest } from '../http-router.ts';
+import { type HttpServices, headersReadAt, routeRequest } from '../http-router.ts';
 import { type HttpServer, listenHttp } from '../http-server.ts';
 import { openApiDocument } from '../openapi.ts';
 import { problem } from '../problem.ts';
@@ -172,7 +172,7 @@ before(async () => {
         fault === 'no-ledger' ? services : { ...services, askLedger: ask, changes: streams! },
       ),
     () => problem(500, 'SYSTEM_FAILURE', 'The request could not be answered.'),
-    { headerNames: READ_HEADERS },
+    { headerNames: headersReadAt },
   );
 });
 after(async () => {
