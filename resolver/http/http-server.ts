@@ -122,7 +122,8 @@ export function listenHttp(
   const app = createApp(library, isNative, tls);
   const bodies = new ReceivingBodies(limits);
   app.any('/*', (response, request) => {
-    const framing = framingOf(request);
+    // Node's own parser, under the stand-in, has refused what can be read in two ways already.
+    const framing = isNative ? framingOf(request) : 'plain';
     if (framing === 'broken') {
       // Without an answer: nobody knows which of the bytes that come belong to this request.
       onBroken();
