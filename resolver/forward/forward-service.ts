@@ -9,6 +9,7 @@ import type { HttpAnswer } from '../http/http-answer.ts';
 import { listenHttp } from '../http/http-server.ts';
 import { problem } from '../http/problem.ts';
 import type { Log } from '../log.ts';
+import { addTotalCounter } from '../metrics/total-counter.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { FORWARD_HEADERS, type ForwardServices, handleForward } from './forward-handler.ts';
 import type { forwardOptions } from './forward-options.ts';
@@ -117,17 +118,8 @@ function createRegistry(forwarder: Forwarder, upstreams: readonly Upstream[]) {
       for (const { url, isUp } of upstreams) this.set({ upstream: url.origin }, isUp ? 1 : 0);
     },
   });
-  const counter = (name: string, help: string, read: () => number) => {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  };
+  const counter = (name: string, help: string, read: () => number) =>
+    addTotalCounter(registry, name, help, read);
   counter(
     'bchf_forward_hedges_total',
     'Requests put to a second upstream because the first was slow.',

@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { SharedCounters } from './shared-counters.ts';
+import { addTotalCounter } from './total-counter.ts';
 
 /** What the gauges show; each is asked at every scrape. */
 export interface GaugeSources {
@@ -73,17 +74,8 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
     "Largest share of its limit to which an index's memory has grown.",
     sources.indexFill,
   );
-  const counter = (name: string, help: string, read: () => number) => {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  };
+  const counter = (name: string, help: string, read: () => number) =>
+    addTotalCounter(registry, name, help, read);
   const { workerDeaths, snapshots } = sources;
   counter('bchf_worker_deaths_total', 'Serving threads that ended by themselves.', workerDeaths);
   counter('bchf_snapshot_swaps_total', 'Swaps and rollbacks.', () => snapshots().swaps);
