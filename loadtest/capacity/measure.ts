@@ -1,5 +1,9 @@
-// Measures the curves of a running resolver: for each interface first how much it answers where each
-// answer makes room for another request, then steps of load around that in an open loop.
+// Measures the curves of a running resolver: for each interface first how much it answers at most, then
+// steps of load up to a little more in an open loop, so that the knee lies within them.
+//
+// The most is looked for twice: where each answer makes room for another request, which few requests under
+// way keep low, and by loads that rise from there until they are no longer answered. Where the generator and
+// not the resolver is what ends them, the curve says so.
 
 import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation } from '../../ledger/population/population.ts';
@@ -32,6 +36,11 @@ export interface MeasureOptions {
 const STEPS_FROM = 0.1;
 const STEPS_TO = 1.1;
 const PROBE_MS = 2000;
+/** Loads beyond the closed loop, of a second each: up to so many times what it came to. */
+const SEARCH_STEPS = 7;
+const SEARCH_TO = 4;
+/** They end where so much is lost, or so late. */
+const SEARCH_STOP = { lostPercent: 5, p99Ms: 250 };
 const IN_FLIGHT = 32;
 
 /** A report for each interface. Throws the errors of load tests; ends early at the signal. */
@@ -42,35 +51,59 @@ export async function measureCurves(options: MeasureOptions): Promise<ScenarioRe
     if (signal.aborted) break;
     tell(`${name}: looking for the highest load …`);
     const probed = await probe(name, options);
-    tell(`${name}: ${Math.round(probed).toLocaleString('en-US')} lookups/s in a closed loop`);
-    const scenario = scenarioOf(name, probed, options);
+    tell(`${name}: ${perSecond(probed)} in a closed loop`);
+    const most = Math.max(probed, await search(name, probed, options));
+    tell(`${name}: ${perSecond(most)} at most`);
+    const scenario = scenarioOf(name, most, options);
     reports.push(createScenarioReport(scenario, await runScenario({ scenario, signal, tell })));
   }
   return reports;
 }
 
-/** Steps of load over one interface. */
-export function scenarioOf(
+const perSecond = (lookups: number) => `${Math.round(lookups).toLocaleString('en-US')} lookups/s`;
+
+/** Steps of load over one interface, around the most that it answers. */
+export function scenarioOf(name: Interface, most: number, options: MeasureOptions): Scenario {
+  const { steps, secondsEach } = options;
+  return loadsOf(
+    name,
+    { from: most * STEPS_FROM, to: most * STEPS_TO, steps },
+    secondsEach,
+    options,
+  );
+}
+
+function loadsOf(
   name: Interface,
-  probedPerSecond: number,
-  { target, population, steps, secondsEach, threads, connections, batch }: MeasureOptions,
+  { from, to, steps }: { from: number; to: number; steps: number },
+  secondsEach: number,
+  { target, population, threads, connections, batch }: MeasureOptions,
 ): Scenario {
-  const rateOf = (share: number) => Math.min(probedPerSecond * share, RATE_MAX);
+  const [lowest, highest] = [Math.min(from, RATE_MAX), Math.min(to, RATE_MAX)];
   return scenarioSchema.parse({
     name: `capacity of ${name}`,
     target,
     population,
     streams: [{ interface: name, connections, batch }],
     phases: [
-      { name: 'warm-up', seconds: 2, rate: rateOf(STEPS_FROM), warmUp: true },
+      { name: 'warm-up', seconds: 2, rate: lowest, warmUp: true },
       {
         name: 'load',
         seconds: steps * secondsEach,
-        rate: { from: rateOf(STEPS_FROM), to: rateOf(STEPS_TO), steps },
+        rate: { from: lowest, to: highest, steps },
       },
     ],
     threads,
   });
+}
+
+/** The most that is answered of loads that rise from what the closed loop came to. */
+async function search(name: Interface, probed: number, options: MeasureOptions): Promise<number> {
+  const loads = { from: probed, to: probed * SEARCH_TO, steps: SEARCH_STEPS };
+  const scenario = { ...loadsOf(name, loads, 1, options), stop: SEARCH_STOP };
+  const run = await runScenario({ scenario, signal: options.signal, tell: () => {} });
+  const { windows } = createScenarioReport(scenario, run);
+  return Math.max(0, ...windows.map(({ answeredPerSecond }) => answeredPerSecond));
 }
 
 /** Lookups answered a second where each answer makes room for another request. */
