@@ -20,11 +20,11 @@ export function reportHtml(reports: readonly ScenarioReport[]): string {
 <h1>${escapeHtml(title)}</h1>
 ${reports.map((report) => summaryHtml(report, reports.length > 1)).join('')}
 <h2>Latency against load</h2>
-<p>99th percentile by lookups answered a second, one point for each phase or step.</p>
+<p>By lookups answered a second, one point for each phase or step${reports.length > 1 ? '; the 99th percentile' : ''}. A dashed line is a knee.</p>
 <div id="curve"></div>
 <h2>Over time</h2>
 ${first ? first.streams.map(({ name }, at) => `<h3>${escapeHtml(name)}</h3><div id="stream${at}"></div><div id="latency${at}"></div>`).join('') : ''}
-<h3>Server</h3><div id="server"></div>
+<h3>Processors and memory of server and generator</h3><div id="processors"></div><div id="memory"></div>
 <script>${read('uPlot.iife.min.js')}</script>
 <script>const reports = ${scriptJson(reports)};${SCRIPT}</script>
 </html>
@@ -32,11 +32,13 @@ ${first ? first.streams.map(({ name }, at) => `<h3>${escapeHtml(name)}</h3><div 
 }
 
 const STYLE = `
+:root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; }
 td, th { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #8884; }
 td:first-child, th:first-child { text-align: left; }
-.bad { color: #b00020; font-weight: bold; }
+.bad { color: light-dark(#b00020, #ff8a80); font-weight: bold; }
+.u-legend { font-size: 13px; }
 .scroll { overflow-x: auto; }
 `;
 
@@ -44,12 +46,14 @@ td:first-child, th:first-child { text-align: left; }
 const SCRIPT = `
 const colours = ['#1565c0', '#c62828', '#2e7d32', '#6a1b9a'];
 const width = Math.min(960, document.body.clientWidth - 40);
-const draw = (id, series, data, axes, scales) => {
+const ink = getComputedStyle(document.body).color;
+const axis = (more) => ({ stroke: ink, grid: { stroke: '#8884' }, ticks: { stroke: '#8884' }, ...more });
+const draw = (id, series, data, axes, scales, hooks = {}) => {
   const target = document.getElementById(id);
-  if (target && data[0].length) new uPlot({ width, height: 260, series, axes, scales }, data, target);
+  if (target && data[0].length) new uPlot({ width, height: 260, series, axes, scales, hooks }, data, target);
 };
-const time = { label: 'seconds' };
-const number = (label) => ({ label, size: 80 });
+const time = axis({ label: 'seconds' });
+const number = (label) => axis({ label, size: 80 });
 const plain = { x: { time: false } };
 const log = { x: { time: false }, y: { distr: 3 } };
 {
@@ -65,7 +69,21 @@ const log = { x: { time: false }, y: { distr: 3 } };
       data.push(column(own, name));
     }
   });
-  draw('curve', series, data, [number('lookups/s'), number('µs')], log);
+  const knees = reports.flatMap(({ knee }, at) => knee?.at && knee.beyond ? [[knee.at.answeredPerSecond, at]] : []);
+  const drawKnees = ({ ctx, bbox, valToPos }) => {
+    ctx.save();
+    ctx.setLineDash([6, 6]);
+    for (const [x, at] of knees) {
+      ctx.strokeStyle = reports.length > 1 ? colours[at] : ink;
+      const left = Math.round(valToPos(x, 'x', true));
+      ctx.beginPath();
+      ctx.moveTo(left, bbox.top);
+      ctx.lineTo(left, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
+  };
+  draw('curve', series, data, [axis({ label: 'lookups/s' }), number('µs')], log, { draw: [drawKnees] });
 }
 const [report] = reports;
 report.streams.forEach(({ seconds }, at) => {
@@ -79,10 +97,13 @@ report.streams.forEach(({ seconds }, at) => {
     [xs, ...['p50', 'p99', 'max'].map((name) => seconds.map((s) => s.latencyUs[name] || null))],
     [time, number('µs')], log);
 });
-draw('server',
-  [{ label: 's' }, { label: 'processor %', stroke: colours[0] }, { label: 'MiB resident', stroke: colours[1], scale: 'm' }],
-  [report.server.map((s) => s.second), report.server.map((s) => s.cpuPercent), report.server.map((s) => s.residentBytes / 1048576)],
-  [time, number('%'), { ...number('MiB'), scale: 'm', side: 1 }], plain);
+const samples = [['server', report.server], ['generator', report.generator.samples ?? []]].filter(([, own]) => own.length);
+const drawSamples = (id, unit, valueOf) => samples.length && draw(id,
+  [{ label: 's' }, ...samples.map(([name], at) => ({ label: name + ' ' + unit, stroke: colours[at], spanGaps: true }))],
+  uPlot.join(samples.map(([, own]) => [own.map((s) => s.second), own.map(valueOf)])),
+  [time, number(unit)], plain);
+drawSamples('processors', '% of one processor', (s) => s.cpuPercent);
+drawSamples('memory', 'MiB', (s) => s.residentBytes / 1048576);
 `;
 
 function summaryHtml(report: ScenarioReport, isOneOfSeveral: boolean): string {
