@@ -67,6 +67,7 @@ interface MeasureFlags {
   httpPort: number;
   batchPort: number;
   enumPort: number;
+  pdbPort: number;
   metrics: string;
   interfaces: Interface[];
   steps: number;
@@ -157,6 +158,7 @@ function addMeasureCommand(capacity: Command): void {
     .option('--http-port <port>', 'its HTTP port', port, defaults.http)
     .option('--batch-port <port>', 'its UDP batch port', port, defaults.batch)
     .option('--enum-port <port>', 'its ENUM port', port, defaults.enum)
+    .option('--pdb-port <port>', 'its pdb port', port, defaults.pdb)
     .option('--metrics <url>', 'where its metrics are', defaults.metrics)
     .option('--interfaces <names>', 'which to measure', interfacesOf, [...INTERFACES])
     .option('--steps <n>', 'loads of a curve', integer(POINTS_MIN, 100), 11)
@@ -179,10 +181,10 @@ function addMeasureCommand(capacity: Command): void {
     .option('--profile <percent>', 'share of numbers away from home: 5, 25, 60', '25')
     .option('--seed <n>', 'seed of the population', integer(0, 2 ** 32 - 1), 1)
     .action(async (flags: MeasureFlags) => {
-      const { host, httpPort, batchPort, enumPort, metrics } = flags;
+      const { host, httpPort, batchPort, enumPort, pdbPort, metrics } = flags;
       const { ported, fragmented, profile, seed } = flags;
       const scenario = scenarioSchema.safeParse({
-        target: { host, http: httpPort, batch: batchPort, enum: enumPort, metrics },
+        target: { host, http: httpPort, batch: batchPort, enum: enumPort, pdb: pdbPort, metrics },
         population: { ported, fragmented, profile: Number(profile), seed },
         streams: [{ interface: 'http' }],
         phases: [{ seconds: 1, rate: 1 }],

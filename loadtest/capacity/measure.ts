@@ -11,9 +11,15 @@ import { runEnumLoad } from '../enum-load.ts';
 import { runHttpClosedLoad } from '../http-closed-load.ts';
 import { type LoadOptions, LoadtestError, RATE_MAX } from '../load-options.ts';
 import { drawPool } from '../number-source.ts';
+import { carriersByPlace, runPdbLoad } from '../pdb-load.ts';
 import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
 import { runScenario } from '../scenario/run-scenario.ts';
-import { type Interface, type Scenario, scenarioSchema } from '../scenario/scenario.ts';
+import {
+  type Interface,
+  type Scenario,
+  scenarioSchema,
+  TELEPHONE_INTERFACES,
+} from '../scenario/scenario.ts';
 import { createScenarioReport, type ScenarioReport } from '../scenario/scenario-report.ts';
 import { runUdpLoad } from '../udp-load.ts';
 
@@ -110,7 +116,7 @@ async function search(name: Interface, probed: number, options: MeasureOptions):
 async function probe(name: Interface, options: MeasureOptions): Promise<number> {
   const { target, population: wanted, connections, batch, signal } = options;
   const population = createPopulation({ data: readNumberingData(), ...wanted });
-  const identity = name === 'enum' ? 'msisdn' : undefined;
+  const identity = TELEPHONE_INTERFACES.includes(name) ? 'msisdn' : undefined;
   const source = createPopulationSource(population, MIX_DEFAULT, identity, 1);
   const load: LoadOptions = {
     host: target.host,
@@ -127,6 +133,8 @@ async function probe(name: Interface, options: MeasureOptions): Promise<number> 
   const run = () => {
     if (name === 'http') return runHttpClosedLoad({ ...load, pipelining: 1 });
     if (name === 'batch') return runUdpLoad({ ...load, batch, inFlight: IN_FLIGHT });
+    const carriers = carriersByPlace(population.routes);
+    if (name === 'pdb') return runPdbLoad({ ...load, carriers, inFlight: IN_FLIGHT });
     return runEnumLoad({ ...load, suffix: target.enumSuffix, routes, inFlight: IN_FLIGHT });
   };
   const { counts, elapsedMs } = await run();
