@@ -4,6 +4,7 @@
 // ids (docs/pdb.md); these a generator cannot know, and it would count them as wrong.
 
 import { digitsOf } from '../ledger/number.ts';
+import type { PacketCheck } from './batch-load.ts';
 import { type Datagram, runDatagramLoad } from './datagram-load.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { LoadResult } from './load-report.ts';
@@ -36,6 +37,19 @@ interface Query extends Datagram {
 /** The ids that routes have by their places. */
 export function carriersByPlace(routes: readonly { id: string }[]): Map<string, number> {
   return new Map(routes.map(({ id }, place) => [id, place + 1]));
+}
+
+/** Queries for numbers as messages, and the check of their answers, for a generator without sockets of Node. */
+export function pdbMessages(
+  pool: readonly PooledNumber[],
+  routes: readonly { id: string }[],
+): { messages: Uint8Array[]; idOffset: number; check: PacketCheck } {
+  const carriers = carriersByPlace(routes);
+  return {
+    messages: pool.map(({ key }) => encodePdbQuery(digitsOf(key))),
+    idOffset: PDB_ID_OFFSET,
+    check: (packet, response) => judgePdb(pool[packet]!, response, carriers),
+  };
 }
 
 /** Runs a load test; see runDatagramLoad on its errors. The pool has MSISDNs only. */

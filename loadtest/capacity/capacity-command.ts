@@ -13,7 +13,7 @@ import { CONNECTIONS_MAX, LoadtestError } from '../load-options.ts';
 import { integer } from '../option-parsers.ts';
 import { INTERFACES, type Interface, scenarioSchema } from '../scenario/scenario.ts';
 import { readReport } from '../scenario/scenario-report-file.ts';
-import { type Curves, gatherCurves, parseCurves } from './curves.ts';
+import { type Curves, curveOf, gatherCurves, parseCurves } from './curves.ts';
 import { measureCurves } from './measure.ts';
 import { planCapacity } from './plan.ts';
 import { formatPlan } from './plan-text.ts';
@@ -136,7 +136,7 @@ export function addCapacityCommand(program: Command): void {
     .option('--note <text>', 'what else there is to say of the machine', '')
     .action(async (files: string[], flags: { out: string; add?: boolean; note: string }) => {
       const reports = await Promise.all(files.map(readReport));
-      await writeCurves(flags, (before) => gatherCurves(reports, flags.note, before));
+      await writeCurves(flags, (before) => gatherCurves(reports.map(curveOf), flags.note, before));
     });
 }
 
@@ -199,7 +199,7 @@ function addMeasureCommand(capacity: Command): void {
       const interruption = new AbortController();
       process.once('SIGINT', () => interruption.abort());
       const { interfaces, steps, threads, connections, batch } = flags;
-      const reports = await measureCurves({
+      const measured = await measureCurves({
         target: scenario.data.target,
         population: scenario.data.population,
         ...{ interfaces, steps, threads, connections, batch },
@@ -210,7 +210,7 @@ function addMeasureCommand(capacity: Command): void {
       // Half a curve is worse than none.
       if (interruption.signal.aborted)
         throw new LoadtestError('BCHF_CAPACITY_CURVES', 'interrupted');
-      await writeCurves(flags, (before) => gatherCurves(reports, flags.note, before));
+      await writeCurves(flags, (before) => gatherCurves(measured, flags.note, before));
     });
 }
 

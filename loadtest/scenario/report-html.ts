@@ -5,6 +5,15 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { ScenarioReport, WindowPoint } from './scenario-report.ts';
 
+/** What two reports are called that are compared: their scenarios mostly have one name. */
+const TURNS = ['before', 'after'];
+
+const VERDICTS: Record<ScenarioReport['verdict'], string> = {
+  ok: 'every answer was right',
+  'wrong-answers': 'answers were wrong',
+  losses: 'answers were lost or refused',
+};
+
 /** The page for one report, or for two that are compared. */
 export function reportHtml(reports: readonly ScenarioReport[]): string {
   const require = createRequire(import.meta.url);
@@ -18,15 +27,15 @@ export function reportHtml(reports: readonly ScenarioReport[]): string {
 <title>${escapeHtml(title)}: load test</title>
 <style>${read('uPlot.min.css')}${STYLE}</style>
 <h1>${escapeHtml(title)}</h1>
-${reports.map((report) => summaryHtml(report, reports.length > 1)).join('')}
+${reports.map((report, at) => summaryHtml(report, reports.length > 1 ? TURNS[at] : undefined)).join('')}
 <h2>Latency against load</h2>
 <p>By lookups answered a second, one point for each phase or step${reports.length > 1 ? '; the 99th percentile' : ''}. A dashed line is a knee.</p>
 <div id="curve"></div>
-<h2>Over time</h2>
+<h2>Over time${reports.length > 1 ? `, ${TURNS[0]}` : ''}</h2>
 ${first ? first.streams.map(({ name }, at) => `<h3>${escapeHtml(name)}</h3><div id="stream${at}"></div><div id="latency${at}"></div>`).join('') : ''}
 <h3>Processors and memory of server and generator</h3><div id="processors"></div><div id="memory"></div>
 <script>${read('uPlot.iife.min.js')}</script>
-<script>const reports = ${scriptJson(reports)};${SCRIPT}</script>
+<script>const [reports, turns] = ${scriptJson([reports, TURNS])};${SCRIPT}</script>
 </html>
 `;
 }
@@ -65,7 +74,7 @@ const log = { x: { time: false }, y: { distr: 3 } };
   const data = [xs];
   points.forEach((own, at) => {
     for (const name of reports.length > 1 ? ['p99'] : ['p50', 'p99', 'p99_9']) {
-      series.push({ label: (reports.length > 1 ? reports[at].scenario.name + ' ' : '') + name.replace('_', '.') + ' µs', stroke: colours[series.length - 1], spanGaps: true, points: { show: true } });
+      series.push({ label: (reports.length > 1 ? turns[at] + ' ' : '') + name.replace('_', '.') + ' µs', stroke: colours[series.length - 1], spanGaps: true, points: { show: true } });
       data.push(column(own, name));
     }
   });
@@ -106,7 +115,7 @@ drawSamples('processors', '% of one processor', (s) => s.cpuPercent);
 drawSamples('memory', 'MiB', (s) => s.residentBytes / 1048576);
 `;
 
-function summaryHtml(report: ScenarioReport, isOneOfSeveral: boolean): string {
+function summaryHtml(report: ScenarioReport, turn: string | undefined): string {
   const { verdict, stoppedBy, knee, generator, machine, startedAt, actions } = report;
   const rows = [
     ...report.windows,
@@ -118,8 +127,8 @@ function summaryHtml(report: ScenarioReport, isOneOfSeveral: boolean): string {
   ];
   const bad = (isBad: boolean, text: string) =>
     `<span${isBad ? ' class="bad"' : ''}>${escapeHtml(text)}</span>`;
-  const heading = isOneOfSeveral ? `<h2>${escapeHtml(report.scenario.name)}</h2>\n` : '';
-  return `${heading}<p>${escapeHtml(startedAt)} · ${escapeHtml(machine.cpu)}, ${machine.cores} cores, Node ${escapeHtml(machine.node)} · ${bad(verdict !== 'ok', verdict)}${stoppedBy ? ` · stopped: ${escapeHtml(stoppedBy)}` : ''}</p>
+  const heading = turn ? `<h2>${turn}: ${escapeHtml(report.scenario.name)}</h2>\n` : '';
+  return `${heading}<p>${escapeHtml(startedAt)} · ${escapeHtml(machine.cpu)}, ${machine.cores} cores, Node ${escapeHtml(machine.node)} · ${bad(verdict !== 'ok', VERDICTS[verdict])}${stoppedBy ? ` · stopped: ${escapeHtml(stoppedBy)}` : ''}</p>
 <p>${bad(generator.isBottleneck, generator.statement)}</p>
 ${knee ? `<p>Knee: ${escapeHtml(knee.statement)}</p>` : ''}
 <div class="scroll"><table><tr><th>phase<th>offered/s<th>answered/s<th>lost<th>failed<th>p50 µs<th>p99<th>p99.9<th>max</tr>

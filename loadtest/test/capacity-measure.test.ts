@@ -59,35 +59,36 @@ describe('bchf capacity measure', () => {
   };
 
   test('writes a curve of this resolver, from which a plan is made', async () => {
-    const measured = await measure('--interfaces', 'http', '--note', 'a test');
+    const measured = await measure('--interfaces', 'http,enum', '--note', 'a test');
     assert.equal(measured.code, 0, measured.stderr);
-    assert.match(measured.stderr, /^http: [\d,]+ lookups\/s at most$/m);
-    assert.match(measured.stdout, /^http, 1,100 entries: \d of 5 loads served well/);
+    for (const name of ['http', 'enum']) {
+      assert.match(measured.stderr, new RegExp(`^${name}: [\\d,]+ lookups/s at most$`, 'm'));
+      assert.match(measured.stdout, new RegExp(`^${name}, 1,100 entries: \\d of 5 loads`, 'm'));
+    }
     const curves = parseCurves(readFileSync(file, 'utf8'));
     assert.equal(curves.machine.note, 'a test');
     assert.deepEqual(
       curves.memory.map(({ entries }) => entries),
       [PORTED + FRAGMENTED],
     );
-    const [curve] = curves.curves;
-    assert.equal(curve!.interface, 'http');
-    assert.equal(curve!.entries, PORTED + FRAGMENTED);
-    const { points } = curve!;
-    assert.equal(points.length, STEPS);
-    points.forEach((point, at) => {
-      assert.ok(point.offeredPerSecond > (points[at - 1]?.offeredPerSecond ?? 0));
-      assert.ok(point.p99Us >= point.p50Us);
-    });
-    assert.ok(points.some(({ answeredPerSecond }) => answeredPerSecond > 0));
-
-    // How fast it was is the machine's doing here, and a plan takes memory at two sizes.
-    points.forEach((point, at) => {
-      Object.assign(point, { isServedWell: true, typicalP99Us: 200 + 10 * at });
-    });
+    assert.deepEqual(
+      curves.curves.map((curve) => [curve.interface, curve.entries, curve.points.length]),
+      ['http', 'enum'].map((name) => [name, PORTED + FRAGMENTED, STEPS]),
+    );
+    for (const { points } of curves.curves) {
+      points.forEach((point, at) => {
+        assert.ok(point.offeredPerSecond > (points[at - 1]?.offeredPerSecond ?? 0));
+        assert.ok(point.p99Us >= point.p50Us);
+        // How fast it was is the machine's doing here.
+        Object.assign(point, { isServedWell: true, typicalP99Us: 200 + 10 * at });
+      });
+      assert.ok(points.some(({ answeredPerSecond }) => answeredPerSecond > 0));
+    }
+    // A plan takes memory at two sizes.
     const { residentBytes } = curves.memory[0]!;
     curves.memory.push({ entries: 1_000_000, residentBytes: residentBytes + 20_000_000 });
     writeFileSync(file, JSON.stringify(curves));
-    const wish = ['--lookups', '1k/s', '--entries', '1M', '--p99', '10s', '--mix', 'http=1'];
+    const wish = ['--lookups', '1k/s', '--entries', '1M', '--p99', '10s', '--mix', 'http=1,enum=1'];
     const planned = await bchf('capacity', ...wish, '--curves', file, '--json');
     assert.equal(planned.code, 0, planned.stderr);
     const plan = JSON.parse(planned.stdout);
