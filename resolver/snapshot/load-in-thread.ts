@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../../ledger/number.ts';
 import { ResolverError, type ResolverErrorCode } from '../resolver-error.ts';
+import { endIdle } from './idle-thread.ts';
 import type { LoadEvent, LoadStep, LoadTask } from './load-messages.ts';
 
 export type Loaded = Extract<LoadEvent, { type: 'loaded' }>;
@@ -20,6 +21,8 @@ export interface LoadWatch {
 const SCRIPT = new URL('./load-thread.js', import.meta.url);
 /** 100 million entries take some 20 s at low priority on a busy machine; a hang is none of it. */
 const LOAD_MAX_MS = 30 * 60_000;
+/** How long it only runs when no other thread does. */
+const IDLE_MAX_MS = 60_000;
 
 /**
  * Resolves when the thread has ended, so that whoever gets the memories has them for itself. Errors: those
@@ -39,27 +42,41 @@ export function loadInThread(task: LoadTask, watch: LoadWatch): Promise<Loaded> 
       worker.terminate();
     };
     const timer = setTimeout(() => stop('loading takes too long'), LOAD_MAX_MS);
-    const onAbort = () => stop('loading was given up');
+    let idle: number | undefined;
+    const hurry = () => {
+      if (idle !== undefined) endIdle(idle);
+    };
+    const hurryTimer = setTimeout(hurry, IDLE_MAX_MS);
+    const onAbort = () => {
+      hurry();
+      stop('loading was given up');
+    };
     signal?.addEventListener('abort', onAbort, { once: true });
     worker.on('message', (event: LoadEvent) => {
       switch (event.type) {
         case 'step':
           onStep(event.step);
           break;
+        case 'idle':
+          idle = event.thread;
+          break;
         case 'reading':
           reading = event.readerNumbers;
           break;
         case 'refused':
           outcome ??= new ResolverError(event.code as ResolverErrorCode, event.message);
+          hurry();
           break;
         case 'loaded':
           outcome ??= event;
+          hurry();
           break;
       }
     });
     worker.on('error', (error) => fail(`the canary thread failed: ${error.message}`, error));
     worker.on('exit', (code) => {
       clearTimeout(timer);
+      clearTimeout(hurryTimer);
       signal?.removeEventListener('abort', onAbort);
       fail(`the canary thread ended with ${code}`);
       if (outcome && 'memories' in outcome) return resolve(outcome);

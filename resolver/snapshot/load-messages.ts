@@ -30,6 +30,8 @@ export type LoadStep = 'loading' | 'verifying' | 'canary';
 
 export type LoadEvent =
   | { type: 'step'; step: LoadStep }
+  /** The thread runs only when no other does, see idle-thread; its number in the system. */
+  | { type: 'idle'; thread: number }
   /** The thread's place among the readers of memories that it was given, should it die. */
   | { type: 'reading'; readerNumbers: Record<Identity, number> }
   | {
