@@ -189,6 +189,7 @@ export class SnapshotManager {
       const left = ledger ? undefined : this.#servingSource();
       const loaded = await this.#load({ path }, left, { vouched, canarySeed: manifest.height });
       const loadedMs = this.#host.now();
+      if (vouched) await store.noteProven(manifest.manifestHash);
       const { diff } = loaded;
       const refusal = diff && this.#refusalOf(manifest, diff);
       const result = {

@@ -2,7 +2,7 @@
 // brought to the block that is served, and changes no answer; blocks go on.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -183,4 +183,28 @@ test('a start takes the newest snapshot that is whole, and comes to the same con
   assert.equal(started.ledger.tip.height, height);
   assert.deepEqual(contentHash(started.service.indexes.msisdn), hash);
   assert.equal(started.service.status().snapshot, newest);
+});
+
+test('a start proves a snapshot of others, and writes its own in place of one that is none', async () => {
+  const hash = contentHash(started.service.indexes.msisdn);
+  const name = started.service.status().snapshot as string;
+  await started.stop();
+  const listPath = join(directory, 'snapshots', 'proven.json');
+  const proven = (): string[] => JSON.parse(readFileSync(listPath, 'utf8'));
+  const { manifest, ...content } = await loadSnapshot(snapshotsIn(name));
+  const state = Buffer.from(manifest.state!, 'base64');
+  const other = await writeSnapshot(snapshotsIn(name), { ...content, state }, 1);
+  assert.ok(!proven().includes(other.manifestHash));
+  await open();
+  assert.ok(proven().includes(other.manifestHash));
+  await started.stop();
+  // Of the right block, with roots that the chain vouches for, and a number less.
+  const [entry] = content.indexes.msisdn.entries();
+  content.indexes.msisdn.apply([{ ...entry!, route: null }], content.indexes.msisdn.label());
+  const forged = await writeSnapshot(snapshotsIn(name), { ...content, state }, 1);
+  await open();
+  assert.deepEqual(contentHash(started.service.indexes.msisdn), hash);
+  const { manifestHash } = await readManifest(snapshotsIn(name));
+  assert.notEqual(manifestHash, forged.manifestHash);
+  assert.ok(!proven().includes(forged.manifestHash) && proven().includes(manifestHash));
 });
