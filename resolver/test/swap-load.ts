@@ -196,6 +196,20 @@ async function openClients(
     return 2;
   };
 
+  const discovery: Ask = async ([at]) => {
+    const { status, json } = await send(
+      session,
+      '/nnrf-disc/v1/nf-instances?target-nf-type=UDM&requester-nf-type=AMF' +
+        `&msisdn=${digitsOf(numbers[at!]!)}`,
+    );
+    assert.equal(status, 200);
+    const [{ plmnList, udmInfo }] = json.nfInstances;
+    const content = Number(plmnList[0].mnc) - 10;
+    assert.ok(CONTENTS.includes(content as 1), `content ${content}`);
+    assert.equal(udmInfo.groupId, `group-${content}`);
+    return 1;
+  };
+
   return {
     asks: {
       http: single,
@@ -206,6 +220,7 @@ async function openClients(
       enumTcp: askEnum(askEnumTcp),
       pdb: askPdb,
       sbi: askSbi,
+      discovery,
     },
     close() {
       batchClient.close();
