@@ -17,7 +17,7 @@ import type { Histogram } from 'hdr-histogram-js';
 import { askAdmin } from '../../resolver/admin/admin-client.ts';
 import { encodeLabel } from '../../resolver/freshness.ts';
 import { loadSnapshot, writeSnapshot } from '../../resolver/snapshot/snapshot-file.ts';
-import type { SwapResult } from '../../resolver/snapshot/swap-types.ts';
+import type { SwapResult } from '../../resolver/snapshot/swap-answers.ts';
 import { type BchfServer, startServer } from '../../resolver/test/bchf-process.ts';
 import { exampleRoute } from '../../resolver/test/example-route.ts';
 import {

@@ -4,18 +4,22 @@
 // thread that wakes waits for the end of another's turn, up to a tick of 4 ms, and is not given a processor
 // that looks busy. One that only runs SCHED_IDLE threads counts as idle, and is left at once.
 //
-// On a machine without idle time such a thread gets a three-hundredth of a processor. So whoever waits for
-// it takes it out after a while (endIdle), and it goes on with a nice value of 10. The system permits that
-// to privileged processes and below the limit RLIMIT_NICE; where it would not, a thread does not enter, and
-// has the nice value from the beginning.
+// On a machine without idle time such a thread gets a three-hundredth of a processor. So whoever waits for it
+// looks how it gets on, and takes it out where it does not: it goes on with a nice value of 10. The system
+// permits that to privileged processes and below the limit RLIMIT_NICE; where it would not, a thread does not
+// enter, and has the nice value from the beginning.
 //
 // Only Linux has priorities of threads; elsewhere they would be those of the process, and are left alone.
 //
 // Source: sched(7), setpriority(2), user_check_sched_setscheduler() of Linux 6.18.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { loadSystemCalls, SCHED_IDLE, SCHED_OTHER } from '../udp/system-calls.ts';
+
+/** How often it is looked at, and with what share of the time spent waiting it does not get on. */
+const LOOK_MS = 500;
+const WAITING_MAX = 0.8;
 
 const NICE = constants.priority.PRIORITY_BELOW_NORMAL;
 const CAP_SYS_NICE = 1n << 23n;
@@ -24,7 +28,7 @@ const NO_PRIORITY = new Uint8Array(4);
 
 /**
  * Lets the calling thread run after all others. Returns its number in the system where it must be taken
- * out by {@link endIdle}; `undefined` where it has a nice value, or nothing, instead.
+ * out by {@link watchIdle}; `undefined` where it has a nice value, or nothing, instead.
  */
 export function beginIdle(): number | undefined {
   if (process.platform !== 'linux') return undefined;
@@ -35,9 +39,35 @@ export function beginIdle(): number | undefined {
   return hasBegun ? calls.gettid() : undefined;
 }
 
-/** Gives a thread of this process its nice value; without effect where it has ended. */
-export function endIdle(thread: number): void {
-  loadSystemCalls()?.schedSetscheduler(thread, SCHED_OTHER, NO_PRIORITY);
+/**
+ * Watches a thread of this process that has begun to be idle, and takes it out of that when it does not get
+ * on. The function that it returns takes it out now, and ends the watch.
+ */
+export function watchIdle(thread: number): () => void {
+  let before = { atMs: performance.now(), waitedMs: waitedMsOf(thread) };
+  const timer = setInterval(() => {
+    const now = { atMs: performance.now(), waitedMs: waitedMsOf(thread) };
+    if (now.waitedMs - before.waitedMs > WAITING_MAX * (now.atMs - before.atMs)) end();
+    before = now;
+  }, LOOK_MS).unref();
+  const end = () => {
+    clearInterval(timer);
+    // Its number may be another process's once it has ended.
+    if (!existsSync(`/proc/self/task/${thread}`)) return;
+    loadSystemCalls()?.schedSetscheduler(thread, SCHED_OTHER, NO_PRIORITY);
+  };
+  return end;
+}
+
+/** How long a thread has waited for a processor; proc(5), /proc/PID/schedstat. */
+function waitedMsOf(thread: number): number {
+  try {
+    const [, waitedNs] = readFileSync(`/proc/self/task/${thread}/schedstat`, 'latin1').split(' ');
+    return Number(waitedNs) / 1e6;
+  } catch {
+    // It has ended, or the kernel does not tell: then it has waited for as long as this process has run.
+    return performance.now();
+  }
 }
 
 function mayEnd(): boolean {

@@ -3,7 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../../ledger/number.ts';
 import { ResolverError, type ResolverErrorCode } from '../resolver-error.ts';
-import { endIdle } from './idle-thread.ts';
+import { watchIdle } from './idle-thread.ts';
 import type { LoadEvent, LoadStep, LoadTask } from './load-messages.ts';
 
 export type Loaded = Extract<LoadEvent, { type: 'loaded' }>;
@@ -21,8 +21,6 @@ export interface LoadWatch {
 const SCRIPT = new URL('./load-thread.js', import.meta.url);
 /** 100 million entries take some 20 s at low priority on a busy machine; a hang is none of it. */
 const LOAD_MAX_MS = 30 * 60_000;
-/** How long it only runs when no other thread does. */
-const IDLE_MAX_MS = 60_000;
 
 /**
  * Resolves when the thread has ended, so that whoever gets the memories has them for itself. Errors: those
@@ -42,11 +40,7 @@ export function loadInThread(task: LoadTask, watch: LoadWatch): Promise<Loaded> 
       worker.terminate();
     };
     const timer = setTimeout(() => stop('loading takes too long'), LOAD_MAX_MS);
-    let idle: number | undefined;
-    const hurry = () => {
-      if (idle !== undefined) endIdle(idle);
-    };
-    const hurryTimer = setTimeout(hurry, IDLE_MAX_MS);
+    let hurry = () => {};
     const onAbort = () => {
       hurry();
       stop('loading was given up');
@@ -58,7 +52,7 @@ export function loadInThread(task: LoadTask, watch: LoadWatch): Promise<Loaded> 
           onStep(event.step);
           break;
         case 'idle':
-          idle = event.thread;
+          hurry = watchIdle(event.thread);
           break;
         case 'reading':
           reading = event.readerNumbers;
@@ -76,7 +70,7 @@ export function loadInThread(task: LoadTask, watch: LoadWatch): Promise<Loaded> 
     worker.on('error', (error) => fail(`the canary thread failed: ${error.message}`, error));
     worker.on('exit', (code) => {
       clearTimeout(timer);
-      clearTimeout(hurryTimer);
+      hurry();
       signal?.removeEventListener('abort', onAbort);
       fail(`the canary thread ended with ${code}`);
       if (outcome && 'memories' in outcome) return resolve(outcome);

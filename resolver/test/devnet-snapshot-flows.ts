@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { SwapResult } from '../snapshot/swap-types.ts';
+import type { SwapResult } from '../snapshot/swap-answers.ts';
 import { runBchf } from './bchf-process.ts';
 import { key, type TestDevnet } from './test-devnet.ts';
 

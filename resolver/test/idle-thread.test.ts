@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { endIdle } from '../snapshot/idle-thread.ts';
+import { watchIdle } from '../snapshot/idle-thread.ts';
 import { SCHED_IDLE, SCHED_OTHER } from '../udp/system-calls.ts';
 
 const THREAD = `
@@ -34,11 +34,11 @@ test('a loading thread gives way to all others until it is taken out of that', {
     t.skip('this user may not take a thread out of SCHED_IDLE again');
   } else {
     assert.deepEqual(priorityOf(thread), { nice: 10, policy: SCHED_IDLE });
-    endIdle(thread);
+    const end = watchIdle(thread);
+    end();
     assert.deepEqual(priorityOf(thread), { nice: 10, policy: SCHED_OTHER });
     assert.deepEqual(priorityOf(process.pid), { nice: 0, policy: SCHED_OTHER });
   }
   worker.postMessage('end');
   await once(worker, 'exit');
-  if (thread !== undefined) endIdle(thread);
 });

@@ -159,11 +159,16 @@ test('a snapshot of another chain, of a block to come, or without proof is refus
 });
 
 test('snapshots are written by themselves after so many blocks, and as many kept as asked', async () => {
-  const { saved } = snapshots.counts;
-  for (let count = 0; count < 7; count++) await commitBlock();
+  for (let round = 0; round < 2; round++) {
+    const { saved } = snapshots.counts;
+    // One that is still being written when the third block comes stands for the next.
+    for (let count = 0; snapshots.counts.saved === saved; count++) {
+      assert.ok(count < 500, 'no snapshot was written');
+      await commitBlock();
+    }
+  }
   // The last may still be being written.
   await snapshots.create();
-  assert.ok(snapshots.counts.saved >= saved + 2);
   const names = readdirSync(join(directory, 'snapshots')).filter((name) => /^\d/.test(name));
   // Two, and those that are served or kept for a rollback.
   assert.ok(names.length <= 4, names.join());
