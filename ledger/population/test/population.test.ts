@@ -152,12 +152,22 @@ describe('a population', () => {
     }
   });
 
+  test('registers every roaming contract that a route tells, and no other', () => {
+    const told = population.routes.filter(({ contractAddress }) => contractAddress);
+    assert.ok(told.length > 0 && told.length < population.routes.length);
+    for (const { contractAddress, member } of told) {
+      assert.equal(model.contracts.get(contractAddress!), member);
+    }
+    assert.equal(model.contracts.size, new Set(told.map(({ member }) => member)).size);
+  });
+
   test('comes in an order that a ledger can follow', () => {
     const kinds = [...new Set(kindsOf(population.transactions()))];
     assert.deepEqual(kinds, [
       'admit-members',
       'declare-routes',
       'assign-prefixes',
+      'register-roaming-contract',
       'inject-pool',
       'allocate',
       'port',
