@@ -66,7 +66,7 @@ describe('Batch load', { skip }, () => {
   ] as const) {
     test(`gets each answer to its own request, packets of ${kind}`, async () => {
       await withEcho({}, (port) => {
-        const result = load(port, { packets: packetsOf(bytesOf) });
+        const result = load(port, { packets: packetsOf(bytesOf), durationMs: 1000 });
         assert.ok(result.answered > PACKETS, `the packets went round: ${result.answered}`);
         assert.equal(result.sent, result.answered + result.answeredLater);
         assert.equal(result.checked, result.sent);
