@@ -7,10 +7,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AdminRefusal, type AdminServerOptions, askAdmin } from '../admin/admin-client.ts';
 import { createLog } from '../log.ts';
 import { ResolverError } from '../resolver-error.ts';
-import { diffSnapshots, type SnapshotDiff } from '../snapshot/snapshot-diff.ts';
+import { diffSnapshots } from '../snapshot/snapshot-diff.ts';
 import { loadSnapshot } from '../snapshot/snapshot-file.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
-import type { SwapResult } from '../snapshot/swap-types.ts';
+import type { SnapshotDiff, SwapResult } from '../snapshot/swap-answers.ts';
 
 const API = '/admin/v1';
 const SERVING = 'serving';
