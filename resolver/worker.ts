@@ -5,9 +5,8 @@ import { createPublicKey } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IndexError } from '../wasm/number-index.ts';
 import { LATENCY_WORDS } from '../wasm/packet-layout.ts';
-import { GATE_HEADERS, guardHttp } from './access/http-gate.ts';
+import { AUDITED_HEADERS, GATE_HEADERS, guardHttp } from './access/http-gate.ts';
 import { guardSbi } from './access/sbi-gate.ts';
-import { openThreadAccess } from './access/thread-access.ts';
 import { answeredCounter } from './counter-table.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
 import { EnumEndpoint } from './enum/enum-endpoint.ts';
@@ -33,10 +32,12 @@ if (!parentPort) throw new Error('worker.ts is started as a worker thread');
 const thread = new ServingThread(parentPort, workerData);
 const { start, resolver, routes, counts, histograms, closers } = thread;
 
-/** Made for the few paths that read more: most requests share the gate's own list. */
+/** What the gate goes by, and the audit log with it: most requests share one list. */
+const gateHeaders = start.access?.audit ? AUDITED_HEADERS : GATE_HEADERS;
+
 function gatedHeaders(path: string): readonly string[] {
   const own = headersReadAt(path);
-  return own.length === 0 ? GATE_HEADERS : [...own, ...GATE_HEADERS];
+  return own.length === 0 ? gateHeaders : [...own, ...gateHeaders];
 }
 
 /** How often streams of changes are looked after. */
@@ -65,9 +66,10 @@ let changes: ChangeStreams | undefined;
 const { nfInstanceId, tokenPolicy, tokenPublicKey } = start.sbi;
 const readToken = createTokenReader(createPublicKey(tokenPublicKey), Date.now);
 const checkLatency = createLatencyWords(LATENCY_WORDS);
+// Loaded only where it is used: rules are read with a library that costs a thread more than all else.
 const access =
   start.access &&
-  openThreadAccess(
+  (await import('./access/thread-access.ts')).openThreadAccess(
     start.access,
     checkLatency.record,
     (event) => thread.post({ type: 'access', event }),

@@ -6,6 +6,11 @@
 
 import { createHash } from 'node:crypto';
 import type { Route } from '../route.ts';
+import {
+  type RegisterRoamingContract,
+  ROAMING_SERVICES,
+  roamingContractAddress,
+} from '../transaction-roaming.ts';
 import type { Network, Operator } from './members.ts';
 
 const PORTS = { UDM: 8080, HSS: 3868, HLR: 2905 } as const;
@@ -13,6 +18,10 @@ const PORTS = { UDM: 8080, HSS: 3868, HLR: 2905 } as const;
 /** Shares, in 256ths, of the routes that tell an index base or a roaming contract. */
 const INDEX_BASE_SHARE = 96;
 const CONTRACT_SHARE = 128;
+
+/** A member's one roaming contract, and the highest price in it. */
+const CONTRACT_NAME = 'roaming';
+const PRICE_MAX = 100;
 
 /** Records that one element's database is laid out for, hence the step between index bases. */
 const INDEX_BASE_STEP = 1_000_000;
@@ -44,10 +53,19 @@ function routeIn(operator: Operator, network: Network, label: string): Route {
     route.userDataIndexBase = hash.readUInt16LE(22) * INDEX_BASE_STEP;
   }
   if (hash[24]! < CONTRACT_SHARE) {
-    const contract = createHash('sha256').update(`bchf contract\0${id}`).digest('hex');
-    route.contractAddress = `0x${contract.slice(0, 40)}`;
+    route.contractAddress = roamingContractAddress(operator.id, CONTRACT_NAME);
   }
   return route;
+}
+
+/** What registers the contract that routes of a member tell. */
+export function roamingContractOf(member: string): RegisterRoamingContract {
+  const hash = createHash('sha256').update(`bchf contract\0${member}`).digest();
+  const prices = ROAMING_SERVICES.map((service, at) => ({
+    service,
+    price: 1 + (hash[at]! % PRICE_MAX),
+  }));
+  return { kind: 'register-roaming-contract', member, name: CONTRACT_NAME, prices };
 }
 
 /** The newest core that a network's bands speak of holds its user data. */

@@ -1,6 +1,7 @@
 // The population as transaction bodies, in the order in which a consortium would come to it: members
-// join and declare their routes, the numbering plan gives out the prefixes, members fill the pool
-// and take from it, and numbers are ported, country by country. Bodies are unsigned.
+// join and declare their routes, the numbering plan gives out the prefixes, members publish the roaming
+// contracts that their routes tell, fill the pool and take from it, and numbers are ported, country by
+// country. Bodies are unsigned.
 //
 // Only the ported numbers of one country are held at a time.
 
@@ -9,6 +10,7 @@ import type { Route } from '../route.ts';
 import { ITEMS_MAX, type KeyRange, type TransactionBody } from '../transaction-body.ts';
 import type { Pool } from './pool.ts';
 import { PORTS_MAX, type Porting, type Recipient } from './porting.ts';
+import { roamingContractOf } from './routes.ts';
 import { type CountryBlocks, DECADE, type SubscriberSpace } from './subscriber-space.ts';
 import type { PrefixPlan, World } from './world.ts';
 
@@ -52,6 +54,7 @@ function* laterTransactions(source: TransactionSource): Generator<TransactionBod
   yield* declarations(world);
   yield* assignments(world.msisdn, world.routes);
   yield* assignments(world.imsi, world.routes);
+  yield* roamingContracts(world);
   for (const pool of pools) yield* injections(pool, world);
   for (const pool of pools) yield* allocations(pool, world);
   for (const country of space.portableCountries) yield* ports(country, source);
@@ -90,6 +93,11 @@ function* assignments(plan: PrefixPlan, routes: readonly Route[]): Generator<Tra
       })),
     };
   }
+}
+
+function* roamingContracts({ routes }: World): Generator<TransactionBody> {
+  const told = routes.filter(({ contractAddress }) => contractAddress !== undefined);
+  for (const member of new Set(told.map((route) => route.member))) yield roamingContractOf(member);
 }
 
 function* injections(pool: Pool, { operators }: World): Generator<TransactionBody> {

@@ -8,7 +8,9 @@
 
 import type { Identity, UeId } from '../../ledger/number.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
+import { newRequestId, REQUEST_ID_HEADER } from '../http/request-id.ts';
 import type { NumberResolver, Resolved } from '../resolve.ts';
+import type { TokenRefusal } from '../sbi/authorise.ts';
 import { type AccessCause, refusalOf, refusedCounter } from './access-causes.ts';
 import {
   type AccessRules,
@@ -39,6 +41,8 @@ export interface AccessQuestion {
   count: number;
   /** Text of the credential; `undefined` where the request has none. */
   credential: string | undefined;
+  /** What its sender calls the request, where that was read and is given. */
+  requestId?: string | undefined;
 }
 
 /** Rules and the buckets of their quotas. */
@@ -115,11 +119,11 @@ export class AccessGate {
     return checked instanceof Promise ? checked.then(concludeChecked) : concludeChecked(checked);
   }
 
-  /** Notes a request that its access token, or its having none, has refused already. */
-  refusedByToken(question: AccessQuestion, cause: string): void {
+  /** Notes a request that its access token, or its having none, has refused already; what it is told. */
+  refusedByToken(question: AccessQuestion, { refusal, cause }: TokenRefusal): HttpAnswer {
     const { counters } = this.#options;
     counters.refusedToken = (counters.refusedToken ?? 0) + 1;
-    this.#audit(question, { cause });
+    return withRequestId(refusal, this.#audit(question, { cause }));
   }
 
   #conclude(conclusion: {
@@ -135,10 +139,14 @@ export class AccessGate {
     const name = cause ? refusedCounter(cause) : 'allowed';
     counters[name] = (counters[name] ?? 0) + 1;
     if (isCredentialGood) counters.goodCredentials = (counters.goodCredentials ?? 0) + 1;
-    this.#audit(question, { standing, found, cause, isCredentialGood });
-    return cause && refusalOf(cause, retryAfterS);
+    const requestId = this.#audit(question, { standing, found, cause, isCredentialGood });
+    return cause && withRequestId(refusalOf(cause, retryAfterS), requestId);
   }
 
+  /**
+   * Returns what the request is called in the log: by its sender, or else by us where it is refused, so
+   * that who asks about a refusal can name its line.
+   */
   #audit(
     question: AccessQuestion,
     outcome: {
@@ -147,11 +155,13 @@ export class AccessGate {
       cause: string | undefined;
       isCredentialGood?: boolean;
     },
-  ): void {
+  ): string | undefined {
     const { audit, now } = this.#options;
-    if (!audit) return;
+    if (!audit) return undefined;
     const { operation, requester, ueId, count } = question;
     const { standing, found, cause, isCredentialGood = false } = outcome;
+    const isOwn = question.requestId === undefined && cause !== undefined;
+    const requestId = isOwn ? newRequestId() : question.requestId;
     audit.note({
       timeMs: now(),
       interface: question.interface,
@@ -166,6 +176,13 @@ export class AccessGate {
       isCredentialGood,
       member: found?.route.member,
       route: found?.route.id,
+      requestId: requestId === undefined ? undefined : { text: requestId, isOwn },
     });
+    return requestId;
   }
+}
+
+function withRequestId(answer: HttpAnswer, requestId: string | undefined): HttpAnswer {
+  if (requestId === undefined) return answer;
+  return { ...answer, headers: [...(answer.headers ?? []), [REQUEST_ID_HEADER, requestId]] };
 }

@@ -1,16 +1,18 @@
 // One line of the audit log: JSON, without any number in clear.
 //
 //     {"time":"…","interface":"http","operation":"routing-info","rule":"amfs","subject":"…",
-//      "nfType":"AMF","network":"262-01","identity":"imsi","number":"460001*********",
-//      "decision":"refused","cause":"CREDENTIAL_EXPIRED","member":null,"route":null}
+//      "nfType":"AMF","network":"262-01","identity":"imsi","number":"460001*********","count":1,
+//      "decision":"refused","cause":"CREDENTIAL_EXPIRED","credential":null,"member":null,"route":null,
+//      "requestId":"imsi-460001*********"}
 //
 // A number is *masked* (the leading digits that tell the network or the country stay, six at most and
 // never one of the last six) or *hashed* (HMAC-SHA-256 under the operator's key, 16 bytes in
 // hexadecimal), by which lines of one number are found without the number. A plain hash would not do:
-// there are only 10^15 numbers.
+// there are only 10^15 numbers. What a requester calls its request may be a number too (the correlation
+// information of TS 29.500 is often a SUPI), so digits in it are hidden alike.
 
 import { createHmac, type KeyObject } from 'node:crypto';
-import { digitsOf, formatUeId, type UeId } from '../../ledger/number.ts';
+import { digitsOf, formatUeId, parseUeId, type UeId } from '../../ledger/number.ts';
 import type { Plmn } from '../../ledger/route.ts';
 
 export const AUDIT_NUMBERS = ['masked', 'hashed'] as const;
@@ -47,11 +49,14 @@ export interface AuditedDecision {
   /** Of the entry that covers the number, where that was looked at. */
   member: string | undefined;
   route: string | undefined;
+  /** What the request is called, by its sender or (`isOwn`) by us in the answer. */
+  requestId: { text: string; isOwn: boolean } | undefined;
 }
 
 /** A line without its end. */
 export function formatAuditLine(decision: AuditedDecision, numbers: AuditNumbers): string {
   const { timeMs, rule, subject, nfType, network, ueId, count, cause, member, route } = decision;
+  const { requestId } = decision;
   return JSON.stringify({
     time: new Date(timeMs).toISOString(),
     interface: decision.interface,
@@ -68,6 +73,21 @@ export function formatAuditLine(decision: AuditedDecision, numbers: AuditNumbers
     credential: decision.isCredentialGood ? 'good' : null,
     member: member ?? null,
     route: route ?? null,
+    requestId: requestId ? hiddenRequestId(requestId, numbers) : null,
+  });
+}
+
+/** A number after its kind, or any digits that are as many as a number's. */
+const NUMBERS_IN_IDS = /(?:imsi|msisdn)-[0-9]{1,15}(?![0-9])|[0-9]{7,}/g;
+
+function hiddenRequestId(
+  { text, isOwn }: NonNullable<AuditedDecision['requestId']>,
+  numbers: AuditNumbers,
+): string {
+  if (isOwn) return text;
+  return text.replace(NUMBERS_IN_IDS, (found) => {
+    const ueId = parseUeId(found);
+    return ueId ? `${ueId.identity}-${hiddenNumber(ueId, numbers)}` : maskedDigits(found);
   });
 }
 
@@ -76,7 +96,10 @@ function hiddenNumber(ueId: UeId, numbers: AuditNumbers): string {
     const hash = createHmac('sha256', numbers.key).update(formatUeId(ueId)).digest();
     return hash.toString('hex', 0, HASH_BYTES);
   }
-  const digits = digitsOf(ueId.key);
+  return maskedDigits(digitsOf(ueId.key));
+}
+
+function maskedDigits(digits: string): string {
   const shown = Math.max(0, Math.min(SHOWN_DIGITS_MAX, digits.length - HIDDEN_DIGITS_MIN));
   return digits.slice(0, shown) + '*'.repeat(digits.length - shown);
 }

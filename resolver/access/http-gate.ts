@@ -10,6 +10,7 @@ import { COMPACT_TYPE } from '../http/batch-body-codec.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { BATCH_PATH, ROUTING_INFO_PATH } from '../http/http-router.ts';
 import type { BodyWanted, HttpHandler, Outcome, RequestHead } from '../http/http-server.ts';
+import { CORRELATION_HEADER, REQUEST_ID_HEADER, requestIdOf } from '../http/request-id.ts';
 import { ueIdOfSegment } from '../http/routing-info.ts';
 import type { Authoriser, TokenService, TokenVerdict } from '../sbi/authorise.ts';
 import type { AccessGate, AccessQuestion } from './access-gate.ts';
@@ -17,6 +18,8 @@ import { NETWORK_HEADER, requesterOf } from './requester.ts';
 
 /** The headers that the gate needs of each request. */
 export const GATE_HEADERS = ['authorization', 'user-agent', NETWORK_HEADER, CREDENTIAL_HEADER];
+/** With what the audit log needs too. */
+export const AUDITED_HEADERS = [...GATE_HEADERS, CORRELATION_HEADER, REQUEST_ID_HEADER];
 
 /** What a token must be for: this project's own service and NF type. */
 export const NBCHF_SERVICE: TokenService = { name: 'nbchf-routing', nfType: 'BCHF' };
@@ -45,10 +48,9 @@ export function guardHttp(
       ...asked,
       requester: requesterOf(headers, token, []),
       credential: headers[CREDENTIAL_HEADER],
+      requestId: requestIdOf((name) => headers[name]),
     };
-    if (!('refusal' in verdict)) return gate.decide(question);
-    gate.refusedByToken(question, verdict.cause);
-    return verdict.refusal;
+    return 'refusal' in verdict ? gate.refusedByToken(question, verdict) : gate.decide(question);
   };
   return (request) => {
     if (OPEN_PATHS.includes(request.path)) return handle(request);

@@ -4,6 +4,7 @@
 import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
 import type { UeId } from '../../ledger/number.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import type { Authoriser, TokenVerdict } from '../sbi/authorise.ts';
 import { parseDiscoveryQuery } from '../sbi/discovery-query.ts';
 import { subscriberOf } from '../sbi/nf-group-ids.ts';
@@ -39,10 +40,10 @@ export function guardSbi(
       ueId,
       count: 1,
       credential: headers[CREDENTIAL_HEADER],
+      requestId: requestIdOf((name) => headers[name]),
     };
-    if (!('refusal' in verdict)) return ueId && gate.decide(question);
-    gate.refusedByToken(question, verdict.cause);
-    return verdict.refusal;
+    if ('refusal' in verdict) return gate.refusedByToken(question, verdict);
+    return ueId && gate.decide(question);
   };
   return (service, request) => {
     const verdict = authorise(service, request);

@@ -4,7 +4,7 @@
 // resolver that answers decides who may ask.
 
 import { formatUeId, IDENTITIES, type Identity } from '../../ledger/number.ts';
-import { GATE_HEADERS } from '../access/http-gate.ts';
+import { AUDITED_HEADERS } from '../access/http-gate.ts';
 import { mediaTypeOf, noIdentity, wrongType } from '../http/batch-answer.ts';
 import {
   BATCH_BODY_BYTES_MAX,
@@ -17,6 +17,7 @@ import { type HttpAnswer, JSON_TYPE, type StatusCode } from '../http/http-answer
 import { BATCH_PATH, ROUTING_INFO_PATH } from '../http/http-router.ts';
 import type { BodyWanted, RequestHead } from '../http/http-server.ts';
 import { problem } from '../http/problem.ts';
+import { REQUEST_ID_HEADER } from '../http/request-id.ts';
 import { namesNoNumber, ueIdOfSegment } from '../http/routing-info.ts';
 import { HOPS_HEADER, nextHops } from './forward-hops-codec.ts';
 import type { Forwarder, ForwardFailure } from './forwarder.ts';
@@ -24,7 +25,7 @@ import type { UpstreamAnswer, UpstreamRequest } from './upstream.ts';
 import { judgeCompactBatch, judgeJsonBatch, judgeSingle } from './upstream-answer-codec.ts';
 
 /** The headers that the listener must read, and that go on with the question. */
-export const FORWARD_HEADERS = [...GATE_HEADERS, HOPS_HEADER];
+export const FORWARD_HEADERS = [...AUDITED_HEADERS, HOPS_HEADER];
 
 /** A longer batch in JSON would hold the thread up while its answer is checked: it goes compact. */
 export const JSON_BATCH_BYTES_MAX = 256 * 1024;
@@ -33,7 +34,7 @@ const SINGLE_ANSWER_BYTES_MAX = 64 * 1024;
 const JSON_ANSWER_GROWTH = 8;
 const JSON_ANSWER_BYTES_MIN = 16 * 1024 * 1024;
 const COMPACT_ANSWER_BYTES = 8;
-const PASSED_BACK = ['retry-after', 'www-authenticate', 'allow'];
+const PASSED_BACK = ['retry-after', 'www-authenticate', 'allow', REQUEST_ID_HEADER];
 
 export interface ForwardServices {
   forwarder: Pick<Forwarder, 'ask'>;

@@ -4,8 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { digitsOf, type Identity, type NumberKey, parseDigits } from '../../number.ts';
-import { type Route, routeSchema } from '../../route.ts';
+import type { Route } from '../../route.ts';
+import { routeSchema } from '../../route-schema.ts';
 import { ITEMS_MAX, type KeyRange, type TransactionBody } from '../../transaction-body.ts';
+import { roamingContractAddress } from '../../transaction-roaming.ts';
 import type { ExpectedMatch } from '../population.ts';
 
 interface Run extends KeyRange {
@@ -22,6 +24,8 @@ interface NumberSpace {
 export class LedgerModel {
   readonly members = new Set<string>();
   readonly routes = new Map<string, Route>();
+  /** The member of each roaming contract, by its address. */
+  readonly contracts = new Map<string, string>();
   readonly spaces: Record<Identity, NumberSpace> = { imsi: emptySpace(), msisdn: emptySpace() };
   /** How often each number was ported. */
   readonly portCounts = new Map<NumberKey, number>();
@@ -51,6 +55,12 @@ export class LedgerModel {
           assert.ok(this.routes.has(assignment.route));
           for (const key of assignment.prefixes) prefixes.set(digitsOf(key), assignment.route);
         }
+        return;
+      }
+      case 'register-roaming-contract': {
+        const address = roamingContractAddress(body.member, body.name);
+        assert.ok(this.members.has(body.member) && !this.contracts.has(address));
+        this.contracts.set(address, body.member);
         return;
       }
       case 'inject-pool': {

@@ -256,7 +256,8 @@ describe('the audit log', () => {
         await ask(http, IMSI_A, { ...amf, 'bchf-credential': phone.credential() });
         await ask(http, IMSI_A, { ...amf, 'bchf-credential': phone.credential({ timeMs: 0 }) });
         await ask(http, IMSI_B, { 'user-agent': 'MSC' });
-        await ask(http, IMSI_A, { 'user-agent': IMSI_A, [IMSI_A]: IMSI_A });
+        const named = { 'x-request-id': `a${IMSI_A}b`, '3gpp-sbi-correlation-info': IMSI_A };
+        await ask(http, IMSI_A, { 'user-agent': IMSI_A, [IMSI_A]: IMSI_A, ...named });
         await ask(http, '244050123456789', amf);
         await ask(http, `${IMSI_A}0`, amf);
         await fetch(`${http}/nbchf-routing/v1/${IMSI_A.slice(5)}/${IMSI_A}?a=${IMSI_A}`, {
@@ -303,6 +304,41 @@ describe('the audit log', () => {
         ['nnrf-disc AMF', 'nmnpf-npstatus AMF'],
       );
     }
+  });
+
+  it('calls a request what its sender and its answer do, over both interfaces', async () => {
+    const auditLog = join(directory, 'named.log');
+    const accessRules = rulesFile({ name: 'amfs', from: { nfTypes: ['AMF'] } });
+    const flags = { auditLog, accessRules, sbiWorkers: 1, sbiTokenPolicy: 'optional' };
+    const told: (string | null | undefined)[] = [];
+    await withAccess({ ...flags, sbiTokenKey: tokenKey }, undefined, async ({ ports }, http) => {
+      const asked = async (ueId: string, headers: Record<string, string>) => {
+        const url = `${http}/nbchf-routing/v1/routing-info/${ueId}`;
+        told.push((await fetch(url, { headers })).headers.get('x-request-id'));
+      };
+      await asked(IMSI_A, { 'user-agent': 'AMF', 'x-request-id': 'a' });
+      await asked(IMSI_A, { 'user-agent': 'AMF' });
+      await asked(IMSI_A, { 'x-request-id': 'b' });
+      await asked(IMSI_A, { '3gpp-sbi-correlation-info': IMSI_A, 'x-request-id': 'c' });
+      await asked(IMSI_A, {});
+      const session = openH2(`http://127.0.0.1:${ports.sbi}`);
+      const status = `/nmnpf-npstatus/v1/${MSISDN_A}`;
+      const bad = { authorization: 'Bearer nonsense' };
+      for (const headers of [{ 'x-request-id': 'd' }, {}, bad, { ...bad, 'x-request-id': 'e' }]) {
+        told.push((await send(session, status, headers)).headers['x-request-id'] as string);
+      }
+      session.destroy();
+    });
+    const lines = linesOf(readFileSync(auditLog, 'utf8'));
+    const names = ['http', 'sbi'].flatMap((one) =>
+      lines.filter((line) => line.interface === one).map(({ requestId }) => requestId),
+    );
+    assert.deepEqual(told, [null, null, 'b', IMSI_A, ...names.slice(4)]);
+    assert.deepEqual(names.slice(0, 4), ['a', null, 'b', 'imsi-244050*********']);
+    const [, given, own, refused, both] = names.slice(4);
+    assert.deepEqual([given, both], ['d', 'e']);
+    assert.equal(new Set([names[4], own, refused]).size, 3, 'each has a name of its own');
+    for (const name of [names[4], own, refused]) assert.match(name, /^[0-9a-f-]{36}$/);
   });
 
   it('is opened anew on SIGHUP, and a line is in one file or the other', async () => {

@@ -10,7 +10,7 @@ import pino from 'pino';
 import { parseDigits } from '../../../ledger/number.ts';
 import { AuditBuffer, WAITING_DECISIONS_MAX } from '../audit-buffer.ts';
 import { AuditFile } from '../audit-file.ts';
-import { type AuditedDecision, formatAuditLine } from '../audit-line-codec.ts';
+import { type AuditedDecision, type AuditNumbers, formatAuditLine } from '../audit-line-codec.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bchf-audit-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -30,6 +30,7 @@ const decisionOf = (digits: string): AuditedDecision => ({
   isCredentialGood: false,
   member: 'member-a',
   route: 'udm-a',
+  requestId: { text: 'amf-17', isOwn: false },
 });
 
 describe('audit lines', () => {
@@ -39,8 +40,29 @@ describe('audit lines', () => {
       '{"time":"2027-01-15T08:00:00.000Z","interface":"http","operation":"routing-info",' +
         '"rule":"amfs","subject":"a\\"b","nfType":"AMF","network":"262-01","identity":"imsi",' +
         '"number":"460001*********","count":1,"decision":"allowed","cause":null,' +
-        '"credential":null,"member":"member-a","route":"udm-a"}',
+        '"credential":null,"member":"member-a","route":"udm-a","requestId":"amf-17"}',
     );
+  });
+
+  it('call a request what its sender does, but for numbers in it', () => {
+    const named = (text: string, numbers: AuditNumbers, isOwn = false) =>
+      JSON.parse(
+        formatAuditLine({ ...decisionOf('460001234567890'), requestId: { text, isOwn } }, numbers),
+      );
+    const masked = { style: 'masked' } as const;
+    const key = createSecretKey(Buffer.alloc(32, 1));
+    const shown = (text: string) => named(text, masked).requestId;
+    assert.equal(shown('imsi-460001234567890'), 'imsi-460001*********');
+    assert.equal(shown('supi=imsi-460001234567890;x'), 'supi=imsi-460001*********;x');
+    assert.equal(shown('msisdn-12345'), 'msisdn-*****');
+    assert.equal(shown('a1234567b'), 'a1******b');
+    assert.equal(shown('imsi-1234567890123456'), 'imsi-123456**********');
+    assert.equal(shown('a-123456-b'), 'a-123456-b');
+    const hashed = named('imsi-460001234567890', { style: 'hashed', key });
+    assert.equal(hashed.requestId, `imsi-${hashed.number}`);
+    const own = '12345678-1234-4123-8123-123456789012';
+    assert.equal(named(own, masked, true).requestId, own, 'ours has no number in it');
+    assert.ok(!shown(own).includes('12345678'));
   });
 
   it('hide six digits and more of a number of any length', () => {

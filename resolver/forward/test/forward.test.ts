@@ -236,6 +236,7 @@ describe('a forwarder', () => {
   it('asks the next where one declines, counts nothing against it, and tells of it where all do', async () => {
     const declining = await fake((_, response) => {
       response.setHeader('retry-after', '7');
+      response.setHeader('x-request-id', 'named-there');
       reply(response, 429, { cause: 'NF_CONGESTION_RISK' });
     });
     const second = await honest();
@@ -247,6 +248,7 @@ describe('a forwarder', () => {
       const response = await fetch(`${base}${PATH}/${IMSI_A}`);
       assert.equal(response.status, 429);
       assert.equal(response.headers.get('retry-after'), '7');
+      assert.equal(response.headers.get('x-request-id'), 'named-there');
     });
   });
 
@@ -282,7 +284,7 @@ describe('a forwarder', () => {
     });
   });
 
-  it('passes on who asks, the credential and nothing else', async () => {
+  it('passes on who asks, the credential, what the request is called, and nothing else', async () => {
     const upstream = await honest();
     await withForwarder([upstream.url], async (base) => {
       const own = {
@@ -290,6 +292,8 @@ describe('a forwarder', () => {
         'user-agent': 'AMF',
         '3gpp-sbi-originating-network-id': '262-01',
         'bchf-credential': 'abc',
+        '3gpp-sbi-correlation-info': 'imsi-1',
+        'x-request-id': 'r1',
       };
       await ask(base, IMSI_A, { ...own, cookie: 'a=b', 'x-forwarded-for': '1.2.3.4' });
       const { host, connection, 'bchf-hops': hops, ...passed } = upstream.asked[0]!.headers;
@@ -324,6 +328,12 @@ describe('a forwarder', () => {
     };
     const flags = { httpPort: port, hedgeMs: 5000, timeoutMs: 10_000 };
     await withForwarder([counting.url, outside.url], action, flags);
+  });
+
+  it('takes no port that another process serves, nor a part of its requests', async () => {
+    const { url } = await fake((_, response) => reply(response, 200, info('msisdn-1')));
+    const taken = withForwarder([url], async () => {}, { httpPort: Number(new URL(url).port) });
+    await assert.rejects(taken, { code: 'BCHF_LISTEN_FAILED' });
   });
 
   it('finds an upstream again that was down', async () => {
