@@ -69,7 +69,8 @@ export interface BchfServer {
   kill(): Promise<void>;
 }
 
-const FREE_PORTS = [
+/** For a command that serves: ports that the system chooses, whatever else runs on the machine. */
+export const FREE_PORTS = [
   '--http-port',
   '--udp-port',
   '--pdb-port',
