@@ -13,6 +13,7 @@ import pino from 'pino';
 import { createWasmIndex } from '../../../wasm/wasm-index.ts';
 import { configure, servingOptions } from '../../config.ts';
 import { encodeLabel, NewestBlock } from '../../freshness.ts';
+import { FREE_PORTS } from '../../probe-ports.ts';
 import { type Service, startService } from '../../service.ts';
 import { loadSbi } from '../sbi-settings.ts';
 import { canShareTcpPort } from '../shared-tcp-port.ts';
@@ -41,9 +42,8 @@ async function withService(
   const label = encodeLabel({ height: 1, blockHash: new Uint8Array(32), timeMs: 0 });
   indexes.imsi.apply([{ entry: 'prefix', from: 124405, to: 124405, route: 0 }], label);
   indexes.msisdn.apply([{ entry: 'prefix', from: 1358, to: 1358, route: 0 }], label);
-  const ports = { httpPort: 0, udpPort: 0, enumPort: 0, sbiPort: 0, adminPort: 0 };
   const service = await startService({
-    config: configOf({ ...ports, workers: 1, sbiWorkers: 1, ...flags }),
+    config: configOf({ ...FREE_PORTS, workers: 1, sbiWorkers: 1, ...flags }),
     indexes,
     routes: ROUTES,
     newestBlock: new NewestBlock(),
