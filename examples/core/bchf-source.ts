@@ -154,6 +154,9 @@ export class BchfClient {
       if ([400, 403].includes(answer.status) && answer.text.startsWith('CREDENTIAL_')) {
         return refused('credential-refused', label);
       }
+      // A BCHF that forwards has reached no member node, or none has answered it in time.
+      if (answer.status === 502) return refused('unreachable', label);
+      if (answer.status === 504) return refused('timed-out', label);
       return refused('failure', label);
     };
     const { timeoutMs = this.settings.timeoutMs } = peer;

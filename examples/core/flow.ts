@@ -30,7 +30,22 @@ export interface Connection {
 export type Act = Registration | Connection;
 
 /** Which BCHFs an element knows, in the order in which it asks them. */
-export type BchfChoice = 'good' | 'dead' | 'slow' | 'dead, good' | 'slow, good';
+export type BchfChoice =
+  | 'good'
+  | 'dead'
+  | 'slow'
+  | 'dead, good'
+  | 'slow, good'
+  | 'forwarder'
+  | 'forwarder, good';
+
+/** A BCHF without a replica, which forwards to other member nodes. */
+export interface Forwarding {
+  /** In the order in which they are asked. */
+  nodes: readonly ('good' | 'dead' | 'slow')[];
+  /** What came of each, by `bchf_forward_upstream_requests_total`: `slow bchf: abandoned`. */
+  asked: readonly string[];
+}
 
 export interface Flow {
   figure: 7 | 8 | 9;
@@ -42,6 +57,8 @@ export interface Flow {
   order: readonly (RegistrationSource | RoutingSource)[];
   by?: BchfInterface;
   bchf?: BchfChoice;
+  /** The forwarder of `bchf`. */
+  forwarder?: Forwarding;
   /** How long an element keeps what the BCHF told it. */
   keepMs?: number;
   /** Whether the data management element insists on a credential. */
