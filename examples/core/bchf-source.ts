@@ -59,7 +59,7 @@ export class BchfClient {
   readonly #network: Plmn;
   /** What the user data of this generation lies in. */
   readonly #nfType: Route['nfType'];
-  readonly #peers: Peers;
+  readonly #peers: Pick<Peers, 'ask'>;
   readonly #trace: Trace;
   readonly #kept = new Map<string, { where: Whereabouts; untilMs: number }>();
   readonly #batchClients = new Map<number, Promise<BatchClient>>();
@@ -73,7 +73,7 @@ export class BchfClient {
     self: string;
     network: Plmn;
     nfType: Route['nfType'];
-    peers: Peers;
+    peers: Pick<Peers, 'ask'>;
     trace: Trace;
     directory: Directory;
   }) {

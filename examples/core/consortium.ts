@@ -45,6 +45,8 @@ export interface RunningForwarder {
 
 export interface Consortium {
   bchf: Bchf;
+  /** URL of the BCHF's metrics. */
+  metrics: string;
   /** Starts what `bchf forward` does, before these member nodes. */
   forward(options: {
     /** URLs, in the order in which they are asked. */
@@ -110,6 +112,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       host: '127.0.0.1',
       ports: { http, sbi, batch, enum: enumPort },
     },
+    metrics: `http://127.0.0.1:${service.ports.admin}/metrics`,
     forward: startForwarder,
     async commit(bodies) {
       const transactions = bodies.map((body) => {
