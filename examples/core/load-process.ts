@@ -24,7 +24,7 @@ import {
 } from '../../loadtest/load-report.ts';
 import { runPaced } from '../../loadtest/pacer.ts';
 import type { RatePlan } from '../../loadtest/rate-plan.ts';
-import { planOf } from '../../loadtest/scenario/scenario.ts';
+import { planOf, totalSeconds } from '../../loadtest/scenario/scenario.ts';
 import type { StreamResult } from '../../loadtest/scenario/scenario-thread.ts';
 import { type Bchf, BchfClient } from './bchf-source.ts';
 import { NETWORKS, SIDES, type Side } from './country.ts';
@@ -156,16 +156,25 @@ function openCore(start: GeneratorStart): LoadCore {
 }
 
 async function runLoad(
-  { roamerPercent }: GeneratorStart,
+  { roamerPercent, phases }: GeneratorStart,
   { plan, subscribers, next, lookups }: LoadCore,
   rates: RatePlan,
 ): Promise<GeneratorOutcome> {
   const streams = { home: openStream(), other: openStream() };
   const failed: Record<string, number> = {};
+  const warmUpMs = totalSeconds(phases.filter(({ warmUp }) => warmUp)) * 1000;
+  let isWarm = false;
+  /** How late what was due after the warm-up was begun. */
+  const delays = createLatencyHistogram();
   let underWay = 0;
   let onIdle = () => {};
 
   async function register(intendedMs: number, dueMs: number): Promise<void> {
+    if (!isWarm && dueMs >= warmUpMs) {
+      isWarm = true;
+      lookups.reset();
+    }
+    if (isWarm) recordMs(delays, performance.now() - intendedMs);
     const { place, credential } = next();
     const { counts, series, fail } = streams[sideOf(place, roamerPercent)];
     if (underWay >= UNDER_WAY_MAX) {
@@ -196,7 +205,7 @@ async function runLoad(
   }
 
   const usageSince = measureUsage();
-  const { elapsedMs, sendDelays, unsent } = await runPaced({
+  const { elapsedMs, unsent } = await runPaced({
     plan: rates,
     countMax: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
@@ -216,7 +225,7 @@ async function runLoad(
     counts,
     seconds: series.encode(),
     examples,
-    sendDelayP99Us: sendDelays.getValueAtPercentile(99),
+    sendDelayP99Us: delays.totalCount > 0 ? delays.getValueAtPercentile(99) : 0,
     cpuMs,
     busyMs,
     elapsedMs,

@@ -221,7 +221,7 @@ export function formatLoad({ report, lookups, failed }: RegistrationLoad): strin
   const causes = Object.entries(failed).map(([cause, times]) => `${count(times)} ${cause}`);
   return [
     formatScenarioReport(report).trimEnd(),
-    `look-ups at the BCHF, warm-up too: ${count(lookups.totalCount)}, p50 ${at(50)} µs, ` +
+    `look-ups at the BCHF: ${count(lookups.totalCount)}, p50 ${at(50)} µs, ` +
       `p99 ${at(99)}, p99.9 ${at(99.9)}, max ${at(100)}`,
     `not accepted: ${causes.length > 0 ? causes.join(', ') : 'none'}`,
     '',
