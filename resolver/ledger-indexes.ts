@@ -10,6 +10,8 @@ import type { Log } from './log.ts';
 import { applyToIndexes } from './service.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import type { SnapshotStore } from './snapshot/snapshot-store.ts';
+import { verifySnapshot } from './snapshot/verify-snapshot.ts';
+import { vouchSnapshot } from './snapshot/vouch-snapshot.ts';
 
 /** Changes that are applied as one version while nobody reads the index yet. */
 const CHANGES_AT_ONCE = 50_000;
@@ -32,7 +34,7 @@ export async function openIndexes(
   }
 }
 
-/** The newest snapshot that fits the chain, or empty indexes. */
+/** The newest snapshot that is the chain's, or empty indexes. */
 async function restoreIndexes(
   ledger: FollowedLedger,
   snapshots: SnapshotStore,
@@ -46,6 +48,10 @@ async function restoreIndexes(
       return committed !== undefined && Buffer.compare(committed, blockHash) === 0;
     },
     { memoryBytesMax },
+    async (snapshot) => {
+      log.info({ height: snapshot.block.height }, 'a snapshot of others is proven');
+      verifySnapshot(snapshot, await vouchSnapshot(ledger, snapshot.manifest));
+    },
   );
   if (!loaded) return emptyIndexes(memoryBytesMax);
   log.info({ height: loaded.block.height }, 'snapshot loaded');

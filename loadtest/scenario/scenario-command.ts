@@ -123,8 +123,8 @@ async function reportingErrors(
   try {
     await action();
   } catch (error) {
-    const code = error instanceof LoadtestError ? `${error.code} ` : '';
-    environment.tell(`loadtest: ${code}${error instanceof Error ? error.message : error}\n`);
+    const code = error instanceof LoadtestError ? `${error.code}: ` : '';
+    environment.tell(`${code}${error instanceof Error ? error.message : error}\n`);
     process.exitCode = EXIT_FAILED;
   }
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Command } from 'commander';
 import { createRandom } from '../../ledger/population/random.ts';
+import { askAdmin } from '../../resolver/admin/admin-client.ts';
 import { startServer } from '../../resolver/test/bchf-process.ts';
 import { addLoadtestCommand } from '../command.ts';
 import { LoadtestError } from '../load-options.ts';
@@ -137,12 +138,18 @@ test('a metric is read out of Prometheus text', () => {
   assert.ok(Number.isNaN(metricOf(text, 'b')));
 });
 
-test('a scenario runs against a resolver over three interfaces, and its reports can be compared', async () => {
+test('a scenario runs over three interfaces, a swap in its middle loses nothing, and reports can be compared', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'bchf-scenario-'));
   const population = ['--ported', '2000', '--fragmented', '100', '--seed', '5'];
   const server = await startServer('start', '--data', join(directory, 'data'), ...population);
   try {
     const { http, batch, enum: dns, admin } = server.ports;
+    const adminUrl = `http://127.0.0.1:${admin}`;
+    const { serving } = await askAdmin<{ serving: string }>(
+      { url: adminUrl },
+      'GET',
+      '/admin/v1/snapshots',
+    );
     const file = join(directory, 'scenario.yaml');
     writeFileSync(
       file,
@@ -160,7 +167,14 @@ phases:
   - { name: warm-up, seconds: 1, rate: 200, warmUp: true }
   - { name: steps, seconds: 2, rate: { from: 400, to: 800, steps: 2 } }
 actions:
-  - { name: look, atSeconds: 1, request: { method: GET, url: 'http://127.0.0.1:${admin}/admin/v1/status' } }
+  - { name: look, atSeconds: 1, request: { method: GET, url: '${adminUrl}/admin/v1/status' } }
+  - name: swap
+    atSeconds: 1.2
+    request:
+      method: POST
+      url: '${adminUrl}/admin/v1/swap'
+      headers: { content-type: application/json }
+      body: '{ "name": "${serving}" }'
   - { name: fail, atSeconds: 1, run: ['${process.execPath}', '-e', 'process.exit(3)'] }
 `,
     );
@@ -203,8 +217,15 @@ actions:
       [
         ['look', true],
         ['fail', false],
+        ['swap', true],
       ],
     );
+    const { generation } = await askAdmin<{ generation: number }>(
+      { url: adminUrl },
+      'GET',
+      '/admin/v1/status',
+    );
+    assert.equal(generation, 2);
     assert.match(output, /steps, step 2 +800/);
     const page = readFileSync(html, 'utf8');
     assert.ok(

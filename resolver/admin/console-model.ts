@@ -1,6 +1,8 @@
 // What the admin port tells the console: shapes alone, so that the page and the server share them and
 // nothing else.
 
+import type { SnapshotDiff, SwapResult } from '../snapshot/swap-answers.ts';
+
 export const INTERFACE_IDS = ['http', 'batch', 'enum', 'pdb', 'sbi'] as const;
 export type InterfaceId = (typeof INTERFACE_IDS)[number];
 
@@ -109,52 +111,11 @@ export interface SnapshotList {
   damaged: { name: string; code: string }[];
 }
 
-interface Amount {
-  entries: number;
-  numbers: number;
-}
-
-/** Of what a swap would change (snapshot/snapshot-diff.ts), what is shown. */
-export interface SnapshotDiff {
-  added: Amount;
-  removed: Amount;
-  changed: Amount;
-  /** Largest share, 0 to 1, of the entries of a kind that differ. */
-  largestShare: number;
-  byMember: {
-    member: string;
-    added: number;
-    removed: number;
-    movedIn: number;
-    movedOut: number;
-    prefixes: number;
-  }[];
-  memberCount: number;
-  largestMoves: {
-    identity: 'imsi' | 'msisdn';
-    from: string;
-    to: string;
-    fromRoute: string;
-    toRoute: string;
-    numbers: number;
-  }[];
-}
-
 /** The answer of `GET /admin/v1/snapshots/diff`. */
 export type ComparedSnapshots = SnapshotDiff & { from: string; to: string };
 
 /** The answer of `POST /admin/v1/swap` and `/admin/v1/rollback`. */
-export interface Swapped {
-  serving: string | null;
-  height: number;
-  dryRun: boolean;
-  /** Null with a ledger, where a swap changes no answer. */
-  diff: SnapshotDiff | null;
-  refusedUnlessForced: string | null;
-  canaryLookups: number;
-  loadMs: number;
-  publishMs: number;
-}
+export type { SwapResult };
 
 /** One of the answer of `GET /admin/v1/alarms`. */
 export interface Alarm {

@@ -52,6 +52,7 @@ export function createProgram(additions: readonly AddCommand[]): Command {
 
 /** Runs a command line and sets the process's exit code. */
 export async function runCli(argv: string[], additions: readonly AddCommand[]): Promise<void> {
+  outliveReaders();
   try {
     await createProgram(additions).parseAsync(argv);
   } catch (error) {
@@ -59,12 +60,24 @@ export async function runCli(argv: string[], additions: readonly AddCommand[]): 
   }
 }
 
+/**
+ * A reader that leaves early, as `head` does, ends neither a server nor a command half-way: the rest is
+ * written to nobody. What cannot be written for another reason, such as a full disk, is an error.
+ */
+function outliveReaders(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exitCode = reportError(error);
+  });
+  process.stderr.on('error', () => {});
+}
+
 /** Prints an error for people and returns the exit code. */
 function reportError(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   const { code, message, stack } = error as { code?: unknown; message?: string; stack?: string };
   if (typeof code === 'string') {
-    process.stderr.write(`${code}: ${message}\n`);
+    // Messages of the system begin with their code themselves.
+    process.stderr.write(message?.startsWith(code) ? `${message}\n` : `${code}: ${message}\n`);
     return USAGE_CODES.includes(code) ? EXIT_USAGE : EXIT_FAILED;
   }
   // Without a code it is a fault of the program, and its place matters more than its words.

@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Identity } from '../../ledger/number.ts';
 import { ResolverError, type ResolverErrorCode } from '../resolver-error.ts';
+import { watchIdle } from './idle-thread.ts';
 import type { LoadEvent, LoadStep, LoadTask } from './load-messages.ts';
 
 export type Loaded = Extract<LoadEvent, { type: 'loaded' }>;
@@ -39,27 +40,37 @@ export function loadInThread(task: LoadTask, watch: LoadWatch): Promise<Loaded> 
       worker.terminate();
     };
     const timer = setTimeout(() => stop('loading takes too long'), LOAD_MAX_MS);
-    const onAbort = () => stop('loading was given up');
+    let hurry = () => {};
+    const onAbort = () => {
+      hurry();
+      stop('loading was given up');
+    };
     signal?.addEventListener('abort', onAbort, { once: true });
     worker.on('message', (event: LoadEvent) => {
       switch (event.type) {
         case 'step':
           onStep(event.step);
           break;
+        case 'idle':
+          hurry = watchIdle(event.thread);
+          break;
         case 'reading':
           reading = event.readerNumbers;
           break;
         case 'refused':
           outcome ??= new ResolverError(event.code as ResolverErrorCode, event.message);
+          hurry();
           break;
         case 'loaded':
           outcome ??= event;
+          hurry();
           break;
       }
     });
     worker.on('error', (error) => fail(`the canary thread failed: ${error.message}`, error));
     worker.on('exit', (code) => {
       clearTimeout(timer);
+      hurry();
       signal?.removeEventListener('abort', onAbort);
       fail(`the canary thread ended with ${code}`);
       if (outcome && 'memories' in outcome) return resolve(outcome);

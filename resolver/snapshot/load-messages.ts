@@ -3,8 +3,8 @@
 import type { Identity } from '../../ledger/number.ts';
 import type { VouchedState } from '../../ledger/proof/state-proof.ts';
 import type { Route } from '../../ledger/route.ts';
-import type { SnapshotDiff } from './snapshot-diff.ts';
 import type { SnapshotManifest } from './snapshot-file.ts';
+import type { SnapshotDiff } from './swap-answers.ts';
 
 /** A content: of a file, or of memories that no writer changes while the thread runs. */
 export type LoadSource =
@@ -30,6 +30,8 @@ export type LoadStep = 'loading' | 'verifying' | 'canary';
 
 export type LoadEvent =
   | { type: 'step'; step: LoadStep }
+  /** The thread runs only when no other does, see idle-thread; its number in the system. */
+  | { type: 'idle'; thread: number }
   /** The thread's place among the readers of memories that it was given, should it die. */
   | { type: 'reading'; readerNumbers: Record<Identity, number> }
   | {

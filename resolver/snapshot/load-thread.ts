@@ -2,20 +2,19 @@
 // serving thread knows of it. What goes wrong here, a trap and the end of the thread among it, refuses the
 // snapshot and nothing else.
 //
-// It runs at a low priority, so that whoever is served goes first; not at the lowest, with which it would
-// hardly get on under full load. Only Linux has priorities of threads; elsewhere it would be that of the
-// process, and is left alone.
+// It runs when no other thread does (idle-thread), so that whoever is served goes first; the main thread
+// sees to it that it gets on all the same.
 //
 // In the end the memories are handed to the main thread, which takes over the writer's role (adoptIndex)
 // when this thread has ended.
 
-import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IDENTITIES } from '../../ledger/number.ts';
 import { IndexError } from '../../wasm/number-index.ts';
 import { adoptIndex } from '../../wasm/wasm-index.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { tryIndexes } from './canary.ts';
+import { beginIdle } from './idle-thread.ts';
 import type { LoadEvent, LoadSource, LoadStep, LoadTask } from './load-messages.ts';
 import { diffSnapshots } from './snapshot-diff.ts';
 import {
@@ -93,5 +92,6 @@ function refusal(error: unknown): LoadEvent {
   return { type: 'refused', code, message: error instanceof Error ? error.message : String(error) };
 }
 
-if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
+const idle = beginIdle();
+if (idle !== undefined) post({ type: 'idle', thread: idle });
 post(await run().catch(refusal));

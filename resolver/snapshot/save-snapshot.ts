@@ -12,7 +12,8 @@ import type { SnapshotStore } from './snapshot-store.ts';
 
 /**
  * Writes a snapshot of the block that the indexes stand at, unless there is one, and deletes all but
- * the newest `kept`. No block may be applied meanwhile. Error: BCHF_SNAPSHOT_IO.
+ * the newest `kept`. No block may be applied meanwhile. Where it cannot be written, as on a full disk, that
+ * is logged: the blocks are on the disk, and the next start is slower.
  */
 export async function saveSnapshot(
   {
@@ -35,9 +36,13 @@ export async function saveSnapshot(
   if (await snapshots.has(block)) return;
   const state = ledger.tip.height === block.height ? ledger.stateBytes : undefined;
   const content = { indexes, routes: ledger.routes(), block, state };
-  const path = await snapshots.save(content, nowMs);
-  await snapshots.prune(kept);
-  log.info({ path, height: block.height }, 'snapshot written');
+  try {
+    const path = await snapshots.save(content, nowMs);
+    await snapshots.prune(kept);
+    log.info({ path, height: block.height }, 'snapshot written');
+  } catch (err) {
+    log.error({ err, height: block.height }, 'no snapshot was written');
+  }
 }
 
 /** Pieces in which an image is copied. */

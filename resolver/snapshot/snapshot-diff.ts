@@ -11,6 +11,7 @@ import type { Route } from '../../ledger/route.ts';
 import { KINDS_IN_ORDER, type PagedIndex } from '../../wasm/entry-pages.ts';
 import { diffIndexes, type IndexDifference } from '../../wasm/index-diff.ts';
 import type { EntryKind, IndexCounts } from '../../wasm/number-index.ts';
+import type { DiffMove, DiffSample, DiffShare, SnapshotDiff } from './swap-answers.ts';
 
 const LISTED_MAX = 100;
 const MOVES_MAX = 20;
@@ -22,60 +23,6 @@ const SAMPLES_MAX = 20;
 export interface DiffSide {
   indexes: Record<Identity, PagedIndex & { counts(): IndexCounts }>;
   routes: readonly Route[];
-}
-
-export interface DiffAmount {
-  entries: number;
-  numbers: number;
-}
-
-/** What a member, or a route, gains and loses: numbers, and how many of its prefixes differ. */
-export interface DiffShare {
-  added: number;
-  removed: number;
-  movedIn: number;
-  movedOut: number;
-  prefixes: number;
-}
-
-/** Numbers that move from one route to another; `from` and `to` are the first and the last of them. */
-export interface DiffMove {
-  identity: Identity;
-  from: string;
-  to: string;
-  fromRoute: string;
-  toRoute: string;
-  numbers: number;
-}
-
-export interface DiffSample {
-  identity: Identity;
-  entry: EntryKind;
-  from: string;
-  to: string;
-  change: IndexDifference['change'];
-  fromRoute: string | null;
-  toRoute: string | null;
-}
-
-export interface SnapshotDiff {
-  added: DiffAmount;
-  removed: DiffAmount;
-  changed: DiffAmount;
-  /**
-   * The largest share, 0 to 1, of entries of one kind and identity kind that differ, of those that the
-   * left side has: so that what is lost of a few prefixes does not hide behind millions of numbers.
-   */
-  largestShare: number;
-  /** Those with the most numbers first, at most 100; the counts say how many there are. */
-  byMember: (DiffShare & { member: string })[];
-  memberCount: number;
-  byRoute: (DiffShare & { route: string })[];
-  routeCount: number;
-  largestMoves: DiffMove[];
-  samples: DiffSample[];
-  /** Routes with other details under the same id, at most 100. */
-  changedRoutes: string[];
 }
 
 /** Compares two contents; both are walked once. @param seed of the samples */

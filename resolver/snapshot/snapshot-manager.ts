@@ -20,18 +20,18 @@ import { adopt, type Generation, memoriesOf, type Previous, SpareMemories } from
 import { type Loaded, loadInThread } from './load-in-thread.ts';
 import type { LoadSource, LoadTask } from './load-messages.ts';
 import { SnapshotSaver } from './save-snapshot.ts';
-import type { SnapshotDiff } from './snapshot-diff.ts';
-import { readManifest, type SnapshotManifest } from './snapshot-file.ts';
+import { readManifest } from './snapshot-file.ts';
 import { readPart, type SnapshotPart } from './snapshot-parts.ts';
 import type { StoredSnapshots } from './snapshot-store.ts';
-import {
-  type SnapshotOrigin,
-  type SnapshotSource,
-  type SwapHost,
-  SwapRefusal,
-  type SwapRequest,
-  type SwapResult,
-  type SwapState,
+import type { SnapshotDiff, SwapResult } from './swap-answers.ts';
+import { checkSigner, refusalOf } from './swap-rules.ts';
+import { SwapTurn } from './swap-turn.ts';
+import type {
+  SnapshotOrigin,
+  SnapshotSource,
+  SwapHost,
+  SwapRequest,
+  SwapState,
 } from './swap-types.ts';
 
 export class SnapshotManager {
@@ -42,15 +42,14 @@ export class SnapshotManager {
   readonly #spare = new SpareMemories();
   #origin: SnapshotOrigin;
   #previous: Previous | undefined;
-  #swap: SwapState | null = null;
-  #underWay: Promise<unknown> = Promise.resolve();
+  readonly #turn: SwapTurn;
   #swaps = 0;
-  #refusals = 0;
 
   constructor(source: SnapshotSource, host: SwapHost) {
     this.#source = source;
     this.#host = host;
     this.#origin = source.origin;
+    this.#turn = new SwapTurn(host);
     const { ledger, store, everyBlocks, everyMinutes } = source;
     if (ledger) {
       this.#saver = new SnapshotSaver({
@@ -78,13 +77,13 @@ export class SnapshotManager {
   }
 
   get swapUnderWay(): SwapState | null {
-    return this.#swap;
+    return this.#turn.state;
   }
 
   /** For metrics. */
   get counts(): { swaps: number; refusals: number; saved: number; saveFailures: number } {
     const { saved, failures } = this.#saver ?? { saved: 0, failures: 0 };
-    return { swaps: this.#swaps, refusals: this.#refusals, saved, saveFailures: failures };
+    return { swaps: this.#swaps, refusals: this.#turn.refusals, saved, saveFailures: failures };
   }
 
   /** Tells that a block is served, so that one may be written by itself. */
@@ -122,7 +121,7 @@ export class SnapshotManager {
   /** Deletes a snapshot. Errors: BCHF_SNAPSHOT_UNKNOWN, BCHF_SNAPSHOT_PINNED, BCHF_SNAPSHOT_IO. */
   async delete(name: string): Promise<void> {
     await this.#source.store.find(name);
-    if (this.isPinned(name) || this.#swap?.file === name) {
+    if (this.isPinned(name) || this.#turn.state?.file === name) {
       throw new ResolverError(
         'BCHF_SNAPSHOT_PINNED',
         `${name} is served, or is kept for a rollback`,
@@ -137,7 +136,7 @@ export class SnapshotManager {
     const old = snapshots.slice(keep).map(({ name }) => name);
     const deleted: string[] = [];
     for (const name of old) {
-      if (this.isPinned(name) || this.#swap?.file === name) continue;
+      if (this.isPinned(name) || this.#turn.state?.file === name) continue;
       await this.#source.store.delete(name);
       deleted.push(name);
     }
@@ -149,7 +148,7 @@ export class SnapshotManager {
    * loading, BCHF_SWAP_IN_PROGRESS.
    */
   diff(from: string, to: string): Promise<SnapshotDiff> {
-    return this.#exclusively(`${from} ${to}`, 'comparing', async () => {
+    return this.#turn.take(`${from} ${to}`, 'comparing', async () => {
       const left = await this.#sourceOf(from);
       const right = await this.#sourceOf(to);
       const loaded = await this.#load(right, left);
@@ -177,11 +176,11 @@ export class SnapshotManager {
    * _LARGE_CHANGE. After any of them what was served goes on.
    */
   swap({ name, force = false, dryRun = false }: SwapRequest): Promise<SwapResult> {
-    return this.#exclusively(name, 'loading', async () => {
+    return this.#turn.take(name, 'loading', async () => {
       const { ledger, store } = this.#source;
       const path = await store.find(name);
       const manifest = await readManifest(path);
-      this.#checkSigner(manifest);
+      checkSigner(manifest, this.#source.signers);
       const vouched = await ledger?.vouch(manifest);
       const begunMs = this.#host.now();
       // So that there are never three: what a rollback then needs is in the file.
@@ -189,8 +188,10 @@ export class SnapshotManager {
       const left = ledger ? undefined : this.#servingSource();
       const loaded = await this.#load({ path }, left, { vouched, canarySeed: manifest.height });
       const loadedMs = this.#host.now();
+      if (vouched) await store.noteProven(manifest.manifestHash);
       const { diff } = loaded;
-      const refusal = diff && this.#refusalOf(manifest, diff);
+      const served = { height: this.#block().height, chainId: this.#origin.chainId };
+      const refusal = diff && refusalOf(manifest, diff, served, this.#source.changePercentMax);
       const result = {
         dryRun,
         diff: diff ?? null,
@@ -214,39 +215,13 @@ export class SnapshotManager {
     });
   }
 
-  #checkSigner({ creator }: SnapshotManifest): void {
-    const { signers } = this.#source;
-    if (signers.length === 0 || signers.includes(creator ?? '')) return;
-    const message = creator ? `it is signed by ${creator}` : 'it is not signed';
-    throw new ResolverError('BCHF_SNAPSHOT_UNSIGNED', `the snapshot is refused: ${message}`);
-  }
-
-  /** Why a snapshot must be forced where a file says what is served. */
-  #refusalOf(manifest: SnapshotManifest, diff: SnapshotDiff): SwapRefusal | undefined {
-    const { changePercentMax } = this.#source;
-    const block = this.#block();
-    const chain = this.#origin.chainId;
-    if (manifest.chainId !== chain) {
-      const message = `it is of chain ${manifest.chainId ?? 'none'}, served is ${chain ?? 'none'}`;
-      return new SwapRefusal('BCHF_SNAPSHOT_WRONG_CHAIN', message, diff);
-    }
-    if (manifest.height < block.height) {
-      const message = `it is of block ${manifest.height}, served is block ${block.height}`;
-      return new SwapRefusal('BCHF_SNAPSHOT_OLDER', message, diff);
-    }
-    const percent = diff.largestShare * 100;
-    if (percent <= changePercentMax) return undefined;
-    const message = `${percent.toFixed(2)}% of the entries of a kind differ, ${changePercentMax}% may`;
-    return new SwapRefusal('BCHF_SNAPSHOT_LARGE_CHANGE', message, diff);
-  }
-
   /**
    * Goes back to the generation before. It is at once where its memory is still there; else its file is
    * loaded, without being compared. Errors: BCHF_SNAPSHOT_NO_PREVIOUS, BCHF_SWAP_IN_PROGRESS, those of
    * loading.
    */
   rollback(): Promise<SwapResult> {
-    return this.#exclusively(this.previous ?? '', 'loading', async () => {
+    return this.#turn.take(this.previous ?? '', 'loading', async () => {
       const previous = this.#previous;
       if (!previous) {
         throw new ResolverError('BCHF_SNAPSHOT_NO_PREVIOUS', 'there is nothing to go back to');
@@ -298,7 +273,7 @@ export class SnapshotManager {
   /** Has every thread serve a generation; if that fails its memory is given back. */
   async #publish(next: Generation): Promise<void> {
     const { ledger, previousKeptS } = this.#source;
-    this.#enter('publishing');
+    this.#turn.enter('publishing');
     const before = {
       origin: this.#origin,
       indexes: this.#host.indexes(),
@@ -336,7 +311,7 @@ export class SnapshotManager {
     this.#closing.abort();
     this.#saver?.close();
     clearTimeout(this.#previous?.expiring);
-    await this.#underWay.catch(() => {});
+    await this.#turn.ended();
   }
 
   #load(
@@ -350,7 +325,7 @@ export class SnapshotManager {
     return loadInThread(
       { right, left, memoryBytesMax, spare, check: 'full', ...more },
       {
-        onStep: (step) => this.#swap?.state !== 'comparing' && this.#enter(step),
+        onStep: (step) => this.#turn.state?.state !== 'comparing' && this.#turn.enter(step),
         onDeath: (readerNumbers) => {
           for (const identity of IDENTITIES) served[identity].evictReader(readerNumbers[identity]);
         },
@@ -361,34 +336,6 @@ export class SnapshotManager {
       if (spare) this.#spare.discard(spare);
       throw error;
     });
-  }
-
-  #enter(state: SwapState['state']): void {
-    if (this.#swap) this.#swap = { ...this.#swap, state };
-  }
-
-  async #exclusively<Result>(
-    file: string,
-    state: SwapState['state'],
-    action: () => Promise<Result>,
-  ): Promise<Result> {
-    if (this.#swap) {
-      const { file: other, state: otherState } = this.#swap;
-      const message = `${other} is being swapped in or compared (${otherState})`;
-      throw new ResolverError('BCHF_SWAP_IN_PROGRESS', message);
-    }
-    this.#swap = { state, file, since: new Date(this.#host.now()).toISOString() };
-    const done = action();
-    this.#underWay = done;
-    try {
-      return await done;
-    } catch (error) {
-      this.#refusals++;
-      this.#host.log.warn({ file, err: error }, 'snapshot refused');
-      throw error;
-    } finally {
-      this.#swap = null;
-    }
   }
 
   #block(): BlockLabel {

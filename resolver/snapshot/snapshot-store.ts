@@ -2,12 +2,14 @@
 // height; an operator may put others there. Snapshots are known by the names of their files alone:
 // nobody who asks for one over the network says where it lies.
 
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../ledger/make-directory.ts';
 import type { Log } from '../log.ts';
 import { readMemberKey } from '../node-client.ts';
 import { ResolverError } from '../resolver-error.ts';
 import type { Compression } from './compression.ts';
+import { ProvenSnapshots } from './proven-snapshots.ts';
 import {
   loadSnapshot,
   readManifest,
@@ -27,6 +29,7 @@ const LISTED_MAX = 1000;
 const LEFTOVER = /^\d{12}\.bchf\.\d+\.tmp$/;
 
 type Block = SnapshotContent['block'];
+type LoadedSnapshot = Awaited<ReturnType<typeof loadSnapshot>>;
 
 /** A directory whose snapshots are written as the options say. Error: BCHF_TX_FILE_INVALID. */
 export async function openStore(
@@ -56,14 +59,17 @@ export interface StoredSnapshots {
 export class SnapshotStore {
   readonly #directory: string;
   readonly #log: Log;
-
   readonly #options: WriteOptions;
+  readonly #proven: ProvenSnapshots;
+  /** Names of files that are not what they say, though their manifests may be whole. */
+  readonly #passedOver = new Set<string>();
 
   /** @param options how snapshots are written here */
   constructor(directory: string, log: Log, options: WriteOptions = {}) {
     this.#directory = directory;
     this.#log = log;
     this.#options = options;
+    this.#proven = new ProvenSnapshots(directory, log);
   }
 
   pathOf(height: number): string {
@@ -113,8 +119,9 @@ export class SnapshotStore {
     });
   }
 
-  /** Whether a snapshot of exactly this block is there. */
+  /** Whether a snapshot of exactly this block is there; one that was passed over is none. */
   async has({ height, blockHash, chainId }: Block): Promise<boolean> {
+    if (this.#passedOver.has(this.nameOf(height))) return false;
     try {
       const manifest = await readManifest(this.pathOf(height));
       const hash = Buffer.from(blockHash).toString('hex');
@@ -126,34 +133,50 @@ export class SnapshotStore {
 
   /** Writes a snapshot and returns its path. Throws BCHF_SNAPSHOT_IO. */
   async save(content: WrittenContent, nowMs: number): Promise<string> {
-    await mkdir(this.#directory, { recursive: true }).catch((cause) => {
+    await makeDirectory(this.#directory).catch((cause) => {
       const message = `cannot make ${this.#directory}: ${cause.message}`;
       throw new ResolverError('BCHF_SNAPSHOT_IO', message, { cause });
     });
     const path = this.pathOf(content.block.height);
-    await writeSnapshot(path, content, nowMs, this.#options);
+    const { manifestHash } = await writeSnapshot(path, content, nowMs, this.#options);
+    this.#passedOver.delete(this.nameOf(content.block.height));
+    await this.#proven.add(manifestHash);
     return path;
   }
 
+  /** Notes that a snapshot, by the sha-256 of its manifest, is what the chain says. */
+  noteProven(manifestHash: string): Promise<void> {
+    return this.#proven.add(manifestHash);
+  }
+
   /**
-   * Loads the newest snapshot that is whole and that `fits`; a damaged one is passed over with a
-   * warning. `undefined` where there is none.
+   * Loads the newest snapshot that is whole, that `fits`, and that was written or proven here, or that
+   * `prove` does not refuse; one that is not is passed over with a warning. `undefined` where there is none.
    */
   async loadNewest(
     fits: (block: Block) => Promise<boolean>,
     limits: { memoryBytesMax?: number },
-  ): Promise<(SnapshotContent & { manifest: SnapshotManifest }) | undefined> {
+    prove: (snapshot: LoadedSnapshot) => Promise<void> = async () => {},
+  ): Promise<LoadedSnapshot | undefined> {
     for (const name of (await this.#names(HEIGHT_NAME)).reverse()) {
       const path = join(this.#directory, name);
       try {
         const { chainId, height, blockHash, blockTimeMs } = await readManifest(path);
         const hash = Buffer.from(blockHash, 'hex');
-        if (await fits({ chainId, height, blockHash: hash, timeMs: blockTimeMs })) {
-          return await loadSnapshot(path, limits);
+        if (!(await fits({ chainId, height, blockHash: hash, timeMs: blockTimeMs }))) {
+          this.#log.warn({ path, height }, 'snapshot does not fit the ledger and is passed over');
+          continue;
         }
-        this.#log.warn({ path, height }, 'snapshot does not fit the ledger and is passed over');
+        const loaded = await loadSnapshot(path, limits);
+        const { manifestHash } = loaded.manifest;
+        if (!(await this.#proven.has(manifestHash))) {
+          await prove(loaded);
+          await this.#proven.add(manifestHash);
+        }
+        return loaded;
       } catch (error) {
         if (!(error instanceof ResolverError)) throw error;
+        this.#passedOver.add(name);
         this.#log.warn({ path, err: error }, 'snapshot is passed over');
       }
     }

@@ -6,9 +6,9 @@ import { ResolverError } from '../resolver-error.ts';
 import type { NextGeneration } from '../service.ts';
 import type { LedgerSide } from './ledger-side.ts';
 import type { LoadStep } from './load-messages.ts';
-import type { SnapshotDiff } from './snapshot-diff.ts';
 import type { IndexPair } from './snapshot-file.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
+import type { SnapshotDiff } from './swap-answers.ts';
 
 /** The file that a content was loaded from, or was written to. */
 export interface SnapshotOrigin {
@@ -63,21 +63,6 @@ export interface SwapRequest {
   force?: boolean | undefined;
   /** Only tell what would change. */
   dryRun?: boolean | undefined;
-}
-
-export interface SwapResult {
-  serving: string | null;
-  previous: string | null;
-  height: number;
-  dryRun: boolean;
-  /** What changed, or would; null with a ledger, where a swap changes nothing. */
-  diff: SnapshotDiff | null;
-  /** Whether such a swap is refused where it is not forced, by its code. */
-  refusedUnlessForced: string | null;
-  /** Numbers that the canary looked up. */
-  canaryLookups: number;
-  loadMs: number;
-  publishMs: number;
 }
 
 /** A swap that has to be forced, with what it would change. */

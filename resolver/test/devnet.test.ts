@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { consortiumFlows } from './devnet-consortium-flows.ts';
 import { poolFlows } from './devnet-pool-flows.ts';
 import { portFlows } from './devnet-port-flows.ts';
+import { snapshotFlows } from './devnet-snapshot-flows.ts';
 import { key, TestDevnet } from './test-devnet.ts';
 
 const devnet = new TestDevnet();
@@ -15,6 +16,7 @@ after(() => devnet.stop());
 poolFlows(devnet);
 portFlows(devnet);
 consortiumFlows(devnet);
+snapshotFlows(devnet);
 
 test('a node that was killed takes what it has missed and answers as the others do', async () => {
   await devnet.running.stopNode('member-4', 'SIGKILL');

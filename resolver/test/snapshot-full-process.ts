@@ -20,7 +20,8 @@ try {
 }
 assert.ok(written > 0 && written < 20, `${written} fit`);
 // Nothing is left of the one that did not fit, so there is room again after pruning.
-assert.equal(readdirSync(directory!).length, written);
+const left = readdirSync(directory!).filter((name) => !name.startsWith('proven.json'));
+assert.equal(left.length, written);
 const newest = await store.loadNewest(async () => true, {});
 assert.equal(newest?.block.height, written);
 await store.prune(1);

@@ -130,6 +130,7 @@ test('the store loads the newest snapshot that is whole and fits, and keeps as m
   assert.deepEqual(readdirSync(join(directory, 'store')), [
     '000000000009.bchf',
     '000000000010.bchf',
+    'proven.json',
   ]);
 });
 

@@ -74,7 +74,7 @@ function contentOfRoute(id: string, at: number): number {
 }
 
 /** Places of numbers, other ones at each call. */
-function* places(): Generator<number[], never> {
+export function* places(): Generator<number[], never> {
   for (let at = 0; ; at = (at + 37) % numbers.length) {
     yield Array.from({ length: BATCH }, (_, step) => (at + step) % numbers.length);
   }
@@ -89,11 +89,17 @@ export interface LoadTally {
   failures: string[];
 }
 
-/** Opens a client of every interface. */
-async function openClients(
-  service: Service,
-): Promise<{ asks: Record<string, Ask>; close(): void }> {
-  const { http, batch, enum: enumPort, pdb, sbi } = service.ports;
+/** Opens a client of every interface of who serves one of the contents. */
+export async function openClients({
+  http,
+  batch,
+  enum: enumPort,
+  pdb,
+  sbi,
+}: Pick<Service['ports'], 'http' | 'batch' | 'enum' | 'pdb' | 'sbi'>): Promise<{
+  asks: Record<string, Ask>;
+  close(): void;
+}> {
   const base = `http://127.0.0.1:${http}/nbchf-routing/v1/routing-info`;
   const batchClient = await openBatchClient({ host: '127.0.0.1', port: batch, timeoutMs: 2000 });
   const session = openH2(`http://127.0.0.1:${sbi}`);
@@ -196,6 +202,20 @@ async function openClients(
     return 2;
   };
 
+  const discovery: Ask = async ([at]) => {
+    const { status, json } = await send(
+      session,
+      '/nnrf-disc/v1/nf-instances?target-nf-type=UDM&requester-nf-type=AMF' +
+        `&msisdn=${digitsOf(numbers[at!]!)}`,
+    );
+    assert.equal(status, 200);
+    const [{ plmnList, udmInfo }] = json.nfInstances;
+    const content = Number(plmnList[0].mnc) - 10;
+    assert.ok(CONTENTS.includes(content as 1), `content ${content}`);
+    assert.equal(udmInfo.groupId, `group-${content}`);
+    return 1;
+  };
+
   return {
     asks: {
       http: single,
@@ -206,6 +226,7 @@ async function openClients(
       enumTcp: askEnum(askEnumTcp),
       pdb: askPdb,
       sbi: askSbi,
+      discovery,
     },
     close() {
       batchClient.close();
@@ -218,9 +239,16 @@ async function openClients(
 /** Carrier ids that no two routes share, so that a wrong table shows. */
 const carrierOf = (id: string): number => (id.startsWith('first') ? 100 : 200) + Number(id.at(-1));
 
+/** The carrier ids as `--pdb-carriers` reads them. */
+export function writeCarriers(path: string): void {
+  const ids = CONTENTS.flatMap((content) => [`first-${content}`, `second-${content}`]);
+  const routes = Object.fromEntries(ids.map((id) => [id, carrierOf(id)]));
+  writeFileSync(path, JSON.stringify({ routes }));
+}
+
 /** Asks on every interface, each client as fast as it gets answers, while `action` runs. */
 async function underLoad(service: Service, action: () => Promise<void>): Promise<LoadTally> {
-  const { asks, close } = await openClients(service);
+  const { asks, close } = await openClients(service.ports);
   const tally: LoadTally = { answered: {}, failures: [] };
   let isOver = false;
   const clients = Object.entries(asks).map(async ([name, ask]) => {
@@ -258,9 +286,7 @@ export interface SwapRun extends LoadTally {
 export async function swapUnderLoad(swaps: number): Promise<SwapRun> {
   const directory = mkdtempSync(join(tmpdir(), 'bchf-swap-'));
   const pdbCarriers = join(directory, 'carriers.json');
-  const ids = CONTENTS.flatMap((content) => [`first-${content}`, `second-${content}`]);
-  const routes = Object.fromEntries(ids.map((id) => [id, carrierOf(id)]));
-  writeFileSync(pdbCarriers, JSON.stringify({ routes }));
+  writeCarriers(pdbCarriers);
   for (const content of CONTENTS) await writeContent(join(directory, `${content}.bchf`), content);
   const service = await serveContents(directory, { previousKeptS: 0 }, { pdbCarriers });
   const residentBytes: number[] = [];

@@ -1,4 +1,4 @@
-// The system calls behind the fast UDP transport, through koffi.
+// The system calls behind the fast UDP transport and the priorities of threads, through koffi.
 //
 // Owns their signatures, the structures' constants and errors with names. Leaves out what is done
 // with them: sockets are in mmsg-socket.ts, messages in message-block.ts.
@@ -39,6 +39,9 @@ export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const POLLIN = 1;
 export const CLOCK_REALTIME = 0;
+
+export const SCHED_OTHER = 0;
+export const SCHED_IDLE = 5;
 
 export const EINTR = 4;
 export const EAGAIN = 11;
@@ -84,6 +87,10 @@ export interface SystemCalls {
   clockGettime(clock: number, time: number): number;
   /** Of the calling thread, with `pid` 0. */
   schedSetaffinity(pid: number, bytes: number, mask: Uint8Array): number;
+  /** `parameter` is an i32, the priority. Of the calling thread, with `pid` 0. */
+  schedSetscheduler(pid: number, policy: number, parameter: Uint8Array): number;
+  /** The calling thread's number. */
+  gettid(): number;
   errno(): number;
   /** The error that the last call, of this name, left. */
   failure(call: string): SystemCallError;
@@ -138,6 +145,10 @@ function bindSystemCalls(koffi: typeof import('koffi')): SystemCalls {
     write: libc.func('intptr_t write(int fd, const void *from, size_t bytes)'),
     clockGettime: libc.func('int clock_gettime(int clock, uintptr_t time)'),
     schedSetaffinity: libc.func('int sched_setaffinity(int pid, size_t bytes, const void *mask)'),
+    schedSetscheduler: libc.func(
+      'int sched_setscheduler(int pid, int policy, const void *parameter)',
+    ),
+    gettid: libc.func('int gettid()'),
     errno: () => koffi.errno(),
     failure(call) {
       const errno = koffi.errno();

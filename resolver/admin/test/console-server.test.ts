@@ -6,16 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import type { SnapshotDiff as WholeDiff } from '../../snapshot/snapshot-diff.ts';
 import { type BchfServer, startServer } from '../../test/bchf-process.ts';
-import type { NumberSpace, SnapshotDiff } from '../console-model.ts';
+import type { NumberSpace } from '../console-model.ts';
 import { NO_BROWSER, openBrowser, openPage } from './browser.ts';
 
 const skip = NO_BROWSER;
 const directory = mkdtempSync(join(tmpdir(), 'bchf-console-'));
-
-/** What the page knows of a difference is a part of the whole: the compiler checks it. */
-export const partOf = (diff: WholeDiff): SnapshotDiff => diff;
 
 let browser: Browser;
 let server: BchfServer;

@@ -1,6 +1,7 @@
 // A directory of snapshots as the admin port would tell of it, with swaps that change it.
 
-import type { SnapshotDiff, SnapshotList, Swapped } from '../console-model.ts';
+import type { SnapshotDiff, SwapResult } from '../../snapshot/swap-answers.ts';
+import type { SnapshotList } from '../console-model.ts';
 import type { FakeAdmin } from './fake-admin.ts';
 
 const ENTRIES = {
@@ -28,6 +29,10 @@ export const DIFF: SnapshotDiff = {
       numbers: 41_200,
     },
   ],
+  byRoute: [],
+  routeCount: 0,
+  samples: [],
+  changedRoutes: [],
 };
 
 function snapshot(height: number): SnapshotList['snapshots'][number] {
@@ -61,8 +66,9 @@ export function snapshotResources(): FakeAdmin['resources'] {
     })),
     damaged: [{ name: '000000000999.bchf', code: 'BCHF_SNAPSHOT_INVALID' }],
   });
-  const swapped = (more: Partial<Swapped>): Swapped => ({
+  const swapped = (more: Partial<SwapResult>): SwapResult => ({
     serving,
+    previous,
     height: Number.parseInt(serving, 10),
     dryRun: false,
     diff: null,
@@ -80,6 +86,14 @@ export function snapshotResources(): FakeAdmin['resources'] {
     'DELETE /admin/v1/snapshots/*': ({ path }) => {
       names = names.filter((height) => snapshot(height).name !== path.split('/').at(-1));
       return { value: { deleted: [] } };
+    },
+    'POST /admin/v1/snapshots/prune': ({ body }) => {
+      const { keep } = body as { keep: number };
+      const isPinned = (name: string) => name === serving || name === previous;
+      const kept = names.filter((height, at) => at < keep || isPinned(snapshot(height).name));
+      const deleted = names.filter((height) => !kept.includes(height));
+      names = kept;
+      return { value: { deleted: deleted.map((height) => snapshot(height).name) } };
     },
     'POST /admin/v1/swap': ({ body }) => {
       const { name, force = false, dryRun = false } = body as Record<string, unknown>;

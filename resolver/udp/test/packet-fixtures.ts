@@ -60,6 +60,8 @@ export class PlayedSystem {
       read: refuse,
       write: refuse,
       schedSetaffinity: refuse,
+      schedSetscheduler: refuse,
+      gettid: refuse,
       errno: () => EAGAIN,
       failure: (call) => new SystemCallError(call, EAGAIN, 'EAGAIN'),
       addressOf: () => BASE,

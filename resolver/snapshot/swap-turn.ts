@@ -1,0 +1,55 @@
+// One swap, rollback or comparison at a time; whoever comes second is told so at once.
+
+import { ResolverError } from '../resolver-error.ts';
+import type { SwapHost, SwapState } from './swap-types.ts';
+
+export class SwapTurn {
+  readonly #host: Pick<SwapHost, 'log' | 'now'>;
+  #state: SwapState | null = null;
+  #underWay: Promise<unknown> = Promise.resolve();
+  /** Those that ended with an error. */
+  refusals = 0;
+
+  constructor(host: Pick<SwapHost, 'log' | 'now'>) {
+    this.#host = host;
+  }
+
+  /** What is under way. */
+  get state(): SwapState | null {
+    return this.#state;
+  }
+
+  enter(state: SwapState['state']): void {
+    if (this.#state) this.#state = { ...this.#state, state };
+  }
+
+  /** Errors: BCHF_SWAP_IN_PROGRESS, and those of the action. */
+  async take<Result>(
+    file: string,
+    state: SwapState['state'],
+    action: () => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#state) {
+      const { file: other, state: otherState } = this.#state;
+      const message = `${other} is being swapped in or compared (${otherState})`;
+      throw new ResolverError('BCHF_SWAP_IN_PROGRESS', message);
+    }
+    this.#state = { state, file, since: new Date(this.#host.now()).toISOString() };
+    const done = action();
+    this.#underWay = done;
+    try {
+      return await done;
+    } catch (error) {
+      this.refusals++;
+      this.#host.log.warn({ file, err: error }, 'snapshot refused');
+      throw error;
+    } finally {
+      this.#state = null;
+    }
+  }
+
+  /** Resolves when nothing is under way. */
+  ended(): Promise<unknown> {
+    return this.#underWay.catch(() => {});
+  }
+}
