@@ -120,21 +120,28 @@ export class Core {
     return { ...bchfAt('slow BCHF', this.addresses.slow), timeoutMs: SLOW_MS };
   }
 
-  /** Tells every element its place, and what a flow wants of it. */
-  async configure(settings: FlowSettings): Promise<void> {
+  /**
+   * Tells every element its place, and what a flow wants of it.
+   *
+   * @param down the element of the home network that nobody reaches
+   */
+  async configure(settings: FlowSettings, down?: 'data' | 'portability'): Promise<void> {
     const networks = SIDES.map((side): Network => {
       const serving = this.element(side, 'serving');
       const data = this.element(side, 'data');
       return {
         ...NETWORKS[side],
-        data: { name: data.name, address: data.address },
+        data: {
+          name: data.name,
+          address: side === 'home' && down === 'data' ? NOBODY : data.address,
+        },
         serving: { name: serving.name, address: serving.address },
       };
     });
     const all: ElementSettings = {
       networks,
       signalling: [{ prefix: SEGMENT, network: NETWORKS.home.plmn }],
-      portability: this.element('home', 'portability').address,
+      portability: down === 'portability' ? NOBODY : this.element('home', 'portability').address,
       ...settings,
     };
     await Promise.all(this.elements.map((element) => element.configure(all)));

@@ -8,6 +8,7 @@ import {
   msisdnOf,
   NETWORKS,
   portOf,
+  revokeKeyOf,
   SIDES,
   simPlaceOf,
   subscriberOf,
@@ -71,7 +72,7 @@ export class FlowRunner {
     await this.#core.configure(this.#plainSettings());
     await this.#core.terminals.command('silence', []);
     for (const one of registered) await this.#wellDone({ kind: 'register', ...one });
-    await this.#core.configure(this.#settingsOf(flow));
+    await this.#core.configure(this.#settingsOf(flow), flow.down);
     if (first) await this.#wellDone(first);
     if (change) await this.change(change);
     await this.#core.terminals.command(
@@ -91,6 +92,11 @@ export class FlowRunner {
   /** Changes the ledger, and the accounts with it: the old owner sees the commit, and deletes. */
   async change({ kind, place }: NonNullable<Flow['change']>): Promise<void> {
     const { generation } = this.#core;
+    if (kind === 'revoke') {
+      const height = await this.#consortium.commit([revokeKeyOf(generation, place)]);
+      this.#before.push(`block ${height} of the ledger: the key of user ${place} is revoked`);
+      return;
+    }
     const bodies = kind === 'transfer' ? transferOf(generation, place) : portOf(generation, place);
     const height = await this.#consortium.commit(bodies);
     const what =
@@ -108,7 +114,10 @@ export class FlowRunner {
 
   async #wellDone(act: Act): Promise<void> {
     const { status, text } = await this.#act(act);
-    if (status !== this.#formOf(act).ok[0]) throw new Error(`${act.kind}: ${status} ${text}`);
+    const isWanted = !('isRefused' in act);
+    if ((status === this.#formOf(act).ok[0]) !== isWanted) {
+      throw new Error(`${act.kind}: ${status} ${text}`);
+    }
     this.#before.push(`${describeAct(act)}: ${text}`);
   }
 

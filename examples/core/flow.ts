@@ -19,6 +19,8 @@ export interface Registration {
   who: Who;
   at: Side;
   credential?: CredentialKind;
+  /** Where it is part of the preparations: whether it must be refused, and not accepted. */
+  isRefused?: true;
 }
 
 export interface Connection {
@@ -65,15 +67,17 @@ export interface Flow {
   credentials?: 'required' | 'optional';
   /** Registrations that must have been accepted before. */
   registered?: readonly Omit<Registration, 'kind'>[];
+  /** The element of the home network that is down. */
+  down?: 'data' | 'portability';
   /** Terminals that do not answer when they are paged. */
   silent?: readonly number[];
   /** What is done first, in the same way; it must go well. */
   first?: Act;
   /**
-   * What then changes on the ledger: a number goes from the other network to the home network. A ported
-   * one gets a new SIM there, which registers.
+   * What then changes on the ledger: a number goes from the other network to the home network, where a
+   * ported one gets a new SIM, which registers; or the key of a terminal is revoked.
    */
-  change?: { kind: 'transfer' | 'port'; place: number };
+  change?: { kind: 'transfer' | 'port' | 'revoke'; place: number };
   act: Act;
   outcome: 'ok' | Cause;
   asked: readonly string[];

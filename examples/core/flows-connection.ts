@@ -62,6 +62,36 @@ const connections = (kind: 'call' | 'message'): Flow[] => {
       ],
     },
     {
+      title:
+        'signalling routing first: the element that it names is down, and the BCHF names another',
+      order: ['signalling', 'bchf'],
+      down: 'data',
+      registered: abroad,
+      act: to(106),
+      outcome: 'ok',
+      asked: ['home data: unreachable', 'bchf: ok', 'other data: ok', ...delivered],
+    },
+    {
+      title: 'portability database first: it is down, and the BCHF knows',
+      order: ['portability', 'bchf'],
+      down: 'portability',
+      registered: abroad,
+      act: to(106),
+      outcome: 'ok',
+      asked: ['portability: unreachable', 'bchf: ok', 'other data: ok', ...delivered],
+    },
+    {
+      title: 'somebody was refused who registered as the called user, which stays registered',
+      order: ['bchf'],
+      registered: [
+        { who: 108, at: 'other' },
+        { who: 108, at: 'other', credential: 'forged', isRefused: true },
+      ],
+      act: to(108),
+      outcome: 'ok',
+      asked: ['bchf: ok', 'other data: ok', ...delivered],
+    },
+    {
       title: 'BCHF first, and signalling routing where it does not answer',
       order: ['bchf', 'signalling'],
       bchf: 'dead',

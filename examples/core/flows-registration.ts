@@ -3,6 +3,9 @@
 import { BARRED_PLACE, DOWN_PLACE, SLOW_PLACE, VACANT_PLACE } from './country.ts';
 import { type Flow, register } from './flow.ts';
 
+/** Signed by another key, too old, ahead of time, for another network, of another terminal. */
+const BAD_CREDENTIALS = ['forged', 'expired', 'early', 'foreign', 'stolen'] as const;
+
 export const REGISTRATIONS: readonly Flow[] = [
   {
     figure: 7,
@@ -107,7 +110,7 @@ export const REGISTRATIONS: readonly Flow[] = [
     outcome: 'roaming-not-allowed',
     asked: ['bchf: ok', 'other data: roaming-not-allowed'],
   },
-  ...(['forged', 'expired', 'foreign'] as const).map(
+  ...BAD_CREDENTIALS.map(
     (kind): Flow => ({
       figure: 7,
       title: `the BCHF refuses at once: a credential that is ${kind}`,
@@ -146,7 +149,7 @@ export const REGISTRATIONS: readonly Flow[] = [
     outcome: 'credential-refused',
     asked: ['bchf: ok', 'other data: credential-refused'],
   },
-  ...(['forged', 'expired', 'foreign'] as const).map(
+  ...BAD_CREDENTIALS.map(
     (kind): Flow => ({
       figure: 7,
       title: `the data management element checks again: a credential that is ${kind}`,
@@ -166,6 +169,24 @@ export const REGISTRATIONS: readonly Flow[] = [
     act: register(104, 'replayed'),
     outcome: 'credential-refused',
     asked: ['bchf: ok', 'other data: credential-refused'],
+  },
+  {
+    figure: 7,
+    title: 'the local element is down, and the BCHF leads a roamer to its own',
+    order: ['local', 'bchf'],
+    down: 'data',
+    act: register(100),
+    outcome: 'ok',
+    asked: ['home data: unreachable', 'bchf: ok', 'other data: ok'],
+  },
+  {
+    figure: 7,
+    title: 'the local element is down, and the BCHF knows that nobody has the IMSI',
+    order: ['local', 'bchf'],
+    down: 'data',
+    act: register('unknown', 'none'),
+    outcome: 'unknown-user',
+    asked: ['home data: unreachable', 'bchf: unknown-user'],
   },
   {
     figure: 7,

@@ -18,6 +18,7 @@ import { compact, textOf, type WireAnswer, type WireRequest } from './wire.ts';
 
 /** Longer than a network takes to give up: a terminal waits for the network's word. */
 const ANSWER_MS_MAX = 10_000;
+const HOUR_MS = 3_600_000;
 
 export interface Terminal {
   imsi: string;
@@ -32,8 +33,10 @@ export const CREDENTIAL_KINDS = [
   'none',
   'forged',
   'expired',
+  'early',
   'replayed',
   'foreign',
+  'stolen',
 ] as const;
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
 
@@ -130,22 +133,26 @@ export async function startTerminals(
   };
 
   function credentialOf(
-    { imsi, seed }: Terminal,
+    own: Terminal,
     kind: CredentialKind,
     servingNetwork: Plmn,
   ): string | undefined {
     if (kind === 'none') return undefined;
-    if (kind === 'replayed') return lastCredentials.get(imsi);
+    if (kind === 'replayed') return lastCredentials.get(own.imsi);
+    // A good one, of another terminal.
+    const { imsi, seed } =
+      kind === 'stolen' ? [...terminals.values()].find((other) => other.imsi !== own.imsi)! : own;
+    const offsetMs = { expired: -HOUR_MS, early: HOUR_MS }[kind as string] ?? 0;
     const made = makeCredential(
       {
         ueId: { identity: 'imsi', key: parseDigits(imsi)! },
         servingNetwork: kind === 'foreign' ? { mcc: '999', mnc: '99' } : servingNetwork,
-        timeMs: kind === 'expired' ? Date.now() - 3_600_000 : Date.now(),
+        timeMs: Date.now() + offsetMs,
         nonce: randomBytes(NONCE_BYTES),
       },
       privateKeyOf(kind === 'forged' ? randomBytes(32) : Buffer.from(seed, 'hex')),
     );
-    lastCredentials.set(imsi, made);
+    lastCredentials.set(own.imsi, made);
     return made;
   }
 
