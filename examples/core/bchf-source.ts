@@ -20,8 +20,7 @@ import { compact, indexOf, labelOf, memberOf, textOf, type WireAnswer } from './
 import { NETWORK_HEADER } from './wire-5g-codec.ts';
 
 /** How the BCHF is asked. */
-export const BCHF_INTERFACES = ['nbchf', 'nrf', 'batch', 'mnpf', 'enum'] as const;
-export type BchfInterface = (typeof BCHF_INTERFACES)[number];
+export type BchfInterface = 'nbchf' | 'nrf' | 'batch' | 'mnpf' | 'enum';
 
 /** Where a BCHF listens. */
 export interface Bchf {
