@@ -104,6 +104,9 @@ export function formatComparison(before: ScenarioReport, after: ScenarioReport):
     ...(before.knee && after.knee
       ? [`knee: ${before.knee.statement} → ${after.knee.statement}`]
       : []),
+    ...[before, after]
+      .filter(({ generator }) => generator.isBottleneck)
+      .map(({ startedAt, generator }) => `${startedAt}: ${generator.statement}`),
     '',
   ].join('\n');
 }
