@@ -205,12 +205,7 @@ export class BchfClient {
     const { host, ports } = bchf;
     const request = `UDP batch ${identity}-${digits}`;
     return this.#traced(peerOf(bchf, 'batch', 'UDP'), request, async () => {
-      const { timeoutMs } = this.settings;
-      // Loaded only here, as ENUM's client is: most elements never use it.
-      const { openBatchClient } = await import('../../resolver/udp/batch-client.ts');
-      const open =
-        this.#batchClients.get(ports.batch) ??
-        openBatchClient({ host, port: ports.batch, ...triesWithin(timeoutMs) });
+      const open = this.#batchClients.get(ports.batch) ?? this.#openBatch(host, ports.batch);
       this.#batchClients.set(ports.batch, open);
       const client = await open;
       const { answers, routeTableVersion } = await client.lookup(identity, [parseDigits(digits)!]);
@@ -224,6 +219,12 @@ export class BchfClient {
       this.#routes.set(routeNumber, route);
       return this.#ofRoute(route, undefined);
     });
+  }
+
+  /** Loaded only here, as ENUM's client is: most elements never use it. */
+  async #openBatch(host: string, port: number): Promise<BatchClient> {
+    const { openBatchClient } = await import('../../resolver/udp/batch-client.ts');
+    return openBatchClient({ host, port, ...triesWithin(this.settings.timeoutMs) });
   }
 
   async #askEnum(bchf: Bchf, { digits }: BchfQuestion): Promise<Told | Refusal> {

@@ -40,12 +40,12 @@ const LOADED_PLACES = OTHER_PLACES.slice(0, OTHER_PLACES.length / 2);
 const NOBODY = `${HOST}:1`;
 
 /** How long who never answers is waited for. */
-export const SLOW_MS = 800;
+export const SLOW_MS = 300;
 
 /** What of an element's settings a flow chooses. */
 export type FlowSettings = Pick<
   ElementSettings,
-  'registration' | 'routing' | 'bchf' | 'peerTimeoutMs' | 'credentials'
+  'registration' | 'routing' | 'bchf' | 'peerTimeoutMs' | 'pagingMs' | 'credentials'
 >;
 
 export class Core {

@@ -23,11 +23,9 @@ import type { Received, RegisterCommand, TerminalOutcome } from './terminals.ts'
 import type { TraceEvent } from './trace.ts';
 
 /** Longer than anything here takes on a busy machine. */
-const PATIENT_MS = 5000;
+const PATIENT_MS = 20_000;
 /** After which a forwarder asks its second choice, where the first never answers. */
 const HEDGE_MS = 100;
-/** Where a terminal is paged that does not answer: half of it goes by. */
-const PAGING_MS = 2000;
 
 export interface Played {
   /** What happened first, for people. */
@@ -69,8 +67,10 @@ export class FlowRunner {
   async #play(flow: Flow): Promise<Played> {
     const { registered = [], silent = [], first, change, act } = flow;
     this.#before = [];
-    await this.#core.configure(this.#plainSettings());
-    await this.#core.terminals.command('silence', []);
+    if (registered.length > 0) {
+      await this.#core.configure(this.#plainSettings());
+      await this.#core.terminals.command('silence', []);
+    }
     for (const one of registered) await this.#wellDone({ kind: 'register', ...one });
     await this.#core.configure(this.#settingsOf(flow), flow.down);
     if (first) await this.#wellDone(first);
@@ -153,6 +153,7 @@ export class FlowRunner {
       routing: { order: ['bchf'], by: 'nbchf' },
       bchf: { bchfs: [this.#consortium.bchf], timeoutMs: PATIENT_MS, keepMs: 0 },
       peerTimeoutMs: PATIENT_MS,
+      pagingMs: PATIENT_MS / 2,
       credentials: 'optional',
     };
   }
@@ -163,12 +164,14 @@ export class FlowRunner {
     const plain = this.#plainSettings();
     // Where silence is part of the flow, it is not waited for long.
     const isElementSlow = flow.asked.includes('slow: timed-out');
-    const peerTimeoutMs = flow.silent ? PAGING_MS : isElementSlow ? SLOW_MS : PATIENT_MS;
+    const peerTimeoutMs = isElementSlow ? SLOW_MS : PATIENT_MS;
+    const pagingMs = flow.silent ? SLOW_MS : plain.pagingMs;
     return {
       registration: isRegistration ? ({ order, by } as never) : plain.registration,
       routing: isRegistration ? plain.routing : ({ order, by } as never),
       bchf: { bchfs: this.#bchfsOf(bchf), timeoutMs: PATIENT_MS, keepMs },
       peerTimeoutMs,
+      pagingMs,
       credentials,
     };
   }

@@ -8,6 +8,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { privateKeyOf } from '../../ledger/ed25519.ts';
 import { type NumberKey, parseDigits } from '../../ledger/number.ts';
+import type { GeneratorSample } from '../../loadtest/generator-usage.ts';
 import type { Phase } from '../../loadtest/scenario/scenario.ts';
 import type { StreamResult } from '../../loadtest/scenario/scenario-thread.ts';
 import type { Bchf, BchfInterface } from './bchf-source.ts';
@@ -85,6 +86,8 @@ export interface GeneratorOutcome {
   lookups: string;
   /** Registrations that were not accepted, by cause. */
   failed: Record<string, number>;
+  /** Of the generator itself, each second. */
+  samples: GeneratorSample[];
 }
 
 export type GeneratorEvent = { type: 'ready' } | { type: 'done'; outcome: GeneratorOutcome };

@@ -13,7 +13,7 @@ import {
 } from '../../ledger/credential-codec.ts';
 import { rawPublicKey } from '../../ledger/ed25519.ts';
 import { createRandom, deriveKey } from '../../ledger/population/random.ts';
-import { measureUsage } from '../../loadtest/generator-usage.ts';
+import { measureUsage, sampleGenerator } from '../../loadtest/generator-usage.ts';
 import { HttpConnections } from '../../loadtest/http-connections.ts';
 import { LatencySeries } from '../../loadtest/latency-series.ts';
 import {
@@ -205,6 +205,7 @@ async function runLoad(
   }
 
   const usageSince = measureUsage();
+  const own = sampleGenerator(performance.now(), () => performance.now());
   const { elapsedMs, unsent } = await runPaced({
     plan: rates,
     countMax: Number.POSITIVE_INFINITY,
@@ -219,6 +220,7 @@ async function runLoad(
       onIdle = resolve;
     });
   }
+  own.stop();
   // Nobody knows whose they would have been.
   streams.home.counts.unsent += unsent;
   const resultOf = ({ counts, series, examples }: OpenStream): StreamResult => ({
@@ -234,6 +236,7 @@ async function runLoad(
     streams: { home: resultOf(streams.home), other: resultOf(streams.other) },
     lookups: encodeIntoCompressedBase64(lookups),
     failed,
+    samples: own.samples,
   };
 }
 

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import { rawPublicKey } from '../../ledger/ed25519.ts';
 import type { TransactionBody } from '../../ledger/transaction-body.ts';
+import type { GeneratorSample } from '../../loadtest/generator-usage.ts';
 import { LatencySeries } from '../../loadtest/latency-series.ts';
 import { createLatencyHistogram } from '../../loadtest/load-report.ts';
 import type { ScenarioRun } from '../../loadtest/scenario/run-scenario.ts';
@@ -158,7 +159,8 @@ function summarise(
     for (const { seconds } of results) series.add(LatencySeries.decode(seconds));
     return { results, series };
   });
-  const run: ScenarioRun = { ...seen, streams, actions: [], stoppedBy: undefined };
+  const generator = allTogether(outcomes.map(({ samples }) => samples));
+  const run: ScenarioRun = { ...seen, streams, generator, actions: [], stoppedBy: undefined };
   const lookups = createLatencyHistogram();
   const failed: Record<string, number> = {};
   for (const outcome of outcomes) {
@@ -168,6 +170,16 @@ function summarise(
     }
   }
   return { report: createScenarioReport(scenario, run), lookups, failed };
+}
+
+/** The samples of several processes, second by second. */
+function allTogether([first = [], ...others]: GeneratorSample[][]): GeneratorSample[] {
+  return first.map((sample, at) => {
+    const all = [sample, ...others.flatMap((samples) => samples[at] ?? [])];
+    const sum = (name: 'cpuPercent' | 'residentBytes') =>
+      all.reduce((total, one) => total + one[name], 0);
+    return { ...sample, cpuPercent: sum('cpuPercent'), residentBytes: sum('residentBytes') };
+  });
 }
 
 /** What is on the ledger, a block after the other: routes, the pool, the runs of both networks, keys. */

@@ -85,14 +85,12 @@ export async function startServingElement(
     roamingNumbers.delete(to);
     const context = contexts.get(imsi);
     if (!context) return refused('absent-user');
-    const pagingMs = settings.peerTimeoutMs / 2;
     const form = kind === 'deliver-call' ? terminal.call : terminal.deliver;
     const text = kind === 'deliver-message' ? operation.text : undefined;
     const peer = { name: `${elements.terminals} ${imsi}`, address: context.contact };
     const sent = { name: form.name, body: compact({ to: imsi, from, text }) };
     const judge = (told: WireAnswer) => judgeBy(form, told);
-    // Who asked is waiting meanwhile, and must hear of it before it gives up.
-    const answered = await peers.ask(peer, sent, judge, pagingMs);
+    const answered = await peers.ask(peer, sent, judge, settings.pagingMs);
     // Paging without a response: the user is gone, and did not say so.
     if (typeof answered === 'string') return refused('absent-user', answered);
     return refusalBy(form, answered) ?? { ok: true, data: {} };

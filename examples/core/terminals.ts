@@ -17,7 +17,7 @@ import type { Trace } from './trace.ts';
 import { compact, textOf, type WireAnswer, type WireRequest } from './wire.ts';
 
 /** Longer than a network takes to give up: a terminal waits for the network's word. */
-const ANSWER_MS_MAX = 10_000;
+const ANSWER_MS_MAX = 60_000;
 const HOUR_MS = 3_600_000;
 
 export interface Terminal {
