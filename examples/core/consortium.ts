@@ -13,7 +13,7 @@ import { configure, startOptions } from '../../resolver/config.ts';
 import { forwardOptions } from '../../resolver/forward/forward-options.ts';
 import { startForward } from '../../resolver/forward/forward-service.ts';
 import { createLog } from '../../resolver/log.ts';
-import { type Progress, silentProgress } from '../../resolver/progress.ts';
+import { silentProgress } from '../../resolver/progress.ts';
 import { start } from '../../resolver/start.ts';
 import type { Bchf } from './bchf-source.ts';
 import { founding, NETWORKS, SIDES } from './country.ts';
@@ -65,14 +65,11 @@ export interface Consortium {
 export interface ConsortiumOptions {
   signal: AbortSignal;
   onFailure: (error: Error) => void;
-  progress?: Progress;
-  /** More options of `bchf start`. */
-  flags?: Record<string, unknown>;
 }
 
 /** `undefined` where the signal came first. */
 export async function startConsortium(options: ConsortiumOptions): Promise<Consortium | undefined> {
-  const { signal, onFailure, progress = silentProgress, flags = {} } = options;
+  const { signal, onFailure } = options;
   const data = await mkdtemp(join(tmpdir(), 'bchf-core-'));
   const free = { httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 };
   const accessRules = join(data, 'access.json');
@@ -82,11 +79,11 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   const removeData = () => rm(data, { recursive: true, force: true });
   const started = await start({
     configuration: configure(startOptions, {
-      flags: { data, accessRules, ...free, ...small, ...flags },
+      flags: { data, accessRules, ...free, ...small },
       environment: {},
     }),
     log: createLog('error', 'text'),
-    progress,
+    progress: silentProgress,
     signal,
     onFailure,
     foundation: {

@@ -222,7 +222,7 @@ async function runLoad(
   }
   own.stop();
   // Nobody knows whose they would have been.
-  streams.home.counts.unsent += unsent;
+  streams[roamerPercent < 100 ? 'home' : 'other'].counts.unsent += unsent;
   const resultOf = ({ counts, series, examples }: OpenStream): StreamResult => ({
     counts,
     seconds: series.encode(),
@@ -264,9 +264,8 @@ class LookupPeers implements Pick<Peers, 'ask'> {
   readonly #lookups: Histogram;
 
   constructor({ host, ports }: Bchf, lookups: Histogram) {
-    this.#connections = new HttpConnections({
-      ...{ host, port: ports.http, connectionsMax: CONNECTIONS },
-    });
+    const connectionsMax = CONNECTIONS;
+    this.#connections = new HttpConnections({ host, port: ports.http, connectionsMax });
     this.#lookups = lookups;
   }
 
