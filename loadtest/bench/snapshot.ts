@@ -90,6 +90,7 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
       'serve',
       ...['--snapshot', join(folder, '1.bchf'), '--workers', '1', '--udp-workers', '1'],
       ...['--sbi-workers', '0', '--swap-change-max-percent', '100', '--previous-kept-s', '0'],
+      ...['--swap-priority', 'low'],
       ...['--log-level', 'error'],
     );
     const capacity = await runLoad(server, made.asked, undefined, CAPACITY_MS);
