@@ -22,7 +22,7 @@
 import type { KeyObject } from 'node:crypto';
 import { isSignedBy, SIGNATURE_BYTES, signMessage } from './ed25519.ts';
 import { IDENTITIES, isNumberKey, type UeId } from './number.ts';
-import { type Plmn, plmnSchema } from './route.ts';
+import { MCC_PATTERN, MNC_PATTERN, type Plmn } from './route.ts';
 
 /** The request header that carries a credential, over HTTP/1.1 and HTTP/2 alike. */
 export const CREDENTIAL_HEADER = 'bchf-credential';
@@ -186,7 +186,7 @@ function messageOf({ ueId, servingNetwork, timeMs, nonce }: CredentialClaims): U
 
 /** 3GPP TS 24.008 clause 10.5.1.3: the low half of each octet comes first. */
 function plmnOctets({ mcc, mnc }: Plmn): Uint8Array {
-  if (!plmnSchema.safeParse({ mcc, mnc }).success) {
+  if (!MCC_PATTERN.test(mcc) || !MNC_PATTERN.test(mnc)) {
     throw new RangeError('a PLMN has an MCC of 3 digits and an MNC of 2 or 3');
   }
   const [c1, c2, c3] = [...mcc].map(Number) as [number, number, number];

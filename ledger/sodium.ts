@@ -8,6 +8,17 @@ import { createRequire } from 'node:module';
 /** Whether a signature of 64 bytes is right under a key of 32. */
 type Verify = (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => boolean;
 
+let loaded: { verify: Verify | undefined } | undefined;
+
+/**
+ * `undefined` where there is no libsodium. Loaded when first asked for: most threads that can verify never
+ * do, and it takes 70 ms.
+ */
+export function sodiumVerify(): Verify | undefined {
+  loaded ??= { verify: load() };
+  return loaded.verify;
+}
+
 function load(): Verify | undefined {
   try {
     const sodium = createRequire(import.meta.url)('sodium-native');
@@ -16,6 +27,3 @@ function load(): Verify | undefined {
     return undefined; // No binary for this platform: it only takes longer.
   }
 }
-
-/** `undefined` where there is no libsodium. */
-export const verifyWithSodium = load();

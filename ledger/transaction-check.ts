@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { isNumberKey, lengthOf, type NumberKey } from './number.ts';
 import { MEMBER_NAME_BYTES_MAX, MEMBER_PLMNS_MAX } from './record-codec.ts';
-import { ID_PATTERN, plmnSchema, routeSchema } from './route.ts';
+import { ID_PATTERN } from './route.ts';
+import { plmnSchema, routeSchema } from './route-schema.ts';
 import {
   type ChangeRoute,
   ITEMS_MAX,

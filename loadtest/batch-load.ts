@@ -54,6 +54,9 @@ const SLEEP_MS = 1;
 /** Examples of wrong answers that are kept. */
 const EXAMPLES_MAX = 5;
 
+/** What is wrong with the answer to a packet, `undefined` if nothing. The view dies with the call. */
+export type PacketCheck = (packet: number, response: Uint8Array) => string | undefined;
+
 export interface BatchLoadOptions {
   calls: SystemCalls;
   server: Endpoint;
@@ -67,8 +70,7 @@ export interface BatchLoadOptions {
   perSecond?: number | undefined;
   /** Of so many answers one is judged and timed. */
   checkEvery: number;
-  /** What is wrong with the answer to a packet, `undefined` if nothing. The view dies with the call. */
-  check(packet: number, response: Uint8Array): string | undefined;
+  check: PacketCheck;
   /** Whether packets of one length may be sent as one message. Default true. */
   segment?: boolean;
   /**
@@ -98,7 +100,7 @@ export interface BatchLoadResult {
   elapsedMs: number;
   /** Share of the time in which there was nothing to do: 0 where the generator is the limit. */
   idleShare: number;
-  /** Of the answers that were judged. */
+  /** Of the answers that were judged; from the time of the schedule where there is one. */
   latencies: Histogram;
 }
 
@@ -130,7 +132,8 @@ class BatchLoad {
   readonly #responseViews: Uint8Array[];
   /** By id: the packet that is under way + 1, or 0. */
   readonly #packetOf = new Uint32Array(IDS);
-  readonly #sentMs = new Float64Array(IDS);
+  /** By id: the time that latency counts from. */
+  readonly #fromMs = new Float64Array(IDS);
   /** What poll(2) looks at: kept, because the system only knows its address. */
   readonly #poll: { memory: SharedArrayBuffer; address: number };
   /** The header of a message that is cut into packets; `undefined` where that cannot be. */
@@ -206,7 +209,10 @@ class BatchLoad {
       // In a closed loop a few freed places do not make a system call worth while.
       const isWorth =
         perSecond !== undefined || room >= Math.min(BATCH, window >> 1) || this.#underWay === 0;
-      const sent = room > 0 && isWorth ? this.#send(Math.min(room, BATCH), nowMs) : 0;
+      const sent =
+        room > 0 && isWorth
+          ? this.#send(Math.min(room, BATCH), ...this.#timesOf(nowMs, startMs))
+          : 0;
       const received = this.#receive();
       const beforeMs = nowMs;
       nowMs = performance.now();
@@ -231,13 +237,25 @@ class BatchLoad {
     return result;
   }
 
-  #send(count: number, nowMs: number): number {
+  /**
+   * The time that the next request counts from, and how much later each after it: on a schedule those that it
+   * has, so that a pause of the server, or of this thread, shows in all that was due meanwhile.
+   */
+  #timesOf(nowMs: number, startMs: number): [fromMs: number, stepMs: number] {
+    const { perSecond } = this.#options;
+    if (perSecond === undefined) return [nowMs, 0];
+    const stepMs = 1000 / perSecond;
+    return [startMs + (this.#result.sent + this.#result.unsent) * stepMs, stepMs];
+  }
+
+  #send(count: number, firstMs: number, stepMs: number): number {
     const { packets, idOffset } = this.#options;
     const { bytes, packetsAt, stride } = packets;
     const first = this.#nextPacket;
     const wanted = Math.min(count, packets.count - first);
     let at = packetsAt + first * stride + idOffset;
     let id = this.#nextId;
+    let fromMs = firstMs;
     for (let packet = first; packet < first + wanted; packet++) {
       if (this.#packetOf[id] !== 0) {
         this.#result.lost++;
@@ -246,7 +264,8 @@ class BatchLoad {
       bytes[at] = id >>> 8;
       bytes[at + 1] = id & 255;
       this.#packetOf[id] = packet + 1;
-      this.#sentMs[id] = nowMs;
+      this.#fromMs[id] = fromMs;
+      fromMs += stepMs;
       id = (id + 1) % IDS;
       at += stride;
     }
@@ -308,7 +327,7 @@ class BatchLoad {
 
   #check(packet: number, response: number, id: number): void {
     const result = this.#result;
-    recordMs(result.latencies, performance.now() - this.#sentMs[id]!);
+    recordMs(result.latencies, performance.now() - this.#fromMs[id]!);
     result.checked++;
     const header = (response * HEADER_BYTES) / 4;
     const length = this.#responseWords[header + HEADER_LENGTH / 4]!;

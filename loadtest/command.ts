@@ -224,8 +224,8 @@ async function run(
     environment.write(flags.json ? `${JSON.stringify(report)}\n` : formatReport(report));
     process.exitCode = exitCodeOf(report);
   } catch (error) {
-    const code = error instanceof LoadtestError ? `${error.code} ` : '';
-    environment.tell(`loadtest: ${code}${error instanceof Error ? error.message : error}\n`);
+    const code = error instanceof LoadtestError ? `${error.code}: ` : '';
+    environment.tell(`${code}${error instanceof Error ? error.message : error}\n`);
     process.exitCode = EXIT_FAILED;
   } finally {
     process.removeListener('SIGINT', onInterrupt);

@@ -8,6 +8,7 @@ import { digitsOf } from '../ledger/number.ts';
 import { decodeResponse, encodeQuery, QUERY_BYTES_MAX } from '../resolver/enum/dns-client-codec.ts';
 import { encodeName, RECORD_TYPE } from '../resolver/enum/dns-codec.ts';
 import { encodeEnumName } from '../resolver/enum/enum-name-codec.ts';
+import type { PacketCheck } from './batch-load.ts';
 import { type Datagram, runDatagramLoad } from './datagram-load.ts';
 import type { LoadOptions } from './load-options.ts';
 import { LoadtestError } from './load-options.ts';
@@ -19,11 +20,15 @@ const EDNS = { udpPayloadBytes: 1232, dnssecOk: false };
 const RCODE_NOERROR = 0;
 const RCODE_NXDOMAIN = 3;
 
+interface RouteNetwork {
+  plmn: { mcc: string; mnc: string };
+}
+
 export interface EnumLoadOptions extends LoadOptions {
   /** Domain of the zone. */
   suffix: string;
   /** The routes of the population by id. */
-  routes: ReadonlyMap<string, { plmn: { mcc: string; mnc: string } }>;
+  routes: ReadonlyMap<string, RouteNetwork>;
   inFlight: number;
 }
 
@@ -34,8 +39,7 @@ interface Query extends Datagram {
 /** Runs a load test; see runDatagramLoad on its errors. The pool has MSISDNs only. */
 export async function runEnumLoad(options: EnumLoadOptions): Promise<LoadResult> {
   const { pool, suffix, routes } = options;
-  const zone = encodeName(suffix);
-  if (!zone) throw new LoadtestError('BCHF_LOADTEST_SCENARIO', `no domain: ${suffix}`);
+  const zone = zoneOf(suffix);
   const counts = createLoadCounts();
   const examples: string[] = [];
   let turn = 0;
@@ -46,9 +50,7 @@ export async function runEnumLoad(options: EnumLoadOptions): Promise<LoadResult>
   const queries: (Query | undefined)[] = new Array(pool.length);
   const queryAt = (position: number): Query => {
     const number = pool[position]!;
-    const name = encodeEnumName(number.key, zone);
-    const bytes = encodeQuery({ id: 0, name, type: RECORD_TYPE.NAPTR, edns: EDNS });
-    return { bytes, count: 1, number };
+    return { bytes: queryFor(number, zone), count: 1, number };
   };
   return runDatagramLoad<Query>(options, {
     counts,
@@ -80,6 +82,32 @@ export async function runEnumLoad(options: EnumLoadOptions): Promise<LoadResult>
       close: async () => {},
     },
   });
+}
+
+/** Queries for numbers as messages, and the check of their answers, for a generator without sockets of Node. */
+export function enumMessages(
+  pool: readonly PooledNumber[],
+  suffix: string,
+  routes: readonly (RouteNetwork & { id: string })[],
+): { messages: Uint8Array[]; idOffset: number; check: PacketCheck } {
+  const zone = zoneOf(suffix);
+  const byId = new Map(routes.map((route) => [route.id, route]));
+  return {
+    messages: pool.map((number) => queryFor(number, zone)),
+    idOffset: 0,
+    check: (packet, response) => judgeEnum(pool[packet]!, response, byId)?.what,
+  };
+}
+
+function zoneOf(suffix: string): Uint8Array {
+  const zone = encodeName(suffix);
+  if (!zone) throw new LoadtestError('BCHF_LOADTEST_SCENARIO', `no domain: ${suffix}`);
+  return zone;
+}
+
+function queryFor({ key }: PooledNumber, zone: Uint8Array): Uint8Array {
+  const name = encodeEnumName(key, zone);
+  return encodeQuery({ id: 0, name, type: RECORD_TYPE.NAPTR, edns: EDNS });
 }
 
 /** What is not as expected in a response; `undefined` where all is. */

@@ -20,3 +20,33 @@ export function measureUsage(): () => GeneratorUsage {
     return { cpuMs: (cpu.user + cpu.system) / 1000, busyMs: active };
   };
 }
+
+/** One look at this process. */
+export interface GeneratorSample {
+  /** After the begin of the run. */
+  second: number;
+  /** Of one processor, all threads together, since the sample before. */
+  cpuPercent: number;
+  residentBytes: number;
+}
+
+const SAMPLE_MS = 1000;
+
+/** Looks at this process each second until it is stopped. */
+export function sampleGenerator(
+  startMs: number,
+  nowMs: () => number,
+): { samples: GeneratorSample[]; stop(): void } {
+  const samples: GeneratorSample[] = [];
+  let [cpu, atMs] = [process.cpuUsage(), nowMs()];
+  const timer = setInterval(() => {
+    const [used, sinceMs] = [process.cpuUsage(cpu), nowMs() - atMs];
+    [cpu, atMs] = [process.cpuUsage(), atMs + sinceMs];
+    samples.push({
+      second: (atMs - startMs) / 1000,
+      cpuPercent: (used.user + used.system) / (sinceMs * 10),
+      residentBytes: process.memoryUsage.rss(),
+    });
+  }, SAMPLE_MS);
+  return { samples, stop: () => clearInterval(timer) };
+}

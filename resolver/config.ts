@@ -17,13 +17,13 @@ import { COMPRESSIONS } from './snapshot/compression.ts';
  * A whole number, as decimal digits (from a flag or the environment) or as a JSON number. Not what
  * JavaScript would make a number of: white space, `true`, `null`, `[5]`, hexadecimal, exponents.
  */
-export const wholeNumber = (minimum: number, maximum: number) =>
-  z
-    .union([z.string().regex(/^[0-9]{1,15}$/), z.number()], {
-      error: 'must be a whole number in decimal digits',
-    })
+export const wholeNumber = (minimum: number, maximum: number) => {
+  const error = `must be a whole number from ${minimum} to ${maximum}`;
+  return z
+    .union([z.string().regex(/^[0-9]{1,15}$/, error), z.number()], error)
     .transform(Number)
-    .pipe(z.int().min(minimum).max(maximum));
+    .pipe(z.int(error).min(minimum, error).max(maximum, error));
+};
 const port = wholeNumber(0, 65_535);
 const count = (maximum: number) => wholeNumber(0, maximum);
 const domain = z
@@ -332,7 +332,7 @@ export const ledgerOptions = {
   ported: option(count(100_000_000), 1_000_000, 'N', 'ported numbers of the population'),
   fragmented: option(count(1_000_000), 20_000, 'N', 'fragmented runs of the population'),
   profile: option(
-    wholeNumber(0, 100).pipe(z.union([z.literal(5), z.literal(25), z.literal(60)])) as z.ZodType<
+    wholeNumber(0, 100).pipe(z.literal([5, 25, 60], 'must be 5, 25 or 60')) as z.ZodType<
       5 | 25 | 60
     >,
     25,

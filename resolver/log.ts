@@ -12,7 +12,7 @@ export function createLog(level: string, format: 'text' | 'json'): Log {
 }
 
 /** pino's JSON lines as `time level message key=value …`. */
-function textStream(out: Writable): Writable {
+export function textStream(out: Writable): Writable {
   return new Writable({
     write(line: Buffer, _encoding, done) {
       const { time, level, msg, err, ...fields } = JSON.parse(line.toString());
@@ -21,7 +21,9 @@ function textStream(out: Writable): Writable {
       );
       const failure = err ? [err.code ?? err.type, err.message].filter(Boolean) : [];
       const words = [time, pino.levels.labels[level] ?? level, msg, ...rest, ...failure];
-      out.write(`${words.join(' ')}\n`);
+      // One event is one line, whatever a client has put into a name.
+      const text = words.join(' ').replace(/\p{Cc}/gu, (one) => JSON.stringify(one).slice(1, -1));
+      out.write(`${text}\n`);
       done();
     },
   });

@@ -5,7 +5,6 @@
 //       ledger/            blocks and state; validator.json where it proposes
 //       snapshots/         <height>.bchf
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import { sortValidators, validatorsHash } from '../ledger/block/hashes.ts';
@@ -20,6 +19,7 @@ import {
   type Ledger,
   openLedger,
 } from '../ledger/ledger.ts';
+import { makeDirectory } from '../ledger/make-directory.ts';
 import type { Route } from '../ledger/route.ts';
 import type { Halt } from '../ledger/sync/chain-sync.ts';
 import { systemClock } from '../ledger/sync/clock.ts';
@@ -171,7 +171,7 @@ async function openNodeLedger(
 ): Promise<{ ledger: FollowedLedger; own: Ledger | undefined }> {
   const directory = join(data, 'ledger');
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
   } catch (cause) {
     throw new ResolverError('BCHF_DATA_IO', `${data}: ${(cause as Error).message}`, { cause });
   }

@@ -12,9 +12,11 @@ const LASTING_TRIES_MAX = 100;
 
 type Probe = [
   hostOption: 'host' | 'adminHost',
-  portOption: keyof ServingConfig,
+  portOption: 'httpPort' | 'udpPort' | 'pdbPort' | 'enumPort' | 'sbiPort' | 'adminPort',
   failure: Promise<NodeJS.ErrnoException | undefined>,
 ];
+
+const REASONS: Record<string, string> = { EADDRINUSE: 'is in use', EACCES: 'is not permitted' };
 
 /**
  * Throws BCHF_LISTEN_FAILED with every port or address that cannot be had and the option that
@@ -23,9 +25,9 @@ type Probe = [
  * It is also what keeps two resolvers apart: uWebSockets.js shares its port with every process that
  * asks for it, so a second one would quietly take half of the first one's requests.
  */
-export async function probePorts(config: ServingConfig): Promise<void> {
+export function probePorts(config: ServingConfig): Promise<void> {
   const { host, adminHost } = config;
-  const probes: Probe[] = [
+  return refuse(config, [
     ['host', 'httpPort', probeTcp(host, config.httpPort)],
     ['host', 'udpPort', probeUdp(host, config.udpPort)],
     ['host', 'pdbPort', probeUdp(host, config.pdbPort)],
@@ -35,19 +37,27 @@ export async function probePorts(config: ServingConfig): Promise<void> {
       ? [['host', 'sbiPort', probeTcp(host, config.sbiPort)] satisfies Probe]
       : []),
     ['adminHost', 'adminPort', probeTcp(adminHost, config.adminPort)],
-  ];
+  ]);
+}
+
+/** The same for a process that serves HTTP alone. */
+export function probeHttpPort(config: Pick<ServingConfig, 'host' | 'httpPort'>): Promise<void> {
+  return refuse(config, [['host', 'httpPort', probeTcp(config.host, config.httpPort)]]);
+}
+
+async function refuse(config: Partial<ServingConfig>, probes: readonly Probe[]): Promise<void> {
   const problems = new Set<string>();
   for (const [hostOption, portOption, probed] of probes) {
     const failure = await probed;
     if (!failure) continue;
-    const isPortTaken = failure.code === 'EADDRINUSE' || failure.code === 'EACCES';
+    const reason = REASONS[failure.code ?? ''];
     problems.add(
-      isPortTaken
-        ? `${failure.message}; ${flagName(portOption)} chooses another port`
+      reason
+        ? `${flagName(portOption)} ${config[portOption]} ${reason}`
         : `${flagName(hostOption)} ${config[hostOption]} cannot be listened on: ${failure.code}`,
     );
   }
-  if (problems.size > 0) throw new ResolverError('BCHF_LISTEN_FAILED', [...problems].join('\n'));
+  if (problems.size > 0) throw new ResolverError('BCHF_LISTEN_FAILED', [...problems].join(', '));
 }
 
 /** A TCP port that is free at this moment. */

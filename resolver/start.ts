@@ -11,9 +11,10 @@
 // of them are done.
 
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommittedBlock, type Ledger, openLedger } from '../ledger/ledger.ts';
+import { makeDirectory } from '../ledger/make-directory.ts';
 import { deriveKeyPair, type KeyPair } from '../ledger/population/key-pairs.ts';
 import { readNumberingData } from '../ledger/population/numbering-data.ts';
 import { createPopulation, type Population } from '../ledger/population/population.ts';
@@ -84,7 +85,7 @@ export async function start(options: StartOptions): Promise<Started | undefined>
   const { configuration, log, onFailure, now = Date.now } = options;
   const config = configuration.values;
   await probePorts(config);
-  await orDataError(config.data, mkdir(config.data, { recursive: true }));
+  await orDataError(config.data, makeDirectory(config.data));
   const ledger = await openDataLedger(configuration, now);
   try {
     const population = ledger.settings as PopulationOptions;

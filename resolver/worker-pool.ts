@@ -27,6 +27,14 @@ const REPLACEMENTS_WINDOW_MS = 60_000;
 /** A thread that has not ended so long after it was told to is left behind. */
 const STOP_MAX_MS = 5000;
 
+const PORT_NAMES = [
+  'http',
+  'batch',
+  'enum',
+  'pdb',
+  'sbi',
+] as const satisfies (keyof ListeningPorts)[];
+
 export interface PoolOptions {
   /** Threads of all interfaces but the service-based ones, which have their own. */
   workerCount: number;
@@ -71,21 +79,16 @@ export class WorkerPool {
 
   private constructor(options: PoolOptions) {
     this.#options = options;
-    this.#ports = options.ports;
+    this.#ports = { ...options.ports };
   }
 
   /** Starts all threads and waits until they listen. Throws BCHF_LISTEN_FAILED. */
   static async start(options: PoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options);
     try {
-      // One after the other: the first may be given ports by the system, the others join it there.
-      // Those of UDP begin, because ENUM has the same port over TCP.
-      const { workerCount, sbiWorkerCount, udp } = options;
-      const firstUdp = workerCount + sbiWorkerCount;
-      if (udp.threads > 0) await pool.#startWorker(firstUdp);
-      const others = Array.from({ length: Math.max(0, udp.threads - 1) }, (_, at) => at + 1);
-      await Promise.all(others.map((at) => pool.#startWorker(firstUdp + at)));
-      for (let number = 0; number < firstUdp; number++) await pool.#startWorker(number);
+      for (const wave of wavesOf(options)) {
+        await Promise.all(wave.map((number) => pool.#startWorker(number)));
+      }
     } catch (error) {
       await pool.stop();
       throw error;
@@ -235,7 +238,7 @@ export class WorkerPool {
             member.reading = event;
             break;
           case 'listening':
-            this.#ports = event.ports;
+            for (const name of PORT_NAMES) this.#ports[name] ||= event.ports[name];
             member.isListening = true;
             resolve();
             break;
@@ -322,6 +325,19 @@ export class WorkerPool {
     const text = await this.#options.metrics();
     this.#post(member, { type: 'metrics', text });
   }
+}
+
+/**
+ * The threads in the order in which they are started: all at once, unless the system shall choose a port.
+ * Then the first of each kind, which are given them, and the others join them there.
+ */
+function wavesOf({ workerCount, sbiWorkerCount, udp, ports }: PoolOptions): number[][] {
+  const count = workerCount + sbiWorkerCount + udp.threads;
+  const all = Array.from({ length: count }, (_, number) => number);
+  if (PORT_NAMES.every((name) => ports[name] > 0)) return [all];
+  const isFirst = (number: number) =>
+    [0, workerCount, workerCount + sbiWorkerCount].includes(number);
+  return [all.filter(isFirst), all.filter((number) => !isFirst(number))];
 }
 
 function told(member: Member, event: string): void {

@@ -7,7 +7,6 @@ import { IndexError } from '../wasm/number-index.ts';
 import { LATENCY_WORDS } from '../wasm/packet-layout.ts';
 import { AUDITED_HEADERS, GATE_HEADERS, guardHttp } from './access/http-gate.ts';
 import { guardSbi } from './access/sbi-gate.ts';
-import { openThreadAccess } from './access/thread-access.ts';
 import { answeredCounter } from './counter-table.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
 import { EnumEndpoint } from './enum/enum-endpoint.ts';
@@ -67,9 +66,10 @@ let changes: ChangeStreams | undefined;
 const { nfInstanceId, tokenPolicy, tokenPublicKey } = start.sbi;
 const readToken = createTokenReader(createPublicKey(tokenPublicKey), Date.now);
 const checkLatency = createLatencyWords(LATENCY_WORDS);
+// Loaded only where it is used: rules are read with a library that costs a thread more than all else.
 const access =
   start.access &&
-  openThreadAccess(
+  (await import('./access/thread-access.ts')).openThreadAccess(
     start.access,
     checkLatency.record,
     (event) => thread.post({ type: 'access', event }),

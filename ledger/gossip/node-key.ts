@@ -6,13 +6,14 @@
 
 import './node-polyfill.ts';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { Ed25519PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { z } from 'zod';
 import { SEED_BYTES } from '../ed25519.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { writeWhole } from '../whole-file.ts';
 import { GossipError } from './gossip-error.ts';
 import type { PeerId } from './transport.ts';
@@ -53,7 +54,7 @@ async function create(file: string): Promise<string> {
   const seed = randomBytes(SEED_BYTES);
   const { peerId } = await nodeKeyOf(seed);
   const text = `${JSON.stringify({ seed: seed.toString('hex'), peerId }, null, 2)}\n`;
-  await mkdir(dirname(file), { recursive: true });
+  await makeDirectory(dirname(file));
   await writeWhole(file, text, 0o600);
   return text;
 }

@@ -14,8 +14,8 @@
 
 import { deriveKey, hash32 } from './random.ts';
 
-/** Largest size: the sides then stay below 2¹⁶ + 1 and every product is exact. */
-export const PERMUTATION_SIZE_MAX = 2 ** 32;
+/** Largest size: the sides then stay below 2¹⁸ + 1, far below the 2³⁰ values of a round's hash. */
+export const PERMUTATION_SIZE_MAX = 2 ** 36;
 
 /** A bijection of the integers 0 to `size` − 1. */
 export interface Permutation {
@@ -25,7 +25,7 @@ export interface Permutation {
   inverse(image: number): number;
 }
 
-/** Throws RangeError where the size is no integer from 0 to 2³². A size of 0 permutes nothing. */
+/** Throws RangeError where the size is no integer from 0 to 2³⁶. A size of 0 permutes nothing. */
 export function createPermutation(size: number, seed: number, purpose: string): Permutation {
   if (!Number.isInteger(size) || size < 0 || size > PERMUTATION_SIZE_MAX) {
     throw new RangeError(`a permutation of ${size} positions`);

@@ -23,8 +23,11 @@ import { createWorld, type World } from './world.ts';
 export const PROFILES = [5, 25, 60] as const;
 export type Profile = (typeof PROFILES)[number];
 
-/** Most ported numbers: at 5% they are two thousand million subscribers. */
-export const PORTED_MAX = 100_000_000;
+/**
+ * Most ported numbers. At 5% they are twenty thousand million subscribers, and the world's prefixes have
+ * room for twenty-five.
+ */
+export const PORTED_MAX = 1_000_000_000;
 
 /** Most fragmented runs. */
 export const FRAGMENTED_MAX = 1_000_000;

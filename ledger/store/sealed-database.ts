@@ -1,8 +1,8 @@
 // The database under the ledger's store: LevelDB with sealed values, atomic synced writes, and errors in
 // the ledger's own codes. What the keys mean is for the store (ledger-store).
 
-import { mkdir } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
+import { makeDirectory } from '../make-directory.ts';
 import { seal, unseal } from './seal.ts';
 import { corrupt, refuseHeadless, storeError } from './store-error.ts';
 
@@ -37,7 +37,7 @@ export class SealedDatabase {
    */
   static async open(directory: string): Promise<SealedDatabase> {
     try {
-      await mkdir(directory, { recursive: true });
+      await makeDirectory(directory);
       await refuseHeadless(directory);
       const database = new ClassicLevel<Buffer, Uint8Array>(directory, {
         keyEncoding: 'buffer',

@@ -56,10 +56,48 @@ function columnsOf(entries: readonly Entry[]): EntryColumns {
   };
 }
 
+/** Two runs, a part of one and ported numbers, where random bodies do not come: they are always there. */
+const lasting: TransactionBody[] = [
+  {
+    kind: 'inject-pool',
+    member: 'b',
+    identity: 'msisdn',
+    ranges: [{ from: key('8615000'), to: key('8615299') }],
+  },
+  {
+    kind: 'allocate',
+    member: 'b',
+    identity: 'msisdn',
+    ranges: [
+      { from: key('8615000'), to: key('8615049') },
+      { from: key('8615100'), to: key('8615149') },
+    ],
+    route: 'b1',
+  },
+  {
+    kind: 'transfer',
+    identity: 'msisdn',
+    transferor: 'b',
+    recipient: 'c',
+    ranges: [{ from: key('8615010'), to: key('8615019') }],
+    route: 'c1',
+  },
+  {
+    kind: 'port',
+    identity: 'msisdn',
+    numbers: [key('8615020'), key('8615021')],
+    donor: 'b',
+    recipient: 'a',
+    route: 'a1',
+  },
+];
+
 /** A state with runs, parts of them and ported numbers, in buckets that are full, sparse and shared. */
 function someState() {
   const chain = new TestChain();
-  for (const body of [...foundation, ...opening]) chain.block([body]);
+  for (const body of [...foundation, ...opening, ...lasting]) {
+    assert.deepEqual(chain.block([body]).codes, ['OK'], JSON.stringify(body));
+  }
   for (let block = 0; block < 150; block++) {
     chain.block(Array.from({ length: 4 }, () => randomBody(random, chain.state)));
   }

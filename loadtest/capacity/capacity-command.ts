@@ -13,7 +13,7 @@ import { CONNECTIONS_MAX, LoadtestError } from '../load-options.ts';
 import { integer } from '../option-parsers.ts';
 import { INTERFACES, type Interface, scenarioSchema } from '../scenario/scenario.ts';
 import { readReport } from '../scenario/scenario-report-file.ts';
-import { type Curves, gatherCurves, parseCurves } from './curves.ts';
+import { type Curves, curveOf, gatherCurves, parseCurves } from './curves.ts';
 import { measureCurves } from './measure.ts';
 import { planCapacity } from './plan.ts';
 import { formatPlan } from './plan-text.ts';
@@ -67,6 +67,7 @@ interface MeasureFlags {
   httpPort: number;
   batchPort: number;
   enumPort: number;
+  pdbPort: number;
   metrics: string;
   interfaces: Interface[];
   steps: number;
@@ -135,7 +136,7 @@ export function addCapacityCommand(program: Command): void {
     .option('--note <text>', 'what else there is to say of the machine', '')
     .action(async (files: string[], flags: { out: string; add?: boolean; note: string }) => {
       const reports = await Promise.all(files.map(readReport));
-      await writeCurves(flags, (before) => gatherCurves(reports, flags.note, before));
+      await writeCurves(flags, (before) => gatherCurves(reports.map(curveOf), flags.note, before));
     });
 }
 
@@ -157,6 +158,7 @@ function addMeasureCommand(capacity: Command): void {
     .option('--http-port <port>', 'its HTTP port', port, defaults.http)
     .option('--batch-port <port>', 'its UDP batch port', port, defaults.batch)
     .option('--enum-port <port>', 'its ENUM port', port, defaults.enum)
+    .option('--pdb-port <port>', 'its pdb port', port, defaults.pdb)
     .option('--metrics <url>', 'where its metrics are', defaults.metrics)
     .option('--interfaces <names>', 'which to measure', interfacesOf, [...INTERFACES])
     .option('--steps <n>', 'loads of a curve', integer(POINTS_MIN, 100), 11)
@@ -179,10 +181,10 @@ function addMeasureCommand(capacity: Command): void {
     .option('--profile <percent>', 'share of numbers away from home: 5, 25, 60', '25')
     .option('--seed <n>', 'seed of the population', integer(0, 2 ** 32 - 1), 1)
     .action(async (flags: MeasureFlags) => {
-      const { host, httpPort, batchPort, enumPort, metrics } = flags;
+      const { host, httpPort, batchPort, enumPort, pdbPort, metrics } = flags;
       const { ported, fragmented, profile, seed } = flags;
       const scenario = scenarioSchema.safeParse({
-        target: { host, http: httpPort, batch: batchPort, enum: enumPort, metrics },
+        target: { host, http: httpPort, batch: batchPort, enum: enumPort, pdb: pdbPort, metrics },
         population: { ported, fragmented, profile: Number(profile), seed },
         streams: [{ interface: 'http' }],
         phases: [{ seconds: 1, rate: 1 }],
@@ -197,7 +199,7 @@ function addMeasureCommand(capacity: Command): void {
       const interruption = new AbortController();
       process.once('SIGINT', () => interruption.abort());
       const { interfaces, steps, threads, connections, batch } = flags;
-      const reports = await measureCurves({
+      const measured = await measureCurves({
         target: scenario.data.target,
         population: scenario.data.population,
         ...{ interfaces, steps, threads, connections, batch },
@@ -208,7 +210,7 @@ function addMeasureCommand(capacity: Command): void {
       // Half a curve is worse than none.
       if (interruption.signal.aborted)
         throw new LoadtestError('BCHF_CAPACITY_CURVES', 'interrupted');
-      await writeCurves(flags, (before) => gatherCurves(reports, flags.note, before));
+      await writeCurves(flags, (before) => gatherCurves(measured, flags.note, before));
     });
 }
 

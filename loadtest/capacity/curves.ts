@@ -72,8 +72,16 @@ export function parseCurves(text: string): Curves {
   throw new LoadtestError('BCHF_CAPACITY_CURVES', problems.join('\n'));
 }
 
-/** What one report has for a file of curves. Throws BCHF_CAPACITY_CURVES where it has no curve. */
-export function curveOf(report: ScenarioReport): { curve: Curve; memory: Curves['memory'] } {
+/** What one run has for a file of curves. */
+export interface Measured {
+  name: string;
+  machine: ScenarioReport['machine'];
+  curve: Curve;
+  memory: Curves['memory'];
+}
+
+/** What a report has for a file of curves. Throws BCHF_CAPACITY_CURVES where it has no curve. */
+export function curveOf(report: ScenarioReport): Measured {
   const { scenario, streams, windows, generator, server, startedAt } = report;
   const [stream] = streams;
   if (streams.length !== 1 || !stream) {
@@ -98,6 +106,7 @@ export function curveOf(report: ScenarioReport): { curve: Curve; memory: Curves[
   const asked = scenario.streams.find(({ share }) => share > 0)!;
   const residentBytes = Math.max(0, ...server.map((sample) => sample.residentBytes));
   return {
+    ...{ name: scenario.name, machine: report.machine },
     curve: {
       interface: stream.interface as Interface,
       entries,
@@ -141,25 +150,17 @@ function meanCpu(samples: ScenarioReport['server'], from: number, to: number): n
   return within.reduce((sum, { cpuPercent }) => sum + cpuPercent, 0) / within.length;
 }
 
-/** Puts reports of one machine, and what was known of it before, together as one file. */
-export function gatherCurves(
-  reports: readonly ScenarioReport[],
-  note: string,
-  before?: Curves,
-): Curves {
-  const [first] = reports;
+/** Puts runs on one machine, and what was known of it before, together as one file. */
+export function gatherCurves(gathered: readonly Measured[], note: string, before?: Curves): Curves {
+  const [first] = gathered;
   if (!first) throw new LoadtestError('BCHF_CAPACITY_CURVES', 'no reports');
   const machine = { ...first.machine, note };
   const known = before?.machine ?? machine;
-  for (const { machine: one, scenario } of [
-    ...reports,
-    { machine: known, scenario: { name: 'the file' } },
-  ]) {
+  for (const { machine: one, name } of [...gathered, { machine: known, name: 'the file' }]) {
     if (one.cpu === first.machine.cpu && one.cores === first.machine.cores) continue;
-    const message = `${scenario.name} is of another machine: ${one.cpu}, ${one.cores} cores`;
+    const message = `${name} is of another machine: ${one.cpu}, ${one.cores} cores`;
     throw new LoadtestError('BCHF_CAPACITY_CURVES', message);
   }
-  const gathered = reports.map(curveOf);
   // Memory grows to a level and stays: the largest of what was seen at a size is that level.
   const memory = new Map<number, number>();
   for (const { entries, residentBytes } of [

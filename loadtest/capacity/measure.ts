@@ -1,73 +1,105 @@
-// Measures the curves of a running resolver: for each interface first how much it answers where each
-// answer makes room for another request, then steps of load around that in an open loop.
+// Measures the curves of a running resolver: for each interface first how much it answers at most, then
+// steps of load up to a little more in an open loop, so that the knee lies within them.
+//
+// The most is looked for twice: where each answer makes room for another request, which few requests under
+// way keep low, and by loads that rise from there until they are no longer answered. Where the generator and
+// not the resolver is what ends them, the curve says so.
 
 import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation } from '../../ledger/population/population.ts';
+import { loadSystemCalls } from '../../resolver/udp/system-calls.ts';
 import { runEnumLoad } from '../enum-load.ts';
 import { runHttpClosedLoad } from '../http-closed-load.ts';
-import { type LoadOptions, LoadtestError, RATE_MAX } from '../load-options.ts';
+import { type LoadOptions, RATE_MAX } from '../load-options.ts';
 import { drawPool } from '../number-source.ts';
+import { carriersByPlace, runPdbLoad } from '../pdb-load.ts';
 import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
 import { runScenario } from '../scenario/run-scenario.ts';
-import { type Interface, type Scenario, scenarioSchema } from '../scenario/scenario.ts';
-import { createScenarioReport, type ScenarioReport } from '../scenario/scenario-report.ts';
+import {
+  type Interface,
+  type Scenario,
+  scenarioSchema,
+  TELEPHONE_INTERFACES,
+} from '../scenario/scenario.ts';
+import { createScenarioReport } from '../scenario/scenario-report.ts';
 import { runUdpLoad } from '../udp-load.ts';
+import { curveOf, type Measured } from './curves.ts';
+import { type LoadMeter, type MeasureOptions, noResolver } from './load-meter.ts';
+import { openPacketMeter } from './packet-meter.ts';
 
-export interface MeasureOptions {
-  target: Scenario['target'];
-  population: Scenario['population'];
+export interface CurveOptions extends MeasureOptions {
   interfaces: readonly Interface[];
   /** Loads of a curve, 5 to 100. */
   steps: number;
-  secondsEach: number;
-  threads: number;
-  connections: number;
-  /** Numbers in a datagram of the batch protocol. */
-  batch: number;
-  signal: AbortSignal;
-  tell(line: string): void;
 }
 
-/** The lowest and the highest step, of what was answered in the closed loop. */
+/** The lowest and the highest step, of the most that was answered. */
 const STEPS_FROM = 0.1;
 const STEPS_TO = 1.1;
-const PROBE_MS = 2000;
+const PROBE_MS = 1000;
+const WARM_UP_SECONDS = 1;
 const IN_FLIGHT = 32;
+/** Loads beyond the closed loop, of a second each: up to so many times what it came to. */
+const SEARCH_STEPS = 7;
+const SEARCH_TO = 4;
+/** They end where so much is lost, or so late. */
+const SEARCH_STOP = { lostPercent: 5, p99Ms: 250 };
 
-/** A report for each interface. Throws the errors of load tests; ends early at the signal. */
-export async function measureCurves(options: MeasureOptions): Promise<ScenarioReport[]> {
-  const { interfaces, signal, tell } = options;
-  const reports: ScenarioReport[] = [];
+/** A curve for each interface. Throws the errors of load tests; ends early at the signal. */
+export async function measureCurves(options: CurveOptions): Promise<Measured[]> {
+  const { interfaces, steps, signal, tell } = options;
+  const measured: Measured[] = [];
   for (const name of interfaces) {
     if (signal.aborted) break;
     tell(`${name}: looking for the highest load …`);
-    const probed = await probe(name, options);
-    tell(`${name}: ${Math.round(probed).toLocaleString('en-US')} lookups/s in a closed loop`);
-    const scenario = scenarioOf(name, probed, options);
-    reports.push(createScenarioReport(scenario, await runScenario({ scenario, signal, tell })));
+    const meter = await openMeter(name, options);
+    const most = await meter.most();
+    tell(`${name}: ${lookups(most)}/s at most`);
+    measured.push(await meter.measure(loadsBetween(most * STEPS_FROM, most * STEPS_TO, steps)));
   }
-  return reports;
+  return measured;
 }
 
-/** Steps of load over one interface. */
-export function scenarioOf(
+/** What measures one interface: in many datagrams to a system call where that can be. */
+export async function openMeter(name: Interface, options: MeasureOptions): Promise<LoadMeter> {
+  const calls = loadSystemCalls();
+  if (calls && (name === 'enum' || name === 'pdb')) return openPacketMeter(name, calls, options);
+  const { signal, tell } = options;
+  return {
+    async most() {
+      const probed = await probe(name, options);
+      tell(`${name}: ${lookups(probed)}/s in a closed loop`);
+      return Math.max(probed, await search(name, probed, options));
+    },
+    async measure(loads) {
+      const scenario = scenarioOf(name, loads, options);
+      const run = await runScenario({ scenario, signal, tell });
+      return curveOf(createScenarioReport(scenario, run));
+    },
+  };
+}
+
+const lookups = (count: number) => `${Math.round(count).toLocaleString('en-US')} lookups`;
+
+function loadsBetween(from: number, to: number, count: number): number[] {
+  return Array.from({ length: count }, (_, at) => from + ((to - from) * at) / (count - 1));
+}
+
+/** Loads over one interface, one after the other. */
+function scenarioOf(
   name: Interface,
-  probedPerSecond: number,
-  { target, population, steps, secondsEach, threads, connections, batch }: MeasureOptions,
+  loads: readonly number[],
+  { target, population, secondsEach, threads, connections, batch }: MeasureOptions,
 ): Scenario {
-  const rateOf = (share: number) => Math.min(probedPerSecond * share, RATE_MAX);
+  const rates = loads.map((load) => Math.min(load, RATE_MAX));
   return scenarioSchema.parse({
     name: `capacity of ${name}`,
     target,
     population,
     streams: [{ interface: name, connections, batch }],
     phases: [
-      { name: 'warm-up', seconds: 2, rate: rateOf(STEPS_FROM), warmUp: true },
-      {
-        name: 'load',
-        seconds: steps * secondsEach,
-        rate: { from: rateOf(STEPS_FROM), to: rateOf(STEPS_TO), steps },
-      },
+      { name: 'warm-up', seconds: WARM_UP_SECONDS, rate: rates[0], warmUp: true },
+      ...rates.map((rate, at) => ({ name: `load ${at + 1}`, seconds: secondsEach, rate })),
     ],
     threads,
   });
@@ -77,7 +109,7 @@ export function scenarioOf(
 async function probe(name: Interface, options: MeasureOptions): Promise<number> {
   const { target, population: wanted, connections, batch, signal } = options;
   const population = createPopulation({ data: readNumberingData(), ...wanted });
-  const identity = name === 'enum' ? 'msisdn' : undefined;
+  const identity = TELEPHONE_INTERFACES.includes(name) ? 'msisdn' : undefined;
   const source = createPopulationSource(population, MIX_DEFAULT, identity, 1);
   const load: LoadOptions = {
     host: target.host,
@@ -91,16 +123,27 @@ async function probe(name: Interface, options: MeasureOptions): Promise<number> 
     signal,
   };
   const routes = new Map(population.routes.map((route) => [route.id, route]));
+  const carriers = carriersByPlace(population.routes);
   const run = () => {
     if (name === 'http') return runHttpClosedLoad({ ...load, pipelining: 1 });
     if (name === 'batch') return runUdpLoad({ ...load, batch, inFlight: IN_FLIGHT });
+    if (name === 'pdb') return runPdbLoad({ ...load, carriers, inFlight: IN_FLIGHT });
     return runEnumLoad({ ...load, suffix: target.enumSuffix, routes, inFlight: IN_FLIGHT });
   };
   const { counts, elapsedMs } = await run();
-  if (counts.wrong > 0 || counts.answered === 0) {
-    const what = counts.answered === 0 ? 'no answer came' : `${counts.wrong} answers were wrong`;
-    const message = `${name} at ${target.host}:${target[name]}: ${what}; is it a resolver with this population?`;
-    throw new LoadtestError('BCHF_LOADTEST_HOST', message);
-  }
-  return (counts.answered * 1000) / elapsedMs;
+  if (counts.answered > 0 && counts.wrong === 0) return (counts.answered * 1000) / elapsedMs;
+  throw noResolver(name, options, counts.wrong);
+}
+
+/** The most that is answered of loads that rise from what the closed loop came to. */
+async function search(name: Interface, probed: number, options: MeasureOptions): Promise<number> {
+  const loads = loadsBetween(probed, probed * SEARCH_TO, SEARCH_STEPS);
+  const scenario = scenarioOf(name, loads, { ...options, secondsEach: 1 });
+  const run = await runScenario({
+    scenario: { ...scenario, stop: SEARCH_STOP },
+    signal: options.signal,
+    tell: () => {},
+  });
+  const { windows } = createScenarioReport(scenario, run);
+  return Math.max(0, ...windows.map(({ answeredPerSecond }) => answeredPerSecond));
 }

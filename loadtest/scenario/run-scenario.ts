@@ -2,6 +2,7 @@
 // watches server and stop rules, and gathers what every thread found.
 
 import { Worker } from 'node:worker_threads';
+import { type GeneratorSample, sampleGenerator } from '../generator-usage.ts';
 import { addSecond, LatencySeries } from '../latency-series.ts';
 import { LoadtestError } from '../load-options.ts';
 import { type ActionResult, runAction } from './run-action.ts';
@@ -17,6 +18,7 @@ export interface ScenarioRun {
   streams: { results: StreamResult[]; series: LatencySeries }[];
   actions: ActionResult[];
   server: ServerSample[];
+  generator: GeneratorSample[];
 }
 
 export interface RunOptions {
@@ -123,11 +125,13 @@ export async function runScenario({ scenario, signal, tell }: RunOptions): Promi
     }
     const { metrics } = scenario.target;
     const watching = metrics ? sampleServer(metrics, startMs, () => performance.now()) : undefined;
+    const own = sampleGenerator(startMs, () => performance.now());
     let results: StreamResult[][];
     try {
       results = await Promise.all(threads.map(({ done }) => done));
     } finally {
       watching?.stop();
+      own.stop();
     }
     return {
       startedAt,
@@ -135,6 +139,7 @@ export async function runScenario({ scenario, signal, tell }: RunOptions): Promi
       streams: results[0]!.map((_, at) => gather(results.map((streams) => streams[at]!))),
       actions: await Promise.all(acting),
       server: watching?.samples ?? [],
+      generator: own.samples,
     };
   } finally {
     signal.removeEventListener('abort', onAbort);

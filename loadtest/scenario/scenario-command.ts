@@ -104,6 +104,9 @@ export function formatComparison(before: ScenarioReport, after: ScenarioReport):
     ...(before.knee && after.knee
       ? [`knee: ${before.knee.statement} → ${after.knee.statement}`]
       : []),
+    ...[before, after]
+      .filter(({ generator }) => generator.isBottleneck)
+      .map(({ startedAt, generator }) => `${startedAt}: ${generator.statement}`),
     '',
   ].join('\n');
 }
@@ -123,8 +126,8 @@ async function reportingErrors(
   try {
     await action();
   } catch (error) {
-    const code = error instanceof LoadtestError ? `${error.code} ` : '';
-    environment.tell(`loadtest: ${code}${error instanceof Error ? error.message : error}\n`);
+    const code = error instanceof LoadtestError ? `${error.code}: ` : '';
+    environment.tell(`${code}${error instanceof Error ? error.message : error}\n`);
     process.exitCode = EXIT_FAILED;
   }
 }

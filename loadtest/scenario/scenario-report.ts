@@ -1,6 +1,7 @@
 // What a scenario came to, as JSON: over time, by phase, as a whole, and where the knee is.
 
 import { availableParallelism, cpus } from 'node:os';
+import type { GeneratorSample } from '../generator-usage.ts';
 import { LatencySeries, type SeriesSecond } from '../latency-series.ts';
 import type { LoadCounts } from '../load-report.ts';
 import { createLoadCounts } from '../load-report.ts';
@@ -68,6 +69,7 @@ export interface ScenarioReport {
     sendDelayP99Us: number;
     isBottleneck: boolean;
     statement: string;
+    samples: GeneratorSample[];
   };
 }
 
@@ -215,7 +217,7 @@ function verdictOf(counts: readonly LoadCounts[]): ScenarioReport['verdict'] {
   return lost + errors + unverified > 0 || answered === 0 ? 'losses' : 'ok';
 }
 
-function generatorOf({ streams }: ScenarioRun): ScenarioReport['generator'] {
+function generatorOf({ streams, generator }: ScenarioRun): ScenarioReport['generator'] {
   const results = streams.flatMap((stream) => stream.results);
   // Threads share the process: each tells the processor time of all.
   const cpuPercent = Math.max(
@@ -239,6 +241,7 @@ function generatorOf({ streams }: ScenarioRun): ScenarioReport['generator'] {
       reasons.length > 0
         ? `the generator was the bottleneck: ${reasons.join('; ')}`
         : `the generator kept the rate: 99% were sent within ${sendDelayP99Us} µs of their time`,
+    samples: generator,
   };
 }
 

@@ -10,9 +10,10 @@ import { type EncodedSecond, LatencySeries } from '../latency-series.ts';
 import type { LoadOptions } from '../load-options.ts';
 import type { LoadCounts } from '../load-report.ts';
 import type { PooledNumber } from '../number-source.ts';
+import { carriersByPlace, runPdbLoad } from '../pdb-load.ts';
 import { createPopulationSource } from '../population-source.ts';
 import { runUdpLoad } from '../udp-load.ts';
-import { planOf, type Scenario, type Stream } from './scenario.ts';
+import { planOf, type Scenario, type Stream, TELEPHONE_INTERFACES } from './scenario.ts';
 import { createZipf } from './zipf.ts';
 
 export interface ThreadStart {
@@ -52,6 +53,7 @@ const stopping = new AbortController();
 const data = readNumberingData();
 const population = createPopulation({ data, ...scenario.population });
 const routes = new Map(population.routes.map((route) => [route.id, route]));
+const carriers = carriersByPlace(population.routes);
 const sharesTotal = scenario.streams.reduce((sum, { share }) => sum + share, 0);
 const { plan } = planOf(scenario.phases);
 
@@ -64,8 +66,7 @@ const streams = scenario.streams.map((stream, at) => {
 });
 
 function drawNumbers(population: Population, stream: Stream, seed: number): PooledNumber[] {
-  // ENUM names telephone numbers only.
-  const identity = stream.interface === 'enum' ? 'msisdn' : stream.identity;
+  const identity = TELEPHONE_INTERFACES.includes(stream.interface) ? 'msisdn' : stream.identity;
   const { moving } = scenario.population;
   const source = createPopulationSource(population, stream.mix, identity, seed, moving);
   return Array.from({ length: scenario.numbers }, () => {
@@ -99,6 +100,7 @@ async function runStream({ stream, pool, seed, part, series }: (typeof streams)[
     if (stream.interface === 'http') return runHttpOpenLoad({ ...options, plan: options.plan! });
     if (stream.interface === 'batch')
       return runUdpLoad({ ...options, batch: stream.batch, inFlight: 1 });
+    if (stream.interface === 'pdb') return runPdbLoad({ ...options, carriers, inFlight: 1 });
     return runEnumLoad({ ...options, suffix: target.enumSuffix, routes, inFlight: 1 });
   };
   const { counts, examples, sendDelays, usage, elapsedMs } = await load();

@@ -24,7 +24,9 @@ const name = z.string().min(1).max(80);
 const share = z.number().min(0).max(1e9);
 
 /** Interfaces that a stream can load. */
-export const INTERFACES = ['http', 'batch', 'enum'] as const;
+export const INTERFACES = ['http', 'batch', 'enum', 'pdb'] as const;
+/** Those that name telephone numbers only. */
+export const TELEPHONE_INTERFACES: readonly string[] = ['enum', 'pdb'];
 export type Interface = (typeof INTERFACES)[number];
 
 const streamSchema = z.strictObject({
@@ -89,6 +91,7 @@ export const scenarioSchema = z.strictObject({
       http: port.default(8080),
       batch: port.default(5350),
       enum: port.default(5300),
+      pdb: port.default(5574),
       /** Where the server's own metrics are; an empty text: nowhere. */
       metrics: z.union([z.literal(''), z.url()]).default('http://127.0.0.1:8081/metrics'),
       enumSuffix: z.string().min(1).max(200).default('e164.arpa'),
@@ -168,8 +171,8 @@ function problemsOf({ streams, phases, actions }: Scenario): string[] {
     ...(total > SECONDS_MAX ? [`phases: ${total} seconds in all, at most ${SECONDS_MAX}`] : []),
     ...(streams.every((stream) => stream.share === 0) ? ['streams: no share is above 0'] : []),
     ...streams.flatMap((stream, at) =>
-      stream.interface === 'enum' && stream.identity === 'imsi'
-        ? [`streams.${at}: ENUM knows no IMSIs`]
+      TELEPHONE_INTERFACES.includes(stream.interface) && stream.identity === 'imsi'
+        ? [`streams.${at}: ${stream.interface} knows no IMSIs`]
         : [],
     ),
     ...phases.flatMap(({ rate }, at) =>

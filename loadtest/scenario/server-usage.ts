@@ -25,6 +25,32 @@ function numberOrNull(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
+/** What a server says of itself at one moment. */
+export interface ServerReading {
+  cpuSeconds: number;
+  residentBytes: number;
+  ledgerHeight: number | null;
+  lagMs: number | null;
+}
+
+/** Asks a server; `undefined` for no address, and where it does not tell. */
+export async function readServer(url: string): Promise<ServerReading | undefined> {
+  if (url === '') return undefined;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const text = await response.text();
+    if (!response.ok || text.length > TEXT_BYTES_MAX) return undefined;
+    return {
+      cpuSeconds: metricOf(text, 'process_cpu_seconds_total'),
+      residentBytes: metricOf(text, 'process_resident_memory_bytes'),
+      ledgerHeight: numberOrNull(metricOf(text, 'bchf_ledger_height')),
+      lagMs: numberOrNull(metricOf(text, 'bchf_index_lag_milliseconds')),
+    };
+  } catch {
+    return undefined; // A server that is busy or gone.
+  }
+}
+
 /** Looks at a server each second until it is stopped; a server that does not tell is left alone. */
 export function sampleServer(
   url: string,
@@ -37,27 +63,19 @@ export function sampleServer(
   const look = async () => {
     if (isBusy) return;
     isBusy = true;
-    try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-      const text = await response.text();
-      const atMs = nowMs();
-      if (!response.ok || text.length > TEXT_BYTES_MAX) return;
-      const cpuSeconds = metricOf(text, 'process_cpu_seconds_total');
-      if (last && atMs > last.atMs) {
-        samples.push({
-          second: (atMs - startMs) / 1000,
-          cpuPercent: ((cpuSeconds - last.cpuSeconds) * 100_000) / (atMs - last.atMs),
-          residentBytes: metricOf(text, 'process_resident_memory_bytes'),
-          ledgerHeight: numberOrNull(metricOf(text, 'bchf_ledger_height')),
-          lagMs: numberOrNull(metricOf(text, 'bchf_index_lag_milliseconds')),
-        });
-      }
-      last = { cpuSeconds, atMs };
-    } catch {
-      // A server that is busy or gone has no sample for this second.
-    } finally {
-      isBusy = false;
+    const reading = await readServer(url);
+    isBusy = false;
+    if (!reading) return;
+    const atMs = nowMs();
+    const { cpuSeconds, ...rest } = reading;
+    if (last && atMs > last.atMs) {
+      samples.push({
+        second: (atMs - startMs) / 1000,
+        cpuPercent: ((cpuSeconds - last.cpuSeconds) * 100_000) / (atMs - last.atMs),
+        ...rest,
+      });
     }
+    last = { cpuSeconds, atMs };
   };
   look();
   const timer = setInterval(look, 1000);

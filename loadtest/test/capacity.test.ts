@@ -4,7 +4,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createRandom } from '../../ledger/population/random.ts';
-import { CURVES_FORMAT, type Curves, gatherCurves, parseCurves } from '../capacity/curves.ts';
+import {
+  CURVES_FORMAT,
+  type Curves,
+  curveOf,
+  gatherCurves,
+  parseCurves,
+} from '../capacity/curves.ts';
 import { machinesFor, upAtLeast } from '../capacity/machines.ts';
 import { ENTRIES_PER_KIND_MAX, type PlanWish, planCapacity } from '../capacity/plan.ts';
 import { formatPlan } from '../capacity/plan-text.ts';
@@ -321,7 +327,7 @@ describe('curves', () => {
     }) as unknown as ScenarioReport;
 
   test('are gathered from reports: loads up to the knee, without warm-up, with the memory', () => {
-    const { curves: gathered, memory, machine } = gatherCurves([report()], 'A note.');
+    const { curves: gathered, memory, machine } = gatherCurves([curveOf(report())], 'A note.');
     const [curve] = gathered;
     assert.deepEqual(
       curve!.points.map((one) => [one.offeredPerSecond, one.typicalP99Us, one.isServedWell]),
@@ -341,14 +347,14 @@ describe('curves', () => {
   });
 
   test('of another run are added, those of another machine are not', () => {
-    const before = gatherCurves([report()], '');
-    assert.equal(gatherCurves([report()], '', before).curves.length, 2);
+    const before = gatherCurves([curveOf(report())], '');
+    assert.equal(gatherCurves([curveOf(report())], '', before).curves.length, 2);
     const other = report({ machine: { cpu: 'another', cores: 2, node: '20.0.0' } });
     for (const gather of [
-      () => gatherCurves([other], '', before),
-      () => gatherCurves([report(), other], ''),
-      () => gatherCurves([report({ streams: [{}, {}] })], ''),
-      () => gatherCurves([report({ windows: [] })], ''),
+      () => gatherCurves([curveOf(other)], '', before),
+      () => gatherCurves([report(), other].map(curveOf), ''),
+      () => curveOf(report({ streams: [{}, {}] })),
+      () => curveOf(report({ windows: [] })),
       () => gatherCurves([], ''),
     ]) {
       assert.throws(gather, refused('BCHF_CAPACITY_CURVES'));
@@ -356,7 +362,7 @@ describe('curves', () => {
   });
 
   test('are read back as they were written, and refused where they are none', () => {
-    const written = gatherCurves([report()], 'A note.');
+    const written = gatherCurves([curveOf(report())], 'A note.');
     assert.deepEqual(parseCurves(JSON.stringify(written)), written);
     for (const text of ['', '{}', '[]', JSON.stringify({ ...written, curves: [] })]) {
       assert.throws(() => parseCurves(text), refused('BCHF_CAPACITY_CURVES'));

@@ -157,7 +157,7 @@ describe('bchf loadtest', () => {
   test('an address that does not exist ends with code 1', async () => {
     const { code, told } = await run('udp', '--host', 'no-such-host.invalid', '--requests', '1');
     assert.equal(code, 1);
-    assert.match(told, /^loadtest: BCHF_LOADTEST_HOST /m);
+    assert.match(told, /^BCHF_LOADTEST_HOST: /m);
   });
 
   test('--help tells options, examples and exit codes', async () => {

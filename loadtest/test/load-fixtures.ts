@@ -6,7 +6,7 @@ import type { Identity } from '../../ledger/number.ts';
 import { digitsOf, formatUeId, lengthOf, parseUeId } from '../../ledger/number.ts';
 import type { Route } from '../../ledger/route.ts';
 import { exampleRoute } from '../../resolver/test/example-route.ts';
-import { createBatchHandler } from '../../resolver/udp/batch-handler.ts';
+import { type BatchHandler, createBatchHandler } from '../../resolver/udp/batch-handler.ts';
 import { createDgramTransport } from '../../resolver/udp/dgram-transport.ts';
 import type { UdpHandler } from '../../resolver/udp/udp-transport.ts';
 import type { IndexReader } from '../../wasm/number-index.ts';
@@ -44,29 +44,35 @@ export const source: NumberSource & { reset(): void } = (() => {
   };
 })();
 
-/** A reader of that population. */
-const reader: IndexReader = {
-  batchMax: 128,
-  lookup(keys, answers, count) {
-    for (let index = 0; index < count; index++) {
-      const key = keys[index]!;
-      const expected = source.expected('msisdn', key);
-      answers[index] =
-        expected === undefined
-          ? 0
-          : (KIND_CODES[expected.entry] << 30) |
-            (lengthOf(expected.entry === 'prefix' ? expected.from : key) << 26) |
-            (key % ROUTES);
-    }
-  },
-  lookupNames() {
-    throw new Error('the batch protocol has no names');
-  },
-  find: () => undefined,
-  explain: () => [],
-  hasBelow: () => false,
-  label: () => new Uint8Array(0),
-};
+/** A reader that computes its answers. */
+function readerOf(
+  identity: Identity,
+  expected: NumberSource['expected'],
+  routeNumberOf: (route: string) => number,
+): IndexReader {
+  return {
+    batchMax: 128,
+    lookup(keys, answers, count) {
+      for (let index = 0; index < count; index++) {
+        const key = keys[index]!;
+        const match = expected(identity, key);
+        answers[index] =
+          match === undefined
+            ? 0
+            : (KIND_CODES[match.entry] << 30) |
+              (lengthOf(match.entry === 'prefix' ? match.from : key) << 26) |
+              routeNumberOf(match.route);
+      }
+    },
+    lookupNames() {
+      throw new Error('the batch protocol has no names');
+    },
+    find: () => undefined,
+    explain: () => [],
+    hasBelow: () => false,
+    label: () => new Uint8Array(0),
+  };
+}
 
 /** Every tenth is so long that its details need the second, longer request. */
 function routeOf(routeNumber: number): Route {
@@ -81,14 +87,31 @@ function routeOf(routeNumber: number): Route {
   });
 }
 
-const { handle } = createBatchHandler({
-  readerOf: () => reader,
-  freshness: () => ({ height: 1, lagMs: 0, routeTableVersion: 1 }),
-  routeJson: (routeNumber) =>
-    routeNumber < ROUTES
-      ? new TextEncoder().encode(JSON.stringify(routeOf(routeNumber)))
-      : undefined,
-});
+/** What answers the batch protocol by computing: nothing is stored for a number. */
+export function computedHandler(
+  expected: NumberSource['expected'],
+  routeNumberOf: (route: string) => number,
+  routeAt: (routeNumber: number) => Route | undefined,
+): BatchHandler['handle'] {
+  const readers = {
+    imsi: readerOf('imsi', expected, routeNumberOf),
+    msisdn: readerOf('msisdn', expected, routeNumberOf),
+  };
+  return createBatchHandler({
+    readerOf: (identity) => readers[identity],
+    freshness: () => ({ height: 1, lagMs: 0, routeTableVersion: 1 }),
+    routeJson: (routeNumber) => {
+      const route = routeAt(routeNumber);
+      return route && new TextEncoder().encode(JSON.stringify(route));
+    },
+  }).handle;
+}
+
+const smallHandler = computedHandler(
+  source.expected,
+  (route) => Number(route.slice('udm-'.length)),
+  (routeNumber) => (routeNumber < ROUTES ? routeOf(routeNumber) : undefined),
+);
 
 export interface Server {
   port: number;
@@ -99,6 +122,7 @@ export interface Server {
 export async function serveUdp(
   change: (message: Uint8Array, response: Uint8Array, bytes: number) => number = (_, __, bytes) =>
     bytes,
+  handle = smallHandler,
 ): Promise<Server> {
   const transport = createDgramTransport({ host: '127.0.0.1', port: 0 });
   const handler: UdpHandler = (message, response) =>

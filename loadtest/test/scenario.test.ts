@@ -45,7 +45,9 @@ describe('a scenario', () => {
     assert.match(refusal(SMALL.replace('http', 'telex')), /streams\.0\.interface/);
     assert.match(refusal(SMALL.replace('rate: 10', 'rate: -1')), /phases\.0\.rate/);
     assert.match(refusal(SMALL.replace('http }', 'http, share: 0 }')), /no share/);
-    assert.match(refusal(SMALL.replace('http }', 'enum, identity: imsi }')), /IMSI/);
+    for (const name of ['enum', 'pdb']) {
+      assert.match(refusal(SMALL.replace('http }', `${name}, identity: imsi }`)), /IMSI/);
+    }
     assert.match(refusal(SMALL.replace('http }', 'http, mix: { ported: 0 } }')), /mix/);
     assert.match(refusal(`${SMALL}actions: [{ atSeconds: 0 }]`), /run or request/);
     assert.match(refusal(`${SMALL}actions: [{ atSeconds: 2, run: ['true'] }]`), /over/);
@@ -138,12 +140,12 @@ test('a metric is read out of Prometheus text', () => {
   assert.ok(Number.isNaN(metricOf(text, 'b')));
 });
 
-test('a scenario runs over three interfaces, a swap in its middle loses nothing, and reports can be compared', async () => {
+test('a scenario runs over four interfaces, a swap in its middle loses nothing, and reports can be compared', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'bchf-scenario-'));
   const population = ['--ported', '2000', '--fragmented', '100', '--seed', '5'];
   const server = await startServer('start', '--data', join(directory, 'data'), ...population);
   try {
-    const { http, batch, enum: dns, admin } = server.ports;
+    const { http, batch, enum: dns, pdb, admin } = server.ports;
     const adminUrl = `http://127.0.0.1:${admin}`;
     const { serving } = await askAdmin<{ serving: string }>(
       { url: adminUrl },
@@ -154,8 +156,8 @@ test('a scenario runs over three interfaces, a swap in its middle loses nothing,
     writeFileSync(
       file,
       `
-name: three interfaces
-target: { http: ${http}, batch: ${batch}, enum: ${dns}, metrics: 'http://127.0.0.1:${admin}/metrics' }
+name: four interfaces
+target: { http: ${http}, batch: ${batch}, enum: ${dns}, pdb: ${pdb}, metrics: 'http://127.0.0.1:${admin}/metrics' }
 population: { ported: 2000, fragmented: 100, seed: 5 }
 numbers: 2000
 threads: 2
@@ -163,6 +165,7 @@ streams:
   - { name: web, interface: http, share: 1, connections: 4, timeoutMs: 10000 }
   - { interface: batch, share: 8, batch: 20, connections: 2, timeoutMs: 10000 }
   - { interface: enum, share: 1, connections: 2, skew: { zipf: 1 }, timeoutMs: 10000 }
+  - { interface: pdb, share: 1, connections: 2, timeoutMs: 10000 }
 phases:
   - { name: warm-up, seconds: 1, rate: 200, warmUp: true }
   - { name: steps, seconds: 2, rate: { from: 400, to: 800, steps: 2 } }
@@ -202,7 +205,7 @@ actions:
     assert.equal(report.verdict, 'ok', output);
     assert.deepEqual(
       report.streams.map(({ name }) => name),
-      ['web', 'batch 2', 'enum 3'],
+      ['web', 'batch 2', 'enum 3', 'pdb 4'],
     );
     const counts = report.streams.map((stream) => stream.counts);
     const sent = counts.reduce((sum, one) => sum + one.sent, 0);

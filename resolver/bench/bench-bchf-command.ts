@@ -2,4 +2,4 @@
 
 import { runCli } from '../cli/program.ts';
 
-await runCli(process.argv, []);
+await runCli(process.argv);

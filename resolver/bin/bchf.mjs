@@ -7,7 +7,9 @@ import { setUp } from './setup.mjs';
 
 setUp();
 const { runCli } = await import('../../dist/resolver/cli/program.js');
-const { addLoadtestCommand } = await import('../../dist/loadtest/command.js');
-const { addCapacityCommand } = await import('../../dist/loadtest/capacity/capacity-command.js');
-const { addDemoCommand } = await import('../../dist/examples/core/demo-command.js');
-await runCli(process.argv, [addDemoCommand, addLoadtestCommand, addCapacityCommand]);
+await runCli(process.argv, {
+  demo: async () => (await import('../../dist/examples/core/demo-command.js')).addDemoCommand,
+  loadtest: async () => (await import('../../dist/loadtest/command.js')).addLoadtestCommand,
+  capacity: async () =>
+    (await import('../../dist/loadtest/capacity/capacity-command.js')).addCapacityCommand,
+});

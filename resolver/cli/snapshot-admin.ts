@@ -1,10 +1,12 @@
 // `bchf snapshot create | list | diff | swap | rollback | prune`: the snapshots of a running server, asked
 // through its admin port; `list`, `diff` and `prune` work on files too.
 
+import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AdminRefusal, type AdminServerOptions, askAdmin } from '../admin/admin-client.ts';
 import { createLog } from '../log.ts';
+import { ResolverError } from '../resolver-error.ts';
 import { diffSnapshots } from '../snapshot/snapshot-diff.ts';
 import { loadSnapshot } from '../snapshot/snapshot-file.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
@@ -151,8 +153,14 @@ async function diffFiles(from: string, to: string): Promise<SnapshotDiff> {
   return diffSnapshots(left, await loadSnapshot(to));
 }
 
-const storeOf = (directory: string) =>
-  new SnapshotStore(resolve(directory), createLog('warn', 'text'));
+/** Throws BCHF_SNAPSHOT_IO where there is no such directory: it is no empty one. */
+async function storeOf(directory: string): Promise<SnapshotStore> {
+  await readdir(directory).catch((cause) => {
+    const message = `cannot read ${directory}: ${cause.message}`;
+    throw new ResolverError('BCHF_SNAPSHOT_IO', message, { cause });
+  });
+  return new SnapshotStore(resolve(directory), createLog('warn', 'text'));
+}
 
 interface List {
   serving: string | null;
@@ -171,7 +179,7 @@ interface List {
 }
 
 async function listOf(directory: string): Promise<List> {
-  const { snapshots, damaged } = await storeOf(directory).list();
+  const { snapshots, damaged } = await (await storeOf(directory)).list();
   return {
     ...{ serving: null, previous: null, swap: null, damaged },
     snapshots: snapshots.map(({ name, bytes, manifest }) => ({
@@ -187,7 +195,7 @@ async function listOf(directory: string): Promise<List> {
 }
 
 async function pruneDirectory(directory: string, keep: number): Promise<string[]> {
-  const store = storeOf(directory);
+  const store = await storeOf(directory);
   const names = (await store.list()).snapshots.slice(keep).map(({ name }) => name);
   for (const name of names) await store.delete(name);
   return names;

@@ -10,6 +10,7 @@ import { listenHttp } from '../http/http-server.ts';
 import { problem } from '../http/problem.ts';
 import type { Log } from '../log.ts';
 import { addTotalCounter } from '../metrics/total-counter.ts';
+import { probeHttpPort } from '../probe-ports.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { FORWARD_HEADERS, type ForwardServices, handleForward } from './forward-handler.ts';
 import type { forwardOptions } from './forward-options.ts';
@@ -33,6 +34,7 @@ export async function startForward(
   if (urls.length === 0) {
     throw new ResolverError('BCHF_CONFIG_INVALID', `${flagName('upstreams')}: none is given`);
   }
+  await probeHttpPort(config);
   const ca = upstreamCa === '' ? undefined : await readFile(upstreamCa, 'utf8').catch(noCa);
   const upstreams = urls.map((url) => new Upstream(new URL(url), ca));
   const forwarder = new Forwarder({ upstreams, timeoutMs, hedgeMs });

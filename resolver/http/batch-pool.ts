@@ -1,6 +1,6 @@
 // A thread beside a serving thread that answers its long batches, started with the first of them.
 
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { Identity } from '../../ledger/number.ts';
 import type { BatchOutcome, LongBatches } from './batch-answer.ts';
 import type { BatchTask } from './batch-task.ts';
@@ -21,18 +21,15 @@ export function createBatchPool(
   memoriesOf: () => Record<Identity, WebAssembly.Memory>,
   newestBlock: SharedArrayBuffer,
 ): BatchPool {
-  let pool: Piscina<BatchTask, BatchOutcome> | undefined;
+  let pool: Promise<Piscina<BatchTask, BatchOutcome>> | undefined;
   const underWay = new Set<Promise<BatchOutcome>>();
   return {
     run(question) {
-      pool ??= new Piscina({
-        filename: new URL('./batch-task.js', import.meta.url).href,
-        minThreads: 1,
-        maxThreads: 1,
-        maxQueue: WAITING_MAX,
-      });
-      if (pool.queueSize >= WAITING_MAX) return undefined;
-      const outcome = pool.run({ ...question, memories: memoriesOf(), newestBlock });
+      // One is being answered, and the others wait for it.
+      if (underWay.size > WAITING_MAX) return undefined;
+      pool ??= openPool();
+      const task = { ...question, memories: memoriesOf(), newestBlock };
+      const outcome = pool.then((opened) => opened.run(task));
       underWay.add(outcome);
       const done = () => underWay.delete(outcome);
       outcome.then(done, done);
@@ -40,7 +37,17 @@ export function createBatchPool(
     },
     settled: () => Promise.allSettled(underWay),
     async close() {
-      await pool?.close({ force: true });
+      await (await pool)?.close({ force: true });
     },
   };
+}
+
+async function openPool(): Promise<Piscina<BatchTask, BatchOutcome>> {
+  const { Piscina } = await import('piscina');
+  return new Piscina({
+    filename: new URL('./batch-task.js', import.meta.url).href,
+    minThreads: 1,
+    maxThreads: 1,
+    maxQueue: WAITING_MAX,
+  });
 }

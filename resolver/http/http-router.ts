@@ -9,7 +9,6 @@ import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
 import type { BodyWanted, Outcome, RequestHead } from './http-server.ts';
 import { noLedger } from './ledger-answers.ts';
 import { answerContract, answerMember, answerProof, answerRoute } from './ledger-lookups.ts';
-import { openApiDocument } from './openapi.ts';
 import { problem } from './problem.ts';
 import { answerRanges } from './ranges.ts';
 import { answerRoutingInfo } from './routing-info.ts';
@@ -133,8 +132,9 @@ function notAllowed(methods: readonly string[]): HttpAnswer {
 
 let openApiJson: string | undefined;
 
-function openApi(): HttpAnswer {
-  openApiJson ??= JSON.stringify(openApiDocument());
+async function openApi(): Promise<HttpAnswer> {
+  // Loaded only here: the schemas that it is made from cost every serving thread more than all else.
+  openApiJson ??= JSON.stringify((await import('./openapi.ts')).openApiDocument());
   return { status: 200, contentType: JSON_TYPE, body: openApiJson };
 }
 

@@ -2,7 +2,8 @@
 
 import { z } from 'zod';
 import { IDENTITIES } from '../../ledger/number.ts';
-import { ID_PATTERN, plmnSchema, ROUTES_MAX, routeSchema } from '../../ledger/route.ts';
+import { ID_PATTERN, ROUTES_MAX } from '../../ledger/route.ts';
+import { plmnSchema, routeSchema } from '../../ledger/route-schema.ts';
 import { ROAMING_SERVICES } from '../../ledger/transaction-roaming.ts';
 
 const digits = z.string().regex(/^[0-9]{1,15}$/);

@@ -7,8 +7,7 @@ import {
   generateKeyPairSync,
   type KeyObject,
 } from 'node:crypto';
-import { jwtVerify, SignJWT } from 'jose';
-import { type Plmn, plmnSchema } from '../../ledger/route.ts';
+import type { Plmn } from '../../ledger/route.ts';
 
 /** A key for signatures of tokens; without the private half it only verifies. */
 export interface TokenKeys {
@@ -67,11 +66,12 @@ export interface TokenClaims {
 }
 
 /** A token that is valid from now on for {@link TOKEN_LIFETIME_S}. */
-export function issueToken(
+export async function issueToken(
   privateKey: KeyObject,
   { issuer, subject, audience, scope, consumerPlmnId }: TokenClaims,
   nowMs: number,
 ): Promise<string> {
+  const { SignJWT } = await import('jose');
   const [alg] = ALGORITHMS[privateKey.asymmetricKeyType ?? ''] ?? [];
   const nowS = Math.floor(nowMs / 1000);
   return new SignJWT({ scope, ...(consumerPlmnId && { consumerPlmnId }) })
@@ -83,6 +83,9 @@ export function issueToken(
     .setExpirationTime(nowS + TOKEN_LIFETIME_S)
     .sign(privateKey);
 }
+
+/** Loaded with the first token: most serving threads never see one. */
+const tokenModules = () => Promise.all([import('jose'), import('../../ledger/route-schema.ts')]);
 
 /** What a valid token allows. */
 export interface VerifiedToken {
@@ -101,6 +104,7 @@ export async function verifyToken(
   nowMs: number,
 ): Promise<VerifiedToken | undefined> {
   if (token.length > TOKEN_BYTES_MAX) return undefined;
+  const [{ jwtVerify }, { plmnSchema }] = await tokenModules();
   try {
     const { payload } = await jwtVerify(token, publicKey, {
       algorithms: [...(ALGORITHMS[publicKey.asymmetricKeyType ?? ''] ?? [])],

@@ -6,7 +6,7 @@
 // (`registeredProfileSchema`) and kept whole.
 
 import { z } from 'zod';
-import { plmnSchema } from '../../ledger/route.ts';
+import { plmnSchema } from '../../ledger/route-schema.ts';
 
 const digits = z.string().regex(/^[0-9]+$/);
 const port = z.int().min(0).max(65_535);

@@ -2,8 +2,9 @@
 // height; an operator may put others there. Snapshots are known by the names of their files alone:
 // nobody who asks for one over the network says where it lies.
 
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../ledger/make-directory.ts';
 import type { Log } from '../log.ts';
 import { readMemberKey } from '../node-client.ts';
 import { ResolverError } from '../resolver-error.ts';
@@ -132,7 +133,7 @@ export class SnapshotStore {
 
   /** Writes a snapshot and returns its path. Throws BCHF_SNAPSHOT_IO. */
   async save(content: WrittenContent, nowMs: number): Promise<string> {
-    await mkdir(this.#directory, { recursive: true }).catch((cause) => {
+    await makeDirectory(this.#directory).catch((cause) => {
       const message = `cannot make ${this.#directory}: ${cause.message}`;
       throw new ResolverError('BCHF_SNAPSHOT_IO', message, { cause });
     });
@@ -203,7 +204,10 @@ export class SnapshotStore {
 
   /** File names of a form, lowest height first. */
   async #names(form: RegExp): Promise<string[]> {
-    const names = await readdir(this.#directory).catch((): string[] => []);
-    return names.filter((name) => form.test(name)).sort();
+    const entries = await readdir(this.#directory, { withFileTypes: true }).catch(() => []);
+    return entries
+      .filter((entry) => entry.isFile() && form.test(entry.name)) // A pipe would never be read to its end.
+      .map(({ name }) => name)
+      .sort();
   }
 }

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const COMMAND = fileURLToPath(new URL('./bchf-command.js', import.meta.url));
+/** The file to run with Node. */
+export const BCHF_COMMAND = fileURLToPath(new URL('./bchf-command.js', import.meta.url));
 const SHELL = fileURLToPath(new URL('./bchf-shell-process.js', import.meta.url));
 
 export interface BchfResult {
@@ -16,7 +17,9 @@ export interface BchfResult {
 
 /** Runs a command to its end. */
 export async function runBchf(...args: string[]): Promise<BchfResult> {
-  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [BCHF_COMMAND, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const result: BchfResult = { code: null, stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {
     result.stdout += chunk;
@@ -66,7 +69,8 @@ export interface BchfServer {
   kill(): Promise<void>;
 }
 
-const FREE_PORTS = [
+/** For a command that serves: ports that the system chooses, whatever else runs on the machine. */
+export const FREE_PORTS = [
   '--http-port',
   '--udp-port',
   '--pdb-port',
@@ -77,7 +81,7 @@ const FREE_PORTS = [
 
 /** Starts a command that serves, on free ports if it names none, without waiting for it. */
 export function spawnServer(command: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, [COMMAND, command, ...FREE_PORTS, '--json', ...args], {
+  return spawn(process.execPath, [BCHF_COMMAND, command, ...FREE_PORTS, '--json', ...args], {
     // So that swaps get on beside other tests.
     env: { BCHF_SWAP_PRIORITY: 'normal', ...process.env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -18,6 +18,6 @@ async function answer(args: string[]): Promise<void> {
     };
   }
   process.exitCode = 0;
-  await runCli([process.execPath, 'bchf', ...args], []);
+  await runCli([process.execPath, 'bchf', ...args]);
   process.send!({ code: process.exitCode, ...printed });
 }

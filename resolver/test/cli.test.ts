@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +11,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CSV_HEADER } from '../snapshot/entries-csv.ts';
-import { type BchfResult, runBchf } from './bchf-process.ts';
+import { BCHF_COMMAND, type BchfResult, runBchf } from './bchf-process.ts';
 import { exampleRoute } from './example-route.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bchf cli '));
@@ -80,15 +81,36 @@ test('an option, environment variable or file that does not fit ends with 2', as
 });
 
 test('a data directory that cannot be one ends with 1 and the code of that', async () => {
-  const ports = ['http', 'udp', 'enum', 'sbi', 'admin'].flatMap((name) => [`--${name}-port`, '0']);
   for (const data of [routes, join(routes, 'below')]) {
-    assertFails(await runBchf('start', ...ports, '--data', data), 1, 'BCHF_DATA_IO');
+    assertFails(await runBchf('start', ...FREE_PORTS, '--data', data), 1, 'BCHF_DATA_IO');
+  }
+});
+
+test('a reader that leaves early ends no command half-way', async () => {
+  const child = spawn(
+    process.execPath,
+    [BCHF_COMMAND, 'lookup', '358401234567', '--snapshot', snapshot],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  assert.deepEqual(await once(child, 'close'), [0, null], stderr);
+  assert.equal(stderr, '');
+});
+
+test('a directory of snapshots that is not there is no empty one', async () => {
+  for (const command of [['list'], ['prune', '--keep', '1']]) {
+    const result = await runBchf('snapshot', ...command, '--dir', fileIn('nowhere'));
+    assertFails(result, 1, 'BCHF_SNAPSHOT_IO');
   }
 });
 
 test('an address that no interface has is named with its option', async () => {
   // Of TEST-NET-3 (RFC 5737): no machine has it.
-  const result = await runBchf('serve', '--snapshot', snapshot, '--host', '203.0.113.1');
+  const result = await runBchf('serve', ...FREE_PORTS, '--snapshot', snapshot, '--host', '203.0.113.1');
   assertFails(result, 1, 'BCHF_LISTEN_FAILED');
   assert.ok(result.stderr.includes('--host'));
 });

@@ -216,6 +216,22 @@ test('curl, bchf lookup, a UDP batch and an ENUM query agree on one ported numbe
   });
 });
 
+test('bchf carriers lists the routes of the ledger with carrier ids of their own', async () => {
+  const admin = `http://127.0.0.1:${server.ports.admin}`;
+  const all = await runBchf('carriers', '--admin', admin, '--json');
+  assert.equal(all.code, 0, all.stderr);
+  const carriers: { route: string; member: string; carrierId: number }[] = JSON.parse(all.stdout);
+  assert.deepEqual(
+    carriers.map(({ route, member }) => ({ route, member })),
+    population.routes.map(({ id, member }) => ({ route: id, member })),
+  );
+  assert.equal(new Set(carriers.map(({ carrierId }) => carrierId)).size, population.routes.length);
+  const { member } = population.routes[0]!;
+  const one = await runBchf('carriers', '--admin', admin, '--member', member);
+  const own = population.routes.filter((route) => route.member === member);
+  assert.equal(one.stdout.trimEnd().split('\n').length, own.length + 1);
+});
+
 test('an explanation of a ported number names the entries that it shadows', async () => {
   const key = population.portedNumber(1);
   const url = `http://127.0.0.1:${server.ports.http}`;

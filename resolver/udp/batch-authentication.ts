@@ -1,20 +1,10 @@
 // Who may ask over the batch protocol: requests sealed with a shared key, each accepted once.
 
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-import type { ServingConfig } from '../config.ts';
-import { ResolverError } from '../resolver-error.ts';
 import { isTagRight, readSeal, type Seal, TAG_BYTES } from './batch-seal-codec.ts';
 import { ReplayWindow } from './replay-window.ts';
 
 /** Requests that the table of replays has room for: 100,000 a second of a window of 5 s either way. */
-const REQUESTS_MAX = 1 << 20;
-
-const keysSchema = z.strictObject({
-  keys: z
-    .record(z.string().regex(/^(0|[1-9][0-9]{0,9})$/), z.string().regex(/^([0-9a-f]{2}){16,64}$/))
-    .refine((keys) => Object.keys(keys).every((id) => Number(id) < 2 ** 32), 'key ids are u32'),
-});
+export const REQUESTS_MAX = 1 << 20;
 
 export interface AuthenticationSettings {
   /** off: sealed requests are refused. optional: both are answered. required: only sealed ones. */
@@ -24,19 +14,6 @@ export interface AuthenticationSettings {
   keys: Record<string, string>;
   /** The table of replays that all threads share; `undefined` where the mode is off. */
   replays: SharedArrayBuffer | undefined;
-}
-
-/** Throws BCHF_CONFIG_INVALID where the file of keys is missing or wrong. */
-export function readAuthenticationSettings(config: ServingConfig): AuthenticationSettings {
-  const { batchAuthentication: mode, batchWindowMs: windowMs, batchKeys: path } = config;
-  if (mode === 'off') return { mode, windowMs, keys: {}, replays: undefined };
-  try {
-    const { keys } = keysSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-    return { mode, windowMs, keys, replays: new ReplayWindow(windowMs, REQUESTS_MAX).buffer };
-  } catch (cause) {
-    const message = `--batch-keys ${path}: ${(cause as Error).message}`;
-    throw new ResolverError('BCHF_CONFIG_INVALID', message, { cause });
-  }
 }
 
 /**

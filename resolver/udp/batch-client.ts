@@ -7,7 +7,7 @@ import type { Histogram } from 'hdr-histogram-js';
 import type { Identity, NumberKey } from '../../ledger/number.ts';
 import { isNumberKey } from '../../ledger/number.ts';
 import type { Route } from '../../ledger/route.ts';
-import { routeSchema } from '../../ledger/route.ts';
+import { routeSchema } from '../../ledger/route-schema.ts';
 import type { EntryKind } from '../../wasm/number-index.ts';
 import { kindOfAnswer, lengthOfAnswer, routeOfAnswer } from '../../wasm/number-index.ts';
 import type { BatchResponse, ExplainedEntry } from './batch-codec.ts';

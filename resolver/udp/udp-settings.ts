@@ -2,7 +2,8 @@
 
 import type { ServingConfig } from '../config.ts';
 import { ResolverError } from '../resolver-error.ts';
-import { type AuthenticationSettings, readAuthenticationSettings } from './batch-authentication.ts';
+import type { AuthenticationSettings } from './batch-authentication.ts';
+import { readAuthenticationSettings } from './batch-keys.ts';
 import { type CarrierSettings, NO_CARRIER_SETTINGS, readCarrierSettings } from './carriers.ts';
 import { isMmsgSupported } from './mmsg-transport.ts';
 

@@ -1,6 +1,7 @@
 // The command `bchf` with `bchf demo`, as a test starts it.
 
 import { runCli } from '../../../resolver/cli/program.ts';
-import { addDemoCommand } from '../demo-command.ts';
 
-await runCli(process.argv, [addDemoCommand]);
+await runCli(process.argv, {
+  demo: async () => (await import('../demo-command.ts')).addDemoCommand,
+});

@@ -4,7 +4,8 @@
 
 import assert from 'node:assert/strict';
 import { digitsOf, type Identity, type NumberKey, parseDigits } from '../../number.ts';
-import { type Route, routeSchema } from '../../route.ts';
+import type { Route } from '../../route.ts';
+import { routeSchema } from '../../route-schema.ts';
 import { ITEMS_MAX, type KeyRange, type TransactionBody } from '../../transaction-body.ts';
 import { roamingContractAddress } from '../../transaction-roaming.ts';
 import type { ExpectedMatch } from '../population.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { digitsOf, lengthOf, type NumberKey, parseDigits } from '../../number.ts';
-import { routeSchema } from '../../route.ts';
+import { routeSchema } from '../../route-schema.ts';
 import { createLengthRule } from '../number-length.ts';
 import { type NumberingData, readNumberingData, type Territory } from '../numbering-data.ts';
 import { comparableName, regionNames, slugOf } from '../operator-names.ts';

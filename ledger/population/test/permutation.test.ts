@@ -22,7 +22,7 @@ describe('a permutation', () => {
 
   test('is inverted at the largest size', () => {
     const random = createRandom(seed);
-    for (const size of [2 ** 31 + 11, PERMUTATION_SIZE_MAX - 1, PERMUTATION_SIZE_MAX]) {
+    for (const size of [2 ** 31 + 11, 2 ** 32, PERMUTATION_SIZE_MAX - 1, PERMUTATION_SIZE_MAX]) {
       const { forward, inverse } = createPermutation(size, seed, 'test');
       for (const position of [
         0,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { sign, verify } from 'node:crypto';
+import { createHash, sign, verify } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import {
   DIGITS_MAX,
@@ -26,6 +26,12 @@ before(() => {
 
 /** How many bodies admit members; left out here where keys, which take long, matter nothing. */
 const ADMISSIONS = 3;
+
+/**
+ * Of samples of a thousand million ported numbers: server and generator may be of two versions, and must draw
+ * the same. It changes with the numbering data.
+ */
+const GOLDEN_LARGEST = '5dfedb86a27171a963873d488a836e52884249729c7b7bb51768436178e36ce0';
 
 function replay(population: Population): LedgerModel {
   const model = new LedgerModel();
@@ -241,17 +247,39 @@ describe('a population', () => {
     }
   });
 
-  test('can be as large as its limits say', () => {
+  test('can be as large as its limits say, with every number at its place', () => {
     const options = { data, ported: PORTED_MAX, fragmented: 1_000_000, seed };
+    const random = createRandom(seed);
     for (const profile of PROFILES) {
       const largest = createPopulation({ ...options, profile });
-      for (const index of [0, PORTED_MAX / 10 - 1, PORTED_MAX / 10, PORTED_MAX - 1]) {
+      const drawn = Array.from({ length: 1000 }, () => random.below(PORTED_MAX));
+      const keys = new Set<NumberKey>();
+      for (const index of [0, PORTED_MAX / 10 - 1, PORTED_MAX / 10, PORTED_MAX - 1, ...drawn]) {
         const key = largest.portedNumber(index);
+        assert.equal(largest.portedIndex(key), index);
         assert.equal(largest.expected('msisdn', key)?.entry, 'ported');
+        keys.add(key);
       }
-      const { key, identity } = largest.sample(createRandom(seed), { fragmented: 1 });
+      assert.equal(keys.size, new Set([...drawn, 0, 1e8 - 1, 1e8, 1e9 - 1]).size);
+      const home = largest.sample(random, { prefix: 1 });
+      assert.equal(largest.expected(home.identity, home.key)?.entry, 'prefix');
+      const { key, identity } = largest.sample(random, { fragmented: 1 });
       assert.equal(largest.expected(identity, key)?.entry, 'fragmented');
     }
+  });
+
+  test('is the same at its largest wherever it is computed, from the seed alone', () => {
+    const digest = (of: number) => {
+      const largest = createPopulation({ data, ported: PORTED_MAX, profile: 5, seed: of });
+      const random = createRandom(of);
+      const samples = Array.from({ length: 300 }, () => {
+        const { identity, key } = largest.sample(random, { ported: 2, fragmented: 1, prefix: 1 });
+        return [identity, key, largest.expected(identity, key)?.route];
+      });
+      return createHash('sha256').update(JSON.stringify(samples)).digest('hex');
+    };
+    assert.equal(digest(1), GOLDEN_LARGEST);
+    assert.notEqual(digest(2), GOLDEN_LARGEST);
   });
 });
 

@@ -330,6 +330,12 @@ describe('a forwarder', () => {
     await withForwarder([counting.url, outside.url], action, flags);
   });
 
+  it('takes no port that another process serves, nor a part of its requests', async () => {
+    const { url } = await fake((_, response) => reply(response, 200, info('msisdn-1')));
+    const taken = withForwarder([url], async () => {}, { httpPort: Number(new URL(url).port) });
+    await assert.rejects(taken, { code: 'BCHF_LISTEN_FAILED' });
+  });
+
   it('finds an upstream again that was down', async () => {
     let isWell = false;
     const upstream = await fake((request, response) => {

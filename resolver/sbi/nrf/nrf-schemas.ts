@@ -2,7 +2,7 @@
 // Everything else is kept as it came.
 
 import { z } from 'zod';
-import { plmnSchema } from '../../../ledger/route.ts';
+import { plmnSchema } from '../../../ledger/route-schema.ts';
 import { nfInstanceIdSchema, nfTypeSchema } from '../sbi-schemas.ts';
 
 const NF_STATUSES = ['REGISTERED', 'SUSPENDED', 'UNDISCOVERABLE', 'CANARY_RELEASE'] as const;

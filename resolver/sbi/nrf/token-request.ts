@@ -4,7 +4,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { plmnSchema } from '../../../ledger/route.ts';
+import { plmnSchema } from '../../../ledger/route-schema.ts';
 import { type HttpAnswer, JSON_TYPE } from '../../http/http-answer.ts';
 import { issueToken, TOKEN_LIFETIME_S } from '../access-token.ts';
 import { parseJsonBody } from '../json-body.ts';

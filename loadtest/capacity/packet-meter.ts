@@ -1,0 +1,189 @@
+// Measures the curve of an interface with one number in a datagram, ENUM or pdb, by the generator of
+// batch-load.ts: a resolver answers several times as many such datagrams as Node's sockets can send, and a
+// curve by those would be the generator's. One answer in so many is judged and timed.
+//
+// Latency counts from the time of the schedule, as in every open loop here. Each second of a step is a run of
+// its own, between which the resolver tells its processor time and memory.
+
+import { lookup } from 'node:dns/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { readNumberingData } from '../../ledger/population/numbering-data.ts';
+import { createPopulation } from '../../ledger/population/population.ts';
+import type { SystemCalls } from '../../resolver/udp/system-calls.ts';
+import { type BatchLoadOptions, runBatchLoad, WINDOW_MAX } from '../batch-load.ts';
+import { enumMessages } from '../enum-load.ts';
+import { LoadtestError } from '../load-options.ts';
+import { createLatencyHistogram } from '../load-report.ts';
+import { drawPool } from '../number-source.ts';
+import { preparePackets } from '../packet-pool.ts';
+import { pdbMessages } from '../pdb-load.ts';
+import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
+import { kneeOf, type WindowPoint } from '../scenario/scenario-report.ts';
+import { readServer } from '../scenario/server-usage.ts';
+import type { Measured } from './curves.ts';
+import { type LoadMeter, type MeasureOptions, noResolver } from './load-meter.ts';
+
+/** Interfaces that can be measured so. */
+export type PacketInterface = 'enum' | 'pdb';
+
+/** Under way in the closed loop that looks for the most. */
+const WINDOW = 256;
+const PROBE_MS = 1000;
+const SECOND_MS = 1000;
+/** Of so many answers one is judged and timed. */
+const CHECK_EVERY = 8;
+/** A generator that rests less than this is the bottleneck. */
+const IDLE_SHARE_MIN = 0.05;
+
+interface Step {
+  point: WindowPoint;
+  typicalP99Us: number;
+  idleShare: number;
+  serverCpuPercent: number | null;
+  residentBytes: number;
+}
+
+/** Throws BCHF_LOADTEST_HOST where the host has no address. */
+export async function openPacketMeter(
+  name: PacketInterface,
+  calls: SystemCalls,
+  options: MeasureOptions,
+): Promise<LoadMeter> {
+  const load = await loadOf(name, calls, options);
+  return {
+    async most() {
+      const probed = runBatchLoad({ ...load, window: WINDOW, durationMs: PROBE_MS });
+      if (probed.wrong > 0 || probed.answered === 0) throw noResolver(name, options, probed.wrong);
+      return (probed.answered * SECOND_MS) / probed.elapsedMs;
+    },
+    async measure(loads) {
+      const startedAt = new Date();
+      const steps: Step[] = [];
+      for (const perSecond of loads) {
+        if (options.signal.aborted) break;
+        steps.push(await measureStep(load, Math.round(perSecond), steps.length, options));
+      }
+      return measuredOf(name, options, startedAt, steps);
+    },
+  };
+}
+
+function measuredOf(
+  name: PacketInterface,
+  { population }: MeasureOptions,
+  startedAt: Date,
+  measured: readonly Step[],
+): Measured {
+  const knee = kneeOf(
+    measured.map(({ point, typicalP99Us }) => ({
+      ...point,
+      latencyUs: { ...point.latencyUs, p99: typicalP99Us },
+    })),
+  );
+  const servedWellTo = knee ? (knee.at?.offeredPerSecond ?? 0) : Number.POSITIVE_INFINITY;
+  const decisive = measured.filter(({ point }) => point.offeredPerSecond <= beyondOf(knee));
+  const entries = population.ported + population.fragmented;
+  const residentBytes = Math.max(0, ...measured.map((step) => step.residentBytes));
+  return {
+    name: `capacity of ${name}`,
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      node: process.versions.node,
+    },
+    curve: {
+      interface: name,
+      entries,
+      numbersEach: 1,
+      measuredAt: startedAt.toISOString(),
+      isGeneratorLimit: decisive.some(({ idleShare }) => idleShare < IDLE_SHARE_MIN),
+      points: measured.map(({ point, typicalP99Us, serverCpuPercent }) => ({
+        offeredPerSecond: point.offeredPerSecond,
+        answeredPerSecond: point.answeredPerSecond,
+        p50Us: point.latencyUs.p50,
+        p99Us: point.latencyUs.p99,
+        typicalP99Us,
+        isServedWell: point.offeredPerSecond <= servedWellTo,
+        serverCpuPercent,
+      })),
+    },
+    memory: residentBytes > 0 ? [{ entries, residentBytes }] : [],
+  };
+}
+
+/** The first load beyond the knee: what lies further is no matter of the curve. */
+function beyondOf(knee: ReturnType<typeof kneeOf>): number {
+  return knee?.beyond?.offeredPerSecond ?? Number.POSITIVE_INFINITY;
+}
+
+async function measureStep(
+  load: Omit<BatchLoadOptions, 'window' | 'durationMs'>,
+  perSecond: number,
+  step: number,
+  { target, secondsEach, tell }: MeasureOptions,
+): Promise<Step> {
+  const before = await readServer(target.metrics);
+  const latencies = createLatencyHistogram();
+  const p99s: number[] = [];
+  let [answered, lost, wrong, idle] = [0, 0, 0, 0];
+  const beganMs = performance.now();
+  for (let second = 0; second < secondsEach; second++) {
+    const result = runBatchLoad({ ...load, perSecond, window: WINDOW_MAX, durationMs: SECOND_MS });
+    answered += result.answered + result.answeredLater;
+    lost += result.lost + result.unsent;
+    wrong += result.wrong;
+    idle += result.idleShare / secondsEach;
+    latencies.add(result.latencies);
+    if (result.latencies.totalCount > 0) p99s.push(result.latencies.getValueAtPercentile(99));
+  }
+  const after = await readServer(target.metrics);
+  const percentile = (percent: number) =>
+    latencies.totalCount > 0 ? latencies.getValueAtPercentile(percent) : 0;
+  const latencyUs = {
+    ...{ p50: percentile(50), p90: percentile(90), p99: percentile(99) },
+    ...{ p99_9: percentile(99.9), max: percentile(100) },
+  };
+  tell(
+    `${perSecond.toLocaleString('en-US')}/s: ${Math.round(answered / secondsEach).toLocaleString('en-US')} answered a second, ${lost} lost, p99 ${latencyUs.p99} µs`,
+  );
+  p99s.sort((one, other) => one - other);
+  return {
+    point: {
+      ...{ phase: `step ${step + 1}`, warmUp: false },
+      ...{ fromSecond: step * secondsEach, toSecond: (step + 1) * secondsEach },
+      ...{ offeredPerSecond: perSecond, answeredPerSecond: answered / secondsEach },
+      ...{ lost, failed: wrong, latencyUs },
+    },
+    typicalP99Us: p99s[(p99s.length - 1) >> 1] ?? 0,
+    idleShare: idle,
+    serverCpuPercent:
+      before && after
+        ? ((after.cpuSeconds - before.cpuSeconds) * 100_000) / (performance.now() - beganMs)
+        : null,
+    residentBytes: after?.residentBytes ?? 0,
+  };
+}
+
+/** The questions of a run, and the check of their answers. */
+async function loadOf(
+  name: PacketInterface,
+  calls: SystemCalls,
+  { target, population: wanted }: MeasureOptions,
+): Promise<Omit<BatchLoadOptions, 'window' | 'durationMs'>> {
+  const population = createPopulation({ data: readNumberingData(), ...wanted });
+  const source = createPopulationSource(population, MIX_DEFAULT, 'msisdn', 1);
+  const pool = drawPool(source, Number.POSITIVE_INFINITY);
+  const { messages, idOffset, check } =
+    name === 'enum'
+      ? enumMessages(pool, target.enumSuffix, population.routes)
+      : pdbMessages(pool, population.routes);
+  const { address } = await lookup(target.host).catch((cause) => {
+    throw new LoadtestError('BCHF_LOADTEST_HOST', `${target.host}: ${cause.message}`, { cause });
+  });
+  return {
+    calls,
+    server: { address, port: target[name] },
+    packets: preparePackets(messages, calls.addressOf),
+    ...{ idOffset, check, checkEvery: CHECK_EVERY },
+  };
+}
