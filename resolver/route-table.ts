@@ -57,7 +57,7 @@ export class RouteTable {
     return { version: this.#version + (isSame ? 0 : 1), routes: changed, count: routes.length };
   }
 
-  /** Another generation's routes in place of those that are there. Error: none; idempotent. */
+  /** Another generation's routes in place of those that are there; without effect the second time. */
   replace({ count, ...changes }: RouteReplacement): void {
     if (changes.version === this.#version) return;
     // Those that are pinned stay as they are.
