@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CSV_HEADER } from '../snapshot/entries-csv.ts';
-import { BCHF_COMMAND, type BchfResult, runBchf } from './bchf-process.ts';
+import { BCHF_COMMAND, type BchfResult, FREE_PORTS, runBchf } from './bchf-process.ts';
 import { exampleRoute } from './example-route.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bchf cli '));
@@ -110,7 +110,14 @@ test('a directory of snapshots that is not there is no empty one', async () => {
 
 test('an address that no interface has is named with its option', async () => {
   // Of TEST-NET-3 (RFC 5737): no machine has it.
-  const result = await runBchf('serve', ...FREE_PORTS, '--snapshot', snapshot, '--host', '203.0.113.1');
+  const result = await runBchf(
+    'serve',
+    ...FREE_PORTS,
+    '--snapshot',
+    snapshot,
+    '--host',
+    '203.0.113.1',
+  );
   assertFails(result, 1, 'BCHF_LISTEN_FAILED');
   assert.ok(result.stderr.includes('--host'));
 });
