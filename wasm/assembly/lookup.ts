@@ -19,10 +19,10 @@
 // What may share a loop with touching is a matter of how many instructions there are from one touch to
 // the next. Instructions leave a processor's window in order. Where it holds 512, and there are 12 from
 // touch to touch, it reaches over 40 touches, and the 16 that can be under way are always found; with 30
-// it reaches over 17, and a slow one keeps the others out. So dividing, with 11 instructions, is free in there,
-// and loading the words of areas, two more, still pays; with all of locating in there a lookup took 32 ns and
-// not 27, with descriptors touched in there one more (shared 2-core Intel Xeon VM, Node 20.20.2, 2026-11-28).
-// What this file makes of it is in docs/bench-index-lookup.md.
+// it reaches over 17, and a slow one keeps the others out. So dividing, with 11 instructions, is free in
+// there, and loading the words of areas, two more, still pays; with all of locating in there a lookup took
+// 32 ns and not 27, with descriptors touched in there a nanosecond more (shared 2-core Intel Xeon VM, Node
+// 20.20.2, 2026-11-28). What this file makes of it is in docs/bench-index-lookup.md.
 
 import { READER_ANSWERS, READER_KEYS } from './layout';
 import { FLAG_SLOW, GROUP_BYTES_AT } from './line';
