@@ -33,13 +33,20 @@ const LOOK_MS = 100;
 const OTHER_FILES_MAX = 100;
 
 const directory = mkdtempSync(join(tmpdir(), 'bchf-idle-'));
-after(() => rmSync(directory, { recursive: true }));
+const started: BchfServer[] = [];
+after(async () => {
+  // Also those that a failed test has left.
+  for (const server of started) await server.kill();
+  rmSync(directory, { recursive: true });
+});
 
-function startOne(name: string, ...more: string[]): Promise<BchfServer> {
+async function startOne(name: string, ...more: string[]): Promise<BchfServer> {
   const population = ['--ported', '1000', '--fragmented', '100'];
   const threads = ['--workers', '1', '--udp-workers', '1', '--sbi-workers', '0'];
   const data = ['--data', join(directory, name)];
-  return startServer('start', ...data, ...population, ...threads, ...more);
+  const server = await startServer('start', ...data, ...population, ...threads, ...more);
+  started.push(server);
+  return server;
 }
 
 const skip =
