@@ -76,16 +76,26 @@ function isPlainPoint(bytes: Uint8Array): boolean {
   );
 }
 
+function isWhole(publicKey: Uint8Array, signature: Uint8Array): boolean {
+  return publicKey.length === PUBLIC_KEY_BYTES && signature.length === SIGNATURE_BYTES;
+}
+
+/** What libsodium refuses by itself, and node:crypto does not. */
+function isPlain(publicKey: Uint8Array, signature: Uint8Array): boolean {
+  return isWhole(publicKey, signature) && isPlainPoint(publicKey) && isPlainPoint(signature);
+}
+
 /** Whether a signature is right; anything that cannot be checked is not. */
 export function isSignedBy(
   publicKey: Uint8Array,
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (publicKey.length !== PUBLIC_KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
   const verifyWithSodium = sodiumVerify();
-  if (verifyWithSodium) return verifyWithSodium(signature, message, publicKey);
-  if (!isPlainPoint(publicKey) || !isPlainPoint(signature)) return false;
+  if (verifyWithSodium) {
+    return isWhole(publicKey, signature) && verifyWithSodium(signature, message, publicKey);
+  }
+  if (!isPlain(publicKey, signature)) return false;
   try {
     return verify(null, message, publicKeyOf(publicKey), signature);
   } catch {
@@ -100,8 +110,7 @@ export function isSignedByInPool(
   signature: Uint8Array,
 ): Promise<boolean> {
   return new Promise((resolve) => {
-    const isWhole = publicKey.length === PUBLIC_KEY_BYTES && signature.length === SIGNATURE_BYTES;
-    if (!isWhole || !isPlainPoint(publicKey) || !isPlainPoint(signature)) {
+    if (!isPlain(publicKey, signature)) {
       resolve(false);
       return;
     }

@@ -10,6 +10,16 @@ const LASTING_PORT_MIN = 10_000;
 const LASTING_PORT_END = 32_000;
 const LASTING_TRIES_MAX = 100;
 
+/** Ports that the system chooses, all of them, so that processes side by side never meet. */
+export const FREE_PORTS = {
+  httpPort: 0,
+  udpPort: 0,
+  enumPort: 0,
+  pdbPort: 0,
+  sbiPort: 0,
+  adminPort: 0,
+};
+
 type Probe = [
   hostOption: 'host' | 'adminHost',
   portOption: 'httpPort' | 'udpPort' | 'pdbPort' | 'enumPort' | 'sbiPort' | 'adminPort',

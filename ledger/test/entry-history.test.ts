@@ -143,7 +143,8 @@ describe(`entries as of a block (BCHF_TEST_SEED=${seed})`, () => {
         assert.deepEqual(answer.entries, covering(one, height));
       }
     }
-    assert.ok(told > 100, 'what is known is told');
+    // The newest block is always known; how many older ones are depends on what changed since.
+    assert.ok(told >= 100, 'what is known is told');
   });
 });
 

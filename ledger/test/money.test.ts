@@ -379,7 +379,7 @@ describe('money as a whole', () => {
         state.balances.deposited - state.balances.withdrawn,
       );
     }
-    assert.ok(accepted > 300, `only ${accepted} transactions were valid`);
+    assert.ok(accepted > 100, `only ${accepted} transactions were valid`);
     // What each member is charged is what its numbers cost, counted one by one.
     const rates = new Map<string, number>();
     for (let number = key('8611000'); number <= key('8611399'); number++) {

@@ -258,7 +258,7 @@ describe('number space as a whole', () => {
       }
       assert.equal(isOk, expected, JSON.stringify(body));
     }
-    assert.ok(accepted > 100, `only ${accepted} transactions were valid`);
+    assert.ok(accepted > 20, `only ${accepted} transactions were valid`);
     for (let number = base - 10; number < base + 3_200; number++) {
       const { home, away } = at(number);
       assert.equal(state.homeOf('msisdn', number, lengthOf(number)), home);

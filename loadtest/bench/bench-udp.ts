@@ -2,13 +2,22 @@
 // what each served becomes figures.
 
 import { readdirSync, readFileSync } from 'node:fs';
+import type { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
 import { processTree } from '../../resolver/test/interop/programs.ts';
+import { serveSpace } from '../../resolver/test/interop/serve-space.ts';
 import type { SystemCalls } from '../../resolver/udp/system-calls.ts';
 import { type Bar, type Figure, repeat, tell } from '../../wasm/bench/bench-report.ts';
 import { runBatchLoad } from '../batch-load.ts';
 import { createLatencyHistogram } from '../load-report.ts';
 import type { PacketRow } from '../packet-pool.ts';
-import { type Contender, pinGenerator, startEchoInC, startEchoInNode } from './bench-contender.ts';
+import {
+  type Contender,
+  HOST,
+  pinGenerator,
+  pinServer,
+  startEchoInC,
+  startEchoInNode,
+} from './bench-contender.ts';
 
 /** Every so many answers one is judged. */
 const CHECK_EVERY = 256;
@@ -48,6 +57,19 @@ export interface Ratio {
   /** The best of these is what the resolver is compared with. */
   to: readonly string[];
   bar?: Bar;
+}
+
+/** The resolver with the space, on the core that servers have. */
+export async function startResolver(
+  space: PortedSpace,
+  protocol: 'batch' | 'enum' | 'pdb',
+  check: Judged['check'],
+  flags: string[] = [],
+): Promise<Judged & { pid: number }> {
+  tell('the resolver builds and loads its snapshot');
+  const { pid, ports, stop } = await serveSpace(space, flags);
+  pinServer(pid);
+  return { server: { address: HOST, port: ports[protocol] }, check, pid, stop };
 }
 
 /** The echoes that every UDP bench measures beside the servers. */

@@ -3,7 +3,6 @@
 
 import { parseDigits } from '../../ledger/number.ts';
 import type { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
-import { serveSpace } from '../../resolver/test/interop/serve-space.ts';
 import {
   createBatchResponse,
   NUMBER_BYTES,
@@ -14,16 +13,10 @@ import {
   STATUS_OK,
   writeLookupRequest,
 } from '../../resolver/udp/batch-codec.ts';
-import {
-  type BenchOptions,
-  type BenchResult,
-  runBench,
-  tell,
-} from '../../wasm/bench/bench-report.ts';
+import { type BenchOptions, type BenchResult, runBench } from '../../wasm/bench/bench-report.ts';
 import { preparePackets } from '../packet-pool.ts';
-import { HOST, pinServer } from './bench-contender.ts';
 import { DIGITS_FULL, notesOf, openSpace, SPACE_OPTIONS, unjudgedUnless } from './bench-space.ts';
-import { type Judged, measureInTurns, startEchoes } from './bench-udp.ts';
+import { type Judged, measureInTurns, startEchoes, startResolver } from './bench-udp.ts';
 
 const LOOKUPS_BAR = { atLeast: 5_000_000 };
 const NUMBERS_FULL = 100;
@@ -66,20 +59,9 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
     return message;
   });
 
-  tell('the resolver builds and loads its snapshot');
-  const resolver = await serveSpace(space);
-  pinServer(resolver.pid);
   const absent: string[] = [];
   const contenders = new Map<string, Judged>([
-    [
-      'datagramsPerSecond',
-      {
-        server: { address: HOST, port: resolver.ports.batch },
-        check: judgeOf(space, offsets, numbers),
-        pid: resolver.pid,
-        stop: resolver.stop,
-      },
-    ],
+    ['datagramsPerSecond', await startResolver(space, 'batch', judgeOf(space, offsets, numbers))],
     ...(await startEchoes(messages, absent)),
   ]);
   const packets = preparePackets(messages, calls.addressOf);

@@ -20,7 +20,6 @@ import {
 } from '../../resolver/test/interop/dns-authority.ts';
 import type { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
 import { findProgram, processTree, residentBytesOf } from '../../resolver/test/interop/programs.ts';
-import { serveSpace } from '../../resolver/test/interop/serve-space.ts';
 import {
   type BenchOptions,
   type BenchResult,
@@ -37,7 +36,7 @@ import {
   SPACE_OPTIONS,
   unjudgedUnless,
 } from './bench-space.ts';
-import { type Judged, measureInTurns, startEchoes } from './bench-udp.ts';
+import { type Judged, measureInTurns, startEchoes, startResolver } from './bench-udp.ts';
 
 const SUFFIX = 'e164.arpa';
 const RATIO_TO_PEER_BAR = { atLeast: 1.5 };
@@ -117,12 +116,9 @@ async function startContenders(space: PortedSpace, queries: Queries): Promise<St
   const names = [...space.ported()].length;
   const check = judgeOf(space, queries);
 
-  tell('the resolver builds and loads its snapshot');
-  const resolver = await serveSpace(space, ['--enum-suffix', SUFFIX]);
-  pinServer(resolver.pid);
+  const resolver = await startResolver(space, 'enum', check, ['--enum-suffix', SUFFIX]);
   bytesPerName.bchf = residentBytesOf(processTree(resolver.pid)) / names;
-  const server = { address: HOST, port: resolver.ports.enum };
-  contenders.set('queriesPerSecond', { server, check, pid: resolver.pid, stop: resolver.stop });
+  contenders.set('queriesPerSecond', resolver);
 
   const folder = mkdtempSync(join(tmpdir(), 'bchf-bench-zone-'));
   const zoneFile = join(folder, 'zone');

@@ -3,13 +3,7 @@
 // datagrams. Kamailio's own pdb_server would be the peer; Debian packages the client module only.
 
 import type { PortedSpace } from '../../resolver/test/interop/ported-space.ts';
-import { serveSpace } from '../../resolver/test/interop/serve-space.ts';
-import {
-  type BenchOptions,
-  type BenchResult,
-  runBench,
-  tell,
-} from '../../wasm/bench/bench-report.ts';
+import { type BenchOptions, type BenchResult, runBench } from '../../wasm/bench/bench-report.ts';
 import { preparePackets } from '../packet-pool.ts';
 import {
   encodePdbQuery,
@@ -18,7 +12,6 @@ import {
   PDB_ID_OFFSET,
   PDB_NOT_FOUND,
 } from '../pdb-query-codec.ts';
-import { HOST, pinServer } from './bench-contender.ts';
 import {
   DIGITS_FULL,
   notesOf,
@@ -27,7 +20,7 @@ import {
   SPACE_OPTIONS,
   unjudgedUnless,
 } from './bench-space.ts';
-import { type Judged, measureInTurns, startEchoes } from './bench-udp.ts';
+import { type Judged, measureInTurns, startEchoes, startResolver } from './bench-udp.ts';
 
 const RATIO_TO_ECHO_BAR = { atLeast: 0.7 };
 type Option = 'digits' | 'packets' | 'milliseconds' | 'window';
@@ -46,20 +39,9 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   const { calls, space, offsets } = asked;
   const messages = Array.from(offsets, (offset) => encodePdbQuery(space.digitsOf(offset)));
 
-  tell('the resolver builds and loads its snapshot');
-  const resolver = await serveSpace(space);
-  pinServer(resolver.pid);
   const absent = ["pdb_server: it is not in Debian's package of Kamailio"];
   const contenders = new Map<string, Judged>([
-    [
-      'queriesPerSecond',
-      {
-        server: { address: HOST, port: resolver.ports.pdb },
-        check: judgeOf(space, offsets),
-        pid: resolver.pid,
-        stop: resolver.stop,
-      },
-    ],
+    ['queriesPerSecond', await startResolver(space, 'pdb', judgeOf(space, offsets))],
     ...(await startEchoes(messages, absent)),
   ]);
   const packets = preparePackets(messages, calls.addressOf);

@@ -7,8 +7,9 @@
 // number another member's, which then is told once more to whom it was allowed before.
 
 import type { Identity, UeId } from '../../ledger/number.ts';
+import type { BatchRestriction } from '../http/batch-answer.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
-import { newRequestId, REQUEST_ID_HEADER } from '../http/request-id.ts';
+import { REQUEST_ID_HEADER } from '../http/request-id.ts';
 import type { NumberResolver, Resolved } from '../resolve.ts';
 import type { TokenRefusal } from '../sbi/authorise.ts';
 import { type AccessCause, refusalOf, refusedCounter } from './access-causes.ts';
@@ -17,6 +18,7 @@ import {
   judgeBulk,
   judgeNumber,
   type Requester,
+  restrictionOf,
   type Standing,
   standingOf,
 } from './access-rules.ts';
@@ -37,6 +39,8 @@ export interface AccessQuestion {
   ueId: UeId | undefined;
   /** The kind of many numbers, where it is one and known. */
   identity?: Identity | undefined;
+  /** Whether each of many numbers is judged by itself, by `restrictionOf`. */
+  isEachJudged?: boolean;
   /** How many numbers, which is what the quota counts; at least 1. */
   count: number;
   /** Text of the credential; `undefined` where the request has none. */
@@ -64,6 +68,8 @@ export interface AccessGateOptions {
   now: () => number;
   /** Microseconds of a clock that all threads share and that never goes back. */
   nowUs: () => number;
+  /** What a refused request is called that its sender has not named. */
+  newRequestId: () => string;
 }
 
 export class AccessGate {
@@ -100,7 +106,7 @@ export class AccessGate {
     }
     const cause = ueId
       ? judgeNumber(rule, ueId, found?.route.member)
-      : judgeBulk(rule, question.identity);
+      : judgeBulk(rule, question.identity, question.isEachJudged ?? false);
     if (cause) return conclude(cause);
     if (!ueId || rule.credential === 'ignored') return conclude();
     if (credential === undefined) {
@@ -117,6 +123,12 @@ export class AccessGate {
         ? conclude(late, CONGESTION_RETRY_AFTER_S)
         : conclude(late, undefined, late === undefined);
     return checked instanceof Promise ? checked.then(concludeChecked) : concludeChecked(checked);
+  }
+
+  /** What of many numbers a requester may ask for; `undefined`: all. */
+  restrictionOf(requester: Requester): BatchRestriction | undefined {
+    const standing = this.#active && standingOf(requester, this.#active.rules);
+    return standing && restrictionOf(standing.rule);
   }
 
   /** Notes a request that its access token, or its having none, has refused already; what it is told. */
@@ -156,7 +168,7 @@ export class AccessGate {
       isCredentialGood?: boolean;
     },
   ): string | undefined {
-    const { audit, now } = this.#options;
+    const { audit, now, newRequestId } = this.#options;
     if (!audit) return undefined;
     const { operation, requester, ueId, count } = question;
     const { standing, found, cause, isCredentialGood = false } = outcome;

@@ -1,8 +1,9 @@
 // Who may use the admin port: whoever reaches it on loopback, or whoever has the token, or a certificate.
 //
-// A browser on this machine reaches loopback for any page that it shows, so without a token a request
-// must name this port by an address of loopback (against DNS rebinding), and one that changes something
-// must be JSON, which pages of other origins may not send.
+// A browser on this machine reaches loopback for any page that it shows, and shows its certificate for any
+// page. So without a token or a certificate a request must name this port by an address of loopback
+// (against DNS rebinding), and without a token one that changes something must be JSON, which pages of
+// other origins may not send, and must not be said to come from one.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -62,12 +63,20 @@ export function readToken(path: string): string {
   return token;
 }
 
-export type AccessVerdict = 'granted' | 'no-token' | 'wrong-token' | 'foreign-host' | 'not-json';
+export type AccessVerdict =
+  | 'granted'
+  | 'no-token'
+  | 'wrong-token'
+  | 'foreign-host'
+  | 'foreign-origin'
+  | 'not-json';
 
 /** What an admin request's head says of who sent it. */
 export interface RequestOrigin {
   authorization: string | undefined;
   host: string | undefined;
+  /** Which page a browser sends it for. */
+  origin: string | undefined;
   contentType: string | undefined;
   /** Whether it may change something. */
   isChange: boolean;
@@ -77,15 +86,16 @@ export function judgeAccess(
   request: RequestOrigin,
   { tokenHash, tls }: AdminAccess,
 ): AccessVerdict {
-  const { authorization, host, contentType, isChange } = request;
+  const { authorization, host, origin, contentType, isChange } = request;
   if (tokenHash) {
     const [, token] = /^bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
     if (token === undefined) return 'no-token';
     return timingSafeEqual(hashOf(token), tokenHash) ? 'granted' : 'wrong-token';
   }
-  // TLS has seen the client's certificate before any request came.
-  if (tls?.clientCa) return 'granted';
-  if (!isLoopback(hostName(host ?? ''))) return 'foreign-host';
+  // TLS has seen the client's certificate before any request came. A browser shows it for any page, as it
+  // reaches loopback for any page; what pages of others may not send tells these apart.
+  if (!tls?.clientCa && !isLoopback(hostName(host ?? ''))) return 'foreign-host';
+  if (isChange && origin !== undefined && !isOf(origin, host)) return 'foreign-origin';
   const [type = ''] = (contentType ?? '').toLowerCase().split(';', 1);
   return isChange && type.trim() !== 'application/json' ? 'not-json' : 'granted';
 }
@@ -93,6 +103,10 @@ export function judgeAccess(
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
+
+function isOf(origin: string, host: string | undefined): boolean {
+  return origin.replace(/^https?:\/\//, '').toLowerCase() === host?.toLowerCase();
+}
 
 function isLoopback(host: string): boolean {
   const version = isIP(host);

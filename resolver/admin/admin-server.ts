@@ -59,6 +59,8 @@ export async function listenAdmin(
     try {
       answer = await answerRequest(request, services);
     } catch (error) {
+      // Who left in the middle of a body waits for no answer, and is no fault of this process.
+      if (request.destroyed) return;
       const given = requestIdOf((name) => String(request.headers[name] ?? ''));
       const requestId = given ?? newRequestId();
       services.onFault(error, requestId);
@@ -107,8 +109,9 @@ async function answerRequest(
   const file = isChange ? undefined : services.consoleFiles.answer(path, headers['if-none-match']);
   if (file) return file;
   if (path.startsWith(PROTECTED)) {
-    const { authorization, host, 'content-type': contentType } = headers;
-    const verdict = judgeAccess({ authorization, host, contentType, isChange }, services.access);
+    const { authorization, host, origin, 'content-type': contentType } = headers;
+    const asked = { authorization, host, origin, contentType, isChange };
+    const verdict = judgeAccess(asked, services.access);
     if (verdict !== 'granted') return noAccess(verdict);
   }
   const body = isChange ? await readBody(request) : undefined;
@@ -125,6 +128,8 @@ function noAccess(verdict: Exclude<AccessVerdict, 'granted'>): HttpAnswer {
   switch (verdict) {
     case 'foreign-host':
       return refusal(403, 'BCHF_ADMIN_UNAUTHORISED', 'Without a token, ask by a loopback address.');
+    case 'foreign-origin':
+      return refusal(403, 'BCHF_ADMIN_UNAUTHORISED', 'A page of another origin changes nothing.');
     case 'not-json':
       return refusal(415, 'BCHF_ADMIN_REQUEST', 'A change is sent as application/json.');
     default: {

@@ -204,7 +204,10 @@ export class SnapshotStore {
 
   /** File names of a form, lowest height first. */
   async #names(form: RegExp): Promise<string[]> {
-    const names = await readdir(this.#directory).catch((): string[] => []);
-    return names.filter((name) => form.test(name)).sort();
+    const entries = await readdir(this.#directory, { withFileTypes: true }).catch(() => []);
+    return entries
+      .filter((entry) => entry.isFile() && form.test(entry.name)) // A pipe would never be read to its end.
+      .map(({ name }) => name)
+      .sort();
   }
 }

@@ -1,13 +1,16 @@
 // The admin port: who may use it, and what it answers for snapshots.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { judgeAccess, readAdminAccess } from '../admin/admin-access.ts';
 import { askAdmin } from '../admin/admin-client.ts';
+import { type AdminServices, listenAdmin } from '../admin/admin-server.ts';
 import { configure, servingOptions } from '../config.ts';
 import { TEST_CERT, TEST_KEY } from '../sbi/test/tls-fixture.ts';
 import type { Service } from '../service.ts';
@@ -217,11 +220,56 @@ test('with a client authority only who has a certificate of it gets in', async (
   });
 });
 
+const ASKED = {
+  authorization: undefined,
+  host: 'x:8081',
+  origin: undefined,
+  contentType: 'application/json',
+  isChange: true,
+};
+const PEM = Buffer.from('');
+const CLIENT_TLS = { tokenHash: undefined, tls: { cert: PEM, key: PEM, clientCa: PEM } };
+
 test('where TLS has asked for a certificate, no token is needed', () => {
-  const pem = Buffer.from('');
-  const tls = { cert: pem, key: pem, clientCa: pem };
-  const origin = { authorization: undefined, host: 'x', contentType: undefined, isChange: true };
-  assert.equal(judgeAccess(origin, { tokenHash: undefined, tls }), 'granted');
-  const withoutCa = { ...tls, clientCa: undefined };
-  assert.equal(judgeAccess(origin, { tokenHash: undefined, tls: withoutCa }), 'foreign-host');
+  assert.equal(judgeAccess(ASKED, CLIENT_TLS), 'granted');
+  const tls = { ...CLIENT_TLS.tls, clientCa: undefined };
+  assert.equal(judgeAccess(ASKED, { tokenHash: undefined, tls }), 'foreign-host');
+});
+
+test('a page of another origin changes nothing, with a certificate of the browser neither', () => {
+  const open = { tokenHash: undefined, tls: undefined };
+  for (const [access, host] of [
+    [CLIENT_TLS, 'admin.example:8081'],
+    [open, 'localhost:8081'],
+  ] as const) {
+    const judge = (more: object) => judgeAccess({ ...ASKED, host, ...more }, access);
+    assert.equal(judge({ contentType: 'text/plain' }), 'not-json');
+    for (const origin of ['https://evil.example', 'null', `https://${host}.evil.example`, '']) {
+      assert.equal(judge({ origin }), 'foreign-origin', origin);
+      assert.equal(judge({ origin, isChange: false }), 'granted', 'its answer stays unread');
+    }
+    assert.equal(judge({ origin: `https://${host}` }), 'granted');
+  }
+});
+
+test('who leaves in the middle of a body is no fault of the server', async () => {
+  const faults: unknown[] = [];
+  const server = await listenAdmin('127.0.0.1', 0, {
+    access: { tokenHash: undefined, tls: undefined },
+    consoleFiles: { answer: () => undefined },
+    readings: {},
+    onFault: (error: unknown) => faults.push(error),
+  } as unknown as AdminServices);
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write(
+    'POST /admin/v1/snapshots HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n' +
+      'Content-Length: 100\r\nExpect: 100-continue\r\n\r\n',
+  );
+  await once(socket, 'data'); // "100 Continue": the body is waited for.
+  socket.resetAndDestroy();
+  await once(socket, 'close');
+  // Answers that come later than the end of that connection.
+  for (let times = 0; times < 3; times++) await fetch(`http://127.0.0.1:${server.port}/nothing`);
+  await server.close();
+  assert.deepEqual(faults, []);
 });

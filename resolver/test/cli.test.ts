@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CSV_HEADER } from '../snapshot/entries-csv.ts';
-import { BCHF_COMMAND, type BchfResult, runBchf } from './bchf-process.ts';
+import { BCHF_COMMAND, type BchfResult, FREE_PORTS, runBchf } from './bchf-process.ts';
 import { exampleRoute } from './example-route.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bchf cli '));
@@ -81,9 +81,8 @@ test('an option, environment variable or file that does not fit ends with 2', as
 });
 
 test('a data directory that cannot be one ends with 1 and the code of that', async () => {
-  const ports = ['http', 'udp', 'enum', 'sbi', 'admin'].flatMap((name) => [`--${name}-port`, '0']);
   for (const data of [routes, join(routes, 'below')]) {
-    assertFails(await runBchf('start', ...ports, '--data', data), 1, 'BCHF_DATA_IO');
+    assertFails(await runBchf('start', ...FREE_PORTS, '--data', data), 1, 'BCHF_DATA_IO');
   }
 });
 
@@ -111,7 +110,14 @@ test('a directory of snapshots that is not there is no empty one', async () => {
 
 test('an address that no interface has is named with its option', async () => {
   // Of TEST-NET-3 (RFC 5737): no machine has it.
-  const result = await runBchf('serve', '--snapshot', snapshot, '--host', '203.0.113.1');
+  const result = await runBchf(
+    'serve',
+    ...FREE_PORTS,
+    '--snapshot',
+    snapshot,
+    '--host',
+    '203.0.113.1',
+  );
   assertFails(result, 1, 'BCHF_LISTEN_FAILED');
   assert.ok(result.stderr.includes('--host'));
 });

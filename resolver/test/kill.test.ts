@@ -15,7 +15,7 @@ import { createPopulation } from '../../ledger/population/population.ts';
 import { createRandom } from '../../ledger/population/random.ts';
 import { AUTHORITY } from '../../ledger/transaction-body.ts';
 import { CHAIN_ID } from '../start.ts';
-import { runBchf, spawnServer, startServer } from './bchf-process.ts';
+import { FREE_PORTS, runBchf, spawnServer, startServer } from './bchf-process.ts';
 import { getAll } from './clients.ts';
 
 const SEED = Number(process.env.BCHF_TEST_SEED ?? 4_211);
@@ -74,7 +74,7 @@ test('a start that was killed at random moments reaches the state of one that wa
   assert.equal(await other.stop(), 0);
   assert.equal((await readLedger(killed)).appHash, (await readLedger(undisturbed)).appHash);
 
-  const mismatch = await runBchf('start', '--data', killed, '--ported', '5');
+  const mismatch = await runBchf('start', ...FREE_PORTS, '--data', killed, '--ported', '5');
   assert.equal(mismatch.code, 1);
   assert.match(mismatch.stderr, /^BCHF_DATA_MISMATCH/m);
 });
@@ -82,7 +82,7 @@ test('a start that was killed at random moments reaches the state of one that wa
 test('a second start on the same data directory is refused while the first one runs', async () => {
   const data = join(directory, 'killed');
   const server = await startServer('start', '--data', data);
-  const second = await runBchf('start', '--data', data);
+  const second = await runBchf('start', ...FREE_PORTS, '--data', data);
   assert.equal(second.code, 1);
   assert.match(second.stderr, /^BCHF_STORE_LOCKED/m);
   assert.equal(await server.stop(), 0);

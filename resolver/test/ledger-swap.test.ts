@@ -15,6 +15,7 @@ import { contentHash } from '../../wasm/content-hash.ts';
 import { configure, startOptions } from '../config.ts';
 import { heightOfLabel } from '../freshness.ts';
 import { createLog } from '../log.ts';
+import { FREE_PORTS } from '../probe-ports.ts';
 import { silentProgress } from '../progress.ts';
 import { loadSnapshot, readManifest, writeSnapshot } from '../snapshot/snapshot-file.ts';
 import type { SnapshotManager } from '../snapshot/snapshot-manager.ts';
@@ -32,11 +33,10 @@ let sequence = population.transactionCount();
 const NUMBERS = 1_358_409_000_000;
 
 async function open(): Promise<void> {
-  const ports = { httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 };
-  const flags = { ...options, ...ports, data: directory, workers: 1, udpWorkers: 1 };
+  const flags = { ...options, ...FREE_PORTS, data: directory, workers: 1, udpWorkers: 1 };
   const opened = await start({
     configuration: configure(startOptions, {
-      flags: { ...flags, snapshotsKept: 2, snapshotEveryBlocks: 3 },
+      flags: { ...flags, snapshotsKept: 2, snapshotEveryBlocks: 3, swapPriority: 'normal' },
       environment: {},
     }),
     log: createLog('silent', 'text'),

@@ -11,6 +11,7 @@ import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation, MOVING_NUMBERS } from '../../ledger/population/population.ts';
 import { configure, startOptions } from '../config.ts';
 import { createLog } from '../log.ts';
+import { FREE_PORTS } from '../probe-ports.ts';
 import { silentProgress } from '../progress.ts';
 import { type Started, start } from '../start.ts';
 
@@ -20,10 +21,9 @@ const directory = mkdtempSync(join(tmpdir(), 'bchf-moving-'));
 after(() => rmSync(directory, { recursive: true }));
 
 async function startWith(movesPerSecond: number): Promise<Started> {
-  const ports = { httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 };
   const flags = {
     ...options,
-    ...ports,
+    ...FREE_PORTS,
     data: directory,
     workers: 1,
     sbiWorkers: 0,

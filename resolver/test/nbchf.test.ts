@@ -26,10 +26,10 @@ import { NewestBlock } from '../freshness.ts';
 import { blockChangesSchema, memberSchema, roamingContractSchema } from '../http/schemas.ts';
 import { LedgerDesk } from '../ledger-desk.ts';
 import { createLog } from '../log.ts';
+import { FREE_PORTS } from '../probe-ports.ts';
 import { type Service, startService } from '../service.ts';
 
 const PATH = '/nbchf-routing/v1';
-const NO_PORTS = { httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 };
 const directory = mkdtempSync(join(tmpdir(), 'bchf-nbchf-'));
 const signer = new Signer();
 let ledger: Ledger;
@@ -39,7 +39,7 @@ let snapshotService: Service;
 
 function serve(more: { ledger?: LedgerDesk; workers: number; streams: number }): Promise<Service> {
   const flags = {
-    ...NO_PORTS,
+    ...FREE_PORTS,
     ...{ workers: more.workers, udpWorkers: 1, sbiWorkers: 0, httpStreamsMax: more.streams },
   };
   return startService({

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -125,6 +133,13 @@ test('the store loads the newest snapshot that is whole and fits, and keeps as m
   assert.equal(older?.block.height, 2);
   assert.equal(await store.has(content(9).block), true);
   assert.equal(await store.has({ ...content(9).block, blockHash: new Uint8Array(32) }), false);
+  mkdirSync(store.pathOf(12));
+  assert.deepEqual(
+    (await store.list()).damaged.map(({ name }) => name),
+    ['000000000010.bchf'],
+    'what is no file is no snapshot',
+  );
+  rmdirSync(store.pathOf(12));
   writeFileSync(`${store.pathOf(11)}.1.tmp`, 'left by a killed writer');
   await store.prune(2);
   assert.deepEqual(readdirSync(join(directory, 'store')), [

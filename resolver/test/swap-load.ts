@@ -11,6 +11,7 @@ import { digitsOf } from '../../ledger/number.ts';
 import { configure, servingOptions } from '../config.ts';
 import { NewestBlock } from '../freshness.ts';
 import { createLog } from '../log.ts';
+import { FREE_PORTS } from '../probe-ports.ts';
 import { openH2, send } from '../sbi/test/h2-requests.ts';
 import { type Service, startService } from '../service.ts';
 import { loadSnapshot } from '../snapshot/snapshot-file.ts';
@@ -40,7 +41,7 @@ export async function serveContents(
   const { indexes, routes, block, manifest } = await loadSnapshot(join(directory, name));
   const config = configure(servingOptions, {
     flags: {
-      ...{ httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 },
+      ...FREE_PORTS,
       ...{ workers: 2, udpWorkers: 2, sbiWorkers: 1 },
       ...flags,
     },
@@ -54,6 +55,8 @@ export async function serveContents(
       signers: [],
       kept: 0,
       changePercentMax: 5,
+      // So that swaps get on beside other tests; the bench `snapshot` measures the other one.
+      loadPriority: 'normal',
       previousKeptS: 60,
       everyBlocks: 0,
       everyMinutes: 0,

@@ -14,7 +14,7 @@ import { defaultEnumSettings } from '../enum/enum-settings.ts';
 import { encodeLabel, NewestBlock } from '../freshness.ts';
 import type { Log } from '../log.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
-import { freeTcpPort } from '../probe-ports.ts';
+import { FREE_PORTS, freeTcpPort } from '../probe-ports.ts';
 import type { ResolverError } from '../resolver-error.ts';
 import { loadSbi } from '../sbi/sbi-settings.ts';
 import { type Service, startService } from '../service.ts';
@@ -67,11 +67,7 @@ async function withService(
 ): Promise<void> {
   const indexes = smallIndexes();
   const flags = {
-    httpPort: 0,
-    udpPort: 0,
-    enumPort: 0,
-    pdbPort: 0,
-    adminPort: 0,
+    ...FREE_PORTS,
     workers,
     udpWorkers: 1,
     sbiWorkers: 0,
@@ -251,6 +247,7 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         enumSettings: defaultEnumSettings('e164.arpa', 'ns.example.org', () => '0'.repeat(32)),
         followsLedger: false,
         changeStreamsMax: 10,
+        httpOpenFilesMax: 0,
         access: undefined,
         httpTls: undefined,
       };

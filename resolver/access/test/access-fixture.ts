@@ -9,6 +9,7 @@ import type { Route } from '../../../ledger/route.ts';
 import { createWasmIndex } from '../../../wasm/wasm-index.ts';
 import { configure, servingOptions } from '../../config.ts';
 import { encodeLabel, NewestBlock } from '../../freshness.ts';
+import { FREE_PORTS } from '../../probe-ports.ts';
 import { type Service, startService } from '../../service.ts';
 import { exampleRoute } from '../../test/example-route.ts';
 import type { TerminalKeyOf } from '../credential-verifier.ts';
@@ -84,8 +85,7 @@ export async function withAccess(
     label,
   );
   indexes.msisdn.apply([{ entry: 'prefix', from: 1358, to: 1358, route: 0 }], label);
-  const ports = { httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 };
-  const defaults = { ...ports, workers: 1, udpWorkers: 1, sbiWorkers: 0 };
+  const defaults = { ...FREE_PORTS, workers: 1, udpWorkers: 1, sbiWorkers: 0 };
   const { values: config } = configure(servingOptions, {
     flags: { ...defaults, ...flags },
     environment: {},

@@ -13,7 +13,7 @@ import { enumDomain, serviceOf } from './fixture.ts';
 
 const HOST = '127.0.0.1';
 /** A watchdog: these tests wait for events, which a defect may keep from coming. */
-const watched = { timeout: 20_000 };
+const watched = { timeout: 200_000 };
 const running: EnumTcpServer[] = [];
 const sockets: Socket[] = [];
 

@@ -12,6 +12,7 @@ import pino from 'pino';
 import { createWasmIndex } from '../../../wasm/wasm-index.ts';
 import { configure, servingOptions } from '../../config.ts';
 import { encodeLabel, NewestBlock } from '../../freshness.ts';
+import { FREE_PORTS } from '../../probe-ports.ts';
 import { type Service, startService } from '../../service.ts';
 import { openH2, send } from './h2-requests.ts';
 import { ROUTES, SUPI } from './sbi-fixture.ts';
@@ -26,8 +27,7 @@ before(async () => {
   const label = encodeLabel({ height: 1, blockHash: new Uint8Array(32), timeMs: 0 });
   indexes.imsi.apply([{ entry: 'prefix', from: 124405, to: 124405, route: 0 }], label);
   indexes.msisdn.apply([], label);
-  const ports = { httpPort: 0, udpPort: 0, enumPort: 0, sbiPort: 0, adminPort: 0 };
-  const flags = { ...ports, workers: 1, sbiWorkers: 2 };
+  const flags = { ...FREE_PORTS, workers: 1, sbiWorkers: 2 };
   service = await startService({
     config: configure(servingOptions, { flags, environment: {} }).values,
     indexes,

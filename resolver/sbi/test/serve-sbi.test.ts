@@ -13,6 +13,7 @@ import pino from 'pino';
 import { createWasmIndex } from '../../../wasm/wasm-index.ts';
 import { configure, servingOptions } from '../../config.ts';
 import { encodeLabel, NewestBlock } from '../../freshness.ts';
+import { FREE_PORTS } from '../../probe-ports.ts';
 import { type Service, startService } from '../../service.ts';
 import { loadSbi } from '../sbi-settings.ts';
 import { canShareTcpPort } from '../shared-tcp-port.ts';
@@ -41,9 +42,8 @@ async function withService(
   const label = encodeLabel({ height: 1, blockHash: new Uint8Array(32), timeMs: 0 });
   indexes.imsi.apply([{ entry: 'prefix', from: 124405, to: 124405, route: 0 }], label);
   indexes.msisdn.apply([{ entry: 'prefix', from: 1358, to: 1358, route: 0 }], label);
-  const ports = { httpPort: 0, udpPort: 0, enumPort: 0, sbiPort: 0, adminPort: 0 };
   const service = await startService({
-    config: configOf({ ...ports, workers: 1, sbiWorkers: 1, ...flags }),
+    config: configOf({ ...FREE_PORTS, workers: 1, sbiWorkers: 1, ...flags }),
     indexes,
     routes: ROUTES,
     newestBlock: new NewestBlock(),
@@ -71,6 +71,21 @@ test('over TLS with ALPN h2, and with a client certificate where one is asked fo
     assert.equal((await send(known, NP_STATUS)).status, 200);
     known.destroy();
     await assert.rejects(send(openH2(url, { ca: TEST_CERT }), NP_STATUS));
+  });
+});
+
+test('limits are those that the options name', async () => {
+  await withService({ sbiLimits: 'headerBytesMax=4096' }, async ({ ports }) => {
+    const session = openH2(`http://127.0.0.1:${ports.sbi}`);
+    assert.equal((await send(session, NP_STATUS, { 'x-long': 'x'.repeat(3000) })).status, 200);
+    const long = send(session, NP_STATUS, { 'x-long': 'x'.repeat(4096) });
+    // A reset where the client has acknowledged the limit, and so knows it.
+    const outcome = await long.then(
+      ({ status }) => status,
+      ({ code }) => code,
+    );
+    assert.ok(outcome === 431 || outcome === 'ERR_HTTP2_STREAM_ERROR', outcome);
+    session.destroy();
   });
 });
 
@@ -113,7 +128,7 @@ test('metrics tell what the minimal NRF holds, and nothing of one that is not th
   });
 });
 
-test('a real NRF is asked for what the index does not answer, and for nothing else', async () => {
+test('a real NRF is asked for what the index does not answer, and for nothing else', async (t) => {
   const asked: string[] = [];
   const nrf = http2.createServer();
   nrf.on('stream', (stream, headers) => {
@@ -123,8 +138,10 @@ test('a real NRF is asked for what the index does not answer, and for nothing el
   });
   nrf.listen(0, '127.0.0.1');
   await once(nrf, 'listening');
+  t.after(() => nrf.close());
   const sbiNrf = `http://127.0.0.1:${(nrf.address() as AddressInfo).port}`;
-  await withService({ sbiNrf }, async ({ ports }) => {
+  // A wait that no busy machine meets: what it gives up is not asked.
+  await withService({ sbiNrf, sbiNrfTimeoutMs: 60_000 }, async ({ ports }) => {
     const session = openH2(`http://127.0.0.1:${ports.sbi}`);
     const udmOf = (supi: string) =>
       `/nnrf-disc/v1/nf-instances?target-nf-type=UDM&requester-nf-type=AMF&supi=${supi}`;
@@ -140,7 +157,6 @@ test('a real NRF is asked for what the index does not answer, and for nothing el
     ]);
     session.destroy();
   });
-  nrf.close();
 });
 
 test('where tokens are required, a consumer registers, gets one, and is answered with it', async () => {
@@ -187,6 +203,11 @@ test('options that do not fit are refused before anything listens', async () => 
   await refused({ sbiNrf: 'ftp://nrf.test' });
   await refused({ sbiNrf: 'nrf.test:8000' });
   await refused({ sbiCollocated: 'UDM' });
-  const { settings } = await loadSbi(configOf({ sbiCollocated: 'none' }));
+  for (const sbiLimits of ['x=1', 'connectionsMax=1', 'idleMsMax', 'idleMsMax=0', 'idleMsMax=1s']) {
+    await refused({ sbiLimits });
+  }
+  const sbiLimits = 'idleMsMax=1000,bodyBytesMax=2147483647';
+  const { settings } = await loadSbi(configOf({ sbiCollocated: 'none', sbiLimits }));
+  assert.deepEqual(settings.limits, { idleMsMax: 1000, bodyBytesMax: 2 ** 31 - 1 });
   assert.deepEqual(settings.collocated, []);
 });

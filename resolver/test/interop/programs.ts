@@ -92,7 +92,7 @@ export interface ProgramResult {
 export async function runProgram(
   command: string,
   args: readonly string[],
-  { timeoutMs = 20_000, input = '' } = {},
+  { timeoutMs = 120_000, input = '' } = {},
 ): Promise<ProgramResult> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs });
   const result: ProgramResult = { code: null, stdout: '', stderr: '' };
