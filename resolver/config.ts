@@ -93,6 +93,12 @@ const sbiOptions = {
     'how UDMs, AUSFs and UDRs are reached: http or https',
   ),
   sbiConnectionsMax: option(wholeNumber(1, 65_536), 2048, 'N', 'connections taken, of all threads'),
+  sbiLimits: option(
+    z.string().max(1024),
+    '',
+    'LIST',
+    'other limits of a thread, as name=number,… with the names of docs/sbi.md (default: those there)',
+  ),
   sbiNrf: option(
     z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
     '',
@@ -165,6 +171,12 @@ const accessOptions = {
 export const servingOptions = {
   host: option(z.string().min(1).max(255), '127.0.0.1', 'ADDRESS', 'address to serve on'),
   httpPort: option(port, 8080, 'PORT', 'HTTP port'),
+  httpOpenFilesMax: option(
+    wholeNumber(0, 1 << 30),
+    0,
+    'N',
+    'open files at which HTTP takes no more connections; 0: a tenth below what the system allows',
+  ),
   httpStreamsMax: option(
     wholeNumber(0, 100_000),
     1000,

@@ -57,6 +57,7 @@ export const COUNTER_TABLE = {
       STATUS_CODES.map((status) => [answeredCounter(status), `Requests answered with ${status}.`]),
     ),
     brokenRequests: 'Connections closed because where the body of a request ends was ambiguous.',
+    fullPauses: 'Times that no more connections were taken because of how many files were open.',
     lookedUpNumbers: 'Numbers looked up, one by one and in batches.',
   },
   changeStreams: STREAM_COUNTERS,

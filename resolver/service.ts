@@ -190,6 +190,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       enumSettings: enumConfiguration.settings,
       followsLedger: options.ledger !== undefined,
       changeStreamsMax: Math.ceil(config.httpStreamsMax / (httpNative ? config.workers : 1)),
+      httpOpenFilesMax: config.httpOpenFilesMax,
       access: access?.start,
       httpTls,
     }),

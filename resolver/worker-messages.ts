@@ -70,6 +70,8 @@ export interface WorkerStart {
   followsLedger: boolean;
   /** Streams of changes that one thread of HTTP takes. */
   changeStreamsMax: number;
+  /** Open files of the process at which HTTP takes no more connections; 0: by the system's limit. */
+  httpOpenFilesMax: number;
 }
 
 export type WorkerRequest =

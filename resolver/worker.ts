@@ -12,6 +12,7 @@ import { createEnumCounters } from './enum/enum-counters.ts';
 import { EnumEndpoint } from './enum/enum-endpoint.ts';
 import { enumLookupOf } from './enum/enum-lookup.ts';
 import { listenEnumTcp } from './enum/enum-tcp.ts';
+import { type BatchQuestion, resolveBatch } from './http/batch-answer.ts';
 import { createBatchPool } from './http/batch-pool.ts';
 import { ChangeStreams } from './http/change-streams.ts';
 import { type HttpAnswer, STATUS_CODES, type StatusCode } from './http/http-answer.ts';
@@ -23,6 +24,7 @@ import { LedgerClient } from './ledger-questions.ts';
 import { createLatencyWords } from './metrics/latency-words.ts';
 import { createAuthoriser, tokenRefusal } from './sbi/authorise.ts';
 import { createMainNrfClient } from './sbi/main-nrf-client.ts';
+import { nbchfOverSbi } from './sbi/nbchf-resources.ts';
 import { serveSbi } from './sbi/serve-sbi.ts';
 import { createTokenReader } from './sbi/token-reader.ts';
 import { ServingThread } from './serving-thread.ts';
@@ -180,6 +182,10 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
       onBroken() {
         counters.brokenRequests = (counters.brokenRequests ?? 0) + 1;
       },
+      openFilesMax: start.httpOpenFilesMax,
+      onFull() {
+        counters.fullPauses = (counters.fullPauses ?? 0) + 1;
+      },
     },
   );
   closers.push(() => server.close());
@@ -215,6 +221,13 @@ async function serveSbiSockets(host: string, wantedPort: number): Promise<number
   const authorise = createAuthoriser({ policy: tokenPolicy, readToken, nfInstanceId });
   const latency = createLatencyWords(LATENCY_WORDS);
   histograms.sbiLatency = latency.read;
+  const nbchfServices = {
+    ...{ resolver, routes, metrics: requestMetrics },
+    // Bodies are short here, so there is no pool: they are answered in a millisecond or two.
+    longBatches: async (question: BatchQuestion) => resolveBatch(question, resolver),
+    ...(ledger && { askLedger: ledger.ask }),
+  };
+  const routeNbchf: HttpHandler = (request) => routeRequest(request, nbchfServices);
   const server = await serveSbi({
     host,
     onAnswered: latency.record,
@@ -226,6 +239,7 @@ async function serveSbiSockets(host: string, wantedPort: number): Promise<number
     authorise: access
       ? guardSbi(access.gate, authorise)
       : (service, request) => tokenRefusal(authorise(service, request)),
+    nbchf: nbchfOverSbi(access ? guardHttp(routeNbchf, access.gate, authorise, 'sbi') : routeNbchf),
     onError: answerFault,
     now: Date.now,
   });

@@ -43,6 +43,11 @@ export const ACCESS_CAUSES = [
   ...Object.keys(CREDENTIAL_FAULTS),
 ] as AccessCause[];
 
+/** The causes of a status, those of access tokens left out. */
+export function causesOf(status: number): AccessCause[] {
+  return ACCESS_CAUSES.filter((cause) => meaningOf(cause).status === status);
+}
+
 /** The answer to a refused request. `retryAfterS` is told where the same may succeed later. */
 export function refusalOf(cause: AccessCause, retryAfterS?: number): HttpAnswer {
   const { status, detail } = meaningOf(cause);

@@ -7,6 +7,7 @@
 // number another member's, which then is told once more to whom it was allowed before.
 
 import type { Identity, UeId } from '../../ledger/number.ts';
+import type { BatchRestriction } from '../http/batch-answer.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { newRequestId, REQUEST_ID_HEADER } from '../http/request-id.ts';
 import type { NumberResolver, Resolved } from '../resolve.ts';
@@ -17,6 +18,7 @@ import {
   judgeBulk,
   judgeNumber,
   type Requester,
+  restrictionOf,
   type Standing,
   standingOf,
 } from './access-rules.ts';
@@ -37,6 +39,8 @@ export interface AccessQuestion {
   ueId: UeId | undefined;
   /** The kind of many numbers, where it is one and known. */
   identity?: Identity | undefined;
+  /** Whether each of many numbers is judged by itself, by `restrictionOf`. */
+  isEachJudged?: boolean;
   /** How many numbers, which is what the quota counts; at least 1. */
   count: number;
   /** Text of the credential; `undefined` where the request has none. */
@@ -100,7 +104,7 @@ export class AccessGate {
     }
     const cause = ueId
       ? judgeNumber(rule, ueId, found?.route.member)
-      : judgeBulk(rule, question.identity);
+      : judgeBulk(rule, question.identity, question.isEachJudged ?? false);
     if (cause) return conclude(cause);
     if (!ueId || rule.credential === 'ignored') return conclude();
     if (credential === undefined) {
@@ -117,6 +121,12 @@ export class AccessGate {
         ? conclude(late, CONGESTION_RETRY_AFTER_S)
         : conclude(late, undefined, late === undefined);
     return checked instanceof Promise ? checked.then(concludeChecked) : concludeChecked(checked);
+  }
+
+  /** What of many numbers a requester may ask for; `undefined`: all. */
+  restrictionOf(requester: Requester): BatchRestriction | undefined {
+    const standing = this.#active && standingOf(requester, this.#active.rules);
+    return standing && restrictionOf(standing.rule);
   }
 
   /** Notes a request that its access token, or its having none, has refused already; what it is told. */

@@ -163,14 +163,27 @@ export function judgeNumber(
 }
 
 /**
- * Whether a rule lets a requester ask for many numbers at once, where members and credentials are not
- * looked at one by one. `identity` is the kind of all of them, where that is known beforehand.
+ * Whether a rule lets a requester ask for many numbers at once. `identity` is the kind of all of them,
+ * where that is known beforehand; `isEachJudged` where kinds and members are looked at one by one, by
+ * what `restrictionOf` says. Credentials never are.
  */
 export function judgeBulk(
   { identities, members, credential }: AccessRule,
   identity: UeId['identity'] | undefined,
+  isEachJudged: boolean,
 ): AccessCause | undefined {
-  if (members || credential === 'required') return 'BULK_NOT_ALLOWED';
+  if (credential === 'required') return 'BULK_NOT_ALLOWED';
+  if (isEachJudged) return undefined;
+  if (members) return 'BULK_NOT_ALLOWED';
   const kinds = identity ? [identity] : IDENTITIES;
   return kinds.every((kind) => identities.includes(kind)) ? undefined : 'BULK_NOT_ALLOWED';
+}
+
+/** What of many numbers a rule allows; `undefined`: all. */
+export function restrictionOf({
+  identities,
+  members,
+}: AccessRule): Pick<AccessRule, 'identities' | 'members'> | undefined {
+  const isRestricted = members || !IDENTITIES.every((kind) => identities.includes(kind));
+  return isRestricted ? { identities, members } : undefined;
 }

@@ -1,7 +1,8 @@
 // The gate in front of the HTTP/1.1 interface: what of a request access goes by.
 //
-// Look-ups of one number are decided by that number. Everything else but what is open to all is decided
-// as many numbers, so that a resource added later is closed to whoever is restricted, not open.
+// Look-ups of one number are decided by that number, batches in JSON for each of theirs when they are
+// answered. Everything else but what is open to all is decided as many numbers, so that a resource added
+// later is closed to whoever is restricted, not open.
 
 import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
 import { IDENTITIES } from '../../ledger/number.ts';
@@ -9,10 +10,10 @@ import { mediaTypeOf } from '../http/batch-answer.ts';
 import { COMPACT_TYPE } from '../http/batch-body-codec.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { BATCH_PATH, ROUTING_INFO_PATH } from '../http/http-router.ts';
-import type { BodyWanted, HttpHandler, Outcome, RequestHead } from '../http/http-server.ts';
+import type { HttpHandler, Outcome, RequestHead } from '../http/http-server.ts';
 import { CORRELATION_HEADER, REQUEST_ID_HEADER, requestIdOf } from '../http/request-id.ts';
 import { ueIdOfSegment } from '../http/routing-info.ts';
-import type { Authoriser, TokenService, TokenVerdict } from '../sbi/authorise.ts';
+import { type Authoriser, NBCHF_SERVICE, type TokenVerdict } from '../sbi/authorise.ts';
 import type { AccessGate, AccessQuestion } from './access-gate.ts';
 import { NETWORK_HEADER, requesterOf } from './requester.ts';
 
@@ -21,32 +22,32 @@ export const GATE_HEADERS = ['authorization', 'user-agent', NETWORK_HEADER, CRED
 /** With what the audit log needs too. */
 export const AUDITED_HEADERS = [...GATE_HEADERS, CORRELATION_HEADER, REQUEST_ID_HEADER];
 
-/** What a token must be for: this project's own service and NF type. */
-export const NBCHF_SERVICE: TokenService = { name: 'nbchf-routing', nfType: 'BCHF' };
-
 /** What says nothing of any number. */
 const OPEN_PATHS = ['/health/live', '/health/ready', '/metrics', '/openapi.json'];
 const COMPACT_NUMBER_BYTES = 8;
 const COMMA = 44;
 
-type Asked = Pick<AccessQuestion, 'operation' | 'ueId' | 'identity' | 'count'>;
+type Asked = Pick<AccessQuestion, 'operation' | 'ueId' | 'identity' | 'isEachJudged' | 'count'>;
 
 /** Puts the gate in front of a handler. */
 export function guardHttp(
   handle: HttpHandler,
-  gate: Pick<AccessGate, 'decide' | 'refusedByToken'>,
+  gate: Pick<AccessGate, 'decide' | 'refusedByToken' | 'restrictionOf'>,
   authorise: Authoriser,
+  interfaceName: AccessQuestion['interface'] = 'http',
 ): HttpHandler {
+  const requesterBy = (verdict: TokenVerdict, { headers, clientNames = [] }: RequestHead) =>
+    requesterOf(headers, 'token' in verdict ? verdict.token : undefined, clientNames);
   const decide = (
     verdict: TokenVerdict,
-    { headers }: RequestHead,
+    request: RequestHead,
     asked: Asked,
   ): HttpAnswer | undefined | Promise<HttpAnswer | undefined> => {
-    const token = 'token' in verdict ? verdict.token : undefined;
+    const { headers } = request;
     const question: AccessQuestion = {
-      interface: 'http',
+      interface: interfaceName,
       ...asked,
-      requester: requesterOf(headers, token, []),
+      requester: requesterBy(verdict, request),
       credential: headers[CREDENTIAL_HEADER],
       requestId: requestIdOf((name) => headers[name]),
     };
@@ -60,9 +61,15 @@ export function guardHttp(
       // A token that is known to be bad saves its sender the body.
       if ('refusal' in verdict)
         return decide(verdict, request, askedOf(request, EMPTY)) as HttpAnswer;
-      return withBody(wanted, async (body) =>
-        decide(await verdict, request, askedOf(request, body)),
-      );
+      const { bytesMax, answer } = wanted;
+      return {
+        bytesMax,
+        async answer(body) {
+          const known = await verdict;
+          const refusal = await decide(known, request, askedOf(request, body));
+          return refusal ?? answer(body, gate.restrictionOf(requesterBy(known, request)));
+        },
+      };
     }
     const go = (refusal: HttpAnswer | undefined): Outcome =>
       refusal ?? ((wanted ?? handle(request)) as Outcome);
@@ -77,13 +84,6 @@ export function guardHttp(
 
 const EMPTY = new Uint8Array(0);
 
-function withBody(
-  { bytesMax, answer }: BodyWanted,
-  decide: (body: Uint8Array) => Promise<HttpAnswer | undefined>,
-): BodyWanted {
-  return { bytesMax, answer: async (body) => (await decide(body)) ?? answer(body) };
-}
-
 function askedOf({ path, query, contentType }: RequestHead, body: Uint8Array): Asked {
   if (path === BATCH_PATH) {
     const isCompact = mediaTypeOf(contentType) === COMPACT_TYPE;
@@ -92,6 +92,7 @@ function askedOf({ path, query, contentType }: RequestHead, body: Uint8Array): A
       operation: 'batch',
       ueId: undefined,
       identity: IDENTITIES.find((one) => one === named),
+      isEachJudged: !isCompact,
       count: Math.max(1, isCompact ? body.length / COMPACT_NUMBER_BYTES : itemCount(body)),
     };
   }

@@ -44,6 +44,7 @@ async function serveIndex(entries: number): Promise<number> {
     settings: {
       validitySeconds: 60,
       collocated: [],
+      limits: {},
       elementScheme: 'http',
       nfInstanceId: 'dddddddd-dddd-4ddd-8ddd-dddddddddddd',
       tls: undefined,

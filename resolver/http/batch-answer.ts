@@ -12,6 +12,7 @@ import {
   COMPACT_TYPE,
   readCompactBatch,
   readJsonBatch,
+  type TellableAnswers,
   writeCompactAnswer,
   writeJsonResults,
 } from './batch-body-codec.ts';
@@ -29,6 +30,15 @@ export interface BatchQuestion {
   /** The kind of all numbers of a compact body; a JSON body names each number's. */
   identity: Identity | undefined;
   routeTableVersion: number;
+  /** Of a JSON body; `undefined`: everything. */
+  tellable?: TellableAnswers | undefined;
+}
+
+/** What of a batch its sender may ask for; each number beyond it is refused by itself. */
+export interface BatchRestriction {
+  identities: readonly Identity[];
+  /** `undefined`: those of all. */
+  members: ReadonlySet<string> | undefined;
 }
 
 /** What a batch came to: refused, all of a compact answer, or the parts of a JSON answer. */
@@ -48,7 +58,7 @@ export type LongBatches = (question: BatchQuestion) => Promise<BatchOutcome> | u
 
 export interface BatchServices {
   resolver: Pick<NumberResolver, 'lookupBatch'>;
-  routes: Pick<RouteTable, 'json' | 'version' | 'pinned'>;
+  routes: Pick<RouteTable, 'json' | 'version' | 'pinned' | 'all'>;
   longBatches: LongBatches;
   /** Told how many numbers a batch was that was looked up. */
   countNumbers?: (numbers: number) => void;
@@ -56,7 +66,7 @@ export interface BatchServices {
 
 /** Reads a body, looks its numbers up and writes what they came to. */
 export function resolveBatch(
-  { body, identity, routeTableVersion }: BatchQuestion,
+  { body, identity, routeTableVersion, tellable }: BatchQuestion,
   resolver: Pick<NumberResolver, 'lookupBatch'>,
 ): BatchOutcome {
   const batch = identity ? readCompactBatch(body, identity) : readJsonBatch(body);
@@ -68,7 +78,7 @@ export function resolveBatch(
     const compact = writeCompactAnswer(batch, answers, block, lagMs, routeTableVersion);
     return { numbers: count, compact };
   }
-  const { json, routes } = writeJsonResults(batch, answers);
+  const { json, routes } = writeJsonResults(batch, answers, tellable);
   return { numbers: count, results: json, routes, block, lagMs };
 }
 
@@ -98,8 +108,9 @@ export function answerBatch(
     if ('numbers' in outcome) services.countNumbers?.(outcome.numbers);
     return answerOutcome(outcome, routes);
   };
-  const answer = (body: Uint8Array): HttpAnswer | Promise<HttpAnswer> => {
-    const question = { body, identity, routeTableVersion: services.routes.version };
+  const answer: BodyWanted['answer'] = (body, restriction) => {
+    const tellable = restriction && tellableOf(restriction, services.routes);
+    const question = { body, identity, routeTableVersion: services.routes.version, tellable };
     if (body.length <= INLINE_BYTES_MAX) {
       return answered(resolveBatch(question, services.resolver), services.routes);
     }
@@ -112,6 +123,19 @@ export function answerBatch(
         ]);
   };
   return { bytesMax: BATCH_BODY_BYTES_MAX, answer };
+}
+
+function tellableOf(
+  { identities, members }: BatchRestriction,
+  routes: Pick<RouteTable, 'all'>,
+): TellableAnswers {
+  if (!members) return { identities, routes: undefined };
+  const numbers = new Set<number>();
+  // Numbers without a route are left out of the walk.
+  routes.all().forEach(({ member }, number) => {
+    if (members.has(member)) numbers.add(number);
+  });
+  return { identities, routes: numbers };
 }
 
 /** The type in a content-type header, without parameters, in lower case (RFC 9110 section 8.3.1). */

@@ -106,14 +106,23 @@ export function readCompactBatch(body: Uint8Array, identity: Identity): NumberBa
   return { count, keys, identities: new Uint8Array(count).fill(IDENTITIES.indexOf(identity)) };
 }
 
+/** What of a batch its sender may be told: the kinds of numbers, and the routes where not all. */
+export interface TellableAnswers {
+  identities: readonly Identity[];
+  routes: ReadonlySet<number> | undefined;
+}
+
 /**
  * The items of the JSON answer, joined by commas, and the routes that they name. What only single
- * look-ups tell (the ends of a run, the index of user data) is left out.
+ * look-ups tell (the ends of a run, the index of user data) is left out. With `tellable`, each other
+ * number has the cause that a look-up of it alone would be refused with.
  */
 export function writeJsonResults(
   { count, keys, identities }: NumberBatch,
   answers: Uint32Array,
+  tellable?: TellableAnswers,
 ): { json: string; routes: number[] } {
+  const isKindTellable = IDENTITIES.map((one) => tellable?.identities.includes(one) ?? true);
   // Few different answers come again and again: what follows the number is made once for each.
   const tails = new Map<Answer, string>();
   const routes = new Set<number>();
@@ -126,16 +135,21 @@ export function writeJsonResults(
       continue;
     }
     const answer = answers[at]!;
-    let tail = tails.get(answer);
+    let tail = isKindTellable[identities[at]!]! ? tails.get(answer) : NOT_OF_THIS_KIND;
     if (tail === undefined) {
-      tail = tailOf(answer);
+      const route = answer === NOT_FOUND ? undefined : routeOfAnswer(answer);
+      const isTellable = route === undefined || (tellable?.routes?.has(route) ?? true);
+      tail = isTellable ? tailOf(answer) : NOT_OF_THIS_MEMBER;
       tails.set(answer, tail);
-      if (answer !== NOT_FOUND) routes.add(routeOfAnswer(answer));
+      if (isTellable && route !== undefined) routes.add(route);
     }
     items[at] = heads[identities[at]!]! + `${key}`.slice(1) + tail;
   }
   return { json: items.join(), routes: [...routes].sort((a, b) => a - b) };
 }
+
+const NOT_OF_THIS_KIND = '","cause":"IDENTITY_NOT_ALLOWED"}';
+const NOT_OF_THIS_MEMBER = '","cause":"MEMBER_NOT_ALLOWED"}';
 
 function tailOf(answer: Answer): string {
   if (answer === NOT_FOUND) return '","cause":"USER_NOT_FOUND"}';

@@ -171,7 +171,12 @@ export class Exchange {
       this.#isOver = true;
       response.endWithoutBody(Buffer.byteLength(answer.body), this.#closesConnection);
     } else if (this.#isNative && answer.body.length > PIECE_BYTES) {
-      this.#sendPieces(answer.body);
+      const { body } = answer;
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+      // `tryEnd` cannot close a connection, and `end` behind `write` would put a header field for it into the
+      // body. So its client is told to close it, as every proxy does: nothing behind the request is anybody's.
+      if (this.#closesConnection) response.writeHeader('connection', 'close');
+      this.#sendPieces(bytes);
     } else {
       this.#isOver = true;
       response.end(answer.body, this.#closesConnection);
@@ -179,8 +184,7 @@ export class Exchange {
   }
 
   /** A long body goes out as fast as the client takes it, never all of it into the send buffer. */
-  #sendPieces(body: string | Uint8Array): void {
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  #sendPieces(bytes: Uint8Array): void {
     const response = this.#response;
     this.#watchAbort();
     const sendFrom = (offset: number): boolean => {

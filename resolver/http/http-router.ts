@@ -37,7 +37,7 @@ interface Resource {
 /** Where a stream goes on that was cut off (HTML Standard, section 9.2.4). */
 const LAST_EVENT_ID = 'last-event-id';
 
-const CHANGES_PATH = `${API}/changes`;
+export const CHANGES_PATH = `${API}/changes`;
 const CHANGES_HEADERS: readonly string[] = [LAST_EVENT_ID];
 const NO_HEADERS: readonly string[] = [];
 

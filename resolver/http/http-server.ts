@@ -8,8 +8,10 @@ import type { HttpRequest, TemplatedApp } from 'uWebSockets.js';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { ResolverError } from '../resolver-error.ts';
+import type { BatchRestriction } from './batch-answer.ts';
 import type { HttpAnswer, StatusCode } from './http-answer.ts';
 import { Exchange } from './http-exchange.ts';
+import { defaultOpenFilesMax, watchOpenFiles } from './open-files.ts';
 import { type BodyLimits, HTTP_BODY_LIMITS, ReceivingBodies } from './receiving-bodies.ts';
 import { framingOf } from './request-framing.ts';
 import { requestIdOf } from './request-id.ts';
@@ -44,6 +46,8 @@ export interface RequestHead {
   contentType: string;
   /** Those that the listener was told to read, by lower-case name; missing ones are absent. */
   headers: Readonly<Record<string, string | undefined>>;
+  /** What its sender's certificate calls it, where one was asked for and vouched for. */
+  clientNames?: readonly string[];
 }
 
 const NO_HEADERS: RequestHead['headers'] = Object.freeze({});
@@ -55,6 +59,13 @@ export interface HttpServerOptions {
   /** Paths of PEM files: TLS instead of clear text. Only the native build has it. */
   tls?: { certFile: string; keyFile: string } | undefined;
   limits?: BodyLimits;
+  /**
+   * With so many open files of the process no more connections are taken, until there are fewer; 0 and
+   * undefined leave a tenth of what the system allows.
+   */
+  openFilesMax?: number | undefined;
+  /** Told when that begins. */
+  onFull?: () => void;
   /** Told the status of every answer as it begins, for who counts. */
   onAnswer?: (status: StatusCode) => void;
   /** Told of each connection that was closed because a request could be read in two ways. */
@@ -65,7 +76,7 @@ export interface HttpServerOptions {
 export interface BodyWanted {
   /** A longer body is answered with 413, and its connection is closed. */
   bytesMax: number;
-  answer: (body: Uint8Array) => HttpAnswer | Promise<HttpAnswer>;
+  answer: (body: Uint8Array, restriction?: BatchRestriction) => HttpAnswer | Promise<HttpAnswer>;
 }
 
 /** What a stream is written to. */
@@ -118,7 +129,7 @@ export function listenHttp(
 ): Promise<HttpServer> {
   const { library, isNative } = loadUWebSockets();
   const { limits = HTTP_BODY_LIMITS, headerNames, tls } = options;
-  const { onAnswer = () => {}, onBroken = () => {} } = options;
+  const { onAnswer = () => {}, onBroken = () => {}, onFull = () => {} } = options;
   const app = createApp(library, isNative, tls);
   const bodies = new ReceivingBodies(limits);
   app.any('/*', (response, request) => {
@@ -156,14 +167,44 @@ export function listenHttp(
         return;
       }
       const listeningPort = library.us_socket_local_port(token);
-      const standIn = isNative ? undefined : standInServer(token);
+      const openFilesMax = options.openFilesMax || defaultOpenFilesMax();
+      if (!isNative) {
+        const server = standInServer(token);
+        // It counts its own connections, and one more than it may have is closed at once.
+        if (openFilesMax) server.maxConnections = openFilesMax;
+        server.on('drop', onFull);
+        const close = () => {
+          library.us_listen_socket_close(token);
+          server.closeAllConnections();
+        };
+        resolve({ port: listeningPort, close });
+        return;
+      }
+      let listening: typeof token | false = token;
+      // This build tells nothing of a connection before its first request, so none can be closed by itself:
+      // new ones are kept away by not listening.
+      const stopWatching =
+        openFilesMax &&
+        watchOpenFiles(openFilesMax, {
+          onFull() {
+            if (listening) library.us_listen_socket_close(listening);
+            listening = false;
+            onFull();
+          },
+          onRoom() {
+            app.listen(host, listeningPort, (again) => {
+              listening = again;
+            });
+            return listening !== false;
+          },
+        });
       resolve({
         port: listeningPort,
         close: () => {
-          library.us_listen_socket_close(token);
+          if (stopWatching) stopWatching();
+          if (listening) library.us_listen_socket_close(listening);
           // A thread that ends while uWS still has open handles takes the process down with it.
           (app as TemplatedApp & { close?: () => void }).close?.();
-          standIn?.closeAllConnections();
         },
       });
     });

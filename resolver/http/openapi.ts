@@ -1,6 +1,7 @@
 // The OpenAPI 3.1 document of the HTTP interface, made from the schemas in schemas.ts.
 
 import { z } from 'zod';
+import { causesOf } from '../access/access-causes.ts';
 import { OPERATIONS, problemResponse } from './openapi-operations.ts';
 import {
   batchAnswerSchema,
@@ -45,10 +46,19 @@ export function openApiDocument() {
 }
 
 /** What rules of access may refuse (docs/access.md). */
+const header = (name: string, description: string) => ({
+  headers: { [name]: { description, required: true, schema: { type: 'string' } } },
+});
 const ACCESS_RESPONSES = {
-  401: problemResponse('UNAUTHORIZED'),
-  403: problemResponse('REQUESTER_NOT_ALLOWED and others: docs/access.md, docs/credentials.md'),
-  429: problemResponse('NF_CONGESTION_RISK'),
+  401: {
+    ...problemResponse('UNAUTHORIZED'),
+    ...header('WWW-Authenticate', 'Bearer, with the error of a token that was sent (RFC 6750).'),
+  },
+  403: problemResponse(['INSUFFICIENT_SCOPE', ...causesOf(403)].join(', ')),
+  429: {
+    ...problemResponse(causesOf(429).join(', ')),
+    ...header('Retry-After', 'Seconds until the quota has room again.'),
+  },
 };
 
 /** Every operation may fail by a fault of the program, and those below the API by a rule of access. */

@@ -106,7 +106,12 @@ export const batchResultSchema = z
       matchedLength: z.int().min(1).max(15).describe('How many digits of the number matched.'),
       route: routeNumber.describe('Key of the route in `routes`.'),
     }),
-    z.strictObject({ ueId, cause: z.literal('USER_NOT_FOUND') }),
+    z
+      .strictObject({
+        ueId,
+        cause: z.enum(['USER_NOT_FOUND', 'IDENTITY_NOT_ALLOWED', 'MEMBER_NOT_ALLOWED']),
+      })
+      .describe('No entry covers it, or its requester may not ask for it: docs/access.md.'),
     z.strictObject({ cause: z.literal('MANDATORY_IE_INCORRECT') }).describe('No ueId was sent.'),
   ])
   .meta({ id: 'BatchResult' });

@@ -20,6 +20,9 @@ export interface TokenService {
   nfType: string;
 }
 
+/** This project's own service and NF type. */
+export const NBCHF_SERVICE = { name: 'nbchf-routing', nfType: 'BCHF' } as const;
+
 export interface AuthoriserOptions {
   policy: TokenPolicy;
   readToken: TokenReader;

@@ -3,9 +3,12 @@
 //
 // What floods meet (RFC 9113 section 10.5):
 //
-// - more streams than allowed, header blocks without end (CONTINUATION), settings and pings without
-//   end, streams opened and reset without end: nghttp2 and Node's session refuse or end the session;
-//   Node 20.19 and newer have the versions that do.
+// - more streams than allowed, malformed requests, header blocks without end (CONTINUATION), pings and
+//   settings whose answers are not taken: nghttp2 and Node's session refuse or end the session; Node
+//   20.19 and newer have the versions that do.
+// - streams opened and reset without end, whoever is made to reset them: counted here.
+// - pings, settings, window updates and whatever else asks for nothing: what a connection sends besides
+//   header fields and bodies is counted in bytes by the sweep, because not every frame can be seen.
 // - a client that sends slowly, or nothing, or does not take its answers: the sweep, once a second,
 //   ends the stream or the session that is over its time. Bytes do not count as progress, whole
 //   requests and answers do, so a drip does not keep anything open.
@@ -19,6 +22,7 @@ import { ResolverError } from '../resolver-error.ts';
 import { certificateNames } from './certificate-names.ts';
 import type { H2Counters } from './h2-counters.ts';
 import type { H2Limits } from './h2-limits.ts';
+import { LeakyBucket } from './leaky-bucket.ts';
 import type { SbiAnswer, SbiRequest } from './sbi-message.ts';
 import { listenOnSharedPort } from './shared-tcp-port.ts';
 
@@ -90,8 +94,11 @@ interface Connection {
   exchanges: Set<Exchange>;
   /** When the last request was done with, or when it connected. */
   lastActiveMs: number;
-  /** Resets by the client that have not run out yet, and when that was counted. */
-  resets: { level: number; countedMs: number };
+  resets: LeakyBucket;
+  overhead: LeakyBucket;
+  /** All that was read when the sweep came round last, and what of it header fields and bodies are. */
+  readBytes: number;
+  usefulBytes: number;
   isGreeted: boolean;
   isClosing: boolean;
 }
@@ -115,7 +122,10 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
           : { clientNames: certificateNames((session.socket as TLSSocket).getPeerCertificate()) },
       exchanges: new Set(),
       lastActiveMs: now(),
-      resets: { level: 0, countedMs: now() },
+      resets: new LeakyBucket(limits.resetsPerSecondMax, now()),
+      overhead: new LeakyBucket(limits.overheadBytesPerSecondMax, now()),
+      readBytes: 0,
+      usefulBytes: 0,
       isGreeted: false,
       isClosing: false,
     };
@@ -156,9 +166,13 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     stream.on('close', () => {
       connection.exchanges.delete(exchange);
       connection.lastActiveMs = now();
-      if (stream.rstCode === NGHTTP2_CANCEL) countReset(connection);
+      // A request without an answer is a reset too, whatever code it has.
+      const isReset = stream.rstCode !== NGHTTP2_NO_ERROR || exchange.answeredMs === undefined;
+      if (isReset && connection.resets.add(1, now())) calm(connection);
     });
-    if (headerBytesOf(rawHeaders) > limits.headerBytesMax) {
+    const headerBytes = headerBytesOf(rawHeaders);
+    connection.usefulBytes += headerBytes;
+    if (headerBytes > limits.headerBytesMax) {
       counters.oversizedHeaders++;
       refuse(exchange, problem(431, 'INVALID_MSG_FORMAT', 'The header fields are too long.'));
       return;
@@ -179,22 +193,17 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       ...connection.client,
     };
     if (exchange.isBodyComplete) respond(exchange, request);
-    else receiveBody(exchange, request);
+    else receiveBody(connection, exchange, request);
   }
 
-  /** A leaky bucket: each reset fills it by one, and it runs out at the rate of the limit. */
-  function countReset(connection: Connection): void {
-    const { resets, session } = connection;
-    const nowMs = now();
-    const goneBy = ((nowMs - resets.countedMs) / 1000) * limits.resetsPerSecondMax;
-    resets.level = Math.max(0, resets.level - goneBy) + 1;
-    resets.countedMs = nowMs;
-    if (resets.level <= 2 * limits.resetsPerSecondMax || session.destroyed) return;
+  /** Ends a session that floods. */
+  function calm({ session }: Connection): void {
+    if (session.destroyed) return;
     counters.sessionErrors++;
     session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
-  function receiveBody(exchange: Exchange, request: SbiRequest): void {
+  function receiveBody(connection: Connection, exchange: Exchange, request: SbiRequest): void {
     const { stream } = exchange;
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -210,6 +219,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       bodiesBytes -= bytes;
     });
     stream.on('data', (chunk: Buffer) => {
+      connection.usefulBytes += chunk.length;
       if (exchange.answeredMs !== undefined) return;
       bytes += chunk.length;
       bodiesBytes += chunk.length;
@@ -289,7 +299,18 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
         session.close();
       }
       for (const exchange of exchanges) sweepExchange(exchange, nowMs);
+      if (hasTooMuchOverhead(connection, nowMs)) calm(connection);
     }
+  }
+
+  function hasTooMuchOverhead(connection: Connection, nowMs: number): boolean {
+    const { session, overhead, usefulBytes } = connection;
+    if (session.destroyed) return false;
+    const { bytesRead } = session.socket;
+    const beside = bytesRead - connection.readBytes - usefulBytes;
+    connection.readBytes = bytesRead;
+    connection.usefulBytes = 0;
+    return overhead.add(Math.max(0, beside), nowMs);
   }
 
   function sweepExchange(exchange: Exchange, nowMs: number): void {

@@ -10,6 +10,7 @@
 
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
+import { NBCHF_SERVICE } from './authorise.ts';
 import { type CongestionLevel, isShed, RETRY_AFTER_SECONDS } from './congestion.ts';
 import { answerDiscovery, type DiscoverySettings } from './nf-discovery.ts';
 import { answerGroupIds } from './nf-group-ids.ts';
@@ -20,9 +21,9 @@ import type { SbiAnswer, SbiRequest } from './sbi-message.ts';
 /** A service and the NF type that produces it: what an access token must name. */
 export interface SbiService {
   name: 'nnrf-disc' | 'nnrf-nfm' | 'nnrf-bootstrap' | 'nnrf-oauth2' | ProducedHere;
-  nfType: 'NRF' | 'UDR' | 'MNPF';
+  nfType: 'NRF' | 'UDR' | 'MNPF' | 'BCHF';
 }
-type ProducedHere = 'nudr-group-id-map' | 'nmnpf-npstatus';
+type ProducedHere = 'nudr-group-id-map' | 'nmnpf-npstatus' | 'nbchf-routing';
 
 export interface SbiServices extends DiscoverySettings {
   /** The NRF behind: another one, or the minimal one of this process. */
@@ -32,6 +33,8 @@ export interface SbiServices extends DiscoverySettings {
     service: SbiService,
     request: SbiRequest,
   ) => HttpAnswer | undefined | Promise<HttpAnswer | undefined>;
+  /** The resources of Nbchf, which have a gate of their own; absent where they are not served here. */
+  nbchf?: ((request: SbiRequest) => HttpAnswer | Promise<HttpAnswer>) | undefined;
   congestion: () => CongestionLevel;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -81,6 +84,7 @@ const NP_STATUS: SbiService = { name: 'nmnpf-npstatus', nfType: 'MNPF' };
 export const NF_INSTANCES = '/nnrf-disc/v1/nf-instances';
 export const NF_GROUP_IDS = '/nudr-group-id-map/v1/nf-group-ids';
 export const NP_STATUS_PREFIX = '/nmnpf-npstatus/v1/';
+const NBCHF_PREFIX = '/nbchf-routing/v1/';
 
 /** What belongs to the NRF behind, whatever the method. */
 const NRF_PREFIXES: [prefix: string, service: SbiService][] = [
@@ -98,6 +102,11 @@ const mapGroupIds: Answering = (request, services) => answerGroupIds(request, se
 const tellNpStatus: Answering = ({ path, query }, { resolver }) =>
   answerNpStatus(path.slice(NP_STATUS_PREFIX.length), query, resolver);
 
+const NBCHF: Operation = {
+  service: NBCHF_SERVICE,
+  answer: (request, { nbchf }) => nbchf?.(request) ?? noSuchResource(),
+};
+
 function findOperation(method: string, path: string): Operation | HttpAnswer {
   if (path === NF_GROUP_IDS) return reading(method, GROUP_ID_MAP, mapGroupIds);
   if (path.startsWith(NP_STATUS_PREFIX) && !path.slice(NP_STATUS_PREFIX.length).includes('/')) {
@@ -106,6 +115,12 @@ function findOperation(method: string, path: string): Operation | HttpAnswer {
   if (path === NF_INSTANCES) return reading(method, NRF_DISCOVERY, discover);
   const nrf = NRF_PREFIXES.find(([prefix]) => path.startsWith(prefix));
   if (nrf) return { service: nrf[1], answer: askNrf };
+  // Each of its resources says itself by which methods it is used.
+  if (path.startsWith(NBCHF_PREFIX)) return NBCHF;
+  return noSuchResource();
+}
+
+function noSuchResource(): HttpAnswer {
   return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'No such resource.');
 }
 

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { flagName, type ServingConfig } from '../config.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { generateTokenKeys, publicPemOf, readTokenKeys, type TokenKeys } from './access-token.ts';
+import { type H2Limits, parseH2Limits } from './h2-limits.ts';
 import type { H2TlsSettings } from './h2-server.ts';
 import type { CollocatedNfType } from './nf-profile.ts';
 import type { NrfHostSettings } from './nrf/nrf-host.ts';
@@ -21,6 +22,8 @@ export interface SbiSettings {
   tls: H2TlsSettings | undefined;
   /** Connections of one thread. */
   connectionsMax: number;
+  /** Where they are not the usual ones. */
+  limits: Partial<H2Limits>;
   tokenPolicy: TokenPolicy;
   /** PEM. */
   tokenPublicKey: string;
@@ -49,6 +52,7 @@ export async function loadSbi(config: ServingConfig): Promise<LoadedSbi> {
       nfInstanceId,
       tls,
       connectionsMax: Math.ceil(config.sbiConnectionsMax / Math.max(1, config.sbiWorkers)),
+      limits: loadLimits(config),
       tokenPolicy: sbiTokenPolicy,
       tokenPublicKey: publicPemOf(keys),
       nrf:
@@ -81,6 +85,15 @@ async function loadTls(config: ServingConfig): Promise<H2TlsSettings | undefined
     'BCHF_CONFIG_INVALID',
     `TLS takes both ${flagName('sbiTlsCert')} and ${flagName('sbiTlsKey')}`,
   );
+}
+
+function loadLimits({ sbiLimits }: ServingConfig): Partial<H2Limits> {
+  try {
+    return parseH2Limits(sbiLimits);
+  } catch (cause) {
+    const message = `${flagName('sbiLimits')}: ${(cause as Error).message} is no limit`;
+    throw new ResolverError('BCHF_CONFIG_INVALID', message, { cause });
+  }
 }
 
 /** Without a file, keys that end with the process. */

@@ -10,7 +10,7 @@ import type { RouteTable } from '../route-table.ts';
 import { startCongestionMeter } from './congestion-meter.ts';
 import { H2Client } from './h2-client.ts';
 import { createH2Counters } from './h2-counters.ts';
-import { H2_LIMITS, type H2Limits } from './h2-limits.ts';
+import { H2_LIMITS } from './h2-limits.ts';
 import { type H2Server, listenH2 } from './h2-server.ts';
 import { createNrfRelay } from './nrf/nrf-relay.ts';
 import { PreparedDiscoveries } from './prepared-discovery.ts';
@@ -28,12 +28,12 @@ export interface ServeSbiOptions {
   /** The minimal NRF, for where the settings name no real one. */
   askMinimalNrf: (request: SbiRequest) => Promise<HttpAnswer>;
   authorise: SbiServices['authorise'];
+  nbchf?: SbiServices['nbchf'];
   onError: OnError;
   /** Told how many milliseconds it took to decide what a request is answered. */
   onAnswered?: (milliseconds: number) => void;
   /** Milliseconds since 1970. */
   now: () => number;
-  limits?: Partial<H2Limits>;
 }
 
 export interface SbiServer extends H2Server {
@@ -42,7 +42,7 @@ export interface SbiServer extends H2Server {
 
 /** Listens. Throws BCHF_LISTEN_FAILED. */
 export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
-  const { host, port, settings, resolver, routes, onError, now, limits } = options;
+  const { host, port, settings, resolver, routes, onError, now } = options;
   const { nfInstanceId, tls, nrf } = settings;
   const timed = <T>(answer: T | Promise<T>, sinceMs: number): T | Promise<T> => {
     if (answer instanceof Promise) return answer.then((late) => timed(late, sinceMs));
@@ -73,6 +73,7 @@ export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
             now,
           }),
     authorise: options.authorise,
+    nbchf: options.nbchf,
     congestion: meter.level,
     now,
   };
@@ -81,7 +82,7 @@ export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
       host,
       port,
       tls,
-      limits: { ...H2_LIMITS, connectionsMax: settings.connectionsMax, ...limits },
+      limits: { ...H2_LIMITS, ...settings.limits, connectionsMax: settings.connectionsMax },
       counters,
       handle: (request) => {
         const sinceMs = performance.now();

@@ -3,7 +3,8 @@
 // They are of several kinds, in no order that a processor could foresee, so they are sorted into lists
 // first, without a branch, and each list has a loop of its own:
 //
-//     sort     piece → answer, all with the test of the number once more
+//     split    those whose lines are not slow are hits
+//     sort     the others: piece → answer, and the test of the number once more
 //     hits     numbers that grouped lines have, see lookup-hits.ts
 //     listed   numbers whose group listed lines have
 //     own      those that have to be looked at in full, but for numbers of sparse areas: these are led to
@@ -68,7 +69,7 @@ export function finish(reader: u32, version: u32, keys: u32, answers: u32, noted
   const toAnswer = answers - (reader + LANES);
   hitsEnd = reader + HITS;
   listedEnd = reader + LISTED;
-  sort(reader, toAnswer, notedEnd);
+  sort(reader, toAnswer, split(reader, notedEnd));
   if (ownEnd != reader + OWN) {
     const ledEnd = finishOwn(reader, version, keys, toAnswer);
     sort(reader, toAnswer, ledEnd);
@@ -78,7 +79,27 @@ export function finish(reader: u32, version: u32, keys: u32, answers: u32, noted
   finishListed(reader, keys, toAnswer);
 }
 
-/** Sorts the notes into the lists, behind what hits and listed lanes there are; the list of own begins anew. */
+/**
+ * Moves the notes of lines that are not slow, half of them at a density of 10%, to the list of hits; returns
+ * the end of those that are left. A line that was slow when it was tested may have been folded since, so
+ * hits are tested once more.
+ */
+function split(reader: u32, notedEnd: u32): u32 {
+  let hits = hitsEnd;
+  let slow = reader + NOTED;
+  for (let noted = slow; noted < notedEnd; noted += 4) {
+    const lane = load<u32>(noted);
+    const isSlow = load<u32>(load<u32>(lane, LINE)) & <u32>FLAG_SLOW;
+    store<u32>(hits, lane);
+    hits += (isSlow ^ 1) << 2;
+    store<u32>(slow, lane);
+    slow += isSlow << 2;
+  }
+  hitsEnd = hits;
+  return slow;
+}
+
+/** Sorts notes into the lists, behind what hits and listed lanes there are; the list of own begins anew. */
 function sort(reader: u32, toAnswer: u32, notedEnd: u32): void {
   let hits = hitsEnd;
   let listed = listedEnd;

@@ -9,9 +9,8 @@ import { ABSENT_AREA, EMPTY_NODE, NODE_BITS, ROOT } from './layout';
 import {
   AREA,
   AREA_MASK,
-  AREA_WORD,
+  DESCRIPTOR,
   GROUP_SHIFT,
-  IN_AREA,
   IN_GROUP,
   IN_GROUP_MASK,
   IN_ROOT,
@@ -20,11 +19,14 @@ import {
   KEY_LIMIT,
   LANES,
   LINE,
+  NEXT_AREA,
+  NODE,
   NODE_MASK,
   NUMBER_MASK,
   PLACE_MAX,
   ROOT_MASK,
   SHAPE,
+  UPPER,
 } from './lookup-scratch';
 
 function lowWords(left: v128, right: v128): v128 {
@@ -54,11 +56,15 @@ function touchFour(lane: u32): void {
  * them, and touches as many lines of the group before it. Whether all keys are integers and of that
  * node; where they are not, the columns lead anywhere within the directory.
  */
-export function divide(reader: u32, keysAt: u32, count: u32): bool {
-  const firstKey = integerOf(load<f64>(keysAt));
-  const node = i32x4.splat(EMPTY_NODE + load<u32>(ROOT + ((<u32>(firstKey >> NODE_BITS)) << 2)));
+export function divide(reader: u32, keys: u32, count: u32): bool {
+  const firstKey = integerOf(load<f64>(keys));
+  const firstNode = load<u32>(ROOT + ((<u32>(firstKey >> NODE_BITS)) << 2));
+  v128.store(reader, i32x4.splat(EMPTY_NODE + firstNode), NODE);
   // The upper half of a key that was shifted as below, without what is within a node.
-  const upper = i32x4.splat(0x4330_0000 | ((<u32>(firstKey >> NODE_BITS)) << (NODE_BITS - 32)));
+  const firstUpper = 0x4330_0000 | ((<u32>(firstKey >> NODE_BITS)) << (NODE_BITS - 32));
+  v128.store(reader, i32x4.splat(firstUpper), UPPER);
+  const node = v128.load(reader, NODE);
+  const upper = v128.load(reader, UPPER);
   const shift = v128.load(reader, INTEGER_SHIFT);
   const nodeMask = v128.load(reader, NODE_MASK);
   const areaMask = v128.load(reader, AREA_MASK);
@@ -66,21 +72,19 @@ export function divide(reader: u32, keysAt: u32, count: u32): bool {
   let isNone = i32x4.splat(0);
   let upperDiffers = i32x4.splat(0);
   const first = reader + LANES;
-  const toKeys = keysAt - (first << 1);
   const end = first + (count << 2);
   for (let lane = first; lane < end; lane += 16) {
     touchFour(lane);
-    const keys = toKeys + (lane << 1);
     const left = v128.load(keys);
     const right = v128.load(keys, 16);
+    keys += 32;
     const shifted01 = f64x2.add(left, shift);
     const shifted23 = f64x2.add(right, shift);
     isNone = v128.or(isNone, f64x2.ne(f64x2.sub(shifted01, shift), left));
     isNone = v128.or(isNone, f64x2.ne(f64x2.sub(shifted23, shift), right));
     upperDiffers = v128.or(upperDiffers, v128.xor(highWords(shifted01, shifted23), upper));
-    const place = placesInNode(shifted01, shifted23, nodeMask);
-    v128.store(lane, i32x4.add(place, node), AREA_WORD);
-    storeLow(lane, lowWords(shifted01, shifted23), areaMask, numberMask);
+    v128.store(lane, i32x4.add(placesInNode(shifted01, shifted23, nodeMask), node), NEXT_AREA);
+    storeNext(lane, areasAt(lane), lowWords(shifted01, shifted23), areaMask, numberMask);
   }
   return !v128.any_true(v128.or(isNone, i32x4.shr_u(upperDiffers, NODE_BITS - 32)));
 }
@@ -105,12 +109,13 @@ export function divideFar(reader: u32, keysAt: u32, count: u32): void {
     const integers01 = integersOf(left, shift);
     const integers23 = integersOf(right, shift);
     v128.store(reader, v128.and(highWords(integers01, integers23), rootMask), IN_ROOT);
-    v128.store(lane, placesInNode(integers01, integers23, nodeMask), AREA_WORD);
+    v128.store(lane, placesInNode(integers01, integers23, nodeMask), NEXT_AREA);
     for (let at: u32 = 0; at < 16; at += 4) {
       const node = EMPTY_NODE + load<u32>(load<u32>(reader + at, IN_ROOT), ROOT);
-      store<u32>(lane + at, node + load<u32>(lane + at, AREA_WORD), AREA_WORD);
+      store<u32>(lane + at, load<u32>(node + load<u32>(lane + at, NEXT_AREA)), NEXT_AREA);
     }
-    storeLow(lane, lowWords(integers01, integers23), areaMask, numberMask);
+    const areas = v128.load(lane, NEXT_AREA);
+    storeNext(lane, areas, lowWords(integers01, integers23), areaMask, numberMask);
   }
 }
 
@@ -126,8 +131,18 @@ function placesInNode(integers01: v128, integers23: v128, nodeMask: v128): v128 
   return v128.and(middle, nodeMask);
 }
 
-function storeLow(lane: u32, low: v128, areaMask: v128, numberMask: v128): void {
-  v128.store(lane, v128.and(i32x4.shr_u(low, 12), areaMask), IN_AREA);
+/** The words of the directory whose addresses are in a column for four keys. */
+function areasAt(lane: u32): v128 {
+  const first = v128.load32_zero(load<u32>(lane, NEXT_AREA));
+  const two = v128.load32_lane(load<u32>(lane, NEXT_AREA + 4), first, 1);
+  const three = v128.load32_lane(load<u32>(lane, NEXT_AREA + 8), two, 2);
+  return v128.load32_lane(load<u32>(lane, NEXT_AREA + 12), three, 3);
+}
+
+/** Stores where four keys of the next group lead: area, descriptor, and number in the segment. */
+function storeNext(lane: u32, areas: v128, low: v128, areaMask: v128, numberMask: v128): void {
+  v128.store(lane, areas, NEXT_AREA);
+  v128.store(lane, i32x4.add(areas, v128.and(i32x4.shr_u(low, 12), areaMask)), DESCRIPTOR);
   v128.store(lane, v128.and(low, numberMask), IN_SEGMENT);
 }
 
@@ -143,19 +158,12 @@ export function locate(reader: u32, answers: u32, count: u32): void {
   const toAnswers = answers - first;
   const end = first + (count << 2);
   for (let lane = first; lane < end; lane += 16) {
-    const area0 = load<u32>(load<u32>(lane, AREA_WORD));
-    const area1 = load<u32>(load<u32>(lane, AREA_WORD + 4));
-    const area2 = load<u32>(load<u32>(lane, AREA_WORD + 8));
-    const area3 = load<u32>(load<u32>(lane, AREA_WORD + 12));
-    store<u32>(lane, area0, AREA);
-    store<u32>(lane, area1, AREA + 4);
-    store<u32>(lane, area2, AREA + 8);
-    store<u32>(lane, area3, AREA + 12);
+    v128.store(lane, v128.load(lane, NEXT_AREA), AREA);
     // Four descriptors side by side become four columns.
-    const d0 = v128.load(area0 + load<u32>(lane, IN_AREA), ABSENT_AREA);
-    const d1 = v128.load(area1 + load<u32>(lane, IN_AREA + 4), ABSENT_AREA);
-    const d2 = v128.load(area2 + load<u32>(lane, IN_AREA + 8), ABSENT_AREA);
-    const d3 = v128.load(area3 + load<u32>(lane, IN_AREA + 12), ABSENT_AREA);
+    const d0 = v128.load(load<u32>(lane, DESCRIPTOR), ABSENT_AREA);
+    const d1 = v128.load(load<u32>(lane, DESCRIPTOR + 4), ABSENT_AREA);
+    const d2 = v128.load(load<u32>(lane, DESCRIPTOR + 8), ABSENT_AREA);
+    const d3 = v128.load(load<u32>(lane, DESCRIPTOR + 12), ABSENT_AREA);
     const front01 = v128.shuffle<u32>(d0, d1, 0, 4, 1, 5);
     const front23 = v128.shuffle<u32>(d2, d3, 0, 4, 1, 5);
     const back01 = v128.shuffle<u32>(d0, d1, 2, 6, 3, 7);

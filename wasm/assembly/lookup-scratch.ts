@@ -2,8 +2,8 @@
 //
 //     64     128         256     384                   8576    9616     10656    11696   12736    14016
 //    ┌──────┬───────────┬───────┬─────────────────────┬───────┬────────┬────────┬───────┬──────────┬───
-//    │ four │ constants │ masks │ columns of a group: │ noted │ hits   │ listed │ own   │ outside: │
-//    │ keys │ 8 × 16    │ 128   │ 8 × 256 × u32       │260×u32│260×u32 │260×u32 │260×u32│ 64 × 20  │
+//    │ root │ constants │ masks │ columns of a group: │ noted │ hits   │ listed │ own   │ outside: │
+//    │ node │ 8 × 16    │ 128   │ 8 × 256 × u32       │260×u32│260×u32 │260×u32 │260×u32│ 64 × 20  │
 //    └──────┴───────────┴───────┴─────────────────────┴───────┴────────┴────────┴───────┴──────────┴───
 //
 // A *lane* is the place of one lookup of the group in the first column, as an offset into the memory.
@@ -17,8 +17,11 @@ export const GROUP: u32 = 256;
 export const COLUMN_BYTES: u32 = GROUP * 4;
 const LIST_BYTES: u32 = COLUMN_BYTES + 16;
 
-/** Where in the root four keys lead, while they are divided. */
+/** Where in the root four keys lead, while they are divided each by itself. */
 export const IN_ROOT: u32 = READER_DETAILS;
+/** The node of a group that lies in one, four times, and the upper half that its shifted keys have. */
+export const NODE: u32 = IN_ROOT + 16;
+export const UPPER: u32 = NODE + 16;
 export const CONSTANTS: u32 = READER_DETAILS + 64;
 /** 64 bytes of ones, then 64 of zeros: from `rank` bytes before the zeros on, a mask of `rank` bytes. */
 export const MASKS: u32 = CONSTANTS + 8 * 16;
@@ -37,10 +40,13 @@ export const SHAPE: u32 = AREA + COLUMN_BYTES;
 export const GROUP_SHIFT: u32 = SHAPE + COLUMN_BYTES;
 export const IN_GROUP: u32 = GROUP_SHIFT + COLUMN_BYTES;
 
-/** Of the group that comes next: address of the word of its area, places in the area and the segment. */
-export const AREA_WORD: u32 = IN_GROUP + COLUMN_BYTES;
-export const IN_AREA: u32 = AREA_WORD + COLUMN_BYTES;
-export const IN_SEGMENT: u32 = IN_AREA + COLUMN_BYTES;
+/**
+ * Of the group that comes next: AREA (while keys are divided, the address of its word), the descriptor
+ * relative to ABSENT_AREA, the place in the segment.
+ */
+export const NEXT_AREA: u32 = IN_GROUP + COLUMN_BYTES;
+export const DESCRIPTOR: u32 = NEXT_AREA + COLUMN_BYTES;
+export const IN_SEGMENT: u32 = DESCRIPTOR + COLUMN_BYTES;
 
 /** Lists of lanes, see lookup-finish.ts. */
 export const NOTED: u32 = LANES + 8 * COLUMN_BYTES;
@@ -58,8 +64,8 @@ export const OUTSIDE_SHAPE: u32 = 16;
 export const OUTSIDE_BYTES: u32 = 20;
 export const OUTSIDE_END: u32 = OUTSIDE + 64 * OUTSIDE_BYTES;
 
-// The constants. V8 makes a constant vector anew, in three instructions, wherever it is used; one that
-// comes from memory it keeps in a register.
+// The constants. V8 makes a constant vector anew, in three instructions, wherever it is used, and so one
+// that is spread from a number; one that comes from memory it keeps in a register.
 
 export const INTEGER_SHIFT: u32 = CONSTANTS;
 export const KEY_LIMIT: u32 = CONSTANTS + 16;

@@ -4,8 +4,9 @@
 // under way at once. A processor holds a few hundred instructions: with all of a lookup between one
 // such load and the next, it waits for a handful. So a group of lookups goes through short loops:
 //
-//     divide   key → places in the directory. While the lines of the group before are touched.
-//     locate   places → descriptor of its segment → line. All of that is in the caches.
+//     divide   key → area → place of the descriptor of its segment. While the lines of the group before
+//              are touched.
+//     locate   descriptor → line. All of that is in the caches.
 //     touch    nothing but loading the first word of each line: as many as the processor can.
 //     test     is the number in its line? Without a branch: most answers are the default of the
 //              segment, which is there already, and the others are noted.
@@ -18,9 +19,10 @@
 // What may share a loop with touching is a matter of how many instructions there are from one touch to
 // the next. Instructions leave a processor's window in order. Where it holds 512, and there are 12 from
 // touch to touch, it reaches over 40 touches, and the 16 that can be under way are always found; with 30
-// it reaches over 17, and a slow one keeps the others out. So dividing is free in there; with locating
-// in there a lookup took 32 ns and not 27 (shared 2-core Intel Xeon VM, Node 20.20.2, 2026-11-28). What this
-// file makes of it is in docs/bench-index-lookup.md.
+// it reaches over 17, and a slow one keeps the others out. So dividing, with 11 instructions, is free in there,
+// and loading the words of areas, two more, still pays; with all of locating in there a lookup took 32 ns and
+// not 27, with descriptors touched in there one more (shared 2-core Intel Xeon VM, Node 20.20.2, 2026-11-28).
+// What this file makes of it is in docs/bench-index-lookup.md.
 
 import { READER_ANSWERS, READER_KEYS } from './layout';
 import { FLAG_SLOW, GROUP_BYTES_AT } from './line';

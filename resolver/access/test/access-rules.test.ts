@@ -40,6 +40,7 @@ const askedArbitrary = fc.record({
   member: fc.option(fc.constantFrom(...MEMBERS), { nil: undefined }),
   isBulk: fc.boolean(),
   isKindKnown: fc.boolean(),
+  isEachJudged: fc.boolean(),
   credential: fc.constantFrom(undefined, 'good', 'bad'),
 });
 
@@ -57,6 +58,7 @@ function modelOf(rules: Rule[], requester: Requester, asked: Asked): string {
     if (networks && networkName === undefined && !subjects) continue;
     if (asked.isBulk) {
       const kinds: readonly Identity[] = asked.isKindKnown ? [asked.identity] : IDENTITIES;
+      if (asked.isEachJudged) return credential === 'required' ? 'BULK_NOT_ALLOWED' : 'ok';
       const isOpen = !members && credential !== 'required';
       return isOpen && kinds.every((kind) => identities.includes(kind)) ? 'ok' : 'BULK_NOT_ALLOWED';
     }
@@ -99,6 +101,7 @@ async function gateSays(rules: Rule[], requester: Requester, asked: Asked): Prom
     requester,
     ueId: asked.isBulk ? undefined : ueId,
     identity: asked.isKindKnown ? asked.identity : undefined,
+    isEachJudged: asked.isEachJudged,
     count: 1,
     credential: asked.credential,
   };

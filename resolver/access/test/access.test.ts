@@ -19,6 +19,7 @@ import {
   Keys,
   MSISDN_A,
   terminal,
+  UNKNOWN_IMSI,
   VISITED_HEADER,
   withAccess,
 } from './access-fixture.ts';
@@ -138,10 +139,42 @@ describe('access over HTTP/1.1', () => {
       const one = new Uint8Array(8);
       const bulk = async (headers: object, body: string | typeof one, query = '') =>
         (await batch(http, body, headers, query)).status;
-      assert.equal(await bulk(amf, JSON.stringify([IMSI_A])), 403);
       assert.notEqual(await bulk({ ...amf, ...compact }, one, '?identity=imsi'), 403);
       assert.equal(await bulk({ ...amf, ...compact }, one, '?identity=msisdn'), 403);
-      assert.equal(await bulk(msc, JSON.stringify([IMSI_A])), 403);
+      assert.equal(await bulk({ ...msc, ...compact }, one, '?identity=imsi'), 403);
+    });
+  });
+
+  it('judges each number of a batch in JSON as it would be judged alone', async () => {
+    const accessRules = rulesFile(
+      { name: 'imsi', from: { nfTypes: ['AMF'] }, identities: ['imsi'] },
+      { name: 'member', from: { nfTypes: ['MSC'] }, members: ['member-a'] },
+      { name: 'terminal', from: { nfTypes: ['SMSF'] }, credential: 'required' },
+    );
+    await withAccess({ accessRules }, undefined, async (_, http) => {
+      const numbers = [IMSI_A, MSISDN_A, IMSI_B, UNKNOWN_IMSI, IMSI_A];
+      for (const nfType of ['AMF', 'MSC']) {
+        const headers = { 'user-agent': nfType };
+        const alone: (string | undefined)[] = [];
+        for (const ueId of numbers) alone.push((await ask(http, ueId, headers)).cause);
+        // The second is long enough for the thread beside, which has no routes.
+        for (const repeated of [1, 1000]) {
+          const all = Array.from({ length: repeated }, () => numbers).flat();
+          const response = await batch(http, JSON.stringify(all), headers);
+          assert.equal(response.status, 200);
+          const { results, routes } = (await response.json()) as {
+            results: { cause?: string; route?: number }[];
+            routes: Record<string, { member: string }>;
+          };
+          const causes = results.map(({ cause }) => cause);
+          assert.deepEqual(causes, Array.from({ length: repeated }, () => alone).flat());
+          const members = Object.values(routes).map(({ member }) => member);
+          assert.deepEqual(members, nfType === 'AMF' ? ['member-a', 'member-b'] : ['member-a']);
+        }
+      }
+      const needing = await batch(http, JSON.stringify([IMSI_A]), { 'user-agent': 'SMSF' });
+      const { cause } = (await needing.json()) as { cause: string };
+      assert.deepEqual([needing.status, cause], [403, 'BULK_NOT_ALLOWED']);
     });
   });
 

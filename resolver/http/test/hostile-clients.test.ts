@@ -15,6 +15,7 @@ import {
   openConnections,
   openListener,
   post,
+  SURE_MS,
 } from './hostile-clients.ts';
 
 const { isNative } = loadUWebSockets();
@@ -82,13 +83,13 @@ describe('hostile clients', { skip: !isNative && 'the stand-in is of node:http' 
         socket.write(post('Content-Length: 50000\r\n', ' '.repeat(30_000)));
       await sleep(50);
       const long = post('Content-Length: 20000\r\n', `${' '.repeat(20_000 - BODY.length)}${BODY}`);
-      const refused = await exchange(port, long);
+      const refused = await exchange(port, long, SURE_MS);
       assert.deepEqual([refused.statuses, refused.isClosed], [[503], true]);
       assert.match(refused.text, /"cause":"NF_CONGESTION"/);
       await assertServes(port);
       await closeAll(held);
       for (let tries = 0; ; tries++) {
-        const { statuses } = await exchange(port, long);
+        const { statuses } = await exchange(port, long, SURE_MS, 1);
         if (statuses[0] === 200) break;
         assert.ok(tries < 50, 'their bytes are free again');
       }
@@ -97,13 +98,13 @@ describe('hostile clients', { skip: !isNative && 'the stand-in is of node:http' 
 
   it('a body that is too long is refused, announced or not, and its connection closed', async () => {
     await withListener(undefined, async (listener, port) => {
-      const announced = await exchange(port, post('Content-Length: 999999999\r\n', '['));
+      const announced = await exchange(port, post('Content-Length: 999999999\r\n', '['), SURE_MS);
       assert.deepEqual(announced.statuses, [413]);
       const chunk = `10000\r\n${' '.repeat(0x10000)}\r\n`;
       const told = await exchange(
         port,
         post('Transfer-Encoding: chunked\r\n', chunk.repeat(60)),
-        2_000,
+        SURE_MS,
       );
       assert.deepEqual([told.statuses, told.isClosed], [[413], true]);
       assert.ok(!listener.reached.some((one) => one.startsWith('body')));
@@ -161,7 +162,12 @@ describe('hostile clients', { skip: !isNative && 'the stand-in is of node:http' 
         `${start}proofs/%e2%82`,
         `${start}changes?since=%ff`,
       ]) {
-        const { statuses } = await exchange(port, `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`, 100);
+        const { statuses } = await exchange(
+          port,
+          `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`,
+          SURE_MS,
+          1,
+        );
         // Without a ledger there are no streams of changes to ask for.
         assert.ok(
           statuses[0] === 400 || (target.includes('changes') && statuses[0] === 501),
@@ -172,7 +178,8 @@ describe('hostile clients', { skip: !isNative && 'the stand-in is of node:http' 
         const { statuses } = await exchange(
           port,
           post(`Content-Length: ${body.length}\r\n`, body),
-          100,
+          SURE_MS,
+          1,
         );
         assert.deepEqual(statuses, [400]);
       }
@@ -192,7 +199,7 @@ describe('hostile clients', { skip: !isNative && 'the stand-in is of node:http' 
       }
       for (let tries = 0; ; tries++) {
         const whole = post('Content-Length: 12\r\n', BODY);
-        if ((await exchange(port, whole, 100)).statuses[0] === 200) break;
+        if ((await exchange(port, whole, SURE_MS, 1)).statuses[0] === 200) break;
         assert.ok(tries < 50);
       }
     });

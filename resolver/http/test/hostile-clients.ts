@@ -19,11 +19,16 @@ export interface Listener {
   /** `get /path`, or `body` with what was received of one. */
   reached: string[];
   broken: number;
+  /** Times that no more connections were taken. */
+  full: number;
 }
 
-export async function openListener(limits?: HttpServerOptions['limits']): Promise<Listener> {
+export async function openListener(
+  limits?: HttpServerOptions['limits'],
+  openFilesMax?: number,
+): Promise<Listener> {
   const services = new SmallIndex().services();
-  const listener: Omit<Listener, 'server'> = { reached: [], broken: 0 };
+  const listener: Omit<Listener, 'server'> = { reached: [], broken: 0, full: 0 };
   const { reached } = listener;
   const onError = (): HttpAnswer => problem(500, 'SYSTEM_FAILURE', 'A fault of the program.');
   const handle = (request: RequestHead) => {
@@ -41,6 +46,10 @@ export async function openListener(limits?: HttpServerOptions['limits']): Promis
   };
   const server = await listenHttp('127.0.0.1', 0, handle, onError, {
     ...(limits && { limits }),
+    openFilesMax,
+    onFull() {
+      listener.full++;
+    },
     onBroken: () => {
       listener.broken++;
     },
@@ -48,28 +57,38 @@ export async function openListener(limits?: HttpServerOptions['limits']): Promis
   return Object.assign(listener, { server });
 }
 
-/** What came back for some bytes, until the server closed the connection or `quietMs` had passed. */
+/** For what is certain to happen, on a machine with much else to do. */
+export const SURE_MS = 20_000;
+
+/**
+ * What came back for some bytes, until the server closed the connection, so many answers had begun or
+ * `quietMs` had passed.
+ */
 export function exchange(
   port: number,
   bytes: string | Uint8Array,
   quietMs = 300,
+  answersMax = Number.POSITIVE_INFINITY,
 ): Promise<{ text: string; statuses: number[]; isClosed: boolean }> {
   return new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1');
     let text = '';
     let isClosed = true;
-    const giveUp = setTimeout(() => {
+    const end = () => {
       isClosed = false;
       socket.destroy();
-    }, quietMs);
+    };
+    const statusesOf = () =>
+      [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => Number(match[1]));
+    const giveUp = setTimeout(end, quietMs);
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
+      if (statusesOf().length >= answersMax) end();
     });
     socket.on('error', () => {});
     socket.on('close', () => {
       clearTimeout(giveUp);
-      const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => Number(match[1]));
-      resolve({ text, statuses, isClosed });
+      resolve({ text, statuses: statusesOf(), isClosed });
     });
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   });

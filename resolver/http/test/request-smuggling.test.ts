@@ -2,11 +2,14 @@
 // gets an answer that is not its own.
 
 import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { loadUWebSockets } from '../http-server.ts';
 import { framingOf } from '../request-framing.ts';
 import {
   assertServes,
+  BATCH,
   BODY,
   CHUNKED,
   CHUNKS,
@@ -15,6 +18,7 @@ import {
   type Listener,
   openListener,
   post,
+  SURE_MS,
 } from './hostile-clients.ts';
 
 /** Lengths and codings that contradict each other, or that nobody can read in one way only. */
@@ -89,7 +93,8 @@ describe('request smuggling', { skip: !isNative && 'the stand-in is of node:http
     it(`${name}: no hidden request is answered`, async () => {
       listener.reached.length = 0;
       const { port } = listener.server;
-      const { statuses, isClosed } = await exchange(port, bytes, 150);
+      const quietMs = name in AMBIGUOUS ? SURE_MS : 150;
+      const { statuses, isClosed } = await exchange(port, bytes, quietMs);
       assert.ok(!listener.reached.some((one) => one.includes('/hidden')));
       assert.ok(statuses.length <= 1);
       if (name in AMBIGUOUS) {
@@ -105,12 +110,40 @@ describe('request smuggling', { skip: !isNative && 'the stand-in is of node:http
 
   it('a body of one length and one in chunks are answered, the connection of the second is closed', async () => {
     const { port } = listener.server;
-    const plain = await exchange(port, post('Content-Length: 12\r\n', BODY + HIDDEN), 150);
+    const plain = await exchange(port, post('Content-Length: 12\r\n', BODY + HIDDEN), SURE_MS, 2);
     assert.deepEqual([plain.statuses, plain.isClosed], [[200, 404], false], 'pipelined requests');
     for (const coding of [CHUNKED, 'transfer-encoding: CHUNKED\r\n']) {
-      const chunked = await exchange(port, post(coding, CHUNKS), 1000);
+      const chunked = await exchange(port, post(coding, CHUNKS), SURE_MS);
       assert.deepEqual([chunked.statuses, chunked.isClosed], [[200], true]);
     }
+  });
+
+  it('behind a body in chunks whose answer is long, the client is told to close the connection, and does', async () => {
+    const numbers = Array.from({ length: 20_000 }, (_, at) => `msisdn-35850${at}`);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = (headers: object) =>
+      new Promise<{ results: number; connection: string | undefined; localPort: number }>(
+        (resolve, reject) => {
+          const { port } = listener.server;
+          const method = 'POST';
+          const asking = request({ port, path: BATCH, method, agent, headers: { ...headers } });
+          asking.on('error', reject);
+          asking.on('response', async (response) => {
+            const localPort = response.socket.localPort!;
+            const { results } = (await json(response)) as { results: unknown[] };
+            const { connection } = response.headers;
+            resolve({ results: results.length, connection, localPort });
+          });
+          asking.end(JSON.stringify(numbers));
+        },
+      );
+    const type = { 'content-type': 'application/json' };
+    const chunked = await ask({ ...type, 'transfer-encoding': 'chunked' });
+    assert.deepEqual([chunked.results, chunked.connection], [20_000, 'close']);
+    const next = await ask({ ...type, 'content-length': JSON.stringify(numbers).length });
+    assert.notEqual(next.localPort, chunked.localPort);
+    assert.notEqual(next.connection, 'close');
+    agent.destroy();
   });
 
   it('the body of a request that needs none is not the next request', async () => {

@@ -3,9 +3,14 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-export const FRAME = { data: 0, headers: 1, rstStream: 3, settings: 4, goaway: 7, continuation: 9 };
+export const FRAME = {
+  ...{ data: 0, headers: 1, priority: 2, rstStream: 3, settings: 4, pushPromise: 5, ping: 6 },
+  ...{ goaway: 7, windowUpdate: 8, continuation: 9 },
+};
+export const ACK = 1;
 export const END_STREAM = 1;
 export const END_HEADERS = 4;
+export const PADDED = 8;
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 export function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
@@ -42,33 +47,91 @@ export const requestFields = (path: string, method = 'GET') =>
     [':path', path],
   ] as const;
 
-export interface RawClient {
-  socket: net.Socket;
-  /** Types of the frames that came so far. */
-  received: number[];
-  /** Writes where the connection still takes it. */
-  write(bytes: Uint8Array): void;
-  closed: Promise<unknown>;
+/** One setting (RFC 9113 section 6.5.1). */
+export function setting(id: number, value: number): Buffer {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUInt16BE(id, 0);
+  bytes.writeUInt32BE(value, 2);
+  return bytes;
 }
 
-/** Connects and sends the preface and empty settings. */
-export async function connectRaw(port: number): Promise<RawClient> {
+/** The payload of WINDOW_UPDATE and, with a code, of RST_STREAM. */
+export function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+export interface Frame {
+  type: number;
+  flags: number;
+  streamId: number;
+  payload: Buffer;
+}
+
+export interface RawClient {
+  socket: net.Socket;
+  /** The frames that came so far. */
+  received: Frame[];
+  has(type: number, streamId: number): boolean;
+  /** Writes where the connection still takes it. */
+  write(...bytes: readonly Uint8Array[]): void;
+  /** Resolves when all that was written before has been dealt with, or the connection is closed. */
+  settled(): Promise<void>;
+  closed: Promise<unknown>;
+  readonly isClosed: boolean;
+}
+
+/** Connects and sends the preface and settings, by default an empty frame of them. */
+export async function connectRaw(
+  port: number,
+  settings: Uint8Array = frame(FRAME.settings, 0, 0, new Uint8Array(0)),
+): Promise<RawClient> {
   const socket = net.connect(port, '127.0.0.1');
   await once(socket, 'connect');
-  const received: number[] = [];
+  const received: Frame[] = [];
+  const pings: (() => void)[] = [];
   let rest = Buffer.alloc(0);
   socket.on('data', (chunk) => {
     rest = Buffer.concat([rest, chunk]);
     while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
-      received.push(rest[3] as number);
-      rest = rest.subarray(9 + rest.readUIntBE(0, 3));
+      const end = 9 + rest.readUIntBE(0, 3);
+      const [type, flags] = [rest[3] as number, rest[4] as number];
+      received.push({
+        type,
+        flags,
+        streamId: rest.readUInt32BE(5),
+        payload: rest.subarray(9, end),
+      });
+      if (type === FRAME.ping && flags === ACK) pings.shift()?.();
+      rest = rest.subarray(end);
     }
   });
   socket.on('error', () => {});
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  const write = (bytes: Uint8Array) => {
-    if (socket.writable) socket.write(bytes);
+  let isClosed = false;
+  const closed = new Promise<void>((resolve) =>
+    socket.once('close', () => {
+      isClosed = true;
+      resolve();
+    }),
+  );
+  const write = (...bytes: readonly Uint8Array[]) => {
+    if (!socket.writable) return;
+    socket.write(bytes.length === 1 ? (bytes[0] as Uint8Array) : Buffer.concat(bytes));
   };
-  write(Buffer.concat([Buffer.from(PREFACE), frame(FRAME.settings, 0, 0, new Uint8Array(0))]));
-  return { socket, received, write, closed };
+  write(Buffer.from(PREFACE), settings);
+  return {
+    socket,
+    received,
+    has: (type, streamId) => received.some((one) => one.type === type && one.streamId === streamId),
+    write,
+    settled() {
+      write(frame(FRAME.ping, 0, 0, Buffer.alloc(8)));
+      return Promise.race([closed, new Promise<void>((resolve) => pings.push(resolve))]);
+    },
+    closed,
+    get isClosed() {
+      return isClosed;
+    },
+  };
 }

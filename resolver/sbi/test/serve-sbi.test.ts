@@ -74,6 +74,21 @@ test('over TLS with ALPN h2, and with a client certificate where one is asked fo
   });
 });
 
+test('limits are those that the options name', async () => {
+  await withService({ sbiLimits: 'headerBytesMax=4096' }, async ({ ports }) => {
+    const session = openH2(`http://127.0.0.1:${ports.sbi}`);
+    assert.equal((await send(session, NP_STATUS, { 'x-long': 'x'.repeat(3000) })).status, 200);
+    const long = send(session, NP_STATUS, { 'x-long': 'x'.repeat(4096) });
+    // A reset where the client has acknowledged the limit, and so knows it.
+    const outcome = await long.then(
+      ({ status }) => status,
+      ({ code }) => code,
+    );
+    assert.ok(outcome === 431 || outcome === 'ERR_HTTP2_STREAM_ERROR', outcome);
+    session.destroy();
+  });
+});
+
 test('several threads have one port, and each of many connections is served', async (t) => {
   if (!canShareTcpPort()) {
     t.skip('this platform gives a port to one thread');
@@ -188,6 +203,11 @@ test('options that do not fit are refused before anything listens', async () => 
   await refused({ sbiNrf: 'ftp://nrf.test' });
   await refused({ sbiNrf: 'nrf.test:8000' });
   await refused({ sbiCollocated: 'UDM' });
-  const { settings } = await loadSbi(configOf({ sbiCollocated: 'none' }));
+  for (const sbiLimits of ['x=1', 'connectionsMax=1', 'idleMsMax', 'idleMsMax=0', 'idleMsMax=1s']) {
+    await refused({ sbiLimits });
+  }
+  const sbiLimits = 'idleMsMax=1000,bodyBytesMax=2147483647';
+  const { settings } = await loadSbi(configOf({ sbiCollocated: 'none', sbiLimits }));
+  assert.deepEqual(settings.limits, { idleMsMax: 1000, bodyBytesMax: 2 ** 31 - 1 });
   assert.deepEqual(settings.collocated, []);
 });

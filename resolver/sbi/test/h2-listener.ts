@@ -1,0 +1,88 @@
+// An HTTP/2 listener with a clock of the test's own, and the look at whether it still serves others.
+
+import assert from 'node:assert/strict';
+import type http2 from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createH2Counters, type H2Counters } from '../h2-counters.ts';
+import { H2_LIMITS, type H2Limits } from '../h2-limits.ts';
+import { type H2Server, listenH2 } from '../h2-server.ts';
+import type { SbiAnswer, SbiRequest } from '../sbi-message.ts';
+import { connectRaw, type RawClient } from './h2-frames.ts';
+import { openH2, send } from './h2-requests.ts';
+
+const closers: (() => unknown)[] = [];
+
+/** Closes what was opened here, the last first; for `afterEach`. */
+export async function closeOpened(): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
+}
+
+export interface Listener {
+  server: H2Server;
+  counters: H2Counters;
+  url: string;
+  requests: SbiRequest[];
+  /** Lets time pass for the listener, and its sweep come round. */
+  pass(ms: number): Promise<void>;
+}
+
+/**
+ * Answers every request with so many bytes; `/fault` with a fault of the program, and `/never` with
+ * nothing before the listener is closed.
+ */
+export async function listen(limits: Partial<H2Limits> = {}, bodyBytes = 20): Promise<Listener> {
+  const counters = createH2Counters();
+  const requests: SbiRequest[] = [];
+  let nowMs = 1_000_000;
+  const body = 'x'.repeat(bodyBytes);
+  const answer: SbiAnswer = { status: 200, contentType: 'text/plain', body, headers: [] };
+  let close: (value: SbiAnswer) => void = () => {};
+  const closing = new Promise<SbiAnswer>((resolve) => {
+    close = resolve;
+  });
+  const server = await listenH2({
+    host: '127.0.0.1',
+    port: 0,
+    limits: { ...H2_LIMITS, ...limits },
+    counters,
+    handle: (request) => {
+      requests.push(request);
+      if (request.path === '/fault') throw new Error('a fault of the program');
+      return request.path === '/never' ? closing : answer;
+    },
+    onError: () => ({ status: 500, contentType: 'text/plain', body: 'fault', headers: [] }),
+    now: () => nowMs,
+    sweepIntervalMs: 5,
+  });
+  closers.push(() => server.close());
+  closers.push(() => close(answer));
+  return {
+    server,
+    counters,
+    url: `http://127.0.0.1:${server.port}`,
+    requests,
+    async pass(ms) {
+      nowMs += ms;
+      await sleep(25);
+    },
+  };
+}
+
+export function open(url: string): http2.ClientHttp2Session {
+  const session = openH2(url);
+  closers.push(() => session.destroy());
+  return session;
+}
+
+export async function openRaw({ server }: Listener, settings?: Uint8Array): Promise<RawClient> {
+  const client = await connectRaw(server.port, settings);
+  closers.push(() => client.socket.destroy());
+  return client;
+}
+
+/** A request over a new connection is answered. */
+export async function assertServes({ url }: Listener): Promise<void> {
+  const session = open(url);
+  assert.equal((await send(session, '/served')).status, 200);
+  session.destroy();
+}
