@@ -221,6 +221,13 @@ export const servingOptions = {
     'PERCENT',
     'entries of a kind that a swap may change without being forced',
   ),
+  swapPriority: option(
+    z.enum(['low', 'normal']),
+    'low',
+    'PRIORITY',
+    'of the thread that loads and tries a snapshot: low (look-ups go first) or normal (a busy machine ' +
+      'swaps sooner, and look-ups wait longer meanwhile)',
+  ),
   previousKeptS: option(
     count(86_400 * 7),
     600,

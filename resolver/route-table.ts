@@ -9,6 +9,12 @@ export interface RouteChanges {
   routes: { number: number; route: Route }[];
 }
 
+/** What makes one generation's table of another's: as a rule, nearly all routes are the same. */
+export interface RouteReplacement extends RouteChanges {
+  /** How many there are then. */
+  count: number;
+}
+
 /** The routes of one generation of the index; they may get new details, but never become others. */
 export type PinnedRoutes = Pick<RouteTable, 'json'>;
 
@@ -36,12 +42,29 @@ export class RouteTable {
     this.#version = version;
   }
 
-  /** Another generation's routes in place of all that are there. */
-  replace(changes: RouteChanges): void {
-    this.#routes = [];
-    this.#json = [];
-    this.#numbers = new Map();
+  /**
+   * What {@link replace} has to be told for these routes; the version goes up where one of them is another
+   * than now.
+   */
+  replacementOf(routes: readonly Route[]): RouteReplacement {
+    const changed = routes
+      .map((route, number) => ({ number, route }))
+      .filter(
+        ({ number, route }) =>
+          route !== this.#routes[number] && JSON.stringify(route) !== this.#json[number],
+      );
+    const isSame = changed.length === 0 && routes.length === this.count;
+    return { version: this.#version + (isSame ? 0 : 1), routes: changed, count: routes.length };
+  }
+
+  /** Another generation's routes in place of those that are there; without effect the second time. */
+  replace({ count, ...changes }: RouteReplacement): void {
+    if (changes.version === this.#version) return;
+    // Those that are pinned stay as they are.
+    this.#routes = this.#routes.slice(0, count);
+    this.#json = this.#json.slice(0, count);
     this.apply(changes);
+    this.#numbers = new Map(this.#routes.map(({ id }, number) => [id, number]));
   }
 
   /**

@@ -236,13 +236,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const swapped = before.then(async () => {
       await bringUp?.();
       const left = generation;
-      const routes = numbered(next.routes ?? table.all());
-      udp.replaceCarriers(routes);
-      table.replace({ version: table.version + 1, routes });
+      const routes = next.routes ?? table.all();
+      const replacement = table.replacementOf(routes);
+      udp.replaceCarriers(numbered(routes));
+      table.replace(replacement);
       indexes = next.indexes;
       generation++;
       read.set(generation, indexes);
-      const { applied, released } = serving.publishGeneration(generationOf(), left);
+      const { applied, released } = serving.publishGeneration(
+        { ...generationOf(), routes: replacement },
+        left,
+      );
       await applied;
       const allReleased = Promise.all([released, operatorConsole.leaveIndexes()]);
       return { released: allReleased.then(() => void read.delete(left)) };

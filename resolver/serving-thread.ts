@@ -13,6 +13,7 @@ import { type ReadCounts, SharedCounters } from './metrics/shared-counters.ts';
 import { NumberResolver } from './resolve.ts';
 import { RouteTable } from './route-table.ts';
 import type {
+  GenerationChange,
   GenerationStart,
   ListeningPorts,
   WorkerEvent,
@@ -38,7 +39,7 @@ export class ServingThread {
   readonly closers: (() => void | Promise<void>)[] = [];
   /** What else may be reading the memories: each tells when all that it has begun is done. */
   readonly otherReaders: (() => Promise<unknown>)[] = [];
-  #generation: GenerationStart;
+  #generation: Pick<GenerationStart, 'number' | 'memories'>;
   readonly #port: MessagePort;
   readonly #copyCounters: () => void;
   readonly #copying: NodeJS.Timeout;
@@ -86,7 +87,7 @@ export class ServingThread {
    * Serves another generation. Requests are answered in one turn of the thread, so each answer is of
    * one generation; what takes longer keeps what it began with (`pinned`, `otherReaders`).
    */
-  #use(generation: GenerationStart): void {
+  #use(generation: GenerationChange): void {
     const before = { ...this.readers };
     const { number } = this.#generation;
     Object.assign(this.readers, openReaders(generation));
@@ -170,6 +171,8 @@ export class ServingThread {
   }
 }
 
-function openReaders({ memories }: GenerationStart): Record<Identity, WasmReader> {
+function openReaders({
+  memories,
+}: Pick<GenerationStart, 'memories'>): Record<Identity, WasmReader> {
   return { imsi: openReader(memories.imsi), msisdn: openReader(memories.msisdn) };
 }

@@ -233,7 +233,7 @@ await thread.serve(listen, (request) => {
   if (request.type === 'enum-settings') enumEndpoint?.apply(request.settings);
   if (request.type === 'generation') {
     useCarriers(request.generation.carrierTable);
-    enumEndpoint?.changeAllRoutes();
+    enumEndpoint?.changeRoutes(request.generation.routes.routes.map(({ number }) => number));
   }
   if (request.type === 'routes') {
     enumEndpoint?.changeRoutes(request.changes.routes.map(({ number }) => number));

@@ -5,7 +5,7 @@ import type { AccessEvent, AccessRequest, AccessStart } from './access/access-me
 import type { EnumSettings } from './enum/enum-settings.ts';
 import type { HttpAnswer } from './http/http-answer.ts';
 import type { PostedAnswer, PostedQuestion } from './ledger-questions.ts';
-import type { RouteChanges } from './route-table.ts';
+import type { RouteChanges, RouteReplacement } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { SbiSettings } from './sbi/sbi-settings.ts';
 import type { UdpStart } from './udp/udp-plan.ts';
@@ -43,6 +43,11 @@ export interface GenerationStart {
   carrierTable: number;
 }
 
+/** The same for a thread that serves another generation until then. */
+export interface GenerationChange extends Omit<GenerationStart, 'routes'> {
+  routes: RouteReplacement;
+}
+
 /** What a thread is started with. */
 export interface WorkerStart {
   /** From 0: its row of the counters. */
@@ -77,7 +82,7 @@ export interface WorkerStart {
 export type WorkerRequest =
   | { type: 'routes'; changes: RouteChanges }
   /** Answer from this one from now on. */
-  | { type: 'generation'; generation: GenerationStart }
+  | { type: 'generation'; generation: GenerationChange }
   | { type: 'enum-settings'; settings: EnumSettings }
   | { type: 'access'; request: AccessRequest }
   | { type: 'metrics'; text: string }

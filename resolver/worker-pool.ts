@@ -13,7 +13,7 @@ import type { RouteChanges } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
 import type { UdpPlan } from './udp/udp-plan.ts';
 import type {
-  GenerationStart,
+  GenerationChange,
   ListeningPorts,
   WorkerEvent,
   WorkerRequest,
@@ -124,7 +124,7 @@ export class WorkerPool {
    * `applied` resolves when no thread answers from the one before any more, `released` when none reads it.
    */
   publishGeneration(
-    generation: GenerationStart,
+    generation: GenerationChange,
     before: number,
   ): { applied: Promise<void>; released: Promise<void> } {
     const applied = this.#everyThreadTells(`generation-applied ${generation.number}`);

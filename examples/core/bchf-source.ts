@@ -20,8 +20,7 @@ import { compact, indexOf, labelOf, memberOf, textOf, type WireAnswer } from './
 import { NETWORK_HEADER } from './wire-5g-codec.ts';
 
 /** How the BCHF is asked. */
-export const BCHF_INTERFACES = ['nbchf', 'nrf', 'batch', 'mnpf', 'enum'] as const;
-export type BchfInterface = (typeof BCHF_INTERFACES)[number];
+export type BchfInterface = 'nbchf' | 'nrf' | 'batch' | 'mnpf' | 'enum';
 
 /** Where a BCHF listens. */
 export interface Bchf {
@@ -59,7 +58,7 @@ export class BchfClient {
   readonly #network: Plmn;
   /** What the user data of this generation lies in. */
   readonly #nfType: Route['nfType'];
-  readonly #peers: Peers;
+  readonly #peers: Pick<Peers, 'ask'>;
   readonly #trace: Trace;
   readonly #kept = new Map<string, { where: Whereabouts; untilMs: number }>();
   readonly #batchClients = new Map<number, Promise<BatchClient>>();
@@ -73,7 +72,7 @@ export class BchfClient {
     self: string;
     network: Plmn;
     nfType: Route['nfType'];
-    peers: Peers;
+    peers: Pick<Peers, 'ask'>;
     trace: Trace;
     directory: Directory;
   }) {
@@ -154,6 +153,9 @@ export class BchfClient {
       if ([400, 403].includes(answer.status) && answer.text.startsWith('CREDENTIAL_')) {
         return refused('credential-refused', label);
       }
+      // A BCHF that forwards has reached no member node, or none has answered it in time.
+      if (answer.status === 502) return refused('unreachable', label);
+      if (answer.status === 504) return refused('timed-out', label);
       return refused('failure', label);
     };
     const { timeoutMs = this.settings.timeoutMs } = peer;
@@ -203,12 +205,7 @@ export class BchfClient {
     const { host, ports } = bchf;
     const request = `UDP batch ${identity}-${digits}`;
     return this.#traced(peerOf(bchf, 'batch', 'UDP'), request, async () => {
-      const { timeoutMs } = this.settings;
-      // Loaded only here, as ENUM's client is: most elements never use it.
-      const { openBatchClient } = await import('../../resolver/udp/batch-client.ts');
-      const open =
-        this.#batchClients.get(ports.batch) ??
-        openBatchClient({ host, port: ports.batch, ...triesWithin(timeoutMs) });
+      const open = this.#batchClients.get(ports.batch) ?? this.#openBatch(host, ports.batch);
       this.#batchClients.set(ports.batch, open);
       const client = await open;
       const { answers, routeTableVersion } = await client.lookup(identity, [parseDigits(digits)!]);
@@ -222,6 +219,12 @@ export class BchfClient {
       this.#routes.set(routeNumber, route);
       return this.#ofRoute(route, undefined);
     });
+  }
+
+  /** Loaded only here, as ENUM's client is: most elements never use it. */
+  async #openBatch(host: string, port: number): Promise<BatchClient> {
+    const { openBatchClient } = await import('../../resolver/udp/batch-client.ts');
+    return openBatchClient({ host, port, ...triesWithin(this.settings.timeoutMs) });
   }
 
   async #askEnum(bchf: Bchf, { digits }: BchfQuestion): Promise<Told | Refusal> {

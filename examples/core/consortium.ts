@@ -10,8 +10,10 @@ import { deriveKeyPair } from '../../ledger/population/key-pairs.ts';
 import { signersOf, type TransactionBody } from '../../ledger/transaction-body.ts';
 import { signTransaction } from '../../ledger/transaction-codec.ts';
 import { configure, startOptions } from '../../resolver/config.ts';
+import { forwardOptions } from '../../resolver/forward/forward-options.ts';
+import { startForward } from '../../resolver/forward/forward-service.ts';
 import { createLog } from '../../resolver/log.ts';
-import { type Progress, silentProgress } from '../../resolver/progress.ts';
+import { silentProgress } from '../../resolver/progress.ts';
 import { start } from '../../resolver/start.ts';
 import type { Bchf } from './bchf-source.ts';
 import { founding, NETWORKS, SIDES } from './country.ts';
@@ -33,8 +35,25 @@ const ACCESS_RULES = {
 /** One process plays all members, so their keys may as well follow from a seed. */
 const keyPairOf = (signer: string) => deriveKeyPair(SEED, signer);
 
+/** A BCHF that holds no replica. */
+export interface RunningForwarder {
+  bchf: Bchf;
+  /** What came of its questions so far: each member node's URL and outcome. */
+  asked(): Promise<{ node: string; outcome: string }[]>;
+  stop(): Promise<void>;
+}
+
 export interface Consortium {
   bchf: Bchf;
+  /** URL of the BCHF's metrics. */
+  metrics: string;
+  /** Starts what `bchf forward` does, before these member nodes. */
+  forward(options: {
+    /** URLs, in the order in which they are asked. */
+    upstreams: string[];
+    timeoutMs: number;
+    hedgeMs: number;
+  }): Promise<RunningForwarder>;
   /**
    * Signs transactions for their members, commits them in one block and resolves when the BCHF answers
    * from it. Throws where one is rejected.
@@ -46,14 +65,11 @@ export interface Consortium {
 export interface ConsortiumOptions {
   signal: AbortSignal;
   onFailure: (error: Error) => void;
-  progress?: Progress;
-  /** More options of `bchf start`. */
-  flags?: Record<string, unknown>;
 }
 
 /** `undefined` where the signal came first. */
 export async function startConsortium(options: ConsortiumOptions): Promise<Consortium | undefined> {
-  const { signal, onFailure, progress = silentProgress, flags = {} } = options;
+  const { signal, onFailure } = options;
   const data = await mkdtemp(join(tmpdir(), 'bchf-core-'));
   const free = { httpPort: 0, udpPort: 0, enumPort: 0, pdbPort: 0, sbiPort: 0, adminPort: 0 };
   const accessRules = join(data, 'access.json');
@@ -63,11 +79,11 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   const removeData = () => rm(data, { recursive: true, force: true });
   const started = await start({
     configuration: configure(startOptions, {
-      flags: { data, accessRules, ...free, ...small, ...flags },
+      flags: { data, accessRules, ...free, ...small },
       environment: {},
     }),
     log: createLog('error', 'text'),
-    progress,
+    progress: silentProgress,
     signal,
     onFailure,
     foundation: {
@@ -93,6 +109,8 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       host: '127.0.0.1',
       ports: { http, sbi, batch, enum: enumPort },
     },
+    metrics: `http://127.0.0.1:${service.ports.admin}/metrics`,
+    forward: startForwarder,
     async commit(bodies) {
       const transactions = bodies.map((body) => {
         const keys = signersOf(body).map((signer) => keyPairOf(signer).privateKey);
@@ -107,5 +125,29 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       await started.stop();
       await removeData();
     },
+  };
+}
+
+const ASKED = /^bchf_forward_upstream_requests_total\{upstream="(.+)",outcome="(.+)"\} [1-9]/gm;
+
+async function startForwarder(flags: object): Promise<RunningForwarder> {
+  const configuration = configure(
+    forwardOptions,
+    { flags: { httpPort: 0, ...flags }, environment: {} },
+    forwardOptions,
+  );
+  const { port, stop } = await startForward(configuration, createLog('error', 'text'));
+  const host = configuration.values.host;
+  return {
+    // It has the HTTP interface alone.
+    bchf: { name: 'forwarder', host, ports: { http: port, sbi: 0, batch: 0, enum: 0 } },
+    async asked() {
+      const metrics = await (await fetch(`http://${host}:${port}/metrics`)).text();
+      return [...metrics.matchAll(ASKED)].map(([, node, outcome]) => ({
+        node: node!,
+        outcome: outcome!,
+      }));
+    },
+    stop,
   };
 }

@@ -40,12 +40,12 @@ const LOADED_PLACES = OTHER_PLACES.slice(0, OTHER_PLACES.length / 2);
 const NOBODY = `${HOST}:1`;
 
 /** How long who never answers is waited for. */
-export const SLOW_MS = 800;
+export const SLOW_MS = 300;
 
 /** What of an element's settings a flow chooses. */
 export type FlowSettings = Pick<
   ElementSettings,
-  'registration' | 'routing' | 'bchf' | 'peerTimeoutMs' | 'credentials'
+  'registration' | 'routing' | 'bchf' | 'peerTimeoutMs' | 'pagingMs' | 'credentials'
 >;
 
 export class Core {
@@ -120,21 +120,28 @@ export class Core {
     return { ...bchfAt('slow BCHF', this.addresses.slow), timeoutMs: SLOW_MS };
   }
 
-  /** Tells every element its place, and what a flow wants of it. */
-  async configure(settings: FlowSettings): Promise<void> {
+  /**
+   * Tells every element its place, and what a flow wants of it.
+   *
+   * @param down the element of the home network that nobody reaches
+   */
+  async configure(settings: FlowSettings, down?: 'data' | 'portability'): Promise<void> {
     const networks = SIDES.map((side): Network => {
       const serving = this.element(side, 'serving');
       const data = this.element(side, 'data');
       return {
         ...NETWORKS[side],
-        data: { name: data.name, address: data.address },
+        data: {
+          name: data.name,
+          address: side === 'home' && down === 'data' ? NOBODY : data.address,
+        },
         serving: { name: serving.name, address: serving.address },
       };
     });
     const all: ElementSettings = {
       networks,
       signalling: [{ prefix: SEGMENT, network: NETWORKS.home.plmn }],
-      portability: this.element('home', 'portability').address,
+      portability: down === 'portability' ? NOBODY : this.element('home', 'portability').address,
       ...settings,
     };
     await Promise.all(this.elements.map((element) => element.configure(all)));

@@ -203,6 +203,13 @@ export function registerKeys(
   return { kind: 'register-terminal-keys', member, identity: 'imsi', keys };
 }
 
+/** The owner of a number revokes its terminal's key. */
+export function revokeKeyOf(generation: GenerationName, place: number): TransactionBody {
+  const numbers = [parseDigits(imsiOf(generation, place)) as NumberKey];
+  const { member } = NETWORKS.other;
+  return { kind: 'revoke-terminal-keys', member, identity: 'imsi', numbers };
+}
+
 /** A number of the pool goes from the other network to the home network: figure 11. */
 export function transferOf(generation: GenerationName, place: number): TransactionBody[] {
   const transfers = (['imsi', 'msisdn'] as const).map((identity): TransactionBody => {

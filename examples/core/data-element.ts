@@ -104,7 +104,6 @@ export async function startDataElement(
       for (const { subscriber, base, offset } of accounts) store.open(subscriber, base, offset);
     },
     'delete-accounts': (imsis: readonly string[]) => imsis.filter((imsi) => store.delete(imsi)),
-    counts: () => store.counts,
   };
   return {
     port: listening.port,

@@ -7,7 +7,7 @@ import type { ElementEvent, ElementRequest } from './element-process.ts';
 import { HOST } from './listening.ts';
 import type { Trace } from './trace.ts';
 
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 120_000;
 const STOP_MS_MAX = 5_000;
 
 type Settle = { resolve: (result: unknown) => void; reject: (error: Error) => void };

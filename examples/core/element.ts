@@ -25,6 +25,8 @@ export interface ElementSettings {
   bchf: BchfSettings;
   /** How long another element may take. */
   peerTimeoutMs: number;
+  /** How long a terminal is paged: less, because who asked is waiting meanwhile. */
+  pagingMs: number;
   registration: { order: readonly RegistrationSource[]; by: BchfInterface };
   routing: { order: readonly RoutingSource[]; by: BchfInterface };
   /** Signalling routing: the data management element of a segment of numbers, by leading digits. */

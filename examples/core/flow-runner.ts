@@ -1,12 +1,14 @@
 // Plays flows on a core, and tells what the elements asked and what came of it.
 
-import type { Consortium } from './consortium.ts';
+import type { Bchf } from './bchf-source.ts';
+import type { Consortium, RunningForwarder } from './consortium.ts';
 import { type Core, type FlowSettings, SLOW_MS } from './core.ts';
 import {
   imsiOf,
   msisdnOf,
   NETWORKS,
   portOf,
+  revokeKeyOf,
   SIDES,
   simPlaceOf,
   subscriberOf,
@@ -14,16 +16,16 @@ import {
   transferOf,
   UNKNOWN,
 } from './country.ts';
-import type { Act, BchfChoice, Flow, Who } from './flow.ts';
+import type { Act, BchfChoice, Flow, Forwarding, Who } from './flow.ts';
 import { askedIn } from './flows.ts';
 import { GENERATION } from './generation.ts';
 import type { Received, RegisterCommand, TerminalOutcome } from './terminals.ts';
 import type { TraceEvent } from './trace.ts';
 
 /** Longer than anything here takes on a busy machine. */
-const PATIENT_MS = 5000;
-/** Where a terminal is paged that does not answer: half of it goes by. */
-const PAGING_MS = 2000;
+const PATIENT_MS = 20_000;
+/** After which a forwarder asks its second choice, where the first never answers. */
+const HEDGE_MS = 100;
 
 export interface Played {
   /** What happened first, for people. */
@@ -34,6 +36,8 @@ export interface Played {
   events: TraceEvent[];
   /** What came to terminals. */
   received: Received[];
+  /** Whom the forwarder asked, where there is one. */
+  forwarded: string[];
 }
 
 export class FlowRunner {
@@ -42,6 +46,7 @@ export class FlowRunner {
   /** Whoever starts the core puts what is told here. */
   readonly events: TraceEvent[];
   #before: string[] = [];
+  #forwarder: RunningForwarder | undefined;
 
   constructor(core: Core, consortium: Consortium, events: TraceEvent[]) {
     this.#core = core;
@@ -51,12 +56,23 @@ export class FlowRunner {
 
   /** Plays a flow from its preparations on; throws where one of these fails. */
   async play(flow: Flow): Promise<Played> {
+    this.#forwarder = flow.forwarder && (await this.#startForwarder(flow.forwarder));
+    try {
+      return await this.#play(flow);
+    } finally {
+      await this.#forwarder?.stop();
+    }
+  }
+
+  async #play(flow: Flow): Promise<Played> {
     const { registered = [], silent = [], first, change, act } = flow;
     this.#before = [];
-    await this.#core.configure(this.#plainSettings());
-    await this.#core.terminals.command('silence', []);
+    if (registered.length > 0) {
+      await this.#core.configure(this.#plainSettings());
+      await this.#core.terminals.command('silence', []);
+    }
     for (const one of registered) await this.#wellDone({ kind: 'register', ...one });
-    await this.#core.configure(this.#settingsOf(flow));
+    await this.#core.configure(this.#settingsOf(flow), flow.down);
     if (first) await this.#wellDone(first);
     if (change) await this.change(change);
     await this.#core.terminals.command(
@@ -70,12 +86,17 @@ export class FlowRunner {
     await this.#core.flush();
     const received = await this.#core.terminals.command<Received[]>('received');
     const events = this.events.splice(0).sort((one, other) => beginOf(one) - beginOf(other));
-    return { before: this.#before, outcome, events, received };
+    return { before: this.#before, outcome, events, received, forwarded: await this.#forwarded() };
   }
 
   /** Changes the ledger, and the accounts with it: the old owner sees the commit, and deletes. */
   async change({ kind, place }: NonNullable<Flow['change']>): Promise<void> {
     const { generation } = this.#core;
+    if (kind === 'revoke') {
+      const height = await this.#consortium.commit([revokeKeyOf(generation, place)]);
+      this.#before.push(`block ${height} of the ledger: the key of user ${place} is revoked`);
+      return;
+    }
     const bodies = kind === 'transfer' ? transferOf(generation, place) : portOf(generation, place);
     const height = await this.#consortium.commit(bodies);
     const what =
@@ -93,7 +114,10 @@ export class FlowRunner {
 
   async #wellDone(act: Act): Promise<void> {
     const { status, text } = await this.#act(act);
-    if (status !== this.#formOf(act).ok[0]) throw new Error(`${act.kind}: ${status} ${text}`);
+    const isWanted = !('isRefused' in act);
+    if ((status === this.#formOf(act).ok[0]) !== isWanted) {
+      throw new Error(`${act.kind}: ${status} ${text}`);
+    }
     this.#before.push(`${describeAct(act)}: ${text}`);
   }
 
@@ -129,6 +153,7 @@ export class FlowRunner {
       routing: { order: ['bchf'], by: 'nbchf' },
       bchf: { bchfs: [this.#consortium.bchf], timeoutMs: PATIENT_MS, keepMs: 0 },
       peerTimeoutMs: PATIENT_MS,
+      pagingMs: PATIENT_MS / 2,
       credentials: 'optional',
     };
   }
@@ -139,33 +164,61 @@ export class FlowRunner {
     const plain = this.#plainSettings();
     // Where silence is part of the flow, it is not waited for long.
     const isElementSlow = flow.asked.includes('slow: timed-out');
-    const peerTimeoutMs = flow.silent ? PAGING_MS : isElementSlow ? SLOW_MS : PATIENT_MS;
+    const peerTimeoutMs = isElementSlow ? SLOW_MS : PATIENT_MS;
+    const pagingMs = flow.silent ? SLOW_MS : plain.pagingMs;
     return {
       registration: isRegistration ? ({ order, by } as never) : plain.registration,
       routing: isRegistration ? plain.routing : ({ order, by } as never),
       bchf: { bchfs: this.#bchfsOf(bchf), timeoutMs: PATIENT_MS, keepMs },
       peerTimeoutMs,
+      pagingMs,
       credentials,
     };
   }
 
-  #bchfsOf(choice: BchfChoice) {
-    const { deadBchf, slowBchf } = this.#core;
-    const known = { good: this.#consortium.bchf, dead: deadBchf, slow: slowBchf };
-    return choice.split(', ').map((one) => known[one as keyof typeof known]);
+  #bchfsOf(choice: BchfChoice): Bchf[] {
+    const known = { ...this.#nodes, forwarder: this.#forwarder?.bchf };
+    return choice.split(', ').map((one) => known[one as keyof typeof known]!);
+  }
+
+  get #nodes() {
+    const { deadBchf: dead, slowBchf: slow } = this.#core;
+    return { good: this.#consortium.bchf, dead, slow };
+  }
+
+  #startForwarder({ nodes }: Forwarding): Promise<RunningForwarder> {
+    return this.#consortium.forward({
+      upstreams: nodes.map((node) => urlOf(this.#nodes[node])),
+      timeoutMs: nodes.includes('good') ? PATIENT_MS : SLOW_MS,
+      hedgeMs: nodes[0] === 'slow' ? HEDGE_MS : PATIENT_MS,
+    });
+  }
+
+  /** Whom a forwarder asked and what came of it, as flows write it. */
+  async #forwarded(): Promise<string[]> {
+    const asked = (await this.#forwarder?.asked()) ?? [];
+    const nodes = Object.values(this.#nodes);
+    return asked.map(({ node, outcome }) => {
+      const known = nodes.find((one) => urlOf(one) === node);
+      return `${known ? this.#tokenOf(`${known.name} (`) : node}: ${outcome}`;
+    });
   }
 
   /** What of a flow did not come as it is written; empty where all did. */
-  differences(flow: Flow, { events, outcome }: Played): string[] {
+  differences(flow: Flow, { events, outcome, forwarded }: Played): string[] {
     const form = this.#formOf(flow.act);
     const [status, text] = flow.outcome === 'ok' ? form.ok : form.causes[flow.outcome];
     const asked = this.askedOf(events).join('; ');
     const expected = askedIn(flow, this.#core.generation).join('; ');
+    const forwards = flow.forwarder?.asked.join('; ') ?? '';
     return [
       ...(outcome.status === status && outcome.text === text
         ? []
         : [`it ended with ${outcome.status} ${outcome.text}, not ${status} ${text}`]),
       ...(asked === expected ? [] : [`asked was ${asked}, not ${expected}`]),
+      ...(forwarded.join('; ') === forwards
+        ? []
+        : [`the forwarder asked ${forwarded.join('; ')}, not ${forwards}`]),
     ];
   }
 
@@ -188,6 +241,7 @@ export class FlowRunner {
     if (name.startsWith(deadBchf.name)) return 'dead bchf';
     if (name.startsWith(slowBchf.name)) return 'slow bchf';
     if (name.startsWith(`${this.#consortium.bchf.name} (`)) return 'bchf';
+    if (this.#forwarder && name.startsWith(this.#forwarder.bchf.name)) return 'forwarder';
     if (name.startsWith(`${elements.terminals} `)) return 'terminal';
     if (name === elements.portability) return 'portability';
     if (name === addresses.down) return 'down';
@@ -199,6 +253,10 @@ export class FlowRunner {
     }
     return name;
   }
+}
+
+function urlOf({ host, ports }: Bchf): string {
+  return `http://${host}:${ports.http}`;
 }
 
 function describeAct(act: Act): string {

@@ -19,6 +19,8 @@ export interface Registration {
   who: Who;
   at: Side;
   credential?: CredentialKind;
+  /** Where it is part of the preparations: whether it must be refused, and not accepted. */
+  isRefused?: true;
 }
 
 export interface Connection {
@@ -30,7 +32,22 @@ export interface Connection {
 export type Act = Registration | Connection;
 
 /** Which BCHFs an element knows, in the order in which it asks them. */
-export type BchfChoice = 'good' | 'dead' | 'slow' | 'dead, good' | 'slow, good';
+export type BchfChoice =
+  | 'good'
+  | 'dead'
+  | 'slow'
+  | 'dead, good'
+  | 'slow, good'
+  | 'forwarder'
+  | 'forwarder, good';
+
+/** A BCHF without a replica, which forwards to other member nodes. */
+export interface Forwarding {
+  /** In the order in which they are asked. */
+  nodes: readonly ('good' | 'dead' | 'slow')[];
+  /** What came of each, by `bchf_forward_upstream_requests_total`: `slow bchf: abandoned`. */
+  asked: readonly string[];
+}
 
 export interface Flow {
   figure: 7 | 8 | 9;
@@ -42,21 +59,25 @@ export interface Flow {
   order: readonly (RegistrationSource | RoutingSource)[];
   by?: BchfInterface;
   bchf?: BchfChoice;
+  /** The forwarder of `bchf`. */
+  forwarder?: Forwarding;
   /** How long an element keeps what the BCHF told it. */
   keepMs?: number;
   /** Whether the data management element insists on a credential. */
   credentials?: 'required' | 'optional';
   /** Registrations that must have been accepted before. */
   registered?: readonly Omit<Registration, 'kind'>[];
+  /** The element of the home network that is down. */
+  down?: 'data' | 'portability';
   /** Terminals that do not answer when they are paged. */
   silent?: readonly number[];
   /** What is done first, in the same way; it must go well. */
   first?: Act;
   /**
-   * What then changes on the ledger: a number goes from the other network to the home network. A ported
-   * one gets a new SIM there, which registers.
+   * What then changes on the ledger: a number goes from the other network to the home network, where a
+   * ported one gets a new SIM, which registers; or the key of a terminal is revoked.
    */
-  change?: { kind: 'transfer' | 'port'; place: number };
+  change?: { kind: 'transfer' | 'port' | 'revoke'; place: number };
   act: Act;
   outcome: 'ok' | Cause;
   asked: readonly string[];

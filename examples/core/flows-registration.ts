@@ -3,6 +3,9 @@
 import { BARRED_PLACE, DOWN_PLACE, SLOW_PLACE, VACANT_PLACE } from './country.ts';
 import { type Flow, register } from './flow.ts';
 
+/** Signed by another key, too old, ahead of time, for another network, of another terminal. */
+const BAD_CREDENTIALS = ['forged', 'expired', 'early', 'foreign', 'stolen'] as const;
+
 export const REGISTRATIONS: readonly Flow[] = [
   {
     figure: 7,
@@ -107,7 +110,7 @@ export const REGISTRATIONS: readonly Flow[] = [
     outcome: 'roaming-not-allowed',
     asked: ['bchf: ok', 'other data: roaming-not-allowed'],
   },
-  ...(['forged', 'expired', 'foreign'] as const).map(
+  ...BAD_CREDENTIALS.map(
     (kind): Flow => ({
       figure: 7,
       title: `the BCHF refuses at once: a credential that is ${kind}`,
@@ -146,7 +149,7 @@ export const REGISTRATIONS: readonly Flow[] = [
     outcome: 'credential-refused',
     asked: ['bchf: ok', 'other data: credential-refused'],
   },
-  ...(['forged', 'expired', 'foreign'] as const).map(
+  ...BAD_CREDENTIALS.map(
     (kind): Flow => ({
       figure: 7,
       title: `the data management element checks again: a credential that is ${kind}`,
@@ -166,6 +169,24 @@ export const REGISTRATIONS: readonly Flow[] = [
     act: register(104, 'replayed'),
     outcome: 'credential-refused',
     asked: ['bchf: ok', 'other data: credential-refused'],
+  },
+  {
+    figure: 7,
+    title: 'the local element is down, and the BCHF leads a roamer to its own',
+    order: ['local', 'bchf'],
+    down: 'data',
+    act: register(100),
+    outcome: 'ok',
+    asked: ['home data: unreachable', 'bchf: ok', 'other data: ok'],
+  },
+  {
+    figure: 7,
+    title: 'the local element is down, and the BCHF knows that nobody has the IMSI',
+    order: ['local', 'bchf'],
+    down: 'data',
+    act: register('unknown', 'none'),
+    outcome: 'unknown-user',
+    asked: ['home data: unreachable', 'bchf: unknown-user'],
   },
   {
     figure: 7,
@@ -213,6 +234,90 @@ export const REGISTRATIONS: readonly Flow[] = [
     act: register(101),
     outcome: 'timed-out',
     asked: ['slow bchf: timed-out'],
+  },
+  {
+    figure: 7,
+    title: 'a BCHF without a replica forwards to another member node',
+    isStory: true,
+    order: ['bchf'],
+    bchf: 'forwarder',
+    forwarder: { nodes: ['good', 'dead'], asked: ['bchf: answered'] },
+    act: register(101),
+    outcome: 'ok',
+    asked: ['forwarder: ok', 'other data: ok'],
+    foundBy: 'index',
+  },
+  {
+    figure: 7,
+    title: 'the BCHF forwards: its first member node is down, the second answers',
+    order: ['bchf'],
+    bchf: 'forwarder',
+    forwarder: { nodes: ['dead', 'good'], asked: ['dead bchf: unreachable', 'bchf: answered'] },
+    act: register(101),
+    outcome: 'ok',
+    asked: ['forwarder: ok', 'other data: ok'],
+  },
+  {
+    figure: 7,
+    title: 'the BCHF forwards: its first member node is silent, so the second is asked in time',
+    isStory: true,
+    order: ['bchf'],
+    bchf: 'forwarder',
+    forwarder: { nodes: ['slow', 'good'], asked: ['slow bchf: abandoned', 'bchf: answered'] },
+    act: register(101),
+    outcome: 'ok',
+    asked: ['forwarder: ok', 'other data: ok'],
+  },
+  {
+    figure: 7,
+    title: 'the BCHF forwards: all member nodes are down, and a roamer is told to try again',
+    isStory: true,
+    order: ['local', 'bchf'],
+    bchf: 'forwarder',
+    forwarder: { nodes: ['dead', 'dead'], asked: ['dead bchf: unreachable'] },
+    act: register(100),
+    outcome: 'unreachable',
+    asked: ['home data: unknown-user', 'forwarder: unreachable'],
+  },
+  {
+    figure: 7,
+    title: 'the BCHF forwards: no member node answers it in time',
+    order: ['bchf'],
+    bchf: 'forwarder',
+    forwarder: { nodes: ['slow', 'slow'], asked: ['slow bchf: timed-out'] },
+    act: register(101),
+    outcome: 'timed-out',
+    asked: ['forwarder: timed-out'],
+  },
+  {
+    figure: 7,
+    title: 'the BCHF forwards to nobody, and the second choice of the element has a replica',
+    order: ['bchf'],
+    bchf: 'forwarder, good',
+    forwarder: { nodes: ['dead'], asked: ['dead bchf: unreachable'] },
+    act: register(101),
+    outcome: 'ok',
+    asked: ['forwarder: unreachable', 'bchf: ok', 'other data: ok'],
+  },
+  {
+    figure: 7,
+    title: 'the BCHF forwards: the member node refuses a credential that is forged',
+    order: ['bchf'],
+    bchf: 'forwarder',
+    forwarder: { nodes: ['good'], asked: ['bchf: answered'] },
+    act: register(105, 'forged'),
+    outcome: 'credential-refused',
+    asked: ['forwarder: credential-refused'],
+  },
+  {
+    figure: 7,
+    title: 'the BCHF forwards: the member node knows of no such IMSI',
+    order: ['bchf'],
+    bchf: 'forwarder',
+    forwarder: { nodes: ['good'], asked: ['bchf: answered'] },
+    act: register('unknown', 'none'),
+    outcome: 'unknown-user',
+    asked: ['forwarder: unknown-user'],
   },
   {
     figure: 7,

@@ -34,6 +34,16 @@ export const CHANGES: readonly Flow[] = [
     asked: ['other data: unknown-user', 'bchf: ok', 'home data: ok'],
     foundBy: 'number',
   },
+  {
+    figure: 7,
+    title: 'after its key is revoked a terminal is refused',
+    order: ['bchf'],
+    first: register(114),
+    change: { kind: 'revoke', place: 114 },
+    act: register(114),
+    outcome: 'credential-refused',
+    asked: ['bchf: credential-refused'],
+  },
   ...(['call', 'message'] as const).map((kind, at): Flow => {
     const place = 112 + at;
     return {

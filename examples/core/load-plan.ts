@@ -8,6 +8,9 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { privateKeyOf } from '../../ledger/ed25519.ts';
 import { type NumberKey, parseDigits } from '../../ledger/number.ts';
+import type { GeneratorSample } from '../../loadtest/generator-usage.ts';
+import type { Phase } from '../../loadtest/scenario/scenario.ts';
+import type { StreamResult } from '../../loadtest/scenario/scenario-thread.ts';
 import type { Bchf, BchfInterface } from './bchf-source.ts';
 import type { Side } from './country.ts';
 import type { RegistrationSource } from './registration.ts';
@@ -53,10 +56,8 @@ export const LOAD_ADDRESSES: Readonly<Record<Side, string>> = {
 
 export interface LoadRequest {
   bchf: Bchf;
-  perSecond: number;
-  seconds: number;
-  /** Goes before, at the same rate, and is not counted. */
-  warmUpSeconds: number;
+  /** Registrations a second over time; of all generators together. */
+  phases: readonly Phase[];
   /** A multiple of CELL; at most as many as numbers fit into one transaction, where they have keys. */
   terminals: number;
   roamerPercent: number;
@@ -65,35 +66,28 @@ export interface LoadRequest {
   seed: number;
   /** Whether terminals sign: credentials are made before the load begins, one for each registration. */
   credentials: boolean;
+  /** Processes that generate it, each its part. */
+  generators: number;
+  /** How long one look-up at the BCHF may take. */
+  timeoutMs: number;
 }
 
-/** Microseconds. */
-export interface LoadLatencies {
-  count: number;
-  p50: number;
-  p90: number;
-  p99: number;
-  p99_9: number;
-  max: number;
+/** What a generator is started with. */
+export interface GeneratorStart extends LoadRequest {
+  /** 0 to `generators` − 1. */
+  generator: number;
 }
 
-export interface LoadOutcome {
-  elapsedMs: number;
-  begun: number;
-  /** Due, and not begun: the generator was too slow, or too many were under way. */
-  unsent: number;
-  accepted: number;
-  /** Accepted, and not by the element that the ledger names, or with another's subscription. */
-  wrong: number;
-  /** Not accepted, by cause. */
+/** What a generator found. */
+export interface GeneratorOutcome {
+  /** Registrations by whose terminals they were of, latencies from the time at which they were due. */
+  streams: Record<Side, StreamResult>;
+  /** Of look-ups at the BCHF from the time at which they were sent; a compressed histogram. */
+  lookups: string;
+  /** Registrations that were not accepted, by cause. */
   failed: Record<string, number>;
-  /**
-   * Of registrations from the time at which they were due; of look-ups at the BCHF from the time at which
-   * they were sent.
-   */
-  latencyUs: Record<'all' | 'home' | 'roamers' | 'lookups', LoadLatencies>;
-  /** How late registrations were begun: 99 of 100 were within so much. */
-  delayP99Us: number;
-  /** Of one processor: watching the clock takes what is left of one. */
-  cpuPercent: number;
+  /** Of the generator itself, each second. */
+  samples: GeneratorSample[];
 }
+
+export type GeneratorEvent = { type: 'ready' } | { type: 'done'; outcome: GeneratorOutcome };

@@ -5,27 +5,37 @@
 // tables in this process, so that what is measured is the BCHF and not an HTTP/2 stack on the same cores.
 
 import { randomBytes } from 'node:crypto';
-import type { Histogram } from 'hdr-histogram-js';
+import { encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import {
   CREDENTIAL_WINDOW_MS,
   makeCredential,
   NONCE_BYTES,
 } from '../../ledger/credential-codec.ts';
 import { rawPublicKey } from '../../ledger/ed25519.ts';
-import { createRandom } from '../../ledger/population/random.ts';
-import { measureUsage } from '../../loadtest/generator-usage.ts';
-import { createLatencyHistogram, recordMs } from '../../loadtest/load-report.ts';
+import { createRandom, deriveKey } from '../../ledger/population/random.ts';
+import { measureUsage, sampleGenerator } from '../../loadtest/generator-usage.ts';
+import { HttpConnections } from '../../loadtest/http-connections.ts';
+import { LatencySeries } from '../../loadtest/latency-series.ts';
+import {
+  createLatencyHistogram,
+  createLoadCounts,
+  EXAMPLES_MAX,
+  recordMs,
+} from '../../loadtest/load-report.ts';
 import { runPaced } from '../../loadtest/pacer.ts';
-import { RatePlan } from '../../loadtest/rate-plan.ts';
-import { BchfClient } from './bchf-source.ts';
+import type { RatePlan } from '../../loadtest/rate-plan.ts';
+import { planOf, totalSeconds } from '../../loadtest/scenario/scenario.ts';
+import type { StreamResult } from '../../loadtest/scenario/scenario-thread.ts';
+import { type Bchf, BchfClient } from './bchf-source.ts';
 import { NETWORKS, SIDES, type Side } from './country.ts';
 import { Directory } from './directory.ts';
+import type { NoAnswer } from './frame-client.ts';
 import { GENERATION } from './generation.ts';
 import {
+  type GeneratorEvent,
+  type GeneratorOutcome,
+  type GeneratorStart,
   LOAD_ADDRESSES,
-  type LoadLatencies,
-  type LoadOutcome,
-  type LoadRequest,
   loadImsi,
   loadKey,
   loadMsisdn,
@@ -34,24 +44,29 @@ import {
 } from './load-plan.ts';
 import { LocationUpdates } from './location-update.ts';
 import { refused } from './operations.ts';
-import { Peers } from './peers.ts';
+import { httpAnswer, type Peers } from './peers.ts';
 import { type RegistrationPlan, registerTerminal } from './registration.ts';
 import { type Subscriber, SubscriberStore } from './subscriber-store.ts';
 import type { Trace } from './trace.ts';
+import type { WireAnswer, WireRequest } from './wire.ts';
 
 /** Registrations under way; what is due beyond is not begun, and counted. */
 const UNDER_WAY_MAX = 20_000;
-/** How long one look-up may take: a registration waits for it. */
-const TIMEOUT_MS = 1000;
+const CONNECTIONS = 64;
 
-process.once('message', async (request: LoadRequest) => {
-  const { warmUpSeconds, seconds } = request;
-  const core = openCore(request);
-  if (request.credentials) core.makeCredentials(request.perSecond * (warmUpSeconds + seconds));
-  if (warmUpSeconds > 0) await runLoad(request, core, warmUpSeconds);
-  process.send!(await runLoad(request, core, seconds));
-  await core.close();
-  process.disconnect();
+const post = (event: GeneratorEvent) => process.send!(event);
+
+process.once('message', async (start: GeneratorStart) => {
+  const { generators, phases } = start;
+  const plan = planOf([...phases]).plan.scaled(1 / generators);
+  const core = openCore(start);
+  if (start.credentials) core.makeCredentials(plan.count);
+  process.once('message', async () => {
+    post({ type: 'done', outcome: await runLoad(start, core, plan) });
+    await core.close();
+    process.disconnect();
+  });
+  post({ type: 'ready' });
 });
 
 interface LoadCore {
@@ -66,9 +81,9 @@ interface LoadCore {
   close(): Promise<void>;
 }
 
-function openCore(request: LoadRequest): LoadCore {
-  const { bchf, terminals, roamerPercent, order, by, seed, credentials } = request;
-  const random = createRandom(seed);
+function openCore(start: GeneratorStart): LoadCore {
+  const { bchf, terminals, roamerPercent, order, by, credentials, timeoutMs } = start;
+  const random = createRandom(deriveKey(start.seed, `generator ${start.generator}`));
   const made: { place: number; credential: string }[] = [];
   const subscribers: Subscriber[] = [];
   const stores = { home: new SubscriberStore(), other: new SubscriberStore() };
@@ -94,15 +109,16 @@ function openCore(request: LoadRequest): LoadCore {
   const peerOf = (side: Side) => ({ name: `UDM ${side}`, address: LOAD_ADDRESSES[side] });
   const networks = SIDES.map((side) => ({ ...NETWORKS[side], data: peerOf(side) }));
   const lookups = createLatencyHistogram();
+  // Of what has no message of its own: the batch protocol.
   const trace: Trace = (event) => {
     if (event.kind === 'exchange') recordMs(lookups, event.answeredMs - event.sentMs);
   };
-  const peers = new Peers('AMF', TIMEOUT_MS, trace);
+  const peers = new LookupPeers(bchf, lookups);
   const { plmn: network } = NETWORKS.home;
   const directory = new Directory(networks);
   const { nfType } = GENERATION['5g'];
   const client = new BchfClient({ self: 'AMF', network, nfType, peers, trace, directory });
-  client.settings = { bchfs: [bchf], timeoutMs: TIMEOUT_MS, keepMs: 0 };
+  client.settings = { bchfs: [bchf], timeoutMs, keepMs: 0 };
   return {
     plan: {
       network,
@@ -140,87 +156,133 @@ function openCore(request: LoadRequest): LoadCore {
 }
 
 async function runLoad(
-  { perSecond, roamerPercent }: LoadRequest,
+  { roamerPercent, phases }: GeneratorStart,
   { plan, subscribers, next, lookups }: LoadCore,
-  seconds: number,
-): Promise<LoadOutcome> {
-  const latencies = {
-    all: createLatencyHistogram(),
-    home: createLatencyHistogram(),
-    other: createLatencyHistogram(),
-  };
+  rates: RatePlan,
+): Promise<GeneratorOutcome> {
+  const streams = { home: openStream(), other: openStream() };
   const failed: Record<string, number> = {};
-  const counts = { begun: 0, accepted: 0, wrong: 0, refusedHere: 0 };
+  const warmUpMs = totalSeconds(phases.filter(({ warmUp }) => warmUp)) * 1000;
+  let isWarm = false;
+  /** How late what was due after the warm-up was begun. */
+  const delays = createLatencyHistogram();
   let underWay = 0;
   let onIdle = () => {};
-  lookups.reset();
 
-  async function register(intendedMs: number): Promise<void> {
+  async function register(intendedMs: number, dueMs: number): Promise<void> {
+    if (!isWarm && dueMs >= warmUpMs) {
+      isWarm = true;
+      lookups.reset();
+    }
+    if (isWarm) recordMs(delays, performance.now() - intendedMs);
+    const { place, credential } = next();
+    const { counts, series, fail } = streams[sideOf(place, roamerPercent)];
     if (underWay >= UNDER_WAY_MAX) {
-      counts.refusedHere++;
+      counts.unsent++;
       return;
     }
     underWay++;
-    counts.begun++;
-    const { place, credential } = next();
+    counts.sent++;
+    series.sent(dueMs, 1);
     const subscriber = subscribers[place]!;
     subscriber.location = undefined;
     const result = await registerTerminal({ imsi: subscriber.imsi, credential }, plan);
-    const latencyMs = performance.now() - intendedMs;
-    recordMs(latencies.all, latencyMs);
-    recordMs(latencies[sideOf(place, roamerPercent)], latencyMs);
-    // The right element has noted where its user is, and told the user's own number.
-    const isRight = result.ok && subscriber.location && result.data.msisdn === subscriber.msisdn;
-    if (isRight) counts.accepted++;
-    else if (result.ok) counts.wrong++;
-    else failed[result.cause] = (failed[result.cause] ?? 0) + 1;
+    if (!result.ok) failed[result.cause] = (failed[result.cause] ?? 0) + 1;
+    if (!result.ok && result.cause === 'timed-out') {
+      counts.lost++;
+      series.lost(dueMs, 1);
+    } else {
+      counts.answered++;
+      counts.responses++;
+      series.answered(dueMs, performance.now() - intendedMs, 1);
+      // The right element has noted where its user is, and told the user's own number.
+      const isRight = result.ok && subscriber.location && result.data.msisdn === subscriber.msisdn;
+      if (!result.ok) fail('errors', dueMs, `${subscriber.imsi}: ${result.cause}`);
+      else if (!isRight) fail('wrong', dueMs, `${subscriber.imsi}: not by its own element`);
+    }
     underWay--;
     if (underWay === 0) onIdle();
   }
 
   const usageSince = measureUsage();
-  const { elapsedMs, sendDelays, unsent } = await runPaced({
-    plan: RatePlan.constant(perSecond, seconds * 1000),
+  const own = sampleGenerator(performance.now(), () => performance.now());
+  const { elapsedMs, unsent } = await runPaced({
+    plan: rates,
     countMax: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
     send: register,
     nowMs: () => performance.now(),
     defer: setImmediate,
   });
-  const { cpuMs } = usageSince();
+  const { cpuMs, busyMs } = usageSince();
   if (underWay > 0) {
     await new Promise<void>((resolve) => {
       onIdle = resolve;
     });
   }
-  const { begun, accepted, wrong, refusedHere } = counts;
-  return {
+  own.stop();
+  // Nobody knows whose they would have been.
+  streams[roamerPercent < 100 ? 'home' : 'other'].counts.unsent += unsent;
+  const resultOf = ({ counts, series, examples }: OpenStream): StreamResult => ({
+    counts,
+    seconds: series.encode(),
+    examples,
+    sendDelayP99Us: delays.totalCount > 0 ? delays.getValueAtPercentile(99) : 0,
+    cpuMs,
+    busyMs,
     elapsedMs,
-    begun,
-    unsent: refusedHere + unsent,
-    accepted,
-    wrong,
+  });
+  return {
+    streams: { home: resultOf(streams.home), other: resultOf(streams.other) },
+    lookups: encodeIntoCompressedBase64(lookups),
     failed,
-    latencyUs: {
-      all: latenciesOf(latencies.all),
-      home: latenciesOf(latencies.home),
-      roamers: latenciesOf(latencies.other),
-      lookups: latenciesOf(lookups),
-    },
-    delayP99Us: sendDelays.getValueAtPercentile(99),
-    cpuPercent: (cpuMs * 100) / elapsedMs,
+    samples: own.samples,
   };
 }
 
-function latenciesOf(histogram: Histogram): LoadLatencies {
-  const at = (percent: number) =>
-    histogram.totalCount > 0 ? histogram.getValueAtPercentile(percent) : 0;
+type OpenStream = ReturnType<typeof openStream>;
+
+function openStream() {
+  const counts = createLoadCounts();
+  const series = new LatencySeries();
+  const examples: string[] = [];
   return {
-    count: histogram.totalCount,
-    p50: at(50),
-    p90: at(90),
-    p99: at(99),
-    p99_9: at(99.9),
-    max: at(100),
+    counts,
+    series,
+    examples,
+    fail(kind: 'wrong' | 'errors', dueMs: number, example: string) {
+      counts[kind]++;
+      series.failed(dueMs, 1);
+      if (examples.length < EXAMPLES_MAX) examples.push(example);
+    },
   };
+}
+
+/** Messages to the BCHF over connections that cost little; nobody else is asked over a socket. */
+class LookupPeers implements Pick<Peers, 'ask'> {
+  readonly #connections: HttpConnections;
+  readonly #lookups: Histogram;
+
+  constructor({ host, ports }: Bchf, lookups: Histogram) {
+    const connectionsMax = CONNECTIONS;
+    this.#connections = new HttpConnections({ host, port: ports.http, connectionsMax });
+    this.#lookups = lookups;
+  }
+
+  async ask(
+    _: unknown,
+    { http }: WireRequest,
+    __: unknown,
+    timeoutMs = 0,
+  ): Promise<WireAnswer | NoAnswer> {
+    const lines = Object.entries(http!.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const sentMs = performance.now();
+    const answer = await this.#connections.get(http!.path, lines.join(''), timeoutMs);
+    recordMs(this.#lookups, performance.now() - sentMs);
+    return typeof answer === 'string' ? answer : httpAnswer(answer.status, answer.body);
+  }
+
+  close(): void {
+    this.#connections.close();
+  }
 }

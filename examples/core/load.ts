@@ -1,16 +1,30 @@
-// `bchf demo --load`: a consortium with a hundred thousand terminals, the generator as a process beside it,
-// and what registrations at a rate come to.
+// `bchf demo --load`: a consortium with a hundred thousand terminals, generators as processes beside it, and
+// what registrations at a rate come to, as a report of the load test.
 
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import { rawPublicKey } from '../../ledger/ed25519.ts';
 import type { TransactionBody } from '../../ledger/transaction-body.ts';
-import { startConsortium } from './consortium.ts';
+import type { GeneratorSample } from '../../loadtest/generator-usage.ts';
+import { LatencySeries } from '../../loadtest/latency-series.ts';
+import { createLatencyHistogram } from '../../loadtest/load-report.ts';
+import type { ScenarioRun } from '../../loadtest/scenario/run-scenario.ts';
+import { scenarioSchema } from '../../loadtest/scenario/scenario.ts';
+import {
+  createScenarioReport,
+  formatScenarioReport,
+  type ScenarioReport,
+} from '../../loadtest/scenario/scenario-report.ts';
+import { sampleServer } from '../../loadtest/scenario/server-usage.ts';
+import { type Consortium, startConsortium } from './consortium.ts';
 import { NETWORKS, routeTo, SIDES, type Side } from './country.ts';
 import {
   CELL,
+  type GeneratorEvent,
+  type GeneratorOutcome,
+  type GeneratorStart,
   LOAD_ADDRESSES,
-  type LoadOutcome,
   type LoadRequest,
   loadKey,
   loadPrivateKey,
@@ -18,47 +32,154 @@ import {
 } from './load-plan.ts';
 
 export interface LoadOptions extends Omit<LoadRequest, 'bchf'> {
-  /** Options of `bchf start` for the resolver. */
-  flags?: Record<string, unknown>;
   signal: AbortSignal;
   onFailure: (error: Error) => void;
 }
 
-/** `undefined` where the signal came first. Rejects where the generator ends without an outcome. */
-export async function measureRegistrations(options: LoadOptions): Promise<LoadOutcome | undefined> {
-  const { flags, signal, onFailure, ...request } = options;
-  const consortium = await startConsortium({ signal, onFailure, ...(flags && { flags }) });
+export interface RegistrationLoad {
+  /** Of registrations: those of home users and of roamers as streams, and all. */
+  report: ScenarioReport;
+  /** Of look-ups at the BCHF, in microseconds from the time at which they were sent. */
+  lookups: Histogram;
+  /** Registrations that were not accepted, by cause. */
+  failed: Record<string, number>;
+}
+
+/** `undefined` where the signal came first. Rejects where a generator ends without an outcome. */
+export async function measureRegistrations(
+  options: LoadOptions,
+): Promise<RegistrationLoad | undefined> {
+  const { signal, onFailure, ...load } = options;
+  const consortium = await startConsortium({ signal, onFailure });
   if (!consortium) return undefined;
   try {
-    for (const bodies of terminalsOnLedger(options)) await consortium.commit(bodies);
-    return await generateLoad({ bchf: consortium.bchf, ...request }, signal);
+    await putOnLedger(load, consortium);
+    return await generateLoad({ ...load, bchf: consortium.bchf }, consortium.metrics, signal);
   } finally {
     await consortium.stop();
   }
 }
 
-/** The load alone, on a BCHF that is there or not; `undefined` where the signal ended it. */
+/** Puts the terminals of a load on the ledger: their runs, and where they sign their keys. */
+export async function putOnLedger(
+  load: Pick<LoadRequest, 'roamerPercent' | 'terminals' | 'credentials'>,
+  consortium: Consortium,
+): Promise<void> {
+  for (const bodies of terminalsOnLedger(load)) await consortium.commit(bodies);
+}
+
+/**
+ * The load alone, on a BCHF that is there or not; `undefined` where the signal ended it.
+ *
+ * @param metrics where the BCHF's own metrics are
+ */
 export async function generateLoad(
   request: LoadRequest,
+  metrics: string,
   signal: AbortSignal,
-): Promise<LoadOutcome | undefined> {
+): Promise<RegistrationLoad | undefined> {
+  const children = Array.from({ length: request.generators }, (_, generator) =>
+    startGenerator({ ...request, generator }),
+  );
+  const endAll = () => {
+    for (const { child } of children) child.kill('SIGKILL');
+  };
+  signal.addEventListener('abort', endAll);
+  try {
+    await Promise.all(children.map(({ ready }) => ready));
+    const startedAt = new Date();
+    const server = sampleServer(metrics, performance.now(), () => performance.now());
+    for (const { child } of children) child.send('go');
+    const outcomes = await Promise.all(children.map(({ done }) => done)).finally(server.stop);
+    return summarise(request, metrics, outcomes, { startedAt, server: server.samples });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', endAll);
+    endAll();
+    await Promise.all(children.map(({ exited }) => exited));
+  }
+}
+
+interface RunningGenerator {
+  child: ChildProcess;
+  ready: Promise<void>;
+  done: Promise<GeneratorOutcome>;
+  exited: Promise<unknown>;
+}
+
+function startGenerator(start: GeneratorStart): RunningGenerator {
   const file = new URL('./load-process.js', import.meta.url);
   const child = fork(file, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const exited = once(child, 'exit') as Promise<[number | null]>;
-  const onAbort = () => child.kill('SIGKILL');
-  signal.addEventListener('abort', onAbort);
-  try {
-    child.send(request);
-    const answered = once(child, 'message') as Promise<[LoadOutcome]>;
-    const [outcome] = await Promise.race([answered, exited]);
-    if (typeof outcome === 'object' && outcome !== null) return outcome;
-    if (signal.aborted) return undefined;
-    throw new Error(`the generator ended with ${outcome}`);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    child.kill('SIGKILL');
-    await exited;
+  const exited = once(child, 'exit');
+  const failing = exited.then(([code]) => {
+    throw new Error(`a generator ended with ${code}`);
+  });
+  const told = <T extends GeneratorEvent['type']>(type: T) =>
+    new Promise<Extract<GeneratorEvent, { type: T }>>((resolve) => {
+      child.on('message', (event: GeneratorEvent) => {
+        if (event.type === type) resolve(event as Extract<GeneratorEvent, { type: T }>);
+      });
+    });
+  const ready = Promise.race([told('ready').then(() => {}), failing]);
+  const done = Promise.race([told('done').then(({ outcome }) => outcome), failing]);
+  for (const one of [ready, done, failing]) one.catch(() => {});
+  child.send(start);
+  return { child, ready, done, exited };
+}
+
+function summarise(
+  request: LoadRequest,
+  metrics: string,
+  outcomes: readonly GeneratorOutcome[],
+  seen: Pick<ScenarioRun, 'startedAt' | 'server'>,
+): RegistrationLoad {
+  const { host, ports } = request.bchf;
+  const { phases, roamerPercent, order, by, seed, credentials, generators } = request;
+  const shares = { home: 100 - roamerPercent, other: roamerPercent };
+  const sides = SIDES.filter((side) => shares[side] > 0);
+  const how = `${order.join('-')} by ${by}${credentials ? ', signed' : ''}`;
+  const scenario = scenarioSchema.parse({
+    name: `registrations, ${roamerPercent}% roamers, ${how}`,
+    target: { host, http: ports.http, batch: ports.batch, enum: ports.enum, metrics },
+    streams: sides.map((side) => ({
+      name: side === 'home' ? 'home users' : 'roamers',
+      interface: by === 'batch' ? 'batch' : 'http',
+      identity: 'imsi',
+      share: shares[side],
+    })),
+    phases,
+    threads: generators,
+    seed,
+  });
+  const streams = sides.map((side) => {
+    const results = outcomes.map((outcome) => outcome.streams[side]);
+    const series = new LatencySeries();
+    for (const { seconds } of results) series.add(LatencySeries.decode(seconds));
+    return { results, series };
+  });
+  const generator = allTogether(outcomes.map(({ samples }) => samples));
+  const run: ScenarioRun = { ...seen, streams, generator, actions: [], stoppedBy: undefined };
+  const lookups = createLatencyHistogram();
+  const failed: Record<string, number> = {};
+  for (const outcome of outcomes) {
+    lookups.add(decodeFromCompressedBase64(outcome.lookups) as Histogram);
+    for (const [cause, times] of Object.entries(outcome.failed)) {
+      failed[cause] = (failed[cause] ?? 0) + times;
+    }
   }
+  return { report: createScenarioReport(scenario, run), lookups, failed };
+}
+
+/** The samples of several processes, second by second. */
+function allTogether([first = [], ...others]: GeneratorSample[][]): GeneratorSample[] {
+  return first.map((sample, at) => {
+    const all = [sample, ...others.flatMap((samples) => samples[at] ?? [])];
+    const sum = (name: 'cpuPercent' | 'residentBytes') =>
+      all.reduce((total, one) => total + one[name], 0);
+    return { ...sample, cpuPercent: sum('cpuPercent'), residentBytes: sum('residentBytes') };
+  });
 }
 
 /** What is on the ledger, a block after the other: routes, the pool, the runs of both networks, keys. */
@@ -66,7 +187,7 @@ function* terminalsOnLedger({
   roamerPercent,
   terminals,
   credentials,
-}: LoadOptions): Generator<TransactionBody[]> {
+}: Pick<LoadRequest, 'roamerPercent' | 'terminals' | 'credentials'>): Generator<TransactionBody[]> {
   yield SIDES.map((side) => {
     const { member } = NETWORKS[side];
     const route = routeTo('5g', side, `${member}-load`, LOAD_ADDRESSES[side]);
@@ -100,52 +221,21 @@ function placesOf(first: number, count: number, side: Side, roamerPercent: numbe
 }
 
 /** Whether every registration was begun, and accepted by the right element. */
-export function isWell({ wrong, failed, unsent }: LoadOutcome): boolean {
-  return wrong === 0 && unsent === 0 && Object.keys(failed).length === 0;
-}
-
-/** A generator that begins so late, in one of a hundred cases, is slower than the rate. */
-const DELAY_US_LIMIT = 5000;
-
-function isBottleneck({ unsent, delayP99Us }: LoadOutcome): boolean {
-  return unsent > 0 || delayP99Us > DELAY_US_LIMIT;
+export function isWell({ report }: RegistrationLoad): boolean {
+  return report.verdict === 'ok' && report.streams.every(({ counts }) => counts.unsent === 0);
 }
 
 /** The outcome for people. */
-export function formatLoad(options: Omit<LoadRequest, 'bchf'>, outcome: LoadOutcome): string {
-  const { perSecond, seconds, roamerPercent, order, by, credentials } = options;
-  const { elapsedMs, begun, accepted, wrong, failed, unsent, latencyUs } = outcome;
+export function formatLoad({ report, lookups, failed }: RegistrationLoad): string {
   const count = (value: number) => Math.round(value).toLocaleString('en-US');
-  const names = {
-    all: 'registrations',
-    home: '  of home users',
-    roamers: '  of roamers',
-    lookups: 'look-ups at the BCHF',
-  } as const;
-  const rows = Object.entries(names).map(([name, title]) => {
-    const { count: total, p50, p90, p99, p99_9, max } = latencyUs[name as keyof typeof names];
-    return [title, total, (total * 1000) / elapsedMs, p50, p90, p99, p99_9, max];
-  });
-  const head = ['', 'count', 'a second', 'p50 µs', 'p90', 'p99', 'p99.9', 'max'];
-  const cells = rows.map(([title, ...values]) => [
-    title as string,
-    ...values.map((one) => count(Number(one))),
-  ]);
-  const lines = [head, ...cells].map(([title, ...values]) =>
-    [title!.padEnd(22), ...values.map((value) => value.padStart(10))].join(''),
-  );
+  const at = (percent: number) =>
+    count(lookups.totalCount > 0 ? lookups.getValueAtPercentile(percent) : 0);
   const causes = Object.entries(failed).map(([cause, times]) => `${count(times)} ${cause}`);
   return [
-    `${count(perSecond)} registrations a second for ${seconds} s, ${roamerPercent}% roamers, ` +
-      `${order.join(' then ')}, BCHF by ${by}${credentials ? ', credentials checked twice' : ''}`,
-    '',
-    ...lines,
-    '',
-    `begun ${count(begun)}, accepted by the right element ${count(accepted)}, wrong ${count(wrong)}, ` +
-      `failed ${causes.length > 0 ? causes.join(', ') : '0'}, not begun ${count(unsent)}`,
-    `the generator began 99% within ${count(outcome.delayP99Us)} µs of their time, with ` +
-      `${outcome.cpuPercent.toFixed(0)}% of a processor` +
-      (isBottleneck(outcome) ? ': it was the bottleneck, and these figures are its own' : ''),
+    formatScenarioReport(report).trimEnd(),
+    `look-ups at the BCHF: ${count(lookups.totalCount)}, p50 ${at(50)} µs, ` +
+      `p99 ${at(99)}, p99.9 ${at(99.9)}, max ${at(100)}`,
+    `not accepted: ${causes.length > 0 ? causes.join(', ') : 'none'}`,
     '',
   ].join('\n');
 }

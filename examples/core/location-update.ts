@@ -78,7 +78,7 @@ export class LocationUpdates {
     const nonce = `${imsi} ${Buffer.from(checked.credential.nonce).toString('hex')}`;
     if (this.#used.has(nonce)) return refused('credential-refused', 'CREDENTIAL_REPLAYED');
     for (const [old, untilMs] of this.#used) {
-      if (untilMs > nowMs) break;
+      if (untilMs >= nowMs) break;
       this.#used.delete(old);
     }
     if (this.#used.size >= this.#usedMax) return refused('failure', 'CREDENTIAL_CONGESTION');

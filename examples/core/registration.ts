@@ -8,8 +8,7 @@ import { type Operation, type Result, refused } from './operations.ts';
 import type { Peer } from './peers.ts';
 import { compact } from './wire.ts';
 
-export const REGISTRATION_SOURCES = ['local', 'bchf'] as const;
-export type RegistrationSource = (typeof REGISTRATION_SOURCES)[number];
+export type RegistrationSource = 'local' | 'bchf';
 
 export interface RegistrationRequest {
   imsi: string;

@@ -19,7 +19,7 @@ interface Line {
  */
 export function formatSequence(
   { figure, title }: Flow,
-  { before, events, outcome }: Played,
+  { before, events, outcome, forwarded }: Played,
   differences: readonly string[],
 ): string {
   const lines = events.flatMap(linesOf).sort((one, other) => one.atMs - other.atMs);
@@ -30,6 +30,7 @@ export function formatSequence(
     ...before.map((text) => `   before  ${text}`),
     ...rows,
     `     ends  ${labelOf(outcome)}`,
+    ...forwarded.map((text) => `  forward  ${text}`),
     ...differences.map((difference) => `        !  ${difference}`),
     '',
   ].join('\n');

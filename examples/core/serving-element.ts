@@ -9,7 +9,7 @@ import { answerBy, judgeBy, refusalBy } from './forms.ts';
 import { listenForFrames } from './frame-server.ts';
 import { GENERATION } from './generation.ts';
 import { HOST } from './listening.ts';
-import { type Operation, type Result, refused } from './operations.ts';
+import { type Cause, type Operation, type Result, refused } from './operations.ts';
 import { Peers } from './peers.ts';
 import { registerTerminal } from './registration.ts';
 import type { Trace } from './trace.ts';
@@ -19,6 +19,9 @@ import { compact, digitsOf, textOf, type WireAnswer, type WireRequest } from './
 const CONTEXTS_MAX = 100_000;
 /** Roaming numbers that are given out: three digits behind the network's prefix. */
 const ROAMING_NUMBERS = 1000;
+
+/** What the home network says of a user that is not, or no longer, to be served here. */
+const GONE: readonly Cause[] = ['unknown-user', 'roaming-not-allowed'];
 
 interface Context {
   msisdn: string | undefined;
@@ -61,8 +64,9 @@ export async function startServingElement(
         updateLocation: (element, update) => peers.perform(element, update, wire),
       },
     );
+    // Whoever is refused for another reason may be somebody else: the user stays where it is.
     if (!result.ok) {
-      contexts.delete(imsi);
+      if (GONE.includes(result.cause)) contexts.delete(imsi);
     } else if (contexts.size < CONTEXTS_MAX) {
       contexts.set(imsi, { msisdn: result.data.msisdn, contact });
     }
@@ -81,14 +85,12 @@ export async function startServingElement(
     roamingNumbers.delete(to);
     const context = contexts.get(imsi);
     if (!context) return refused('absent-user');
-    const pagingMs = settings.peerTimeoutMs / 2;
     const form = kind === 'deliver-call' ? terminal.call : terminal.deliver;
     const text = kind === 'deliver-message' ? operation.text : undefined;
     const peer = { name: `${elements.terminals} ${imsi}`, address: context.contact };
     const sent = { name: form.name, body: compact({ to: imsi, from, text }) };
     const judge = (told: WireAnswer) => judgeBy(form, told);
-    // Who asked is waiting meanwhile, and must hear of it before it gives up.
-    const answered = await peers.ask(peer, sent, judge, pagingMs);
+    const answered = await peers.ask(peer, sent, judge, settings.pagingMs);
     // Paging without a response: the user is gone, and did not say so.
     if (typeof answered === 'string') return refused('absent-user', answered);
     return refusalBy(form, answered) ?? { ok: true, data: {} };

@@ -39,8 +39,6 @@ export class SubscriberStore {
   readonly #segments: { base: number; records: (Subscriber | undefined)[] }[] = [];
   readonly #byImsi = new Map<string, Subscriber>();
   readonly #byMsisdn = new Map<string, Subscriber>();
-  /** How many look-ups were served which way. */
-  readonly counts: Record<FoundBy | 'missed', number> = { index: 0, number: 0, missed: 0 };
 
   /** Opens an account; with a place, so that it is found by its index. */
   open(subscriber: Subscriber, base?: number, offset = 0): void {
@@ -71,16 +69,9 @@ export class SubscriberStore {
 
   find(identity: 'imsi' | 'msisdn', digits: string, index: number | undefined): Found | undefined {
     const hinted = index === undefined ? undefined : this.#at(index);
-    if (hinted && hinted[identity] === digits) return this.#count(hinted, 'index');
+    if (hinted && hinted[identity] === digits) return { subscriber: hinted, foundBy: 'index' };
     const known = (identity === 'imsi' ? this.#byImsi : this.#byMsisdn).get(digits);
-    if (known) return this.#count(known, 'number');
-    this.counts.missed++;
-    return undefined;
-  }
-
-  #count(subscriber: Subscriber, foundBy: FoundBy): Found {
-    this.counts[foundBy]++;
-    return { subscriber, foundBy };
+    return known && { subscriber: known, foundBy: 'number' };
   }
 
   #at(index: number): Subscriber | undefined {

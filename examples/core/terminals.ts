@@ -17,7 +17,8 @@ import type { Trace } from './trace.ts';
 import { compact, textOf, type WireAnswer, type WireRequest } from './wire.ts';
 
 /** Longer than a network takes to give up: a terminal waits for the network's word. */
-const ANSWER_MS_MAX = 10_000;
+const ANSWER_MS_MAX = 60_000;
+const HOUR_MS = 3_600_000;
 
 export interface Terminal {
   imsi: string;
@@ -27,15 +28,15 @@ export interface Terminal {
 }
 
 /** What is wrong with a credential that a test has a terminal make. */
-export const CREDENTIAL_KINDS = [
-  'good',
-  'none',
-  'forged',
-  'expired',
-  'replayed',
-  'foreign',
-] as const;
-export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
+export type CredentialKind =
+  | 'good'
+  | 'none'
+  | 'forged'
+  | 'expired'
+  | 'early'
+  | 'replayed'
+  | 'foreign'
+  | 'stolen';
 
 export interface RegisterCommand {
   imsi: string;
@@ -130,22 +131,26 @@ export async function startTerminals(
   };
 
   function credentialOf(
-    { imsi, seed }: Terminal,
+    own: Terminal,
     kind: CredentialKind,
     servingNetwork: Plmn,
   ): string | undefined {
     if (kind === 'none') return undefined;
-    if (kind === 'replayed') return lastCredentials.get(imsi);
+    if (kind === 'replayed') return lastCredentials.get(own.imsi);
+    // A good one, of another terminal.
+    const { imsi, seed } =
+      kind === 'stolen' ? [...terminals.values()].find((other) => other.imsi !== own.imsi)! : own;
+    const offsetMs = { expired: -HOUR_MS, early: HOUR_MS }[kind as string] ?? 0;
     const made = makeCredential(
       {
         ueId: { identity: 'imsi', key: parseDigits(imsi)! },
         servingNetwork: kind === 'foreign' ? { mcc: '999', mnc: '99' } : servingNetwork,
-        timeMs: kind === 'expired' ? Date.now() - 3_600_000 : Date.now(),
+        timeMs: Date.now() + offsetMs,
         nonce: randomBytes(NONCE_BYTES),
       },
       privateKeyOf(kind === 'forged' ? randomBytes(32) : Buffer.from(seed, 'hex')),
     );
-    lastCredentials.set(imsi, made);
+    lastCredentials.set(own.imsi, made);
     return made;
   }
 

@@ -156,6 +156,42 @@ describe('credential', () => {
     }
   });
 
+  it('is not signed by points of small order, nor anew by who has seen one', () => {
+    const orderEight = 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a';
+    const neutral = `01${'00'.repeat(31)}`;
+    const points = [
+      neutral,
+      '00'.repeat(32),
+      `ec${'ff'.repeat(30)}7f`,
+      orderEight,
+      `${orderEight.slice(0, 62)}fa`,
+      '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+      '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
+      `ee${'ff'.repeat(30)}7f`,
+    ];
+    const good = Buffer.from(makeCredential(claims, privateKey), 'base64url');
+    const faultOf = (signature: Buffer, key: Uint8Array) =>
+      checkCredential(
+        Buffer.concat([good.subarray(0, -64), signature]).toString('base64url'),
+        expected,
+        key,
+      ).fault;
+    // With such a key every message has this signature, by the equation alone.
+    for (const key of points) {
+      for (const point of points) {
+        const signature = Buffer.from(`${point}${'00'.repeat(32)}`, 'hex');
+        assert.equal(faultOf(signature, Buffer.from(key, 'hex')), 'CREDENTIAL_SIGNATURE_INVALID');
+        assert.equal(faultOf(signature, publicKey), 'CREDENTIAL_SIGNATURE_INVALID');
+      }
+    }
+    // S and S + L satisfy the same equation (RFC 8032 section 8.4).
+    const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+    const signature = Buffer.from(good.subarray(-64));
+    const S = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString('hex')}`) + L;
+    Buffer.from(S.toString(16).padStart(64, '0'), 'hex').reverse().copy(signature, 32);
+    assert.equal(faultOf(signature, publicKey), 'CREDENTIAL_SIGNATURE_INVALID');
+  });
+
   it('is not made of claims that have no byte form', () => {
     const bad: Partial<CredentialClaims>[] = [
       { ueId: { identity: 'imsi', key: 5 } },

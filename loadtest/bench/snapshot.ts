@@ -41,6 +41,8 @@ import { type Asked, failedOf, type LoadRun, merged, NUMBERS, runLoad } from './
 
 const PORTED_FULL = 100_000_000;
 const GIB = 2 ** 30;
+/** Of the table, as many as the world's; entries lead to the first ones. */
+const TABLE_ROUTES = 4_000;
 /** Every so many ported numbers that are asked for have another route in the second content. */
 const CHANGED_EVERY = 50;
 /** To find out what the server can do. */
@@ -88,6 +90,7 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
       'serve',
       ...['--snapshot', join(folder, '1.bchf'), '--workers', '1', '--udp-workers', '1'],
       ...['--sbi-workers', '0', '--swap-change-max-percent', '100', '--previous-kept-s', '0'],
+      ...['--swap-priority', 'low'],
       ...['--log-level', 'error'],
     );
     const capacity = await runLoad(server, made.asked, undefined, CAPACITY_MS);
@@ -135,7 +138,7 @@ async function makeContents(folder: string, { seed, values }: BenchOptions<Optio
   const population = createBenchPopulation(values.ported, seed);
   const { index: msisdn } = buildIndex(population);
   const imsi = createWasmIndex();
-  const routes = Array.from({ length: ROUTE_COUNT }, (_, at) => exampleRoute(`route-${at}`));
+  const routes = Array.from({ length: TABLE_ROUTES }, (_, at) => exampleRoute(`route-${at}`));
   const keys = new Float64Array(NUMBERS);
   const draws = Array.from({ length: values.datagrams }, (_, draw) => {
     population.drawUniform(keys, draw);
@@ -215,8 +218,9 @@ async function measureSwaps(
   server: BchfServer,
   asked: readonly Asked[],
   rate: number,
-  { runs, values }: BenchOptions<Option>,
+  { quick, runs, values }: BenchOptions<Option>,
 ) {
+  const attempts = quick ? runs : ATTEMPTS * runs;
   const swaps: Swap[] = [];
   const undisturbed = () => swaps.filter(({ others }) => others <= DISTURBANCE_MAX);
   const watched = async <T>(action: () => Promise<T>) => {
@@ -226,7 +230,7 @@ async function measureSwaps(
   };
   const beSteady = () => watched(() => runLoad(server, asked, rate, values.seconds * 1000));
   const steadyRuns = [await beSteady()];
-  while (undisturbed().length < runs && swaps.length < ATTEMPTS * runs) {
+  while (undisturbed().length < runs && swaps.length < attempts) {
     const name = `${2 - (swaps.length % 2)}.bchf`;
     const swapping = await watched(() => swapUnderLoad(server, asked, rate, name));
     steadyRuns.push(await beSteady());

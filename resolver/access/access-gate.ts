@@ -9,7 +9,7 @@
 import type { Identity, UeId } from '../../ledger/number.ts';
 import type { BatchRestriction } from '../http/batch-answer.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
-import { newRequestId, REQUEST_ID_HEADER } from '../http/request-id.ts';
+import { REQUEST_ID_HEADER } from '../http/request-id.ts';
 import type { NumberResolver, Resolved } from '../resolve.ts';
 import type { TokenRefusal } from '../sbi/authorise.ts';
 import { type AccessCause, refusalOf, refusedCounter } from './access-causes.ts';
@@ -68,6 +68,8 @@ export interface AccessGateOptions {
   now: () => number;
   /** Microseconds of a clock that all threads share and that never goes back. */
   nowUs: () => number;
+  /** What a refused request is called that its sender has not named. */
+  newRequestId: () => string;
 }
 
 export class AccessGate {
@@ -166,7 +168,7 @@ export class AccessGate {
       isCredentialGood?: boolean;
     },
   ): string | undefined {
-    const { audit, now } = this.#options;
+    const { audit, now, newRequestId } = this.#options;
     if (!audit) return undefined;
     const { operation, requester, ueId, count } = question;
     const { standing, found, cause, isCredentialGood = false } = outcome;

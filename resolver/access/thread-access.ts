@@ -2,6 +2,7 @@
 // brought together from what the thread was started with.
 
 import { createSecretKey } from 'node:crypto';
+import { newRequestId } from '../http/request-id.ts';
 import type { ReadCounts } from '../metrics/shared-counters.ts';
 import type { NumberResolver } from '../resolve.ts';
 import { ReplayWindow } from '../udp/replay-window.ts';
@@ -48,6 +49,7 @@ export function openThreadAccess(
     counters,
     now: Date.now,
     nowUs: () => Number(process.hrtime.bigint() / 1000n),
+    newRequestId,
   });
   return {
     gate,

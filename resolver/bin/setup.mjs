@@ -24,8 +24,11 @@ const wasmStamp = join(root, 'dist', '.wasm-stamp');
 const consoleStamp = join(root, 'dist', '.console-stamp');
 const typescriptStamp = join(root, 'dist', '.typescript-stamp');
 
-/** Installs and builds what is missing or stale. Ends the process with code 1 where that fails. */
-export function setUp({ force = false } = {}) {
+/**
+ * Installs and builds what is missing or stale; with `dependenciesOnly` it only installs, as the first step of
+ * a container's image. Ends the process with code 1 where that fails.
+ */
+export function setUp({ force = false, dependenciesOnly = false } = {}) {
   checkNode();
   // A copy that was built elsewhere, as in a container, comes without sources.
   if (!existsSync(join(root, 'tsconfig.json'))) return;
@@ -36,6 +39,7 @@ export function setUp({ force = false } = {}) {
     );
     writeFileSync(modulesStamp, lock);
   }
+  if (dependenciesOnly) return;
   const sources = sourceFolders.flatMap((folder) => walk(join(root, folder)));
   const isConsole = (file) => file.includes(consoleFolder);
   const isAssembly = (file) => file.includes(`${join('wasm', 'assembly')}`);
@@ -148,5 +152,8 @@ function fail(message) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  setUp({ force: process.argv.includes('--force') });
+  const [force, dependenciesOnly] = ['--force', '--dependencies'].map((flag) =>
+    process.argv.includes(flag),
+  );
+  setUp({ force, dependenciesOnly });
 }

@@ -36,6 +36,7 @@ export function addServeCommand(program: Command): void {
         signers: config.snapshotSigners,
         kept: 0,
         changePercentMax: config.swapChangeMaxPercent,
+        loadPriority: config.swapPriority,
         previousKeptS: config.previousKeptS,
         everyBlocks: 0,
         everyMinutes: 0,

@@ -100,11 +100,6 @@ export class EnumEndpoint {
     for (const number of routeNumbers) this.#block?.forgetRoute(number);
   }
 
-  /** The routes are those of another generation. */
-  changeAllRoutes(): void {
-    this.#block?.forgetTemplates();
-  }
-
   handler(transport: EnumTransport): EnumHandler {
     return createEnumHandler(this.#services[transport]);
   }

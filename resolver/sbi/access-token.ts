@@ -113,7 +113,8 @@ export async function verifyToken(
       currentDate: new Date(nowMs),
     });
     const { sub, aud, scope, exp, consumerPlmnId } = payload;
-    if (typeof scope !== 'string' || sub === undefined || exp === undefined) return undefined;
+    // The library looks at the types of times only.
+    if (typeof scope !== 'string' || typeof sub !== 'string' || exp === undefined) return undefined;
     const network = plmnSchema.optional().safeParse(consumerPlmnId);
     if (!network.success) return undefined;
     return {

@@ -61,6 +61,7 @@ export async function ledgerSnapshots(
     ledger: ledgerSide(ledger),
     kept: config.snapshotsKept,
     changePercentMax: config.swapChangeMaxPercent,
+    loadPriority: config.swapPriority,
     previousKeptS: config.previousKeptS,
     everyBlocks: config.snapshotEveryBlocks,
     everyMinutes: config.snapshotEveryMinutes,

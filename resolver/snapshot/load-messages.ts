@@ -21,6 +21,8 @@ export interface LoadTask {
   canarySeed?: number | undefined;
   /** How the right side's file is checked, see LoadOptions. */
   check: 'full' | 'fast';
+  /** Of the thread, see SnapshotSource. */
+  priority: 'low' | 'normal';
   memoryBytesMax: number;
   /** Memories for the right side's file, see LoadOptions. */
   spare?: Record<Identity, WebAssembly.Memory> | undefined;

@@ -2,8 +2,8 @@
 // serving thread knows of it. What goes wrong here, a trap and the end of the thread among it, refuses the
 // snapshot and nothing else.
 //
-// It runs when no other thread does (idle-thread), so that whoever is served goes first; the main thread
-// sees to it that it gets on all the same.
+// As a rule it runs when no other thread does (idle-thread), so that whoever is served goes first; the main
+// thread sees to it that it gets on all the same.
 //
 // In the end the memories are handed to the main thread, which takes over the writer's role (adoptIndex)
 // when this thread has ended.
@@ -92,6 +92,6 @@ function refusal(error: unknown): LoadEvent {
   return { type: 'refused', code, message: error instanceof Error ? error.message : String(error) };
 }
 
-const idle = beginIdle();
+const idle = task.priority === 'low' ? beginIdle() : undefined;
 if (idle !== undefined) post({ type: 'idle', thread: idle });
 post(await run().catch(refusal));

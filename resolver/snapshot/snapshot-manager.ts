@@ -320,10 +320,11 @@ export class SnapshotManager {
     more: Partial<Pick<LoadTask, 'vouched' | 'canarySeed' | 'check'>> = {},
   ): Promise<Loaded> {
     const { memoryBytesMax } = this.#host;
+    const { loadPriority: priority } = this.#source;
     const served = this.#host.indexes();
     const spare = 'path' in right ? this.#spare.take() : undefined;
     return loadInThread(
-      { right, left, memoryBytesMax, spare, check: 'full', ...more },
+      { right, left, memoryBytesMax, spare, priority, check: 'full', ...more },
       {
         onStep: (step) => this.#turn.state?.state !== 'comparing' && this.#turn.enter(step),
         onDeath: (readerNumbers) => {

@@ -29,6 +29,8 @@ export interface SnapshotSource {
   kept: number;
   /** Percent of the entries of a kind that a swap may change without being forced. */
   changePercentMax: number;
+  /** Of the loading thread; `low`: it runs when no other does, see idle-thread. */
+  loadPriority: 'low' | 'normal';
   /** How long the generation before stays in memory after a swap, 0 for not at all. */
   previousKeptS: number;
   /** After how many blocks, or minutes, a snapshot is written by itself; 0 for never. */

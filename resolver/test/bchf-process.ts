@@ -82,6 +82,8 @@ export const FREE_PORTS = [
 /** Starts a command that serves, on free ports if it names none, without waiting for it. */
 export function spawnServer(command: string, ...args: string[]): ChildProcess {
   return spawn(process.execPath, [BCHF_COMMAND, command, ...FREE_PORTS, '--json', ...args], {
+    // So that swaps get on beside other tests.
+    env: { BCHF_SWAP_PRIORITY: 'normal', ...process.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -20,12 +20,11 @@ const ALLOWED: [importer: RegExp, imported: RegExp][] = [
   // What it is tried out with is a consortium, its transactions, and a command like the others.
   [/^examples\/core\/consortium\.ts$/, /^(ledger|resolver)\//],
   [/^examples\/core\/(country|load)\.ts$/, /^ledger\/transaction-body\.ts$/],
-  [
-    /^examples\/core\/load-process\.ts$/,
-    /^(ledger\/population\/random|loadtest\/(generator-usage|load-report|pacer|rate-plan))\.ts$/,
-  ],
+  // Its load is one of the load test's: clients, rates and report are that one's.
+  [/^examples\/core\/(load|load-plan|load-process|demo-command)\.ts$/, /^loadtest\//],
+  [/^examples\/core\/load-process\.ts$/, /^ledger\/population\/random\.ts$/],
   [/^examples\/core\/demo(-command)?\.ts$/, /^resolver\/(cli\/serving|log|resolver-error)\.ts$/],
-  [/^examples\/core\/test\//, /^(ledger|resolver)\//],
+  [/^examples\/core\/test\//, /^(ledger|resolver|loadtest)\//],
   // Benches of every folder report in one way.
   [/\/bench\//, /^wasm\/bench\/bench-report\.ts$/],
   // The load test makes its system calls as the server does.

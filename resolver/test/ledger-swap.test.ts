@@ -36,7 +36,7 @@ async function open(): Promise<void> {
   const flags = { ...options, ...FREE_PORTS, data: directory, workers: 1, udpWorkers: 1 };
   const opened = await start({
     configuration: configure(startOptions, {
-      flags: { ...flags, snapshotsKept: 2, snapshotEveryBlocks: 3 },
+      flags: { ...flags, snapshotsKept: 2, snapshotEveryBlocks: 3, swapPriority: 'normal' },
       environment: {},
     }),
     log: createLog('silent', 'text'),

@@ -7,18 +7,16 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { digitsOf } from '../../ledger/number.ts';
 import type { Random } from '../../ledger/population/random.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
 import { askAdmin } from '../admin/admin-client.ts';
 import { encodeLabel } from '../freshness.ts';
 import { loadSnapshot, writeSnapshot } from '../snapshot/snapshot-file.ts';
-import { type BchfServer, runBchf, startServer } from './bchf-process.ts';
+import { BCHF_COMMAND, type BchfServer, runBchf, startServer } from './bchf-process.ts';
 import { exampleRoute } from './example-route.ts';
 import { expectedRoute, numbers, writeContent } from './swap-content.ts';
 
-const COMMAND = fileURLToPath(new URL('./bchf-command.js', import.meta.url));
 export const FEW_THREADS = ['--workers', '1', '--udp-workers', '1', '--sbi-workers', '0'];
 export const SMALL = ['--ported', '2000', '--fragmented', '100', '--seed', '5', ...FEW_THREADS];
 /** Far more than anything here takes. */
@@ -131,7 +129,7 @@ export async function killFetchers(folder: string, kills: number, random: Random
     const url = `${adminOf(server).url}/admin/v1/snapshots/${basename(source)}`;
     for (let kill = 0; kill < kills; kill++) {
       const out = join(here, `${kill}.bchf`);
-      const fetching = [COMMAND, 'snapshot', 'fetch', url, '--out', out];
+      const fetching = [BCHF_COMMAND, 'snapshot', 'fetch', url, '--out', out];
       const appears = fileAppears(dirname(out), /\.part$/);
       const child = spawn(process.execPath, fetching, { stdio: 'ignore' });
       const exited = once(child, 'exit');

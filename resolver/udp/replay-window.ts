@@ -58,9 +58,23 @@ export class ReplayWindow {
         }
       }
       if (free < 0) return 'full';
-      if (Atomics.compareExchange(this.#entries, free, expected, own) === expected) return 'new';
+      if (Atomics.compareExchange(this.#entries, free, expected, own) === expected) {
+        return this.#isAlone(own, first, free) ? 'new' : 'replayed';
+      }
     }
     return 'full';
+  }
+
+  /**
+   * Whether no other thread has noted the same beside it meanwhile: two whose clocks lie on either side of a
+   * period's end differ on which entry is free. Each looks after it has written, so at least one of them sees
+   * the other; where both do, both are refused.
+   */
+  #isAlone(own: bigint, first: number, at: number): boolean {
+    for (let other = first; other < first + BUCKET_ENTRIES; other++) {
+      if (other !== at && Atomics.load(this.#entries, other) === own) return false;
+    }
+    return true;
   }
 
   /** Times in a window lie in three periods at most. */

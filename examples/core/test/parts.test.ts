@@ -143,15 +143,6 @@ describe('the store of user data', () => {
     assert.equal(store.find('msisdn', msisdn, undefined), undefined);
   });
 
-  test('counts which way served', () => {
-    const counted = new SubscriberStore();
-    counted.open(subscriber(10), 7, 0);
-    counted.find('imsi', subscriber(10).imsi, 7);
-    counted.find('imsi', subscriber(10).imsi, 8);
-    counted.find('imsi', '1', 7);
-    assert.deepEqual(counted.counts, { index: 1, number: 1, missed: 1 });
-  });
-
   test('gives no place beyond its limit', () => {
     assert.throws(() => store.open(subscriber(40), 0, 1_000_000), RangeError);
     assert.throws(() => store.open(subscriber(40), 0, -1), RangeError);

@@ -93,6 +93,7 @@ async function gateSays(rules: Rule[], requester: Requester, asked: Asked): Prom
     counters: {},
     now: () => 0,
     nowUs: () => 0,
+    newRequestId: () => 'id',
   });
   const ueId = { identity: asked.identity, key: 1234567 };
   const question: AccessQuestion = {
@@ -184,6 +185,7 @@ describe('rules of access', () => {
       counters: {},
       now: Date.now,
       nowUs: () => 0,
+      newRequestId: () => 'id',
     });
     const refusal = await gate.decide({
       interface: 'http',

@@ -55,6 +55,21 @@ describe('credentials at the resolver', () => {
     });
   });
 
+  it('count once at each resolver: what one has seen, another has not', async () => {
+    const keys = new Keys();
+    const phone = terminal(IMSI_A);
+    keys.register(IMSI_A, phone);
+    await withAccess({ accessRules }, keys.keyOf, (_, one) =>
+      withAccess({ accessRules }, keys.keyOf, async (__, other) => {
+        const headers = headersOf(phone.credential());
+        const cause = async (http: string) => (await ask(http, IMSI_A, headers)).cause;
+        assert.deepEqual([await cause(one), await cause(other)], [undefined, undefined]);
+        const again = [await cause(one), await cause(other)];
+        assert.deepEqual(again, ['CREDENTIAL_REPLAYED', 'CREDENTIAL_REPLAYED']);
+      }),
+    );
+  });
+
   it('cannot be checked where no ledger is followed, and that is said', async () => {
     await withAccess({ accessRules }, undefined, async (_, http) => {
       const credential = terminal(IMSI_A).credential();

@@ -91,7 +91,7 @@ function Peers({ peers, newestHeight }: { peers: Node['peers']; newestHeight: nu
           {peers.map(({ peerId, height, score }) => (
             <tr key={peerId}>
               <th scope="row">
-                <code>{peerId}</code>
+                <code class="peer">{peerId}</code>
               </th>
               <td>{height === null ? '–' : whole(height)}</td>
               <td>{height === null ? '–' : whole(Math.max(0, newestHeight - height))}</td>
@@ -102,8 +102,9 @@ function Peers({ peers, newestHeight }: { peers: Node['peers']; newestHeight: nu
         </tbody>
       </table>
       <p class="hint">
-        A score begins at 0 and falls with each fault; faults are forgiven with time. At {GRAYLIST}{' '}
-        a peer is not heard.
+        A height is the newest that a peer has shown this node; it may have more. A score begins at
+        0 and falls with each fault; faults are forgiven with time. At {GRAYLIST} a peer is not
+        heard.
       </p>
     </div>
   );

@@ -165,7 +165,7 @@ function Prune({
           required
         />
       </label>
-      <button type="submit" disabled={isBusy || count === 0}>
+      <button type="submit" class="danger" disabled={isBusy || count === 0}>
         Delete the others …
       </button>
     </form>
@@ -235,9 +235,9 @@ function Compare({
       {(['from', 'to'] as const).map((side, at) => (
         <label key={side}>
           {side === 'from' ? 'Compare' : 'with'}{' '}
-          <select name={side} defaultValue={names[Math.min(at, names.length - 1)]}>
-            {names.map((name) => (
-              <option key={name} value={name}>
+          <select name={side}>
+            {names.map((name, place) => (
+              <option key={name} value={name} selected={place === Math.min(at, names.length - 1)}>
                 {name === 'serving' ? 'what is served' : name}
               </option>
             ))}

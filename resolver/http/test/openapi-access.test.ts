@@ -71,6 +71,7 @@ before(async () => {
       counters: {},
       now: () => NOW_MS,
       nowUs: () => 0,
+      newRequestId: () => 'id',
     });
     const policy = 'required';
     return guardHttp(

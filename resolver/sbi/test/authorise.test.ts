@@ -109,6 +109,50 @@ test('a token that another key signed, or none, or another algorithm, is not val
   }
 });
 
+test('a token is verified by the one key here, whatever it says of keys, and by no words of its own', async () => {
+  const { privateKey, publicKey } = keys;
+  const other = generateTokenKeys();
+  const claims = {
+    iss: HERE,
+    sub: CLAIMS.subject,
+    aud: 'MNPF',
+    scope: CLAIMS.scope,
+    exp: NOW_MS / 1000 + 60,
+  };
+  const signed = (header: object, payload: object, key = privateKey!) =>
+    new SignJWT({ ...claims, ...payload })
+      .setProtectedHeader({ alg: 'ES256', ...header })
+      .sign(key, { crit: { 'urn:x': true } });
+  const jwk = other.publicKey.export({ format: 'jwk' });
+  const good = await signed({ kid: 'nobody-knows' }, {});
+  assert.ok(await verifyToken(good, publicKey, NOW_MS), 'a kid that is not known is not asked for');
+  const encode = (value: object | string) =>
+    Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+  const [header, payload, signature] = good.split('.') as [string, string, string];
+  const bad: Record<string, string | Promise<string>> = {
+    'its own key in its header': signed({ jwk } as object, {}, other.privateKey),
+    'an address of keys': signed({ jku: 'http://127.0.0.1:1/', kid: 'x' }, {}, other.privateKey),
+    'a certificate of its own': signed({ x5c: ['AAAA'] }, {}, other.privateKey),
+    'an extension that nobody knows': signed({ crit: ['urn:x'], 'urn:x': 1 }, {}),
+    'other spellings of none': `${encode({ alg: 'nOnE' })}.${payload}.${signature}`,
+    'another algorithm of the same key': `${encode({ alg: 'ES384' })}.${payload}.${signature}`,
+    'claims changed': `${header}.${encode({ ...claims, aud: 'UDM' })}.${signature}`,
+    'no signature': `${header}.${payload}.`,
+    'a signature of zeros': `${header}.${payload}.${Buffer.alloc(64).toString('base64url')}`,
+    'five parts': `${good}.${payload}.${signature}`,
+    'claims that are no object': `${header}.${encode('[]')}.${signature}`,
+    'a subject that is no text': signed({}, { sub: 7 }),
+    'a scope that is no text': signed({}, { scope: [CLAIMS.scope] }),
+    'an end that is no number': signed({}, { exp: 'never' }),
+    'not yet': signed({}, { nbf: NOW_MS / 1000 + 60 }),
+    over: signed({}, { exp: NOW_MS / 1000 - 6 }),
+    'longer than any': signed({}, { more: 'x'.repeat(4096) }),
+  };
+  for (const [what, token] of Object.entries(bad)) {
+    assert.equal(await verifyToken(await token, publicKey, NOW_MS), undefined, what);
+  }
+});
+
 test('keys come from PEM: EC, RSA and Ed25519, private or public; a weak one is refused', async () => {
   const pem = (key: { export(options: object): string | Buffer }, type: string) =>
     key.export({ type, format: 'pem' }).toString();

@@ -30,6 +30,26 @@ describe('the replay window', () => {
     assert.equal(second.note(tag, NOW_US, NOW_US), 'replayed');
   });
 
+  test('is one for threads that note the same at once, on either side of an end of a period', (t) => {
+    const first = new ReplayWindow(WINDOW_MS, 16);
+    const second = new ReplayWindow(WINDOW_MS, 16, first.buffer);
+    const endUs = Math.ceil(NOW_US / WINDOW_US) * WINDOW_US;
+    // This one's entry is over from the end of the period on, and not before.
+    assert.equal(first.note(randomBytes(16), endUs - WINDOW_US, endUs - WINDOW_US), 'new');
+    const tag = randomBytes(16);
+    const verdicts: string[] = [];
+    const { compareExchange } = Atomics;
+    const exchange = t.mock.method(Atomics, 'compareExchange', (...words: unknown[]) => {
+      exchange.mock.restore();
+      // The first has found its place and not written yet, and the second, whose clock is behind, comes.
+      verdicts.push(second.note(tag, endUs, endUs + WINDOW_US - 1));
+      return (compareExchange as (...words: unknown[]) => unknown)(...words);
+    });
+    verdicts.push(first.note(tag, endUs, endUs + WINDOW_US));
+    assert.equal(exchange.mock.callCount(), 1);
+    assert.deepEqual(verdicts, ['new', 'replayed']);
+  });
+
   test('refuses what is new when it is full, and forgets what is over', () => {
     const window = new ReplayWindow(WINDOW_MS, 16);
     const accepted: Uint8Array[] = [];
