@@ -30,6 +30,11 @@ export type PacketInterface = 'enum' | 'pdb';
 const WINDOW = 256;
 const PROBE_MS = 1000;
 const SECOND_MS = 1000;
+/** Rising loads beyond that, each so many times the one before, until too little of one is answered. */
+const SEARCH_FACTOR = 1.25;
+const SEARCH_TO = 8;
+const SEARCH_MS = 500;
+const SEARCH_SHARE = 0.95;
 /** Of so many answers one is judged and timed. */
 const CHECK_EVERY = 8;
 /** A generator that rests less than this is the bottleneck. */
@@ -49,19 +54,29 @@ export async function openPacketMeter(
   calls: SystemCalls,
   options: MeasureOptions,
 ): Promise<LoadMeter> {
-  const load = await loadOf(name, calls, options);
+  const asked = await loadOf(name, calls, options);
   return {
     async most() {
-      const probed = runBatchLoad({ ...load, window: WINDOW, durationMs: PROBE_MS });
+      const probed = runBatchLoad({ ...asked, window: WINDOW, durationMs: PROBE_MS });
       if (probed.wrong > 0 || probed.answered === 0) throw noResolver(name, options, probed.wrong);
-      return (probed.answered * SECOND_MS) / probed.elapsedMs;
+      let most = (probed.answered * SECOND_MS) / probed.elapsedMs;
+      // More are under way on a schedule than there, so more may be answered.
+      const end = most * SEARCH_TO;
+      for (let perSecond = most; perSecond <= end; perSecond *= SEARCH_FACTOR) {
+        const load = { ...asked, perSecond, window: WINDOW_MAX, durationMs: SEARCH_MS };
+        const { answered, elapsedMs } = runBatchLoad(load);
+        const answeredPerSecond = (answered * SECOND_MS) / elapsedMs;
+        most = Math.max(most, answeredPerSecond);
+        if (answeredPerSecond < perSecond * SEARCH_SHARE) break;
+      }
+      return most;
     },
     async measure(loads) {
       const startedAt = new Date();
       const steps: Step[] = [];
       for (const perSecond of loads) {
         if (options.signal.aborted) break;
-        steps.push(await measureStep(load, Math.round(perSecond), steps.length, options));
+        steps.push(await measureStep(asked, Math.round(perSecond), steps.length, options));
       }
       return measuredOf(name, options, startedAt, steps);
     },

@@ -152,8 +152,10 @@ function planInterface(
 ): InterfacePlan {
   const { entriesMeasured, chosen } = chooseCurves(curves, name, wish.entries);
   const fit = fitQueue(servedWell(chosen));
-  // Of several runs the one that ended first.
-  const measuredMax = Math.min(...chosen.map((one) => highestLoad([one])));
+  // Of several runs the one whose knee came first; those that were not driven to one say nothing of it.
+  const kneed = chosen.filter(({ points }) => points.some(({ isServedWell }) => !isServedWell));
+  const highest = (curves: readonly Curve[]) => curves.map((one) => highestLoad([one]));
+  const measuredMax = kneed.length > 0 ? Math.min(...highest(kneed)) : Math.max(...highest(chosen));
   const likely = loadWithin(fit, wish.p99Us);
   const errorFactor = errorFactorOf(fit, chosen.length);
   const cautious = loadWithin(fit, wish.p99Us / errorFactor);

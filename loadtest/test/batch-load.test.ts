@@ -13,6 +13,7 @@ import { loadSystemCalls, POLLIN, type SystemCalls } from '../../resolver/udp/sy
 import { type BatchLoadOptions, runBatchLoad, WINDOW_MAX } from '../batch-load.ts';
 import { layOutPackets, preparePackets } from '../packet-pool.ts';
 import type { EchoFaults } from './echo-thread.ts';
+import { stall } from './load-fixtures.ts';
 
 const calls = loadSystemCalls();
 const skip = calls === undefined && 'recvmmsg needs 64-bit Linux and koffi';
@@ -65,7 +66,7 @@ describe('Batch load', { skip }, () => {
   ] as const) {
     test(`gets each answer to its own request, packets of ${kind}`, async () => {
       await withEcho({}, (port) => {
-        const result = load(port, { packets: packetsOf(bytesOf) });
+        const result = load(port, { packets: packetsOf(bytesOf), durationMs: 1000 });
         assert.ok(result.answered > PACKETS, `the packets went round: ${result.answered}`);
         assert.equal(result.sent, result.answered + result.answeredLater);
         assert.equal(result.checked, result.sent);
@@ -118,6 +119,22 @@ describe('Batch load', { skip }, () => {
       });
     });
   }
+
+  test('on a schedule a pause of the generator shows in the latency of all that was due meanwhile', async () => {
+    await withEcho({}, (port) => {
+      let checks = 0;
+      const { latencies } = load(port, {
+        // Few enough that what is due after the pause finds room in the echo's socket.
+        ...{ perSecond: 500, durationMs: 2000, window: WINDOW_MAX },
+        check(packet, response) {
+          if (++checks === 10) stall(400);
+          return check(packet, response);
+        },
+      });
+      // A tenth of all was due in the first half of the pause.
+      assert.ok(latencies.getValueAtPercentile(92) >= 200_000, 'microseconds');
+    });
+  });
 
   test('sleeps on memory that is still its own after the collector has run', async () => {
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');

@@ -35,7 +35,7 @@ test('a load that was not measured has the latency that the model tells', async 
     });
     const options = {
       ...{ target, population, interfaces: ['http', 'batch', 'enum', 'pdb'] as const },
-      ...{ steps: 9, secondsEach: 3, threads: 1, connections: 8, batch: 100 },
+      ...{ steps: 9, secondsEach: 2, threads: 1, connections: 8, batch: 100 },
       signal: new AbortController().signal,
       tell: () => {},
     };

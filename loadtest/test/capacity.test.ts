@@ -229,6 +229,26 @@ describe('a plan', () => {
     assert.ok(Math.abs(used - 1) < 1e-9);
   });
 
+  test('takes of several runs the one whose knee came first, and of those without a knee the highest', () => {
+    const { curves: all } = curves();
+    const batch = all.find((one) => one.interface === 'batch')!;
+    /** The same run, driven as far as its first points only, to a knee or not. */
+    const upTo = (count: number, hasKnee: boolean) => ({
+      ...batch,
+      points: batch.points
+        .slice(0, count + (hasKnee ? 1 : 0))
+        .map((point, at) => ({ ...point, isServedWell: at < count })),
+    });
+    const limitOf = (...runs: ReturnType<typeof upTo>[]) => {
+      const plan = planCapacity(curves({ curves: runs }), { ...WISH, p99Us: 1e6 });
+      return plan.interfaces[0]!.likelyPerSecond;
+    };
+    const at = (count: number) => batch.points[count - 1]!.offeredPerSecond;
+    assert.equal(limitOf(upTo(6, false), upTo(8, false)), at(8));
+    assert.equal(limitOf(upTo(5, false), upTo(8, true)), at(8));
+    assert.equal(limitOf(upTo(6, true), upTo(8, true)), at(6));
+  });
+
   test('takes the highest load that was served well, where the percentile would allow more', () => {
     const loose = planCapacity(curves(), { ...WISH, p99Us: 1e6 });
     assert.equal(loose.interfaces[0]!.limitedBy, 'measured-load');

@@ -127,7 +127,7 @@ function walk(folder) {
 
 /** Stale output would go on being imported and tested after its source is gone. */
 function removeCompiled(folder) {
-  for (const file of walk(folder)) if (file.endsWith('.js')) rmSync(file);
+  for (const file of walk(folder)) if (file.endsWith('.js')) rmSync(file, { force: true });
 }
 
 function hashFiles(files) {
