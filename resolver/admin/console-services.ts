@@ -70,7 +70,16 @@ export function openConsole(sources: ConsoleSources): OperatorConsole {
     },
     now,
   );
-  const sampling = setInterval(() => figures.sample(), INTERVAL_MS);
+  const sample = () => {
+    try {
+      figures.sample();
+    } catch (err) {
+      // An index that traps is answered with errors, and has no height: a picture without a point is no
+      // reason to end the process.
+      sources.log.error({ err }, 'the console has no sample of this second');
+    }
+  };
+  const sampling = setInterval(sample, INTERVAL_MS);
   sampling.unref();
   const alarms = new Alarms(sources.registry, () => bucketsOf(histograms), now);
   const judge = () => alarms.read().catch((err) => sources.log.error({ err }, 'alarms failed'));
