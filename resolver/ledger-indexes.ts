@@ -7,7 +7,7 @@ import { LedgerError } from '../ledger/ledger-error.ts';
 import { createWasmIndex } from '../wasm/wasm-index.ts';
 import { heightOfLabel } from './freshness.ts';
 import type { Log } from './log.ts';
-import { applyToIndexes } from './service.ts';
+import { applyToIndexes } from './served-content.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import type { SnapshotStore } from './snapshot/snapshot-store.ts';
 import { verifySnapshot } from './snapshot/verify-snapshot.ts';

@@ -2,18 +2,18 @@
 // `bchf serve` from a snapshot file; both get the same service.
 
 import type { EntryChange } from '../ledger/entry.ts';
-import { digitsOf, IDENTITIES, type Identity } from '../ledger/number.ts';
+import { digitsOf, IDENTITIES } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import { encodeChanges } from '../ledger/store/change-codec.ts';
 import { AccessHost } from './access/access-host.ts';
 import type { TerminalKeyOf } from './access/credential-verifier.ts';
 import { readAdminAccess } from './admin/admin-access.ts';
-import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
+import { listenAdmin } from './admin/admin-server.ts';
 import { type OperatorConsole, openConsole } from './admin/console-services.ts';
 import { flagName, type ServingConfig } from './config.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
-import { type BlockLabel, decodeLabel, encodeLabel, type NewestBlock } from './freshness.ts';
+import type { BlockLabel, NewestBlock } from './freshness.ts';
 import { loadUWebSockets } from './http/http-server.ts';
 import type { LedgerDesk } from './ledger-desk.ts';
 import type { Log } from './log.ts';
@@ -22,17 +22,18 @@ import { createRegistry } from './metrics/registry.ts';
 import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
 import { ResolverError } from './resolver-error.ts';
-import { type RouteChanges, RouteTable } from './route-table.ts';
+import type { RouteChanges } from './route-table.ts';
 import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
 import { loadSbi } from './sbi/sbi-settings.ts';
 import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
+import { type NextGeneration, ServedContent } from './served-content.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { SnapshotManager } from './snapshot/snapshot-manager.ts';
 import type { SnapshotSource } from './snapshot/swap-types.ts';
 import { carrierOf } from './udp/carriers.ts';
 import { DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
 import { UdpPlan } from './udp/udp-plan.ts';
-import type { GenerationStart, ListeningPorts } from './worker-messages.ts';
+import type { ListeningPorts } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface ServiceOptions {
@@ -89,36 +90,44 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** What is to be served next. */
-export interface NextGeneration {
-  indexes: IndexPair;
-  /** Left out where the routes are those of now: those of the same ledger. */
-  routes?: readonly Route[];
+/** What is open, each with what closes it; closed in the opposite order. */
+type Closers = (() => unknown)[];
+
+async function closeAll(closers: Closers): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
 }
 
 /** Opens every interface. Throws BCHF_LISTEN_FAILED, and then nothing is left open. */
 export async function startService(options: ServiceOptions): Promise<Service> {
+  const closers: Closers = [];
+  try {
+    return await open(options, closers);
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+async function open(options: ServiceOptions, closers: Closers): Promise<Service> {
   const { config, newestBlock, log, onFailure, now = Date.now } = options;
   const startedMs = now();
-  let indexes = options.indexes;
-  let generation = 1;
-  /** Generations that threads may still be reading, by their numbers. */
-  const read = new Map([[generation, indexes]]);
   const adminAccess = readAdminAccess(config);
-  const table = new RouteTable();
-  table.apply({ version: 1, routes: numbered(options.routes) });
   const enumConfiguration = await EnumConfiguration.open(config, log, now);
+  closers.push(() => enumConfiguration.close());
   await probePorts(config);
   const sbi = await loadSbi(config);
   const httpTls = httpTlsOf(config);
   const access = await AccessHost.open(config, options.terminalKeyOf, log);
+  closers.push(() => access?.close());
   const nrfHost =
     sbi.nrfHost &&
     startNrfHost({ ...sbi.nrfHost, now }, (err) => log.error({ err }, 'minimal NRF failed'));
+  closers.push(() => nrfHost?.stop());
   // ENUM has one port for both transports, and TCP has the more of them in use.
   const enumPort = config.enumPort || (await freeTcpPort(config.host));
   const udp = await UdpPlan.open({ ...config, enumPort });
-  udp.setCarriers(numbered(options.routes));
+  closers.push(() => udp.close());
+  const content = new ServedContent(options.indexes, options.routes, udp);
   warnOfSmallBuffers(udp, log);
   const wanted = {
     // uWebSockets.js does not share a port that the system chose, which other threads could not join.
@@ -132,41 +141,35 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const workerCount = config.workers + sbiWorkers + udp.threads;
   const counters = new SharedCounters(COUNTER_TABLE, workerCount);
   const histograms = new SharedCounters(HISTOGRAM_TABLE, workerCount);
-  const block = () => decodeLabel(indexes.msisdn.label());
   let pool: WorkerPool | undefined;
   let snapshots: SnapshotManager | undefined;
   const indexBytesMax = config.indexMemoryMaxMib * 2 ** 20;
   const registry = createRegistry(counters, {
-    ledgerHeight: () => newestBlock.height ?? block().height,
-    indexHeight: () => block().height,
-    lagMs: () => newestBlock.lagMs(block().height, now()),
+    ledgerHeight: () => newestBlock.height ?? content.block.height,
+    indexHeight: () => content.block.height,
+    lagMs: () => newestBlock.lagMs(content.block.height, now()),
     workers: () => pool?.count ?? 0,
     httpNative: () => (httpNative ? 1 : 0),
-    routes: () => table.count,
+    routes: () => content.routes.count,
     nrf: nrfHost && (() => nrfHost.counts()),
-    generation: () => generation,
+    generation: () => content.generation,
     workerDeaths: () => pool?.deaths ?? 0,
     indexFill: () =>
-      Math.max(...IDENTITIES.map((identity) => indexes[identity].memory.buffer.byteLength)) /
-      indexBytesMax,
+      Math.max(
+        ...IDENTITIES.map((identity) => content.indexes[identity].memory.buffer.byteLength),
+      ) / indexBytesMax,
     snapshots: () => snapshots?.counts ?? NO_SNAPSHOTS,
     udpMemory: () => udp.memory(),
     entries: () =>
       IDENTITIES.flatMap((identity) =>
-        Object.entries(indexes[identity].counts()).map(([entry, count]) => ({
+        Object.entries(content.indexes[identity].counts()).map(([entry, count]) => ({
           identity,
           entry,
           count,
         })),
       ),
     indexBytes: () =>
-      IDENTITIES.map((identity) => ({ identity, bytes: indexes[identity].imageBytes() })),
-  });
-  const generationOf = (): GenerationStart => ({
-    number: generation,
-    memories: memoriesOf(indexes),
-    routes: { version: table.version, routes: numbered(table.all()) },
-    carrierTable: udp.carrierTable,
+      IDENTITIES.map((identity) => ({ identity, bytes: content.indexes[identity].imageBytes() })),
   });
   const metrics = async () => (await registry.metrics()) + histogramText(histograms);
   pool = await WorkerPool.start({
@@ -181,7 +184,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     startOf: () => ({
       workerCount,
-      generation: generationOf(),
+      generation: content.start(),
       newestBlock: newestBlock.buffer,
       counters: counters.buffer,
       histograms: histograms.buffer,
@@ -201,159 +204,101 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     askLedger: options.ledger?.ask,
     log,
     now,
-    onDeath: (number, readerNumbers) => {
-      const pair = read.get(number);
-      // Of a generation that is not read any more, its place is not needed.
-      if (!pair) return;
-      for (const identity of IDENTITIES) pair[identity].evictReader(readerNumbers[identity]);
-    },
+    onDeath: (generation, readerNumbers) => content.evict(generation, readerNumbers),
     onFailure,
-  }).catch(async (error) => {
-    await access?.close();
-    udp.close();
-    throw error;
   });
   const serving = pool;
+  closers.push(() => serving.stop());
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
   const operatorConsole = openConsole({
     registry,
     counters,
     histograms,
-    indexes: () => indexes,
-    routes: table,
+    indexes: () => content.indexes,
+    routes: content.routes,
     newestBlock,
     threads: () => serving.count,
     askLedger: options.ledger?.ask,
     log,
     now,
   });
+  closers.push(() => operatorConsole.close());
   access?.watch((request) => serving.publishAccess(request));
-  // One after the other: a block without new routes must not overtake the one before it, and after one
-  // that could not be applied none may be. Swaps stand in the same line.
-  let lastBlock = Promise.resolve();
-  const swapTo: Service['swapTo'] = (next, bringUp) => {
-    const before = lastBlock;
-    const swapped = before.then(async () => {
-      await bringUp?.();
-      const left = generation;
-      const routes = next.routes ?? table.all();
-      const replacement = table.replacementOf(routes);
-      udp.replaceCarriers(numbered(routes));
-      table.replace(replacement);
-      indexes = next.indexes;
-      generation++;
-      read.set(generation, indexes);
-      const { applied, released } = serving.publishGeneration(
-        { ...generationOf(), routes: replacement },
-        left,
-      );
-      await applied;
-      const allReleased = Promise.all([released, operatorConsole.leaveIndexes()]);
-      return { released: allReleased.then(() => void read.delete(left)) };
-    });
-    // One that failed has changed nothing, so blocks go on.
-    lastBlock = before.then(() =>
-      swapped.then(
-        () => undefined,
-        () => undefined,
-      ),
-    );
-    return swapped;
-  };
+  content.readBy({
+    threads: serving,
+    leaveIndexes: () => operatorConsole.leaveIndexes(),
+    blockServed: ({ height, blockHash, timeMs }, changes, routes) =>
+      options.ledger?.blockServed({
+        ...{ height, blockHash, timeMs },
+        changes: encodeChanges(changes),
+        routes: routes.map(({ number }) => number),
+      }),
+  });
   snapshots =
     options.snapshots &&
     new SnapshotManager(options.snapshots, {
-      indexes: () => indexes,
-      routes: () => table.all(),
-      swapTo,
+      indexes: () => content.indexes,
+      routes: () => content.routes.all(),
+      swapTo: (next, bringUp) => content.swapTo(next, bringUp),
       memoryBytesMax: indexBytesMax,
       log,
       now,
     });
+  closers.push(() => snapshots?.close());
   const status = () => ({
-    generation,
+    generation: content.generation,
     snapshot: snapshots?.serving ?? null,
     uptimeS: Math.floor((now() - startedMs) / 1000),
-    block: describeBlock(block()),
-    lagMs: newestBlock.lagMs(block().height, now()) ?? null,
+    block: describeBlock(content.block),
+    lagMs: newestBlock.lagMs(content.block.height, now()) ?? null,
     workers: serving.count,
     httpNative,
     udpAdapter: udp.settings.adapter,
-    routes: table.count,
-    entries: { imsi: indexes.imsi.counts(), msisdn: indexes.msisdn.counts() },
+    routes: content.routes.count,
+    entries: {
+      imsi: content.indexes.imsi.counts(),
+      msisdn: content.indexes.msisdn.counts(),
+    },
   });
-  let admin: AdminServer;
-  try {
-    admin = await listenAdmin(config.adminHost, config.adminPort, {
-      metrics,
-      metricsType: registry.contentType,
-      status: () => ({ ...status(), ports: serving.ports }),
-      isReady: () => serving.count > 0,
-      snapshots,
-      access: adminAccess,
-      onFault: (err, requestId) => log.error({ err, requestId }, 'an admin request failed'),
-      ...operatorConsole.services,
-      carriers: () =>
-        table.all().map((route, number) => ({
-          route: route.id,
-          member: route.member,
-          routeNumber: number,
-          carrierId: carrierOf(udp.settings.carriers, number, route),
-        })),
-    });
-  } catch (error) {
-    enumConfiguration.close();
-    await operatorConsole.close();
-    await serving.stop();
-    await access?.close();
-    nrfHost?.stop();
-    udp.close();
-    throw error;
-  }
+  const admin = await listenAdmin(config.adminHost, config.adminPort, {
+    metrics,
+    metricsType: registry.contentType,
+    status: () => ({ ...status(), ports: serving.ports }),
+    isReady: () => serving.count > 0,
+    snapshots,
+    access: adminAccess,
+    onFault: (err, requestId) => log.error({ err, requestId }, 'an admin request failed'),
+    ...operatorConsole.services,
+    carriers: () =>
+      content.routes.all().map((route, number) => ({
+        route: route.id,
+        member: route.member,
+        routeNumber: number,
+        carrierId: carrierOf(udp.settings.carriers, number, route),
+      })),
+  });
+  closers.push(() => admin.close());
   return {
     ports: { ...serving.ports, admin: admin.port },
     httpNative,
-    exampleNumber: exampleNumberOf(indexes),
+    exampleNumber: exampleNumberOf(content.indexes),
     enumSuffix: enumConfiguration.settings.zones[0]!.suffix,
     status,
     get indexes() {
-      return indexes;
+      return content.indexes;
     },
-    swapTo,
+    swapTo: (next, bringUp) => content.swapTo(next, bringUp),
     snapshots,
     watchNetwork: operatorConsole.watchNetwork,
-    applyBlock(label, changes, changedRoutes) {
-      const applied = lastBlock.then(async () => {
-        if (changedRoutes.length > 0) {
-          table.apply({ version: table.version + 1, routes: changedRoutes });
-          udp.setCarriers(changedRoutes);
-          await serving.publishRoutes({ version: table.version, routes: changedRoutes });
-        }
-        applyToIndexes(indexes, label, changes);
-        options.ledger?.blockServed({
-          ...{ height: label.height, blockHash: label.blockHash, timeMs: label.timeMs },
-          changes: encodeChanges(changes),
-          routes: changedRoutes.map(({ number }) => number),
-        });
-        serving.publishServed(label.height);
-      });
-      lastBlock = applied;
+    applyBlock(block, changes, routes) {
+      const applied = content.applyBlock(block, changes, routes);
       applied.then(
-        () => snapshots?.blockServed(label.height),
+        () => snapshots?.blockServed(block.height),
         () => undefined,
       );
       return applied;
     },
-    async stop() {
-      enumConfiguration.close();
-      await operatorConsole.close();
-      await admin.close();
-      await snapshots?.close();
-      await serving.stop();
-      await access?.close();
-      nrfHost?.stop();
-      udp.close();
-    },
+    stop: () => closeAll(closers),
   };
 }
 
@@ -368,18 +313,6 @@ function httpTlsOf({ httpTlsCert: certFile, httpTlsKey: keyFile }: ServingConfig
 }
 
 const NO_SNAPSHOTS = { swaps: 0, refusals: 0, saved: 0, saveFailures: 0 };
-
-/** Makes one block's changes visible in each index, under the block's label. */
-export function applyToIndexes(
-  indexes: IndexPair,
-  block: BlockLabel,
-  changes: readonly EntryChange[],
-): void {
-  const label = encodeLabel(block);
-  const byIdentity: Record<Identity, EntryChange[]> = { imsi: [], msisdn: [] };
-  for (const change of changes) byIdentity[change.identity].push(change);
-  for (const identity of IDENTITIES) indexes[identity].apply(byIdentity[identity], label);
-}
 
 /** A buffer that holds few packets loses some whenever its thread waits for a processor. */
 function warnOfSmallBuffers(udp: UdpPlan, log: Log): void {
@@ -401,14 +334,6 @@ function exampleNumberOf(indexes: IndexPair): string {
     if (entry === 'ported') break;
   }
   return example || '358401234567';
-}
-
-function memoriesOf(indexes: IndexPair): Record<Identity, WebAssembly.Memory> {
-  return { imsi: indexes.imsi.memory, msisdn: indexes.msisdn.memory };
-}
-
-function numbered(routes: readonly Route[]): RouteChanges['routes'] {
-  return routes.map((route, number) => ({ number, route }));
 }
 
 function describeBlock({ height, blockHash, timeMs }: BlockLabel) {

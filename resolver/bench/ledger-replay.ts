@@ -27,7 +27,7 @@ import {
   runBench,
 } from '../../wasm/bench/bench-report.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
-import { applyToIndexes } from '../service.ts';
+import { applyToIndexes } from '../served-content.ts';
 import { createReplayChain, type ReplayChain } from './bench-replay-chain.ts';
 
 const REPLAY_BAR = { atLeast: 20_000 };

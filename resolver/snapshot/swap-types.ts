@@ -3,7 +3,7 @@
 import type { Route } from '../../ledger/route.ts';
 import type { Log } from '../log.ts';
 import { ResolverError } from '../resolver-error.ts';
-import type { NextGeneration } from '../service.ts';
+import type { NextGeneration } from '../served-content.ts';
 import type { LedgerSide } from './ledger-side.ts';
 import type { LoadStep } from './load-messages.ts';
 import type { IndexPair } from './snapshot-file.ts';

@@ -12,7 +12,7 @@ import { contentHash } from '../../wasm/content-hash.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
 import { decodeLabel } from '../freshness.ts';
 import { openIndexes } from '../ledger-indexes.ts';
-import { applyToIndexes } from '../service.ts';
+import { applyToIndexes } from '../served-content.ts';
 import type { IndexPair } from '../snapshot/snapshot-file.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 

@@ -11,7 +11,7 @@ import { AUTHORITY, signersOf, type TransactionBody } from '../../ledger/transac
 import { signTransaction, transactionId } from '../../ledger/transaction-codec.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
 import { createLog } from '../log.ts';
-import { applyToIndexes } from '../service.ts';
+import { applyToIndexes } from '../served-content.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import { type BchfResult, openShell } from './bchf-process.ts';
 import { exampleRoute } from './example-route.ts';

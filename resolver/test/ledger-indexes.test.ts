@@ -20,7 +20,7 @@ import type { TransactionBody } from '../../ledger/transaction-body.ts';
 import { contentHash } from '../../wasm/content-hash.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
 import { openIndexes } from '../ledger-indexes.ts';
-import { applyToIndexes } from '../service.ts';
+import { applyToIndexes } from '../served-content.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 
 const MEMORY_BYTES_MAX = 32 << 20;

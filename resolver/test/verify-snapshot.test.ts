@@ -16,7 +16,7 @@ import {
 import { chainId, foundation, key } from '../../ledger/test/consortium.ts';
 import { SignedChain } from '../../ledger/test/signed-chain.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
-import { applyToIndexes } from '../service.ts';
+import { applyToIndexes } from '../served-content.ts';
 import { loadSnapshot, type SnapshotContent, writeSnapshot } from '../snapshot/snapshot-file.ts';
 import { verifySnapshot } from '../snapshot/verify-snapshot.ts';
 

@@ -21,7 +21,7 @@ import { LedgerDesk } from '../../ledger-desk.ts';
 import { type AskLedger, LedgerBusy } from '../../ledger-questions.ts';
 import { NumberResolver } from '../../resolve.ts';
 import { RouteTable } from '../../route-table.ts';
-import { applyToIndexes } from '../../service.ts';
+import { applyToIndexes } from '../../served-content.ts';
 import { resolveBatch } from '../batch-answer.ts';
 import { ChangeStreams, EVENT_STREAM_TYPE } from '../change-streams.ts';
 import { type HttpServices, headersReadAt, routeRequest } from '../http-router.ts';
