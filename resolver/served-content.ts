@@ -50,8 +50,9 @@ export class ServedContent {
     this.#udp = udp;
     this.#indexes = indexes;
     this.#read = new Map([[this.#generation, indexes]]);
-    this.routes.apply({ version: 1, routes: numbered(routes) });
-    udp.setCarriers(numbered(routes));
+    const first = numbered(routes);
+    this.routes.apply({ version: 1, routes: first });
+    udp.setCarriers(first);
   }
 
   get indexes(): IndexPair {
@@ -73,11 +74,15 @@ export class ServedContent {
 
   /** What a thread begins with. */
   start(): GenerationStart {
+    const routes = { version: this.routes.version, routes: numbered(this.routes.all()) };
+    return { ...this.#generationNow(), routes };
+  }
+
+  #generationNow(): Omit<GenerationStart, 'routes'> {
     const { imsi, msisdn } = this.#indexes;
     return {
       number: this.#generation,
       memories: { imsi: imsi.memory, msisdn: msisdn.memory },
-      routes: { version: this.routes.version, routes: numbered(this.routes.all()) },
       carrierTable: this.#udp.carrierTable,
     };
   }
@@ -123,7 +128,7 @@ export class ServedContent {
     this.#indexes = indexes;
     this.#generation++;
     this.#read.set(this.#generation, indexes);
-    const change = { ...this.start(), routes: replacement };
+    const change = { ...this.#generationNow(), routes: replacement };
     const { applied, released } = threads.publishGeneration(change, left);
     await applied;
     const allReleased = Promise.all([released, leaveIndexes()]);
