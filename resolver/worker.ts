@@ -2,6 +2,8 @@
 // with the threads of UDP is in serving-thread.ts.
 
 import { createPublicKey } from 'node:crypto';
+// The global of that name is a getter, which costs as much again as the clock.
+import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IndexError } from '../wasm/number-index.ts';
 import { LATENCY_WORDS } from '../wasm/packet-layout.ts';
