@@ -4,7 +4,7 @@
 // parts, counts what they take in UTF-8, and writes them into a buffer made for it. Written here, an answer
 // leaves no garbage but a few small objects. It is the same to the byte as what routing-info.ts writes.
 
-import { digitsOf, type NumberKey, parseUeId } from '../../ledger/number.ts';
+import { digitsOf, type NumberKey, parseUeId, type UeId } from '../../ledger/number.ts';
 import type { EntryKind } from '../../wasm/number-index.ts';
 import type { BlockLabel } from '../freshness.ts';
 import type { NumberResolver } from '../resolve.ts';
@@ -15,7 +15,7 @@ const ANSWER_BYTES_MAX = 4096;
 /** What an answer has besides its route and its ledger, at most. */
 const REST_BYTES_MAX = 256;
 
-// The parts of an answer that are always the same.
+// The parts of an answer that are always the same. What stands around a route or a ledger is kept with it.
 const UE_ID = Buffer.from('{"ueId":"');
 const MATCH: Record<EntryKind, Uint8Array> = {
   prefix: Buffer.from('","match":{"entry":"prefix","prefix":"'),
@@ -23,12 +23,9 @@ const MATCH: Record<EntryKind, Uint8Array> = {
   ported: Buffer.from('","match":{"entry":"ported","from":"'),
 };
 const TO = Buffer.from('","to":"');
-const ROUTE = Buffer.from('"},"route":');
 const USER_DATA_INDEX = Buffer.from(',"userDataIndex":');
-const LEDGER = Buffer.from(',"ledger":');
-const END = Buffer.from('}');
 
-/** A JSON text and its bytes. */
+/** A JSON text, and the bytes of it and what stands around it. */
 interface Encoded {
   json: string;
   bytes: Uint8Array;
@@ -39,7 +36,7 @@ export class PreparedAnswers {
   readonly #resolver: NumberResolver;
   readonly #bytes: Uint8Array = Buffer.alloc(ANSWER_BYTES_MAX);
   /** The first so many bytes, by how many: to make such a view costs as much as to write an answer. */
-  readonly #views: Uint8Array[] = [];
+  readonly #views = new Array<Uint8Array | undefined>(ANSWER_BYTES_MAX + 1);
   /** By the number of the route. */
   readonly #routes: Encoded[] = [];
   #ledger: Encoded & { block: BlockLabel | undefined; lagMs: number | undefined };
@@ -47,6 +44,7 @@ export class PreparedAnswers {
 
   constructor(resolver: NumberResolver) {
     this.#resolver = resolver;
+    this.#bytes.set(UE_ID);
     this.#ledger = { block: undefined, lagMs: undefined, json: '', bytes: new Uint8Array(0) };
   }
 
@@ -65,31 +63,26 @@ export class PreparedAnswers {
     const route = this.#routeBytes(entry.route, routeJson);
     const ledger = this.#ledgerBytes(block, lagMs);
     if (route.length + ledger.length > ANSWER_BYTES_MAX - REST_BYTES_MAX) return undefined;
-    this.#at = 0;
-    this.#short(UE_ID);
+    this.#at = UE_ID.length;
     this.#text(segment);
-    // Those of the number itself, which is its own entry where it is ported, stand in its name already.
-    const ownDigitsAt = UE_ID.length + ueId.identity.length + 1;
-    const digits = (ofKey: NumberKey) => {
-      if (ofKey === ueId.key) this.#short(this.#bytes, ownDigitsAt, UE_ID.length + segment.length);
-      else this.#text(digitsOf(ofKey));
-    };
-    this.#short(MATCH[entry.entry]);
-    digits(entry.from);
+    this.#part(MATCH[entry.entry]);
+    this.#digits(entry.from, ueId, segment.length);
     if (entry.entry !== 'prefix') {
-      this.#short(TO);
-      digits(entry.to);
+      this.#part(TO);
+      this.#digits(entry.to, ueId, segment.length);
     }
-    this.#short(ROUTE);
-    this.#long(route);
+    this.#part(route);
     if (userDataIndex !== undefined) {
-      this.#short(USER_DATA_INDEX);
+      this.#part(USER_DATA_INDEX);
       this.#text(String(userDataIndex));
     }
-    this.#short(LEDGER);
-    this.#long(ledger);
-    this.#short(END);
+    this.#part(ledger);
     return this.#view(this.#at);
+  }
+
+  #part(part: Uint8Array): void {
+    this.#bytes.set(part, this.#at);
+    this.#at += part.length;
   }
 
   #text(ascii: string): void {
@@ -99,17 +92,19 @@ export class PreparedAnswers {
     this.#at = at;
   }
 
-  /** In a loop, which for some ten bytes takes less than a call. */
-  #short(part: Uint8Array, start = 0, end = part.length): void {
+  /** A ported number is its own entry: its digits stand in its name already. */
+  #digits(ofKey: NumberKey, { identity, key }: UeId, segmentLength: number): void {
+    if (ofKey !== key) {
+      this.#text(digitsOf(ofKey));
+      return;
+    }
     const bytes = this.#bytes;
     let at = this.#at;
-    for (let from = start; from < end; from++) bytes[at++] = part[from]!;
+    const end = UE_ID.length + segmentLength;
+    for (let from = UE_ID.length + identity.length + 1; from < end; from++) {
+      bytes[at++] = bytes[from]!;
+    }
     this.#at = at;
-  }
-
-  #long(part: Uint8Array): void {
-    this.#bytes.set(part, this.#at);
-    this.#at += part.length;
   }
 
   #view(length: number): Uint8Array {
@@ -121,7 +116,7 @@ export class PreparedAnswers {
     let route = this.#routes[number];
     // The table keeps one text for a route, so where nothing has changed this compares two pointers.
     if (route?.json !== json) {
-      route = { json, bytes: Buffer.from(json) };
+      route = { json, bytes: Buffer.from(`"},"route":${json}`) };
       this.#routes[number] = route;
     }
     return route.bytes;
@@ -130,7 +125,7 @@ export class PreparedAnswers {
   #ledgerBytes(block: BlockLabel, lagMs: number | undefined): Uint8Array {
     if (this.#ledger.block !== block || this.#ledger.lagMs !== lagMs) {
       const json = ledgerJson(block, lagMs);
-      this.#ledger = { block, lagMs, json, bytes: Buffer.from(json) };
+      this.#ledger = { block, lagMs, json, bytes: Buffer.from(`,"ledger":${json}}`) };
     }
     return this.#ledger.bytes;
   }
