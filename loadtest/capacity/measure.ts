@@ -8,11 +8,12 @@
 import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation } from '../../ledger/population/population.ts';
 import { loadSystemCalls } from '../../resolver/udp/system-calls.ts';
-import { runEnumLoad } from '../enum-load.ts';
+import { enumProtocol } from '../enum-answers.ts';
 import { runHttpClosedLoad } from '../http-closed-load.ts';
 import { type LoadOptions, RATE_MAX } from '../load-options.ts';
 import { drawPool } from '../number-source.ts';
-import { carriersByPlace, runPdbLoad } from '../pdb-load.ts';
+import { runOneNumberLoad } from '../one-number-load.ts';
+import { pdbProtocol } from '../pdb-answers.ts';
 import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
 import { runScenario } from '../scenario/run-scenario.ts';
 import {
@@ -122,13 +123,12 @@ async function probe(name: Interface, options: MeasureOptions): Promise<number> 
     timeoutMs: 1000,
     signal,
   };
-  const routes = new Map(population.routes.map((route) => [route.id, route]));
-  const carriers = carriersByPlace(population.routes);
   const run = () => {
     if (name === 'http') return runHttpClosedLoad({ ...load, pipelining: 1 });
     if (name === 'batch') return runUdpLoad({ ...load, batch, inFlight: IN_FLIGHT });
-    if (name === 'pdb') return runPdbLoad({ ...load, carriers, inFlight: IN_FLIGHT });
-    return runEnumLoad({ ...load, suffix: target.enumSuffix, routes, inFlight: IN_FLIGHT });
+    const { routes } = population;
+    const protocol = name === 'pdb' ? pdbProtocol(routes) : enumProtocol(target.enumSuffix, routes);
+    return runOneNumberLoad({ ...load, inFlight: IN_FLIGHT }, protocol);
   };
   const { counts, elapsedMs } = await run();
   if (counts.answered > 0 && counts.wrong === 0) return (counts.answered * 1000) / elapsedMs;

@@ -11,12 +11,13 @@ import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation } from '../../ledger/population/population.ts';
 import type { SystemCalls } from '../../resolver/udp/system-calls.ts';
 import { type BatchLoadOptions, runBatchLoad, WINDOW_MAX } from '../batch-load.ts';
-import { enumMessages } from '../enum-load.ts';
+import { enumProtocol } from '../enum-answers.ts';
 import { LoadtestError } from '../load-options.ts';
 import { createLatencyHistogram } from '../load-report.ts';
 import { drawPool } from '../number-source.ts';
+import { oneNumberMessages } from '../one-number-load.ts';
 import { preparePackets } from '../packet-pool.ts';
-import { pdbMessages } from '../pdb-load.ts';
+import { pdbProtocol } from '../pdb-answers.ts';
 import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
 import { kneeOf, type WindowPoint } from '../scenario/scenario-report.ts';
 import { readServer } from '../scenario/server-usage.ts';
@@ -188,10 +189,9 @@ async function loadOf(
   const population = createPopulation({ data: readNumberingData(), ...wanted });
   const source = createPopulationSource(population, MIX_DEFAULT, 'msisdn', 1);
   const pool = drawPool(source, Number.POSITIVE_INFINITY);
-  const { messages, idOffset, check } =
-    name === 'enum'
-      ? enumMessages(pool, target.enumSuffix, population.routes)
-      : pdbMessages(pool, population.routes);
+  const { routes } = population;
+  const protocol = name === 'enum' ? enumProtocol(target.enumSuffix, routes) : pdbProtocol(routes);
+  const { messages, idOffset, check } = oneNumberMessages(pool, protocol);
   const { address } = await lookup(target.host).catch((cause) => {
     throw new LoadtestError('BCHF_LOADTEST_HOST', `${target.host}: ${cause.message}`, { cause });
   });
