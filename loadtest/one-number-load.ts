@@ -1,7 +1,7 @@
 // Load over a protocol that asks for one number in a datagram, ENUM or pdb: the queries of a pool, and the
 // check of every answer. What a query is and what a right answer, enum-answers.ts and pdb-answers.ts say.
 
-import type { PacketCheck } from './batch-load.ts';
+import type { DatagramMessages } from './batch-load.ts';
 import { type Datagram, runDatagramLoad } from './datagram-load.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { LoadResult } from './load-report.ts';
@@ -86,9 +86,10 @@ export function runOneNumberLoad(
 export function oneNumberMessages(
   pool: readonly PooledNumber[],
   { idOffset, queryFor, judge }: OneNumberProtocol,
-): { messages: Uint8Array[]; idOffset: number; check: PacketCheck } {
+): DatagramMessages {
   return {
     messages: pool.map(queryFor),
+    lookupsEach: 1,
     idOffset,
     check: (packet, answer) => judge(pool[packet]!, answer)?.what,
   };

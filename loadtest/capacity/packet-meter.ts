@@ -1,6 +1,6 @@
-// Measures the curve of an interface with one number in a datagram, ENUM or pdb, by the generator of
-// batch-load.ts: a resolver answers several times as many such datagrams as Node's sockets can send, and a
-// curve by those would be the generator's. One answer in so many is judged and timed.
+// Measures the curve of an interface over UDP by the generator of batch-load.ts: a resolver answers several times
+// as many datagrams as Node's sockets can send, and a curve by those would be the generator's. One answer in so
+// many is judged and timed.
 //
 // Latency counts from the time of the schedule, as in every open loop here. Each second of a step is a run of
 // its own, between which the resolver tells its processor time and memory.
@@ -11,6 +11,7 @@ import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation } from '../../ledger/population/population.ts';
 import type { SystemCalls } from '../../resolver/udp/system-calls.ts';
 import { type BatchLoadOptions, runBatchLoad, WINDOW_MAX } from '../batch-load.ts';
+import { batchMessages } from '../batch-messages.ts';
 import { enumProtocol } from '../enum-answers.ts';
 import { LoadtestError } from '../load-options.ts';
 import { createLatencyHistogram } from '../load-report.ts';
@@ -19,13 +20,14 @@ import { oneNumberMessages } from '../one-number-load.ts';
 import { preparePackets } from '../packet-pool.ts';
 import { pdbProtocol } from '../pdb-answers.ts';
 import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
+import { type Interface, TELEPHONE_INTERFACES } from '../scenario/scenario.ts';
 import { kneeOf, type WindowPoint } from '../scenario/scenario-report.ts';
 import { readServer } from '../scenario/server-usage.ts';
 import type { Measured } from './curves.ts';
 import { type LoadMeter, type MeasureOptions, noResolver } from './load-meter.ts';
 
 /** Interfaces that can be measured so. */
-export type PacketInterface = 'enum' | 'pdb';
+export type PacketInterface = Exclude<Interface, 'http'>;
 
 /** Under way in the closed loop that looks for the most. */
 const WINDOW = 256;
@@ -41,6 +43,9 @@ const CHECK_EVERY = 8;
 /** A generator that rests less than this is the bottleneck. */
 const IDLE_SHARE_MIN = 0.05;
 
+/** What is asked, and how many numbers each datagram asks for. */
+type Asked = Omit<BatchLoadOptions, 'window' | 'durationMs'> & { lookupsEach: number };
+
 interface Step {
   point: WindowPoint;
   typicalP99Us: number;
@@ -49,7 +54,7 @@ interface Step {
   residentBytes: number;
 }
 
-/** Throws BCHF_LOADTEST_HOST where the host has no address. */
+/** Throws BCHF_LOADTEST_HOST where the host has no address, or nobody answers who is asked for names of routes. */
 export async function openPacketMeter(
   name: PacketInterface,
   calls: SystemCalls,
@@ -70,22 +75,23 @@ export async function openPacketMeter(
         most = Math.max(most, answeredPerSecond);
         if (answeredPerSecond < perSecond * SEARCH_SHARE) break;
       }
-      return most;
+      return most * asked.lookupsEach;
     },
     async measure(loads) {
       const startedAt = new Date();
       const steps: Step[] = [];
       for (const perSecond of loads) {
         if (options.signal.aborted) break;
-        steps.push(await measureStep(asked, Math.round(perSecond), steps.length, options));
+        steps.push(await measureStep(asked, perSecond, steps.length, options));
       }
-      return measuredOf(name, options, startedAt, steps);
+      return measuredOf(name, asked.lookupsEach, options, startedAt, steps);
     },
   };
 }
 
 function measuredOf(
   name: PacketInterface,
+  lookupsEach: number,
   { population }: MeasureOptions,
   startedAt: Date,
   measured: readonly Step[],
@@ -110,7 +116,7 @@ function measuredOf(
     curve: {
       interface: name,
       entries,
-      numbersEach: 1,
+      numbersEach: lookupsEach,
       measuredAt: startedAt.toISOString(),
       isGeneratorLimit: decisive.some(({ idleShare }) => idleShare < IDLE_SHARE_MIN),
       points: measured.map(({ point, typicalP99Us, serverCpuPercent }) => ({
@@ -132,9 +138,11 @@ function beyondOf(knee: ReturnType<typeof kneeOf>): number {
   return knee?.beyond?.offeredPerSecond ?? Number.POSITIVE_INFINITY;
 }
 
+const lookups = (count: number) => Math.round(count).toLocaleString('en-US');
+
 async function measureStep(
-  load: Omit<BatchLoadOptions, 'window' | 'durationMs'>,
-  perSecond: number,
+  { lookupsEach, ...load }: Asked,
+  lookupsPerSecond: number,
   step: number,
   { target, secondsEach, tell }: MeasureOptions,
 ): Promise<Step> {
@@ -143,11 +151,15 @@ async function measureStep(
   const p99s: number[] = [];
   let [answered, lost, wrong, idle] = [0, 0, 0, 0];
   const beganMs = performance.now();
+  const asked = {
+    ...{ ...load, perSecond: lookupsPerSecond / lookupsEach },
+    ...{ window: WINDOW_MAX, durationMs: SECOND_MS },
+  };
   for (let second = 0; second < secondsEach; second++) {
-    const result = runBatchLoad({ ...load, perSecond, window: WINDOW_MAX, durationMs: SECOND_MS });
-    answered += result.answered + result.answeredLater;
-    lost += result.lost + result.unsent;
-    wrong += result.wrong;
+    const result = runBatchLoad(asked);
+    answered += (result.answered + result.answeredLater) * lookupsEach;
+    lost += (result.lost + result.unsent) * lookupsEach;
+    wrong += result.wrong * lookupsEach;
     idle += result.idleShare / secondsEach;
     latencies.add(result.latencies);
     if (result.latencies.totalCount > 0) p99s.push(result.latencies.getValueAtPercentile(99));
@@ -160,14 +172,14 @@ async function measureStep(
     ...{ p99_9: percentile(99.9), max: percentile(100) },
   };
   tell(
-    `${perSecond.toLocaleString('en-US')}/s: ${Math.round(answered / secondsEach).toLocaleString('en-US')} answered a second, ${lost} lost, p99 ${latencyUs.p99} µs`,
+    `${lookups(lookupsPerSecond)}/s: ${lookups(answered / secondsEach)} answered a second, ${lost} lost, p99 ${latencyUs.p99} µs`,
   );
   p99s.sort((one, other) => one - other);
   return {
     point: {
       ...{ phase: `step ${step + 1}`, warmUp: false },
       ...{ fromSecond: step * secondsEach, toSecond: (step + 1) * secondsEach },
-      ...{ offeredPerSecond: perSecond, answeredPerSecond: answered / secondsEach },
+      ...{ offeredPerSecond: lookupsPerSecond, answeredPerSecond: answered / secondsEach },
       ...{ lost, failed: wrong, latencyUs },
     },
     typicalP99Us: p99s[(p99s.length - 1) >> 1] ?? 0,
@@ -184,14 +196,19 @@ async function measureStep(
 async function loadOf(
   name: PacketInterface,
   calls: SystemCalls,
-  { target, population: wanted }: MeasureOptions,
-): Promise<Omit<BatchLoadOptions, 'window' | 'durationMs'>> {
+  { target, population: wanted, batch }: MeasureOptions,
+): Promise<Asked> {
   const population = createPopulation({ data: readNumberingData(), ...wanted });
-  const source = createPopulationSource(population, MIX_DEFAULT, 'msisdn', 1);
+  const identity = TELEPHONE_INTERFACES.includes(name) ? 'msisdn' : undefined;
+  const source = createPopulationSource(population, MIX_DEFAULT, identity, 1);
   const pool = drawPool(source, Number.POSITIVE_INFINITY);
   const { routes } = population;
-  const protocol = name === 'enum' ? enumProtocol(target.enumSuffix, routes) : pdbProtocol(routes);
-  const { messages, idOffset, check } = oneNumberMessages(pool, protocol);
+  const messagesOf = () => {
+    if (name === 'enum') return oneNumberMessages(pool, enumProtocol(target.enumSuffix, routes));
+    if (name === 'pdb') return oneNumberMessages(pool, pdbProtocol(routes));
+    return batchMessages(pool, batch, { host: target.host, port: target.batch }, routes.length);
+  };
+  const { messages, ...asked } = await messagesOf();
   const { address } = await lookup(target.host).catch((cause) => {
     throw new LoadtestError('BCHF_LOADTEST_HOST', `${target.host}: ${cause.message}`, { cause });
   });
@@ -199,6 +216,6 @@ async function loadOf(
     calls,
     server: { address, port: target[name] },
     packets: preparePackets(messages, calls.addressOf),
-    ...{ idOffset, check, checkEvery: CHECK_EVERY },
+    ...{ ...asked, checkEvery: CHECK_EVERY },
   };
 }
