@@ -72,7 +72,7 @@ function curvesOf(between: Times, service: Times, seed: number): Curves {
 
 for (const [name, between, service] of QUEUES) {
   test(`${name}: a machine with the load that a plan gives it keeps the percentile`, (t) => {
-    let [largest, least] = [0, 1];
+    let largest = 0;
     for (let seed = 0; seed < SEEDS; seed++) {
       const curves = curvesOf(between, service, seed);
       const points = curves.curves[0]!.points.map(({ offeredPerSecond, typicalP99Us }) => ({
@@ -91,11 +91,8 @@ for (const [name, between, service] of QUEUES) {
         const found = simulate(between, service, each, 1_000_000 + seed);
         largest = Math.max(largest, found / wanted);
         assert.ok(found <= wanted, `${found} µs of ${wanted} at ${each}/s, seed ${seed}`);
-        least = Math.min(least, each / LIMIT_PER_SECOND / share);
       }
     }
-    t.diagnostic(
-      `at most ${(largest * 100).toFixed(0)}% of the wanted percentile, with at least ${(least * 100).toFixed(0)}% of the load that has it`,
-    );
+    t.diagnostic(`at most ${(largest * 100).toFixed(0)}% of the wanted percentile`);
   });
 }
