@@ -40,7 +40,7 @@ const SEARCH_MS = 500;
 const SEARCH_SHARE = 0.95;
 const SEARCH_TRIES = 3;
 /** Of so many answers one is judged and timed. */
-const CHECK_EVERY = 8;
+const CHECK_EVERY = 32;
 /** A generator that rests less than this is the bottleneck. */
 const IDLE_SHARE_MIN = 0.05;
 
