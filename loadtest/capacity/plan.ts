@@ -181,21 +181,29 @@ function planInterface(
     errorFactor,
     entriesMeasured,
     isGeneratorLimit,
-    processorLimit: isGeneratorLimit ? processorLimitOf(chosen, wish, curves.machine.cores) : null,
+    processorLimit: isGeneratorLimit
+      ? processorLimitOf(chosen, curves.machine.cores, coresFactor)
+      : null,
   };
 }
 
 function processorLimitOf(
   chosen: readonly Curve[],
-  { cores }: PlanWish,
   measuredCores: number,
+  coresFactor: number,
 ): ProcessorLimit | null {
   const points = chosen
     .flatMap((curve) => curve.points)
     .flatMap(({ isServedWell, answeredPerSecond, serverCpuPercent }) =>
       isServedWell && serverCpuPercent !== null ? [{ answeredPerSecond, serverCpuPercent }] : [],
     );
-  return processorLimit(points, cores ?? measuredCores) ?? null;
+  const limit = processorLimit(points, measuredCores);
+  if (!limit) return null;
+  return {
+    perSecond: limit.perSecond * coresFactor,
+    perSecondMin: limit.perSecondMin * coresFactor,
+    perSecondMax: limit.perSecondMax * coresFactor,
+  };
 }
 
 /**

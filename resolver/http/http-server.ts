@@ -49,6 +49,8 @@ export interface RequestHead {
   headers: Readonly<Record<string, string | undefined>>;
   /** What its sender's certificate calls it, where one was asked for and vouched for. */
   clientNames?: readonly string[];
+  /** Is to be told what the audit log calls the request, where its sender has not named it. */
+  onNamed?: ((requestId: string) => void) | undefined;
 }
 
 const NO_HEADERS: RequestHead['headers'] = Object.freeze({});
@@ -159,18 +161,19 @@ export function listenHttp(
     const closesConnection = framing !== 'plain';
     const common = { method, isNative, onError, onAnswer, closesConnection };
     const exchange = new Exchange(response, common);
+    const givenId = () => requestIdOf((name) => request.getHeader(name));
+    const onNamed = (requestId: string) => {
+      exchange.requestId = requestId;
+    };
     let wanted: ReturnType<HttpHandler>;
     try {
-      wanted = handle(readHead(request, exchange.method, isNative, headerNames));
+      wanted = handle(readHead(request, method, isNative, headerNames, onNamed));
     } catch (error) {
-      wanted = onError(
-        error,
-        requestIdOf((name) => request.getHeader(name)),
-      );
+      wanted = onError(error, exchange.requestId ?? givenId());
     }
     // Not read of a request that is answered at once and well: it would only cost time.
     const isWell = !(wanted instanceof Promise) && 'status' in wanted && wanted.status < 400;
-    if (!isWell) exchange.requestId = requestIdOf((name) => request.getHeader(name));
+    if (!isWell) exchange.requestId ??= givenId();
     if (!('bytesMax' in wanted)) exchange.answer(wanted);
     else exchange.collect(wanted, Number(request.getHeader('content-length')), bodies);
   };
@@ -290,6 +293,7 @@ function readHead(
   method: string,
   isNative: boolean,
   headerNames: HttpServerOptions['headerNames'],
+  onNamed: RequestHead['onNamed'],
 ): RequestHead {
   const url = request.getUrl();
   const contentType = method === 'post' ? request.getHeader('content-type') : '';
@@ -299,7 +303,7 @@ function readHead(
   const query = isNative ? (request.getQuery() ?? '') : mark < 0 ? '' : url.slice(mark + 1);
   const names = headerNames?.(path) ?? NO_NAMES;
   const headers = names.length === 0 ? NO_HEADERS : readHeaders(request, names);
-  return { method, path, query, contentType, headers };
+  return { method, path, query, contentType, headers, onNamed };
 }
 
 function readHeaders(request: HttpRequest, names: readonly string[]): RequestHead['headers'] {
