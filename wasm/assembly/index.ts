@@ -98,7 +98,11 @@ export function explain(reader: u32, version: u32, key: f64, skip: u32, countMax
 export function label(reader: u32): u32 {
   const version = enter(reader);
   const bytes = load<u32>(version + VERSION_LABEL_BYTES);
-  memory.copy(reader + READER_DETAILS, version + VERSION_LABEL, LABEL_BYTES);
+  // Not memory.copy, which V8 holds against the size of the memory that this thread has last heard of: the
+  // writer may have grown the memory and published in it since, and only plain loads reach there at once.
+  for (let at: u32 = 0; at < LABEL_BYTES; at += 16) {
+    v128.store(reader + READER_DETAILS + at, v128.load(version + VERSION_LABEL + at));
+  }
   leave(reader);
   return bytes;
 }
