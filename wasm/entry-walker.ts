@@ -24,7 +24,7 @@ export class EntryWalker extends MemoryReader {
    * come after the run `from` to `to`. A page of none is the end. It is valid until the next call.
    */
   pageFrom(kind: EntryKind, from: number, to = 0): EntryPage {
-    const count = this.wasm.call((exports) => {
+    const count = this.wasm.read((exports) => {
       exports.enter(this.block);
       const found =
         kind === 'prefix'
@@ -47,7 +47,7 @@ export class EntryWalker extends MemoryReader {
 
   /** How many entries of a kind there are at this moment. */
   countOf(kind: EntryKind): number {
-    return this.wasm.call((exports) => {
+    return this.wasm.read((exports) => {
       if (kind === 'prefix') return exports.prefixCount() >>> 0;
       return (kind === 'ported' ? exports.portedCount() : exports.runCount()) >>> 0;
     });

@@ -122,7 +122,7 @@ export function instantiate(memory: WebAssembly.Memory, build: WasmBuild): Guard
     compiled.set(build, module);
   }
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  return new GuardedExports(instance.exports as unknown as IndexExports);
+  return new GuardedExports(instance.exports as unknown as IndexExports, memory);
 }
 
 /** A shared memory with room for at least `pages` pages that may grow to `bytesMax` bytes. */
@@ -145,10 +145,15 @@ export function createMemory(pages: number, bytesMax: number): WebAssembly.Memor
  */
 export class GuardedExports {
   readonly #exports: IndexExports;
+  readonly #memory: WebAssembly.Memory;
+  /** Size of the memory when a reader last trapped, or at first. */
+  #bytesSeen: number;
   #trap: unknown;
 
-  constructor(exports: IndexExports) {
+  constructor(exports: IndexExports, memory: WebAssembly.Memory) {
     this.#exports = exports;
+    this.#memory = memory;
+    this.#bytesSeen = memory.buffer.byteLength;
   }
 
   call<Result>(action: (exports: IndexExports) => Result): Result {
@@ -159,6 +164,27 @@ export class GuardedExports {
       if (error instanceof IndexError) throw error;
       this.#trap = error;
       throw trapError(error);
+    }
+  }
+
+  /**
+   * The same for what only reads, and may be done again. Where the writer has grown the memory and
+   * published in it, V8 tells this thread at its next function or loop; an atomic load before that is held
+   * against the size of before, and traps. So a trap counts where the memory has not grown since the last.
+   */
+  read<Result>(action: (exports: IndexExports) => Result): Result {
+    if (this.#trap !== undefined) throw trapError(this.#trap);
+    try {
+      return action(this.#exports);
+    } catch (error) {
+      const bytes = this.#memory.buffer.byteLength;
+      if (error instanceof WebAssembly.RuntimeError && bytes > this.#bytesSeen) {
+        this.#bytesSeen = bytes;
+        return this.read(action);
+      }
+      return this.call(() => {
+        throw error;
+      });
     }
   }
 }

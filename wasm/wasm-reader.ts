@@ -116,7 +116,7 @@ export class MemoryReader implements WasmReader {
       throw new RangeError(`a batch of ${count} keys, where 0 to ${countMax} are possible`);
     }
     if (keys !== this.keys) this.keys.set(keys.subarray(0, count));
-    this.wasm.call(answer);
+    this.wasm.read(answer);
     if (answers !== this.answers) answers.set(this.answers.subarray(0, count));
   }
 
@@ -125,20 +125,20 @@ export class MemoryReader implements WasmReader {
    * several indexes at once. To enter again moves the pin to what is then current.
    */
   enter(): number {
-    return this.wasm.call((exports) => exports.enter(this.block));
+    return this.wasm.read((exports) => exports.enter(this.block));
   }
 
   leave(): void {
-    this.wasm.call((exports) => exports.leave(this.block));
+    this.wasm.read((exports) => exports.leave(this.block));
   }
 
   /** Answers the first `count` of the reader's own `keys` from the version that `enter` gave. */
   lookupEntered(version: number, count: number): void {
-    this.wasm.call((exports) => exports.lookupEntered(this.block, version, count));
+    this.wasm.read((exports) => exports.lookupEntered(this.block, version, count));
   }
 
   find(key: number): IndexEntry | undefined {
-    return this.wasm.call((exports) => {
+    return this.wasm.read((exports) => {
       const version = exports.enter(this.block);
       const count = exports.explain(this.block, version, key, 0, 1);
       exports.leave(this.block);
@@ -147,7 +147,7 @@ export class MemoryReader implements WasmReader {
   }
 
   explain(key: number): Explanation {
-    return this.wasm.call((exports) => {
+    return this.wasm.read((exports) => {
       const explanation = this.#explained(exports, exports.enter(this.block), key);
       exports.leave(this.block);
       return explanation;
@@ -166,7 +166,7 @@ export class MemoryReader implements WasmReader {
 
   entriesWith(key: number, after: EntryPlace | undefined, countMax: number): IndexEntry[] {
     checkListing(key, countMax);
-    return this.wasm.call((exports) => {
+    return this.wasm.read((exports) => {
       const { block } = this;
       const version = exports.enter(block);
       const listed = {
@@ -216,11 +216,11 @@ export class MemoryReader implements WasmReader {
   }
 
   hasBelow(key: number): boolean {
-    return this.wasm.call((exports) => exports.hasBelow(this.block, key)) !== 0;
+    return this.wasm.read((exports) => exports.hasBelow(this.block, key)) !== 0;
   }
 
   label(): Uint8Array {
-    const bytes = this.wasm.call((exports) => exports.label(this.block));
+    const bytes = this.wasm.read((exports) => exports.label(this.block));
     // Every answer asks for it, twice, and a block has thousands: a copy for each would be a third of its cost.
     if (bytes !== this.#label.length || !this.#isLabelInDetails()) {
       this.#label = new Uint8Array(this.#details.buffer, this.#details.byteOffset, bytes).slice();

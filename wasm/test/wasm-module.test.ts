@@ -136,3 +136,41 @@ describe('Wasm readers', () => {
     assert.equal(routeFor(reader, 1_000_000_000_000), 0);
   });
 });
+
+describe('a trap of a reader', () => {
+  const trap = () => new WebAssembly.RuntimeError('memory access out of bounds');
+
+  it('is tried again once where the writer has grown the memory since, and counts otherwise', () => {
+    const { memory } = createWasmIndex({ memoryBytesMax });
+    const wasm = instantiate(memory, 'release');
+    let tries = 0;
+    const trapsOnce = () => {
+      if (tries++ === 0) throw trap();
+      return tries;
+    };
+    memory.grow(1);
+    assert.equal(wasm.read(trapsOnce), 2);
+    tries = 0;
+    assert.throws(() => wasm.read(trapsOnce), { code: 'BCHF_INDEX_TRAP' });
+    assert.equal(tries, 1);
+    assert.throws(() => wasm.read(() => 0), { code: 'BCHF_INDEX_TRAP' });
+  });
+
+  it('is never tried again for the writer, nor what is no trap', () => {
+    for (const [kind, fault] of [
+      ['call', trap()],
+      ['read', new RangeError('the stack is full')],
+    ] as const) {
+      const { memory } = createWasmIndex({ memoryBytesMax });
+      const wasm = instantiate(memory, 'release');
+      memory.grow(1);
+      let tries = 0;
+      const faulty = () => {
+        tries++;
+        throw fault;
+      };
+      assert.throws(() => wasm[kind](faulty), { code: 'BCHF_INDEX_TRAP' });
+      assert.equal(tries, 1);
+    }
+  });
+});
