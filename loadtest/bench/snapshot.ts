@@ -91,11 +91,12 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
   const folder = mkdtempSync(join(tmpdir(), 'bchf-bench-snapshot-'));
   let server: BchfServer | undefined;
   let generator: SwapLoad | undefined;
+  let unpin = () => {};
   try {
     const made = await makeContents(folder, options);
     const load = await measureLoading(join(folder, '1.bchf'), made.imageBytes, runs);
     server = await startServerWith(
-      // As the systemd unit and the container image start it.
+      // What docs/bench-snapshot.md says of V8's helpers.
       ['--single-threaded-gc'],
       'serve',
       ...['--snapshot', join(folder, '1.bchf'), '--workers', '1', '--udp-workers', '1'],
@@ -104,7 +105,7 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
       ...['--log-level', 'error'],
     );
     pinServer(server.pid);
-    pinGenerator();
+    unpin = pinGenerator();
     generator = new SwapLoad(server.ports.batch, made.asked);
     const rate = await findRate(generator, server, values.percent);
     const swaps = await measureSwaps(server, generator, rate, options);
@@ -140,6 +141,7 @@ async function measure(options: BenchOptions<Option>): Promise<BenchResult> {
         : {}),
     };
   } finally {
+    unpin();
     await generator?.close();
     await server?.stop();
     rmSync(folder, { recursive: true });
