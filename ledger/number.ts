@@ -29,12 +29,14 @@ const CODE_9 = 57;
 /**
  * The key of a string of 1 to 15 ASCII digits; `undefined` for every other string, among them
  * digits of other scripts, signs and white space.
+ *
+ * @param start where in the string the digits begin
  */
-export function parseDigits(text: string): NumberKey | undefined {
-  const length = text.length;
+export function parseDigits(text: string, start = 0): NumberKey | undefined {
+  const length = text.length - start;
   if (length < 1 || length > DIGITS_MAX) return undefined;
   let key = 1;
-  for (let at = 0; at < length; at++) {
+  for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code < CODE_0 || code > CODE_9) return undefined;
     key = key * 10 + (code - CODE_0);
@@ -72,11 +74,15 @@ export interface UeId {
  * by people.
  */
 export function parseUeId(text: string): UeId | undefined {
-  const dash = text.indexOf('-');
-  const identity = text.slice(0, Math.max(dash, 0));
-  if (identity !== 'imsi' && identity !== 'msisdn') return undefined;
-  const key = parseDigits(text.slice(dash + 1));
+  const identity = identityOf(text);
+  if (!identity) return undefined;
+  const key = parseDigits(text, identity.length + 1);
   return key === undefined ? undefined : { identity, key };
+}
+
+function identityOf(ueId: string): Identity | undefined {
+  if (ueId.startsWith('msisdn-')) return 'msisdn';
+  return ueId.startsWith('imsi-') ? 'imsi' : undefined;
 }
 
 /** The `ueId` form of a number: the inverse of {@link parseUeId}. */

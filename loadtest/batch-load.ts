@@ -57,6 +57,17 @@ const EXAMPLES_MAX = 5;
 /** What is wrong with the answer to a packet, `undefined` if nothing. The view dies with the call. */
 export type PacketCheck = (packet: number, response: Uint8Array) => string | undefined;
 
+/** What a protocol asks, for {@link runBatchLoad}. */
+export interface DatagramMessages {
+  /** Each of a datagram, with the id 0. */
+  messages: Uint8Array[];
+  /** Where requests and responses have 16 bits that come back as they were sent. */
+  idOffset: number;
+  check: PacketCheck;
+  /** Numbers in each. */
+  lookupsEach: number;
+}
+
 export interface BatchLoadOptions {
   calls: SystemCalls;
   server: Endpoint;

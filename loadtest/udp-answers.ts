@@ -22,8 +22,8 @@ import type { RouteNames } from './route-names.ts';
 const KIND_CODES = { prefix: 1, fragmented: 2, ported: 3 } as const;
 const KIND_NAMES = ['not found', 'prefix', 'fragmented', 'ported'];
 /** The part of an answer beside the route number: kind and matched length. */
-const HEAD_MASK = 0xfff0_0000;
-const ROUTE_MASK = 0x000f_ffff;
+export const HEAD_MASK = 0xfff0_0000;
+export const ROUTE_MASK = 0x000f_ffff;
 
 /** A request that only lacks its id. */
 export interface PreparedDatagram extends Datagram {
@@ -90,7 +90,7 @@ export class AnswerCheck {
       const isLookedUp = response.numberStatus[index] === NUMBER_OK;
       const number = prepared.numbers[index]!;
       if (!isLookedUp || (answer & HEAD_MASK) >>> 0 !== prepared.heads[index]) {
-        this.#wrong(number, isLookedUp ? describe(answer) : 'malformed', 1);
+        this.#wrong(number, isLookedUp ? describeAnswer(answer) : 'malformed', 1);
       } else if (number.expected !== undefined) {
         this.#checkRoute(number, number.expected, answer & ROUTE_MASK);
       }
@@ -127,7 +127,7 @@ export class AnswerCheck {
 
   #wrong(number: PooledNumber, got: string, answers: number): void {
     this.#counts.wrong += answers;
-    this.tell(`${number.identity}-${digitsOf(number.key)}: ${got}, not ${expectation(number)}`);
+    this.tell(`${number.identity}-${digitsOf(number.key)}: ${got}, not ${expectationOf(number)}`);
   }
 
   /** Keeps a line for people, up to a limit. */
@@ -136,12 +136,14 @@ export class AnswerCheck {
   }
 }
 
-function describe(answer: number): string {
+/** What an answer says, without its route. */
+export function describeAnswer(answer: number): string {
   const kind = KIND_NAMES[answer >>> 30]!;
   return answer === 0 ? kind : `${kind} of ${(answer >>> 26) & 15} digits`;
 }
 
-function expectation({ key, expected }: PooledNumber): string {
+/** What it should say. */
+export function expectationOf({ key, expected }: PooledNumber): string {
   if (expected === undefined) return 'not found';
   const length = lengthOf(expected.entry === 'prefix' ? expected.from : key);
   return `${expected.entry} of ${length} digits to route ${expected.route}`;

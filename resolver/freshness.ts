@@ -65,6 +65,7 @@ export class LabelReader {
 
 /** Whether two labels are of one block. */
 export function isSameLabel(one: Uint8Array, other: Uint8Array): boolean {
+  if (one === other) return true;
   if (one.length !== other.length) return false;
   for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
   return true;
@@ -103,10 +104,15 @@ export class NewestBlock {
   /**
    * How long the newest block has been waiting to be served: 0 where it is served, `undefined` where
    * no ledger is followed and so nobody knows.
+   *
+   * @param nowMs milliseconds since 1970, or what tells them: most answers are of the newest block and
+   *   need not read the clock
    */
-  lagMs(servedHeight: number, nowMs: number): number | undefined {
+  lagMs(servedHeight: number, nowMs: number | (() => number)): number | undefined {
     const newest = this.height;
     if (newest === undefined) return undefined;
-    return servedHeight >= newest ? 0 : Math.max(0, Math.round(nowMs - (this.#words[1] as number)));
+    if (servedHeight >= newest) return 0;
+    const untilMs = typeof nowMs === 'number' ? nowMs : nowMs();
+    return Math.max(0, Math.round(untilMs - (this.#words[1] as number)));
   }
 }

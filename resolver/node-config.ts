@@ -6,17 +6,10 @@ import type { Validator } from '../ledger/block/types.ts';
 import { VALIDATORS_MAX } from '../ledger/engine/validator-file.ts';
 import { PEERS_MAX } from '../ledger/gossip/transport.ts';
 import { CHAIN_ID_BYTES_MAX } from '../ledger/transaction-codec.ts';
-import { ledgerOptions, option, servingOptions, wholeNumber } from './config.ts';
+import { servingOptions } from './config.ts';
+import { ledgerOptions } from './options/ledger-options.ts';
+import { list, option, wholeNumber } from './options/option.ts';
 import { ResolverError } from './resolver-error.ts';
-
-/** A list: JSON strings in a file, separated by commas in a flag or the environment. */
-const list = (countMax: number) =>
-  z
-    .union([z.string().transform((text) => text.split(',')), z.array(z.string())], {
-      error: 'must be a list of strings, or one with commas',
-    })
-    .transform((items) => items.map((item) => item.trim()).filter((item) => item !== ''))
-    .pipe(z.array(z.string().max(300)).max(countMax));
 
 const flag = z
   .union([z.boolean(), z.enum(['true', 'false'])], { error: 'must be true or false' })

@@ -76,7 +76,7 @@ export class NumberResolver {
   resolve({ identity, key }: UeId): Resolution {
     const { value, block } = this.#readOneVersion(identity, (reader) => reader.find(key));
     const found = value && this.#withRoute(value, key);
-    return { found, block, lagMs: this.#newest.lagMs(block.height, this.#now()) };
+    return { found, block, lagMs: this.#newest.lagMs(block.height, this.#now) };
   }
 
   /** What `resolve` tells, and every entry that covers the number, the winner first. */
@@ -86,7 +86,7 @@ export class NumberResolver {
       ...this.#withRoute(value[position]!, key),
       ...standing,
     }));
-    const lagMs = this.#newest.lagMs(block.height, this.#now());
+    const lagMs = this.#newest.lagMs(block.height, this.#now);
     return { found: considered[0], considered, block, lagMs };
   }
 
@@ -112,7 +112,7 @@ export class NumberResolver {
       // The indexes get a block one after the other, and many numbers take several lookups.
       if (!others.every((other) => isSameLabel(label, other))) continue;
       const block = this.#labels.read(label);
-      return { block, lagMs: this.#newest.lagMs(block.height, this.#now()) };
+      return { block, lagMs: this.#newest.lagMs(block.height, this.#now) };
     }
   }
 
@@ -155,7 +155,7 @@ export class NumberResolver {
       reader.entriesWith(key, after, countMax),
     );
     const entries = value.map((entry) => this.#withRoute(entry, entry.from));
-    return { entries, block, lagMs: this.#newest.lagMs(block.height, this.#now()) };
+    return { entries, block, lagMs: this.#newest.lagMs(block.height, this.#now) };
   }
 
   /** Whether a longer prefix or number begins with these digits. */

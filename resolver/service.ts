@@ -2,7 +2,7 @@
 // `bchf serve` from a snapshot file; both get the same service.
 
 import type { EntryChange } from '../ledger/entry.ts';
-import { digitsOf, IDENTITIES } from '../ledger/number.ts';
+import { digitsOf } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import { encodeChanges } from '../ledger/store/change-codec.ts';
 import { AccessHost } from './access/access-host.ts';
@@ -11,15 +11,11 @@ import { readAdminAccess } from './admin/admin-access.ts';
 import { listenAdmin } from './admin/admin-server.ts';
 import { type OperatorConsole, openConsole } from './admin/console-services.ts';
 import { flagName, type ServingConfig } from './config.ts';
-import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
 import type { BlockLabel, NewestBlock } from './freshness.ts';
 import { loadUWebSockets } from './http/http-server.ts';
 import type { LedgerDesk } from './ledger-desk.ts';
 import type { Log } from './log.ts';
-import { histogramText } from './metrics/histograms.ts';
-import { createRegistry } from './metrics/registry.ts';
-import { SharedCounters } from './metrics/shared-counters.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
@@ -27,6 +23,7 @@ import { type NrfHost, startNrfHost } from './sbi/nrf/nrf-host.ts';
 import { loadSbi } from './sbi/sbi-settings.ts';
 import { canShareTcpPort } from './sbi/shared-tcp-port.ts';
 import { type NextGeneration, ServedContent } from './served-content.ts';
+import { createServiceMetrics } from './service-metrics.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { SnapshotManager } from './snapshot/snapshot-manager.ts';
 import type { SnapshotSource } from './snapshot/swap-types.ts';
@@ -139,39 +136,21 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
   // Where a port cannot be shared, one thread has it and more would have nothing to do.
   const sbiWorkers = canShareTcpPort() ? config.sbiWorkers : Math.min(config.sbiWorkers, 1);
   const workerCount = config.workers + sbiWorkers + udp.threads;
-  const counters = new SharedCounters(COUNTER_TABLE, workerCount);
-  const histograms = new SharedCounters(HISTOGRAM_TABLE, workerCount);
+  const indexBytesMax = config.indexMemoryMaxMib * 2 ** 20;
   let pool: WorkerPool | undefined;
   let snapshots: SnapshotManager | undefined;
-  const indexBytesMax = config.indexMemoryMaxMib * 2 ** 20;
-  const registry = createRegistry(counters, {
-    ledgerHeight: () => newestBlock.height ?? content.block.height,
-    indexHeight: () => content.block.height,
-    lagMs: () => newestBlock.lagMs(content.block.height, now()),
-    workers: () => pool?.count ?? 0,
-    httpNative: () => (httpNative ? 1 : 0),
-    routes: () => content.routes.count,
-    nrf: nrfHost && (() => nrfHost.counts()),
-    generation: () => content.generation,
-    workerDeaths: () => pool?.deaths ?? 0,
-    indexFill: () =>
-      Math.max(
-        ...IDENTITIES.map((identity) => content.indexes[identity].memory.buffer.byteLength),
-      ) / indexBytesMax,
-    snapshots: () => snapshots?.counts ?? NO_SNAPSHOTS,
-    udpMemory: () => udp.memory(),
-    entries: () =>
-      IDENTITIES.flatMap((identity) =>
-        Object.entries(content.indexes[identity].counts()).map(([entry, count]) => ({
-          identity,
-          entry,
-          count,
-        })),
-      ),
-    indexBytes: () =>
-      IDENTITIES.map((identity) => ({ identity, bytes: content.indexes[identity].imageBytes() })),
+  const metrics = createServiceMetrics({
+    content,
+    newestBlock,
+    udp,
+    nrfHost,
+    threads: () => pool,
+    snapshots: () => snapshots,
+    workerCount,
+    httpNative,
+    indexBytesMax,
+    now,
   });
-  const metrics = async () => (await registry.metrics()) + histogramText(histograms);
   pool = await WorkerPool.start({
     workerCount: config.workers,
     sbiWorkerCount: sbiWorkers,
@@ -186,8 +165,8 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
       workerCount,
       generation: content.start(),
       newestBlock: newestBlock.buffer,
-      counters: counters.buffer,
-      histograms: histograms.buffer,
+      counters: metrics.counters.buffer,
+      histograms: metrics.histograms.buffer,
       host: config.host,
       sbi: sbi.settings,
       enumSettings: enumConfiguration.settings,
@@ -197,7 +176,7 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
       access: access?.start,
       httpTls,
     }),
-    metrics,
+    metrics: metrics.text,
     access,
     // A thread asks only where its settings name no NRF behind.
     askNrf: (request) => (nrfHost as NrfHost).ask(request),
@@ -211,9 +190,9 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
   closers.push(() => serving.stop());
   enumConfiguration.watch((settings) => serving.publishEnumSettings(settings));
   const operatorConsole = openConsole({
-    registry,
-    counters,
-    histograms,
+    registry: metrics.registry,
+    counters: metrics.counters,
+    histograms: metrics.histograms,
     indexes: () => content.indexes,
     routes: content.routes,
     newestBlock,
@@ -261,8 +240,8 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
     },
   });
   const admin = await listenAdmin(config.adminHost, config.adminPort, {
-    metrics,
-    metricsType: registry.contentType,
+    metrics: metrics.text,
+    metricsType: metrics.registry.contentType,
     status: () => ({ ...status(), ports: serving.ports }),
     isReady: () => serving.count > 0,
     snapshots,
@@ -312,8 +291,6 @@ function httpTlsOf({ httpTlsCert: certFile, httpTlsKey: keyFile }: ServingConfig
     `TLS takes both ${flagName('httpTlsCert')} and ${flagName('httpTlsKey')}`,
   );
 }
-
-const NO_SNAPSHOTS = { swaps: 0, refusals: 0, saved: 0, saveFailures: 0 };
 
 /** A buffer that holds few packets loses some whenever its thread waits for a processor. */
 function warnOfSmallBuffers(udp: UdpPlan, log: Log): void {

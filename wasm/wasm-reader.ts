@@ -68,6 +68,8 @@ export class MemoryReader implements WasmReader {
   protected readonly detailKeys: Float64Array;
   protected readonly detailWords: Uint32Array;
   readonly #details: DataView;
+  /** The last one that was asked for. */
+  #label: Uint8Array = new Uint8Array(0);
 
   constructor(memory: WebAssembly.Memory, wasm: GuardedExports) {
     this.memory = memory;
@@ -219,7 +221,18 @@ export class MemoryReader implements WasmReader {
 
   label(): Uint8Array {
     const bytes = this.wasm.call((exports) => exports.label(this.block));
-    return new Uint8Array(this.#details.buffer, this.#details.byteOffset, bytes).slice();
+    // Every answer asks for it, twice, and a block has thousands: a copy for each would be a third of its cost.
+    if (bytes !== this.#label.length || !this.#isLabelInDetails()) {
+      this.#label = new Uint8Array(this.#details.buffer, this.#details.byteOffset, bytes).slice();
+    }
+    return this.#label;
+  }
+
+  #isLabelInDetails(): boolean {
+    for (let at = 0; at < this.#label.length; at++) {
+      if (this.#details.getUint8(at) !== this.#label[at]) return false;
+    }
+    return true;
   }
 
   close(): void {

@@ -40,8 +40,8 @@ Without --curves the plan is made from those that come with bchf, of another mac
 measure your own with "bchf capacity measure". docs/capacity.md tells the model and what it is worth.
 
 Examples:
-  bchf capacity --lookups 2M/s --entries 800M --p99 1ms --availability 2N
-  bchf capacity --lookups 300k/s --entries 50M --p99 5ms --mix http=10,batch=80,enum=10 --json
+  bchf capacity --lookups 2M/s --entries 800M --p99 100ms --availability 2N
+  bchf capacity --lookups 300k/s --entries 50M --p99 100ms --mix http=10,batch=80,enum=10 --json
   bchf capacity measure --out mine.json --note "two sockets, 64 GiB"
   bchf capacity --lookups 2M/s --entries 800M --p99 1ms --curves mine.json
 `;

@@ -8,11 +8,12 @@
 import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation } from '../../ledger/population/population.ts';
 import { loadSystemCalls } from '../../resolver/udp/system-calls.ts';
-import { runEnumLoad } from '../enum-load.ts';
+import { enumProtocol } from '../enum-answers.ts';
 import { runHttpClosedLoad } from '../http-closed-load.ts';
 import { type LoadOptions, RATE_MAX } from '../load-options.ts';
 import { drawPool } from '../number-source.ts';
-import { carriersByPlace, runPdbLoad } from '../pdb-load.ts';
+import { runOneNumberLoad } from '../one-number-load.ts';
+import { pdbProtocol } from '../pdb-answers.ts';
 import { createPopulationSource, MIX_DEFAULT } from '../population-source.ts';
 import { runScenario } from '../scenario/run-scenario.ts';
 import {
@@ -26,6 +27,7 @@ import { runUdpLoad } from '../udp-load.ts';
 import { curveOf, type Measured } from './curves.ts';
 import { type LoadMeter, type MeasureOptions, noResolver } from './load-meter.ts';
 import { openPacketMeter } from './packet-meter.ts';
+import { POINTS_MIN } from './queue-model.ts';
 
 export interface CurveOptions extends MeasureOptions {
   interfaces: readonly Interface[];
@@ -36,6 +38,8 @@ export interface CurveOptions extends MeasureOptions {
 /** The lowest and the highest step, of the most that was answered. */
 const STEPS_FROM = 0.1;
 const STEPS_TO = 1.1;
+/** How often a curve with too few loads below its knee is measured again. */
+const AGAIN_MAX = 2;
 const PROBE_MS = 1000;
 const WARM_UP_SECONDS = 1;
 const IN_FLIGHT = 32;
@@ -47,7 +51,7 @@ const SEARCH_STOP = { lostPercent: 5, p99Ms: 250 };
 
 /** A curve for each interface. Throws the errors of load tests; ends early at the signal. */
 export async function measureCurves(options: CurveOptions): Promise<Measured[]> {
-  const { interfaces, steps, signal, tell } = options;
+  const { interfaces, signal, tell } = options;
   const measured: Measured[] = [];
   for (const name of interfaces) {
     if (signal.aborted) break;
@@ -55,15 +59,39 @@ export async function measureCurves(options: CurveOptions): Promise<Measured[]> 
     const meter = await openMeter(name, options);
     const most = await meter.most();
     tell(`${name}: ${lookups(most)}/s at most`);
-    measured.push(await meter.measure(loadsBetween(most * STEPS_FROM, most * STEPS_TO, steps)));
+    measured.push(await measureAround(most, meter, options));
   }
   return measured;
+}
+
+/**
+ * A curve from a tenth of the most to a little more. Where the knee comes so early that the loads below it are too
+ * few for a model, again up to the first load beyond it: what is answered at most says nothing of how late.
+ */
+export async function measureAround(
+  most: number,
+  meter: LoadMeter,
+  { steps, signal, tell }: Pick<CurveOptions, 'steps' | 'signal' | 'tell'>,
+): Promise<Measured> {
+  let highest = most * STEPS_TO;
+  for (let again = 0; ; again++) {
+    const measured = await meter.measure(
+      loadsBetween((highest / STEPS_TO) * STEPS_FROM, highest, steps),
+    );
+    const { interface: name, points } = measured.curve;
+    const beyond = points.filter(({ isServedWell }) => !isServedWell);
+    const good = points.length - beyond.length;
+    const isEnough = good >= Math.min(POINTS_MIN, steps - 1) || beyond.length === 0;
+    if (isEnough || again === AGAIN_MAX || signal.aborted) return measured;
+    highest = Math.min(...beyond.map(({ offeredPerSecond }) => offeredPerSecond));
+    tell(`${name}: ${good} loads were served well; again, up to ${lookups(highest)}/s`);
+  }
 }
 
 /** What measures one interface: in many datagrams to a system call where that can be. */
 export async function openMeter(name: Interface, options: MeasureOptions): Promise<LoadMeter> {
   const calls = loadSystemCalls();
-  if (calls && (name === 'enum' || name === 'pdb')) return openPacketMeter(name, calls, options);
+  if (calls && name !== 'http') return openPacketMeter(name, calls, options);
   const { signal, tell } = options;
   return {
     async most() {
@@ -122,13 +150,12 @@ async function probe(name: Interface, options: MeasureOptions): Promise<number> 
     timeoutMs: 1000,
     signal,
   };
-  const routes = new Map(population.routes.map((route) => [route.id, route]));
-  const carriers = carriersByPlace(population.routes);
   const run = () => {
     if (name === 'http') return runHttpClosedLoad({ ...load, pipelining: 1 });
     if (name === 'batch') return runUdpLoad({ ...load, batch, inFlight: IN_FLIGHT });
-    if (name === 'pdb') return runPdbLoad({ ...load, carriers, inFlight: IN_FLIGHT });
-    return runEnumLoad({ ...load, suffix: target.enumSuffix, routes, inFlight: IN_FLIGHT });
+    const { routes } = population;
+    const protocol = name === 'pdb' ? pdbProtocol(routes) : enumProtocol(target.enumSuffix, routes);
+    return runOneNumberLoad({ ...load, inFlight: IN_FLIGHT }, protocol);
   };
   const { counts, elapsedMs } = await run();
   if (counts.answered > 0 && counts.wrong === 0) return (counts.answered * 1000) / elapsedMs;

@@ -11,6 +11,12 @@ export function formatPlan(plan: Plan): string {
     `${formatCount(one.cautiousPerSecond)}/s (likely ${formatCount(one.likelyPerSecond)}/s), limited by ` +
     `${one.limitedBy === 'percentile' ? 'the percentile' : 'the highest load measured'}; ` +
     `taken to be wrong by a factor of ${one.errorFactor.toFixed(2)}, from ${one.fit.pointCount} points`;
+  const processorLines = ({ interface: name, processorLimit }: InterfacePlan) =>
+    processorLimit === null
+      ? []
+      : [
+          `         over ${name} the generator ended first; the machine's processors would at ${formatCount(processorLimit.perSecond)}/s (${formatCount(processorLimit.perSecondMin)} to ${formatCount(processorLimit.perSecondMax)})`,
+        ];
   const likely =
     machines.forLoadLikely === machines.forLoad ? '' : ` (likely ${machines.forLoadLikely})`;
   return [
@@ -20,7 +26,7 @@ export function formatPlan(plan: Plan): string {
     `memory     ${formatBytes(memory.neededBytes)} each: ${formatBytes(memory.residentBytes)} resident, the entries once more during a swap, a quarter for the system`,
     `load       ${formatCount(perMachine.cautiousPerSecond)} lookups/s a machine at most (likely ${formatCount(perMachine.likelyPerSecond)}); used ${percent(machines.utilisation)} with all machines, ${percent(machines.utilisationAtLeast)} with ${machines.forLoad}`,
     '',
-    ...plan.interfaces.map(interfaceLine),
+    ...plan.interfaces.flatMap((one) => [interfaceLine(one), ...processorLines(one)]),
     `  memory ${memory.bytesPerEntry.toFixed(1)} bytes an entry${memory.error === null ? ', from two sizes' : `, within ${percent(memory.error)} of each size measured`}`,
     '',
     ...(extrapolations.length > 0

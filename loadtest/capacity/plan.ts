@@ -17,6 +17,7 @@ import { LoadtestError } from '../load-options.ts';
 import type { Interface } from '../scenario/scenario.ts';
 import type { Curve, Curves } from './curves.ts';
 import { machinesFor } from './machines.ts';
+import { type ProcessorLimit, processorLimit } from './processor-limit.ts';
 import { type Availability, formatBytes, formatCount, formatTimeUs } from './quantity.ts';
 import { fitQueue, loadWithin, POINTS_MIN, p99Us, type QueueFit } from './queue-model.ts';
 
@@ -60,6 +61,8 @@ export interface InterfacePlan {
   errorFactor: number;
   entriesMeasured: number;
   isGeneratorLimit: boolean;
+  /** Where the generator was the limit: what the machine's processors would take. No plan is made from it. */
+  processorLimit: ProcessorLimit | null;
 }
 
 export interface Plan {
@@ -166,6 +169,7 @@ function planInterface(
     );
   }
   const cautiousMeasured = Math.min(cautious, measuredMax);
+  const isGeneratorLimit = chosen.some((curve) => curve.isGeneratorLimit);
   return {
     interface: name,
     share,
@@ -176,7 +180,29 @@ function planInterface(
     fit,
     errorFactor,
     entriesMeasured,
-    isGeneratorLimit: chosen.some(({ isGeneratorLimit }) => isGeneratorLimit),
+    isGeneratorLimit,
+    processorLimit: isGeneratorLimit
+      ? processorLimitOf(chosen, curves.machine.cores, coresFactor)
+      : null,
+  };
+}
+
+function processorLimitOf(
+  chosen: readonly Curve[],
+  measuredCores: number,
+  coresFactor: number,
+): ProcessorLimit | null {
+  const points = chosen
+    .flatMap((curve) => curve.points)
+    .flatMap(({ isServedWell, answeredPerSecond, serverCpuPercent }) =>
+      isServedWell && serverCpuPercent !== null ? [{ answeredPerSecond, serverCpuPercent }] : [],
+    );
+  const limit = processorLimit(points, measuredCores);
+  if (!limit) return null;
+  return {
+    perSecond: limit.perSecond * coresFactor,
+    perSecondMin: limit.perSecondMin * coresFactor,
+    perSecondMax: limit.perSecondMax * coresFactor,
   };
 }
 
@@ -323,7 +349,7 @@ function assumptionsOf(
     `One kind of number (IMSI, MSISDN) has at most ${formatCount(ENTRIES_PER_KIND_MAX)} entries.`,
     ...(limited.length > 0
       ? [
-          `The generator was the limit over ${limited.join(', ')}: the machine can do more than was measured, so the plan errs to more machines.`,
+          `The generator was the limit over ${limited.join(', ')}: the machine can do more than was measured, so the plan errs to more machines. What its processors would take follows from their time at lower loads along a line, which says nothing of latency.`,
         ]
       : []),
   ];

@@ -3,7 +3,12 @@
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { ScenarioReport, WindowPoint } from './scenario-report.ts';
+import {
+  ledgerLines,
+  type ScenarioReport,
+  type WindowPoint,
+  windowLabel,
+} from './scenario-report.ts';
 
 /** What two reports are called that are compared: their scenarios mostly have one name. */
 const TURNS = ['before', 'after'];
@@ -134,7 +139,11 @@ ${knee ? `<p>Knee: ${escapeHtml(knee.statement)}</p>` : ''}
 <div class="scroll"><table><tr><th>phase<th>offered/s<th>answered/s<th>lost<th>failed<th>p50 µs<th>p99<th>p99.9<th>max</tr>
 ${rows.map(rowHtml).join('\n')}
 </table></div>
-${actions.map(({ name, atSeconds, isDone, tookMs }) => `<p>At ${atSeconds} s: ${escapeHtml(name)}: ${bad(!isDone, isDone ? 'done' : 'failed')} in ${Math.round(tookMs)} ms</p>`).join('')}`;
+${ledgerLines(report.server)
+  .map((line) => `<p>${escapeHtml(line)}</p>`)
+  .join(
+    '',
+  )}${actions.map(({ name, atSeconds, isDone, tookMs }) => `<p>At ${atSeconds} s: ${escapeHtml(name)}: ${bad(!isDone, isDone ? 'done' : 'failed')} in ${Math.round(tookMs).toLocaleString('en-US')} ms</p>`).join('')}`;
 }
 
 function rowHtml(
@@ -152,7 +161,7 @@ function rowHtml(
     latencyUs.p99_9,
     latencyUs.max,
   ];
-  const name = escapeHtml(point.phase) + (point.warmUp ? ' (warm-up)' : '');
+  const name = escapeHtml(windowLabel(point));
   return `<tr><td>${name}${cells.map((cell) => `<td>${count(cell)}`).join('')}</tr>`;
 }
 

@@ -81,7 +81,7 @@ export async function runScenario({ scenario, signal, tell }: RunOptions): Promi
     if (stop.failed !== undefined && failed > stop.failed) end(`${failed} wrong or failed answers`);
   };
 
-  tell(`drawing numbers for ${scenario.streams.length} streams on ${scenario.threads} threads …`);
+  tell(`drawing numbers; streams: ${scenario.streams.length}, threads: ${scenario.threads} …`);
   const ready = Array.from({ length: scenario.threads }, (_, thread) => {
     const start: ThreadStart = { scenario, thread };
     const worker = new Worker(new URL('./scenario-thread.js', import.meta.url), {

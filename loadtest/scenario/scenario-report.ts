@@ -226,12 +226,13 @@ function generatorOf({ streams, generator }: ScenarioRun): ScenarioReport['gener
   );
   const sendDelayP99Us = Math.max(0, ...results.map((result) => result.sendDelayP99Us));
   const unsent = results.reduce((sum, { counts }) => sum + counts.unsent, 0);
+  const delay = `${Math.round(sendDelayP99Us / 10) / 100} ms`;
   const isLate = sendDelayP99Us > SEND_DELAY_US_LIMIT;
   const reasons = [
     ...(unsent > 0
       ? [`${unsent.toLocaleString('en-US')} lookups that were due were not sent`]
       : []),
-    ...(isLate ? [`requests were sent up to ${sendDelayP99Us} µs late (99th percentile)`] : []),
+    ...(isLate ? [`requests were sent up to ${delay} late (99th percentile)`] : []),
   ];
   return {
     cpuPercent,
@@ -240,13 +241,18 @@ function generatorOf({ streams, generator }: ScenarioRun): ScenarioReport['gener
     statement:
       reasons.length > 0
         ? `the generator was the bottleneck: ${reasons.join('; ')}`
-        : `the generator kept the rate: 99% were sent within ${sendDelayP99Us} µs of their time`,
+        : `the generator kept the rate: 99% were sent within ${delay} of their time`,
     samples: generator,
   };
 }
 
+/** What a window is called in a report; that it warms up need not be said twice. */
+export function windowLabel({ phase, warmUp }: Pick<Window, 'phase' | 'warmUp'>): string {
+  return warmUp && !phase.startsWith('warm-up') ? `${phase} (warm-up)` : phase;
+}
+
 /** What the ledger did meanwhile; nothing where it stood still. */
-function ledgerLines(server: readonly ServerSample[]): string[] {
+export function ledgerLines(server: readonly ServerSample[]): string[] {
   const heights = server.flatMap(({ ledgerHeight }) => ledgerHeight ?? []);
   const blocks = Math.max(0, ...heights) - Math.min(...heights);
   if (!(blocks > 0)) return [];
@@ -271,7 +277,7 @@ export function formatScenarioReport(report: ScenarioReport): string {
   const head = ['', 'offered/s', 'answered/s', 'lost', 'failed', 'p50 µs', 'p99', 'p99.9', 'max'];
   const rows = [
     head,
-    ...windows.map((point) => [point.phase + (point.warmUp ? ' (warm-up)' : ''), ...cells(point)]),
+    ...windows.map((point) => [windowLabel(point), ...cells(point)]),
     ...report.streams.map(({ name, total: own }) => [`all of ${name}`, ...cells(own)]),
     ['all', ...cells(total)],
   ];

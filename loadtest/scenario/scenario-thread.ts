@@ -4,13 +4,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation, type Population } from '../../ledger/population/population.ts';
 import { createRandom, deriveKey } from '../../ledger/population/random.ts';
-import { runEnumLoad } from '../enum-load.ts';
+import { enumProtocol } from '../enum-answers.ts';
 import { runHttpOpenLoad } from '../http-open-load.ts';
 import { type EncodedSecond, LatencySeries } from '../latency-series.ts';
 import type { LoadOptions } from '../load-options.ts';
 import type { LoadCounts } from '../load-report.ts';
 import type { PooledNumber } from '../number-source.ts';
-import { carriersByPlace, runPdbLoad } from '../pdb-load.ts';
+import { runOneNumberLoad } from '../one-number-load.ts';
+import { pdbProtocol } from '../pdb-answers.ts';
 import { createPopulationSource } from '../population-source.ts';
 import { runUdpLoad } from '../udp-load.ts';
 import { planOf, type Scenario, type Stream, TELEPHONE_INTERFACES } from './scenario.ts';
@@ -52,8 +53,6 @@ const stopping = new AbortController();
 
 const data = readNumberingData();
 const population = createPopulation({ data, ...scenario.population });
-const routes = new Map(population.routes.map((route) => [route.id, route]));
-const carriers = carriersByPlace(population.routes);
 const sharesTotal = scenario.streams.reduce((sum, { share }) => sum + share, 0);
 const { plan } = planOf(scenario.phases);
 
@@ -100,8 +99,10 @@ async function runStream({ stream, pool, seed, part, series }: (typeof streams)[
     if (stream.interface === 'http') return runHttpOpenLoad({ ...options, plan: options.plan! });
     if (stream.interface === 'batch')
       return runUdpLoad({ ...options, batch: stream.batch, inFlight: 1 });
-    if (stream.interface === 'pdb') return runPdbLoad({ ...options, carriers, inFlight: 1 });
-    return runEnumLoad({ ...options, suffix: target.enumSuffix, routes, inFlight: 1 });
+    const { routes } = population;
+    const protocol =
+      stream.interface === 'pdb' ? pdbProtocol(routes) : enumProtocol(target.enumSuffix, routes);
+    return runOneNumberLoad({ ...options, inFlight: 1 }, protocol);
   };
   const { counts, examples, sendDelays, usage, elapsedMs } = await load();
   return {

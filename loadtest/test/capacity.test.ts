@@ -14,6 +14,7 @@ import {
 import { machinesFor, upAtLeast } from '../capacity/machines.ts';
 import { ENTRIES_PER_KIND_MAX, type PlanWish, planCapacity } from '../capacity/plan.ts';
 import { formatPlan } from '../capacity/plan-text.ts';
+import { processorLimit } from '../capacity/processor-limit.ts';
 import {
   formatBytes,
   formatCount,
@@ -143,6 +144,26 @@ describe('the model', () => {
   });
 });
 
+describe('the end of the processors', () => {
+  /** A tenth of a processor idling, and a percent for each thousand lookups. */
+  const usage = (load: number) => ({ answeredPerSecond: load, serverCpuPercent: 10 + load / 1000 });
+  const loads = [1, 2, 3, 4, 5].map((thousands) => usage(thousands * 1000));
+
+  test('lies where a line through their time at lower loads comes to all of them', () => {
+    const limit = processorLimit(loads, 2);
+    assert.ok(limit && Math.abs(limit.perSecond - 190_000) < 1e-3);
+    assert.ok(Math.abs(limit.perSecondMin - limit.perSecondMax) < 1e-3, 'all on one line');
+    const off = processorLimit([...loads, { ...usage(6000), serverCpuPercent: 18 }], 2);
+    assert.ok(off && off.perSecondMin < off.perSecond && off.perSecond < off.perSecondMax);
+  });
+
+  test('is not told from too few points, nor where their time does not grow', () => {
+    assert.equal(processorLimit(loads.slice(1), 2), undefined);
+    const flat = loads.map((point) => ({ ...point, serverCpuPercent: 10 }));
+    assert.equal(processorLimit(flat, 2), undefined);
+  });
+});
+
 describe('machines for availability', () => {
   test('are multiples and spares, or follow from how often one is up', () => {
     const of = (text: string, needed = 4) => machinesFor(needed, parseAvailability(text), 0.99);
@@ -255,6 +276,27 @@ describe('a plan', () => {
     const measured = Math.max(...curves().curves[1]!.points.map((one) => one.offeredPerSecond));
     assert.equal(loose.perMachine.cautiousPerSecond, measured);
     assert.equal(planCapacity(curves(), WISH).interfaces[0]!.limitedBy, 'percentile');
+  });
+
+  test('tells where the processors would end only if the generator ended first, and never plans by it', () => {
+    const withUsage = (isGeneratorLimit: boolean) => {
+      const measured = curves();
+      for (const curve of measured.curves) {
+        curve.isGeneratorLimit = isGeneratorLimit;
+        for (const point of curve.points) {
+          point.serverCpuPercent = 10 + (100 * point.answeredPerSecond) / 2e6;
+        }
+      }
+      return measured;
+    };
+    const limited = planCapacity(withUsage(true), { ...WISH, cores: 8 });
+    const limit = limited.interfaces[0]!.processorLimit;
+    assert.ok(limit && Math.abs(limit.perSecond / (4 * 3.8e6) - 1) < 1e-9, 'as the load, by cores');
+    assert.match(formatPlan(limited), /over batch the generator ended first.* 15\.2 M\/s/);
+    const free = planCapacity(withUsage(false), { ...WISH, cores: 8 });
+    assert.equal(free.interfaces[0]!.processorLimit, null);
+    assert.deepEqual(free.machines, limited.machines);
+    assert.doesNotMatch(formatPlan(free), /ended first/);
   });
 
   test('takes the curves of the next larger index', () => {

@@ -167,7 +167,11 @@ export async function serveHttp(
     const answer = change(httpAnswerOf(request.url ?? ''), count++);
     if (answer === 'hang') return;
     if (answer === 'break') request.socket.destroy();
-    else response.writeHead(answer.status).end(answer.body);
+    else {
+      // As the resolver does; written behind its head, a body would come in chunks.
+      response.statusCode = answer.status;
+      response.end(answer.body);
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -12,7 +12,7 @@ import { askAdmin } from '../../resolver/admin/admin-client.ts';
 import { startServer } from '../../resolver/test/bchf-process.ts';
 import { addLoadtestCommand } from '../command.ts';
 import { LoadtestError } from '../load-options.ts';
-import { parseScenario, planOf } from '../scenario/scenario.ts';
+import { INTERFACES, parseScenario, planOf } from '../scenario/scenario.ts';
 import { kneeOf, type ScenarioReport, type WindowPoint } from '../scenario/scenario-report.ts';
 import { metricOf } from '../scenario/server-usage.ts';
 import { createZipf } from '../scenario/zipf.ts';
@@ -36,6 +36,18 @@ describe('a scenario', () => {
     assert.equal(scenario.target.http, 8080);
     assert.equal(scenario.population.ported, 1_000_000);
     assert.deepEqual(parseScenario(JSON.stringify(scenario)), scenario);
+  });
+
+  test('that comes as an example has all interfaces, kinds of load, and a swap while numbers move', () => {
+    const file = new URL('../../../examples/load/everything.yaml', import.meta.url);
+    const { streams, phases, actions, population } = parseScenario(readFileSync(file, 'utf8'));
+    assert.deepEqual(streams.map((stream) => stream.interface).sort(), [...INTERFACES].sort());
+    assert.ok(streams.some(({ skew }) => skew !== 'uniform'));
+    const rates = phases.map(({ rate }) => rate);
+    for (const key of ['from', 'steps', 'burst']) {
+      assert.ok(rates.some((rate) => typeof rate === 'object' && key in rate));
+    }
+    assert.ok(population.moving && actions.some(({ run }) => run?.join(' ').includes('swap')));
   });
 
   test('is refused with a line for each problem', () => {

@@ -47,6 +47,8 @@ export interface AccessQuestion {
   credential: string | undefined;
   /** What its sender calls the request, where that was read and is given. */
   requestId?: string | undefined;
+  /** Told what the audit log calls a request that its sender has not named. */
+  onNamed?: ((requestId: string) => void) | undefined;
 }
 
 /** Rules and the buckets of their quotas. */
@@ -68,7 +70,7 @@ export interface AccessGateOptions {
   now: () => number;
   /** Microseconds of a clock that all threads share and that never goes back. */
   nowUs: () => number;
-  /** What a refused request is called that its sender has not named. */
+  /** What a noted request is called that its sender has not named. */
   newRequestId: () => string;
 }
 
@@ -156,8 +158,8 @@ export class AccessGate {
   }
 
   /**
-   * Returns what the request is called in the log: by its sender, or else by us where it is refused, so
-   * that who asks about a refusal can name its line.
+   * Returns what the request is called in the log, by its sender or else by us: who asks about a refusal or
+   * a fault can name its line.
    */
   #audit(
     question: AccessQuestion,
@@ -172,8 +174,9 @@ export class AccessGate {
     if (!audit) return undefined;
     const { operation, requester, ueId, count } = question;
     const { standing, found, cause, isCredentialGood = false } = outcome;
-    const isOwn = question.requestId === undefined && cause !== undefined;
-    const requestId = isOwn ? newRequestId() : question.requestId;
+    const requestId = question.requestId ?? newRequestId();
+    const isOwn = question.requestId === undefined;
+    if (isOwn) question.onNamed?.(requestId);
     audit.note({
       timeMs: now(),
       interface: question.interface,
@@ -188,7 +191,7 @@ export class AccessGate {
       isCredentialGood,
       member: found?.route.member,
       route: found?.route.id,
-      requestId: requestId === undefined ? undefined : { text: requestId, isOwn },
+      requestId: { text: requestId, isOwn },
     });
     return requestId;
   }

@@ -50,7 +50,7 @@ export interface AuditedDecision {
   member: string | undefined;
   route: string | undefined;
   /** What the request is called, by its sender or (`isOwn`) by us in the answer. */
-  requestId: { text: string; isOwn: boolean } | undefined;
+  requestId: { text: string; isOwn: boolean };
 }
 
 /** A line without its end. */
@@ -73,7 +73,7 @@ export function formatAuditLine(decision: AuditedDecision, numbers: AuditNumbers
     credential: decision.isCredentialGood ? 'good' : null,
     member: member ?? null,
     route: route ?? null,
-    requestId: requestId ? hiddenRequestId(requestId, numbers) : null,
+    requestId: hiddenRequestId(requestId, numbers),
   });
 }
 
@@ -81,7 +81,7 @@ export function formatAuditLine(decision: AuditedDecision, numbers: AuditNumbers
 const NUMBERS_IN_IDS = /(?:imsi|msisdn)-[0-9]{1,15}(?![0-9])|[0-9]{7,}/g;
 
 function hiddenRequestId(
-  { text, isOwn }: NonNullable<AuditedDecision['requestId']>,
+  { text, isOwn }: AuditedDecision['requestId'],
   numbers: AuditNumbers,
 ): string {
   if (isOwn) return text;

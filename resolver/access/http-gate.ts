@@ -50,6 +50,7 @@ export function guardHttp(
       requester: requesterBy(verdict, request),
       credential: headers[CREDENTIAL_HEADER],
       requestId: requestIdOf((name) => headers[name]),
+      onNamed: request.onNamed,
     };
     return 'refusal' in verdict ? gate.refusedByToken(question, verdict) : gate.decide(question);
   };

@@ -41,6 +41,9 @@ export function guardSbi(
       count: 1,
       credential: headers[CREDENTIAL_HEADER],
       requestId: requestIdOf((name) => headers[name]),
+      onNamed(requestId) {
+        request.nameInAudit = requestId;
+      },
     };
     if ('refusal' in verdict) return gate.refusedByToken(question, verdict);
     return ueId && gate.decide(question);

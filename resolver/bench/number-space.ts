@@ -5,13 +5,11 @@
 // Look-ups run in this thread, in slices before and while the other counts, with a core for each.
 
 import { buildIndex } from '../../wasm/bench/bench-build.ts';
+import { entriesOption, judgedFrom } from '../../wasm/bench/bench-entries.ts';
+import { group } from '../../wasm/bench/bench-format.ts';
 import { BATCH, lookupRate } from '../../wasm/bench/bench-lookups.ts';
 import { residentBytes } from '../../wasm/bench/bench-memory.ts';
-import {
-  createBenchPopulation,
-  PORTED_MAX,
-  PORTED_MIN,
-} from '../../wasm/bench/bench-population.ts';
+import { createBenchPopulation } from '../../wasm/bench/bench-population.ts';
 import {
   type BenchOptions,
   type BenchResult,
@@ -24,6 +22,7 @@ import { createLog } from '../log.ts';
 import { exampleRoute } from '../test/example-route.ts';
 
 const ENTRIES_FULL = 100_000_000;
+const ENTRIES_QUICK = 20_000;
 /** Look-ups keep so much of their speed. */
 const RATIO_BAR = { atLeast: 0.8 };
 const ROUTES = 64;
@@ -34,15 +33,7 @@ const ANSWERS = 20;
 await runBench({
   name: 'number-space',
   about: 'Counting all entries of an index for the console, and look-ups meanwhile.',
-  options: {
-    entries: {
-      what: 'ported numbers',
-      full: ENTRIES_FULL,
-      quick: 20_000,
-      min: PORTED_MIN,
-      max: PORTED_MAX,
-    },
-  },
+  options: entriesOption({ full: ENTRIES_FULL, quick: ENTRIES_QUICK }),
   measure,
 });
 
@@ -88,7 +79,7 @@ async function measure({
   const { ported, fragmented, prefix } = msisdn.counts();
   return {
     notes: [
-      `${(ported + fragmented + prefix).toLocaleString('en')} entries; ${runs} runs, a thread that counts beside one that looks up`,
+      `${group(ported + fragmented + prefix)} entries; ${runs} runs, a thread that counts beside one that looks up`,
     ],
     figures: [
       { name: 'countSeconds', measured: measured.seconds! },
@@ -96,8 +87,6 @@ async function measure({
       { name: 'answerMs', measured: measured.answerMs! },
       { name: 'lookupsMeanwhileRatio', measured: measured.ratio!, bar: RATIO_BAR },
     ],
-    ...(values.entries >= ENTRIES_FULL && !quick
-      ? {}
-      : { unjudged: `they are set for ${ENTRIES_FULL.toLocaleString('en')} entries and more` }),
+    ...judgedFrom(ENTRIES_FULL, { quick, values }),
   };
 }

@@ -5,11 +5,9 @@
 // of the run before; that it is the state's own is for the tests to show.
 
 import { buildIndex } from '../../wasm/bench/bench-build.ts';
-import {
-  createBenchPopulation,
-  PORTED_MAX,
-  PORTED_MIN,
-} from '../../wasm/bench/bench-population.ts';
+import { entriesOption, judgedFrom } from '../../wasm/bench/bench-entries.ts';
+import { group } from '../../wasm/bench/bench-format.ts';
+import { createBenchPopulation } from '../../wasm/bench/bench-population.ts';
 import {
   type BenchOptions,
   type BenchResult,
@@ -22,19 +20,12 @@ import { routingOfIndexes } from '../snapshot/verify-snapshot.ts';
 /** 100 million entries in 20 seconds. */
 const BAR = { atLeast: 5e6 };
 const ENTRIES_FULL = 10_000_000;
+const ENTRIES_QUICK = 20_000;
 
 runBench({
   name: 'snapshot-verify',
   about: 'Entries of an index hashed per second as the state commitment hashes them.',
-  options: {
-    entries: {
-      what: 'ported numbers',
-      full: ENTRIES_FULL,
-      quick: 20_000,
-      min: PORTED_MIN,
-      max: PORTED_MAX,
-    },
-  },
+  options: entriesOption({ full: ENTRIES_FULL, quick: ENTRIES_QUICK }),
   measure,
 });
 
@@ -56,8 +47,8 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
   });
   return {
     notes: [
-      `${total.toLocaleString('en')} entries: ${ported.toLocaleString('en')} ported numbers, ` +
-        `${fragmented.toLocaleString('en')} runs, ${prefix.toLocaleString('en')} prefixes`,
+      `${group(total)} entries: ${group(ported)} ported numbers, ` +
+        `${group(fragmented)} runs, ${group(prefix)} prefixes`,
       `${runs} runs, one thread`,
     ],
     figures: [
@@ -66,8 +57,6 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
       { name: 'seconds', measured: measured.seconds },
       { name: 'entries', measured: total },
     ],
-    ...(values.entries >= ENTRIES_FULL && !quick
-      ? {}
-      : { unjudged: `they are set for ${ENTRIES_FULL.toLocaleString('en')} entries and more` }),
+    ...judgedFrom(ENTRIES_FULL, { quick, values }),
   };
 }

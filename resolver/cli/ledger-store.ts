@@ -10,7 +10,7 @@ import { privateKeyOf, rawPublicKey } from '../../ledger/ed25519.ts';
 import { loadValidators } from '../../ledger/engine/validator-file.ts';
 import { type Genesis, LedgerStore } from '../../ledger/store/ledger-store.ts';
 import { type ChainTrust, decodeTrust } from '../../ledger/trust-codec.ts';
-import { ledgerOptions } from '../config.ts';
+import { ledgerOptions } from '../options/ledger-options.ts';
 import { ResolverError } from '../resolver-error.ts';
 
 /** Adds `--data`, and `--json` for programs. */

@@ -7,11 +7,11 @@ import {
   configure,
   environmentName,
   flagName,
-  type Options,
   type Sources,
   type servingOptions,
   type startOptions,
 } from '../config.ts';
+import type { Options } from '../options/option.ts';
 import { ResolverError } from '../resolver-error.ts';
 
 /** Adds every option of the table to a command, and `--config`. */

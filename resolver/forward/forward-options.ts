@@ -1,7 +1,8 @@
 // The options of `bchf forward`.
 
 import { z } from 'zod';
-import { option, servingOptions, wholeNumber } from '../config.ts';
+import { servingOptions } from '../config.ts';
+import { option, wholeNumber } from '../options/option.ts';
 
 const UPSTREAMS_MAX = 8;
 

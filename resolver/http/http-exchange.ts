@@ -166,10 +166,17 @@ export class Exchange {
     const response = this.#response;
     this.#writeHead(answer);
     if (this.method === 'head' && this.#isNative) {
-      // For uWebSockets.js this is no answer yet: without a handler it would end the process.
-      this.#watchAbort();
       this.#isOver = true;
-      response.endWithoutBody(Buffer.byteLength(answer.body), this.#closesConnection);
+      const bodyBytes = Buffer.byteLength(answer.body);
+      if (this.#closesConnection) {
+        // Told a length, uWebSockets.js waits for a body: without a handler it would end the process, and what
+        // the client sends behind this request ends the connection.
+        this.#watchAbort();
+        response.endWithoutBody(bodyBytes, true);
+      } else {
+        response.writeHeader('content-length', String(bodyBytes));
+        response.endWithoutBody();
+      }
     } else if (this.#isNative && answer.body.length > PIECE_BYTES) {
       const { body } = answer;
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;

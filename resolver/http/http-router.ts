@@ -79,6 +79,9 @@ const RESOURCES: Record<string, Resource> = {
   },
 };
 
+/** A property of a name that nobody has asked for before is searched for among all names of the program. */
+const RESOURCE_AT = new Map(Object.entries(RESOURCES));
+
 /** Collections, by what the paths of their members begin with; the one asked for most comes first. */
 const COLLECTIONS: [start: string, resource: Resource][] = [
   [
@@ -109,7 +112,7 @@ const COLLECTIONS: [start: string, resource: Resource][] = [
 
 export function routeRequest(request: RequestHead, services: HttpServices): Outcome | BodyWanted {
   const { method, path } = request;
-  let resource = Object.hasOwn(RESOURCES, path) ? RESOURCES[path] : undefined;
+  let resource = RESOURCE_AT.get(path);
   let segment = '';
   if (!resource) {
     const collection = COLLECTIONS.find(([start]) => path.startsWith(start));

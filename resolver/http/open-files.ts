@@ -6,9 +6,14 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
-/** How often they are counted, and how many times as long as counting takes, at the least. */
+/**
+ * How often they are counted, and how many times as long as counting takes, at the least; less often where
+ * there is room for so many more a millisecond, which is more than all threads of a machine can accept.
+ */
 const LOOK_MS = 20;
+const LOOK_MS_MAX = 1000;
 const LOOK_COST_FACTOR = 20;
+const OPENED_PER_MS = 200;
 const RESERVE_MIN = 256;
 const RESERVE_MAX = 2000;
 
@@ -60,7 +65,8 @@ export function watchOpenFiles(filesMax: number, watch: OpenFilesWatch): () => v
       isFull = !onRoom();
     }
     const tookMs = performance.now() - sinceMs;
-    looking = setTimeout(look, Math.max(LOOK_MS, LOOK_COST_FACTOR * tookMs)).unref();
+    const safeMs = Math.min(LOOK_MS_MAX, (filesMax - files) / OPENED_PER_MS);
+    looking = setTimeout(look, Math.max(LOOK_MS, safeMs, LOOK_COST_FACTOR * tookMs)).unref();
   };
   let looking = setTimeout(look, LOOK_MS).unref();
   return () => clearTimeout(looking);

@@ -10,11 +10,17 @@ import type { HttpRequest } from 'uWebSockets.js';
  */
 export type Framing = 'plain' | 'chunked' | 'broken';
 
+/** Whether a request has a field that says of a body where it ends: nearly none has. */
+export function hasBodyFields(request: Pick<HttpRequest, 'getHeader'>): boolean {
+  return (
+    request.getHeader('content-length') !== '' || request.getHeader('transfer-encoding') !== ''
+  );
+}
+
 export function framingOf(request: Pick<HttpRequest, 'getHeader' | 'forEach'>): Framing {
+  if (!hasBodyFields(request)) return 'plain';
   const length = request.getHeader('content-length');
   const coding = request.getHeader('transfer-encoding');
-  // Nearly every request.
-  if (length === '' && coding === '') return 'plain';
   const lengths: string[] = [];
   const codings: string[] = [];
   request.forEach((name, value) => {

@@ -12,7 +12,8 @@ import type { SbiRequest } from './sbi-message.ts';
 export function nbchfOverSbi(
   handle: HttpHandler,
 ): (request: SbiRequest) => HttpAnswer | Promise<HttpAnswer> {
-  return ({ method, path, query, headers, body, clientNames = [] }) => {
+  return (request) => {
+    const { method, path, query, headers, body, clientNames = [] } = request;
     if (path === CHANGES_PATH) {
       const detail = 'Changes are followed over HTTP/1.1.';
       return problem(404, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', detail);
@@ -20,6 +21,9 @@ export function nbchfOverSbi(
     const outcome = handle({
       ...{ method: method.toLowerCase(), path, query, headers, clientNames },
       contentType: headers['content-type'] ?? '',
+      onNamed(requestId) {
+        request.nameInAudit = requestId;
+      },
     });
     // Of the resources that are left, none answers by a stream.
     if (!('bytesMax' in outcome)) return outcome as HttpAnswer | Promise<HttpAnswer>;

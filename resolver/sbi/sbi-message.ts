@@ -18,6 +18,8 @@ export interface SbiRequest {
   receivedMs: number;
   /** What the client's certificate calls it, where one was asked for and vouched for. */
   clientNames?: readonly string[];
+  /** What the audit log calls it, where its sender has not named it; no function, because threads pass it on. */
+  nameInAudit?: string;
 }
 
 /** An answer that another NRF gave, passed on as it is: it may have any status. */

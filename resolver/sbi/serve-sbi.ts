@@ -1,6 +1,8 @@
 // The service-based interfaces of one thread: brings together the listener, the router and what the
 // router needs.
 
+// The global of that name is a getter, which costs as much again as the clock.
+import { performance } from 'node:perf_hooks';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import type { OnError } from '../http/http-server.ts';
 import { requestIdOf } from '../http/request-id.ts';
@@ -87,10 +89,7 @@ export async function serveSbi(options: ServeSbiOptions): Promise<SbiServer> {
       handle: (request) => {
         const sinceMs = performance.now();
         const failed = (error: unknown) =>
-          onError(
-            error,
-            requestIdOf((name) => request.headers[name]),
-          );
+          onError(error, requestIdOf((name) => request.headers[name]) ?? request.nameInAudit);
         try {
           const answer = routeSbi(request, services);
           return timed(answer instanceof Promise ? answer.catch(failed) : answer, sinceMs);

@@ -22,7 +22,8 @@ test('a request keeps its name through failures now, late and with a body', asyn
   const server = await listenHttp(
     '127.0.0.1',
     0,
-    ({ path }) => {
+    ({ path, query, onNamed }) => {
+      if (query !== '') onNamed?.(query);
       const fail = () => {
         throw new Error(path);
       };
@@ -54,6 +55,15 @@ test('a request keeps its name through failures now, late and with a body', asyn
     assert.deepEqual(await ask('/well', { 'x-request-id': 'six' }), [200, null]);
     const names = failures.map(([, requestId]) => requestId);
     assert.deepEqual(names, ['one', 'imsi-2', 'three', undefined]);
+    // What the audit log calls a request without a name, its fault and its error are called too.
+    for (const path of ['/now?ours', '/late?ours', '/missing?ours']) {
+      assert.equal((await ask(path, {}))[1], 'ours');
+    }
+    assert.deepEqual(await ask('/body?ours', {}, 'x'), [500, 'ours']);
+    assert.deepEqual(
+      failures.slice(4).map(([, requestId]) => requestId),
+      ['ours', 'ours', 'ours'],
+    );
   } finally {
     server.close();
   }

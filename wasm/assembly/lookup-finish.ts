@@ -67,9 +67,19 @@ let ownEnd: u32 = 0;
 export function finish(reader: u32, version: u32, keys: u32, answers: u32, notedEnd: u32): void {
   // Answers lie at the same distance from their lanes, keys at twice the lanes' distance from the first.
   const toAnswer = answers - (reader + LANES);
+  sortNoted(reader, toAnswer, notedEnd);
+  finishSorted(reader, version, keys, toAnswer);
+}
+
+/** The first step of {@link finish}, which between its two may be overtaken by the writer like elsewhere. */
+export function sortNoted(reader: u32, toAnswer: u32, notedEnd: u32): void {
   hitsEnd = reader + HITS;
   listedEnd = reader + LISTED;
   sort(reader, toAnswer, split(reader, notedEnd));
+}
+
+/** The second. */
+export function finishSorted(reader: u32, version: u32, keys: u32, toAnswer: u32): void {
   if (ownEnd != reader + OWN) {
     const ledEnd = finishOwn(reader, version, keys, toAnswer);
     sort(reader, toAnswer, ledEnd);

@@ -92,7 +92,7 @@ function testLane(lane: u32, noted: u32): u32 {
 }
 
 /** Notes lanes; returns the end of the notes. */
-function test(reader: u32, count: u32): u32 {
+export function test(reader: u32, count: u32): u32 {
   const first = reader + LANES;
   const end = first + (count << 2);
   let noted = reader + NOTED;

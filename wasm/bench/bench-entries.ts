@@ -20,3 +20,12 @@ export function judgedAt(
   if (values.entries === full && !quick) return {};
   return { unjudged: `they are set for ${group(full)} ported numbers` };
 }
+
+/** The same for bars that hold at every size from one on. */
+export function judgedFrom(
+  least: number,
+  { quick, values }: Pick<BenchOptions<'entries'>, 'quick' | 'values'>,
+): Pick<BenchResult, 'unjudged'> {
+  if (values.entries >= least && !quick) return {};
+  return { unjudged: `they are set for ${group(least)} ported numbers and more` };
+}

@@ -1,14 +1,15 @@
 // `npm run bench -- index-lookup`: how fast one thread looks numbers up in an index of a large
 // country's size, against the machine's own limit in the same process, and what a number costs.
 //
-// Each run measures one after the other
+// Each run measures the first two in turns of ten milliseconds, then the others:
 //
 //     lookupsPerSecond            keys drawn uniformly from the number space: one in ten is ported
 //     ceilingLoadsPerSecond       independent random loads of 8 bytes from the memory of the index
 //     zipfLookupsPerSecond        keys of which the k-th most frequent comes in proportion to 1/k
 //     smallPageLookupsPerSecond   as the first, in a copy of the index that has no huge pages
 //
-// and their ratio, the first by the second, is taken within the run. All are fed alike, see
+// and the ratio of the first two is taken within the run; `ratioWithWholeCore` is that of the rounds in which
+// nobody else had a part of the core (bench-core.ts). All are fed alike, see
 // bench-lookups.ts: addresses go where keys go. Answers are compared with the population outside of
 // the timed loop; a wrong one ends the bench.
 //
@@ -20,9 +21,10 @@ import type { WasmIndex } from '../wasm-index.ts';
 import { PAGE_BYTES, PAGES_BEFORE_ARENA } from '../wasm-module.ts';
 import { buildIndex } from './bench-build.ts';
 import { createLoadBatch } from './bench-ceiling.ts';
+import { createCoreMeter } from './bench-core.ts';
 import { entriesOption, judgedAt } from './bench-entries.ts';
 import { group } from './bench-format.ts';
-import { BATCH, checkAnswers, lookupRate, rateOf } from './bench-lookups.ts';
+import { BATCH, checkAnswers, lookUp, lookupRate, ratesInTurns } from './bench-lookups.ts';
 import { hugePageBytes } from './bench-memory.ts';
 import { createBenchPopulation, ROUTE_COUNT } from './bench-population.ts';
 import {
@@ -71,13 +73,19 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
   const addressFrom = PAGES_BEFORE_ARENA * PAGE_BYTES;
   const addressTo = Math.min(addressFrom + imageBytes, index.memory.buffer.byteLength);
   const loadPass = createLoadPass(index, addresses);
+  const core = createCoreMeter();
   let shares = '';
   const measured = repeat(runs, (run) => {
     population.drawUniform(keys, run);
-    const uniform = lookupRate(index, keys, loopMs);
-    shares = checkAnswers(index, population, keys);
     population.drawAddresses(addresses, run, addressFrom, addressTo);
-    const ceiling = rateOf(batchCount, loopMs, loadPass);
+    const works = [(batch: number) => lookUp(index, keys, batch), loadPass];
+    const { rates, ratesOfWholeCore, wholeCoreShare } = ratesInTurns(
+      batchCount,
+      loopMs,
+      works,
+      core,
+    );
+    shares = checkAnswers(index, population, keys);
     let smallPage = 0;
     if (inSmallPages !== undefined) {
       smallPage = lookupRate(inSmallPages, keys, loopMs);
@@ -87,9 +95,16 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
     const zipf = lookupRate(index, keys, loopMs);
     checkAnswers(index, population, keys);
     tell(run === 0 ? 'warm-up done' : `run ${run} of ${runs} done`);
-    return { uniform, ceiling, ratio: uniform / ceiling, zipf, smallPage };
+    const [uniform, ceiling] = rates as [number, number];
+    const [uniformWhole, ceilingWhole] = ratesOfWholeCore as [number, number];
+    return {
+      ...{ uniform, ceiling, ratio: uniform / ceiling, zipf, smallPage },
+      ...{ wholeCoreShare, ratioWhole: uniformWhole / ceilingWhole },
+    };
   });
 
+  // A run in which somebody else had a part of the core all the time has none.
+  const withWholeCore = measured.ratioWhole.filter((ratio) => !Number.isNaN(ratio));
   const smallPage: Figure[] =
     inSmallPages === undefined
       ? []
@@ -109,6 +124,10 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
       { name: 'lookupsPerSecond', measured: measured.uniform },
       { name: 'ceilingLoadsPerSecond', measured: measured.ceiling },
       { name: 'ratioToCeiling', measured: measured.ratio, bar: RATIO_BAR },
+      ...(withWholeCore.length > 0
+        ? [{ name: 'ratioWithWholeCore', measured: withWholeCore }]
+        : []),
+      { name: 'wholeCoreShare', measured: measured.wholeCoreShare },
       { name: 'zipfLookupsPerSecond', measured: measured.zipf },
       ...smallPage,
       { name: 'bytesPerPortedEntry', measured: imageBytes / counts.ported, bar: BYTES_BAR },

@@ -354,6 +354,7 @@ describe('the audit log', () => {
       await asked(IMSI_A, { 'x-request-id': 'b' });
       await asked(IMSI_A, { '3gpp-sbi-correlation-info': IMSI_A, 'x-request-id': 'c' });
       await asked(IMSI_A, {});
+      await asked('imsi-99999', { 'user-agent': 'AMF' });
       const session = openH2(`http://127.0.0.1:${ports.sbi}`);
       const status = `/nmnpf-npstatus/v1/${MSISDN_A}`;
       const bad = { authorization: 'Bearer nonsense' };
@@ -367,11 +368,15 @@ describe('the audit log', () => {
       lines.filter((line) => line.interface === one).map(({ requestId }) => requestId),
     );
     assert.deepEqual(told, [null, null, 'b', IMSI_A, ...names.slice(4)]);
-    assert.deepEqual(names.slice(0, 4), ['a', null, 'b', 'imsi-244050*********']);
-    const [, given, own, refused, both] = names.slice(4);
+    assert.deepEqual(
+      names.filter((_, at) => [0, 2, 3].includes(at)),
+      ['a', 'b', 'imsi-244050*********'],
+    );
+    const [, missing, given, own, refused, both] = names.slice(4);
     assert.deepEqual([given, both], ['d', 'e']);
-    assert.equal(new Set([names[4], own, refused]).size, 3, 'each has a name of its own');
-    for (const name of [names[4], own, refused]) assert.match(name, /^[0-9a-f-]{36}$/);
+    const ours = [names[1], names[4], missing, own, refused];
+    assert.equal(new Set(ours).size, 5, 'each has a name of its own');
+    for (const name of ours) assert.match(name, /^[0-9a-f-]{36}$/);
   });
 
   it('is opened anew on SIGHUP, and a line is in one file or the other', async () => {

@@ -8,9 +8,15 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import pino from 'pino';
 import { parseDigits } from '../../../ledger/number.ts';
+import type { HttpHandler } from '../../http/http-server.ts';
+import { problem } from '../../http/problem.ts';
+import { nbchfOverSbi } from '../../sbi/nbchf-resources.ts';
+import type { SbiRequest } from '../../sbi/sbi-message.ts';
+import type { AccessGate } from '../access-gate.ts';
 import { AuditBuffer, WAITING_DECISIONS_MAX } from '../audit-buffer.ts';
 import { AuditFile } from '../audit-file.ts';
 import { type AuditedDecision, type AuditNumbers, formatAuditLine } from '../audit-line-codec.ts';
+import { guardSbi } from '../sbi-gate.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bchf-audit-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -84,6 +90,38 @@ describe('audit lines', () => {
     assert.equal(hash('460001234567890', 1), hash('460001234567890', 1));
     assert.notEqual(hash('460001234567890', 1), hash('460001234567891', 1));
     assert.notEqual(hash('460001234567890', 1), hash('460001234567890', 2));
+  });
+});
+
+describe('what the audit log calls a request without a name', () => {
+  it('stays with a request of the service-based interfaces, which other threads can still be handed', () => {
+    const named: Pick<AccessGate, 'decide' | 'refusedByToken'> = {
+      decide: ({ onNamed }) => {
+        onNamed?.('ours');
+        return undefined;
+      },
+      refusedByToken: ({ onNamed }, { refusal }) => {
+        onNamed?.('ours, refused');
+        return refusal;
+      },
+    };
+    const requestFor = (path: string): SbiRequest => ({
+      ...{ method: 'GET', path, query: '', headers: {}, body: new Uint8Array(0), receivedMs: 0 },
+    });
+    const status = requestFor('/nmnpf-npstatus/v1/msisdn-358501234567');
+    const service = { name: 'nmnpf-npstatus', nfType: 'MNPF' } as const;
+    guardSbi(named, () => ({ token: undefined }))(service, status);
+    assert.equal(structuredClone(status).nameInAudit, 'ours');
+    const refusal = problem(401, 'UNAUTHORIZED', 'x');
+    guardSbi(named, () => ({ refusal, cause: 'UNAUTHORIZED' }))(service, status);
+    assert.equal(status.nameInAudit, 'ours, refused');
+    const nbchf = requestFor('/nbchf-routing/v1/routing-info/msisdn-358501234567');
+    const handle: HttpHandler = ({ onNamed }) => {
+      onNamed?.('ours');
+      return refusal;
+    };
+    assert.equal(nbchfOverSbi(handle)(nbchf), refusal);
+    assert.equal(structuredClone(nbchf).nameInAudit, 'ours');
   });
 });
 

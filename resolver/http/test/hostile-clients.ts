@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import type { HttpAnswer } from '../http-answer.ts';
-import { routeRequest } from '../http-router.ts';
+import { ROUTING_INFO_PATH, routeRequest } from '../http-router.ts';
 import {
   type HttpServer,
   type HttpServerOptions,
   listenHttp,
   type RequestHead,
 } from '../http-server.ts';
+import { PreparedAnswers } from '../prepared-answers.ts';
 import { problem } from '../problem.ts';
 import { SmallIndex } from './http-fixture.ts';
 
@@ -44,7 +45,17 @@ export async function openListener(
       },
     };
   };
+  const prepared = new PreparedAnswers(services.resolver);
+  const quick = {
+    collection: ROUTING_INFO_PATH,
+    answer(segment: string) {
+      const body = prepared.answer(segment);
+      if (body) reached.push(`quick ${segment}`);
+      return body;
+    },
+  };
   const server = await listenHttp('127.0.0.1', 0, handle, onError, {
+    quick,
     ...(limits && { limits }),
     openFilesMax,
     onFull() {
@@ -148,12 +159,20 @@ export const BODY = '["msisdn-1"]';
 /** What would be a request of its own where a body is thought to end before it. */
 export const HIDDEN = 'GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n';
 
+/** A number of the index that the listener answers from. */
+export const KNOWN = 'msisdn-358501234567';
+
 /** A batch with header fields that say where its body ends. */
 export function post(fields: string, body: string): string {
   return (
     `POST ${BATCH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
     `${fields}\r\n${body}`
   );
+}
+
+/** The same fields and body with a look-up, which needs no body. */
+export function asLookup(posted: string): string {
+  return posted.replace(/^POST \S+/, `GET ${ROUTING_INFO_PATH}${KNOWN}`);
 }
 
 export const CHUNKED = 'Transfer-Encoding: chunked\r\n';

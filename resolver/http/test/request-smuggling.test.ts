@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { loadUWebSockets } from '../http-server.ts';
 import { framingOf } from '../request-framing.ts';
 import {
+  asLookup,
   assertServes,
   BATCH,
   BODY,
@@ -15,6 +16,7 @@ import {
   CHUNKS,
   exchange,
   HIDDEN,
+  KNOWN,
   type Listener,
   openListener,
   post,
@@ -103,6 +105,38 @@ describe('request smuggling', { skip: !isNative && 'the stand-in is of node:http
       await assertServes(port);
     });
   }
+
+  for (const [name, bytes] of Object.entries(all)) {
+    it(`${name}, with a look-up that takes no body: no hidden request is answered`, async () => {
+      listener.reached.length = 0;
+      const { port } = listener.server;
+      const { statuses, isClosed } = await exchange(
+        port,
+        asLookup(bytes),
+        name in AMBIGUOUS ? SURE_MS : 150,
+      );
+      assert.ok(!listener.reached.some((one) => one.includes('/hidden')));
+      // None of them is a look-up without a body, so none is answered as one.
+      assert.ok(!listener.reached.some((one) => one.startsWith('quick')), `${listener.reached}`);
+      assert.ok(statuses.length <= 1);
+      if (name in AMBIGUOUS) {
+        assert.deepEqual([statuses, isClosed, listener.reached], [[], true, []]);
+      }
+    });
+  }
+
+  it('a plain look-up is answered at once, and so is the one behind it', async () => {
+    listener.reached.length = 0;
+    const plain = asLookup(`POST ${BATCH} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const { statuses } = await exchange(listener.server.port, plain + plain, SURE_MS, 2);
+    assert.deepEqual(
+      [statuses, listener.reached],
+      [
+        [200, 200],
+        [`quick ${KNOWN}`, `quick ${KNOWN}`],
+      ],
+    );
+  });
 
   it('connections that were closed for that are counted', () => {
     assert.ok(listener.broken > 0);

@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { digitsOf } from '../../ledger/number.ts';
 import { answerPdb, createPdbCounters } from '../../resolver/udp/pdb-codec.ts';
-import { carriersByPlace, judgePdb } from '../pdb-load.ts';
+import { pdbProtocol } from '../pdb-answers.ts';
 import { encodePdbQuery } from '../pdb-query-codec.ts';
 
 const KEY = 1358401234567;
-const carriers = carriersByPlace([{ id: 'udm-a' }, { id: 'udm-b' }]);
+const { judge } = pdbProtocol([{ id: 'udm-a' }, { id: 'udm-b' }]);
 const found = {
   ...{ identity: 'msisdn' as const, key: KEY },
   expected: { entry: 'ported' as const, from: KEY, to: KEY, route: 'udm-b' },
@@ -24,9 +24,9 @@ function answerWith(carrier: number, key = KEY): Uint8Array {
 
 describe('an answer over pdb', () => {
   test('is right with the number and the carrier id of the expected route', () => {
-    assert.equal(judgePdb(found, answerWith(2), carriers), undefined);
+    assert.equal(judge(found, answerWith(2)), undefined);
     assert.equal(
-      judgePdb({ ...found, expected: undefined }, answerWith(0), carriers),
+      judge({ ...found, expected: undefined }, answerWith(0)),
       undefined,
       'not found where nothing is expected',
     );
@@ -38,10 +38,10 @@ describe('an answer over pdb', () => {
       [answerWith(2, KEY + 1), /358401234568 with carrier 2/],
       [answerWith(0), /code 3, not ported/],
     ] as const) {
-      assert.match(judgePdb(found, answer, carriers) ?? '', what);
+      assert.match(judge(found, answer)?.what ?? '', what);
     }
     assert.match(
-      judgePdb({ ...found, expected: undefined }, answerWith(2), carriers) ?? '',
+      judge({ ...found, expected: undefined }, answerWith(2))?.what ?? '',
       /not "not found"/,
     );
   });
