@@ -225,11 +225,10 @@ async function findRate(generator: SwapLoad, server: BchfServer, percent: number
   const capacity = await generator.run({ rate: undefined, durationMs: CAPACITY_MS });
   const perSecond = (capacity.datagrams * 1000) / capacity.elapsedMs;
   let rate = (perSecond * percent) / 200;
-  let busyPercent = 0;
   for (let run = 0; run < RATE_RUNS; run++) {
     const before = busiestThreadMs(server.pid);
     const { elapsedMs } = await generator.run({ rate, durationMs: RATE_MS });
-    busyPercent = ((busiestThreadMs(server.pid) - before) * 100) / elapsedMs;
+    const busyPercent = ((busiestThreadMs(server.pid) - before) * 100) / elapsedMs;
     rate = Math.round(Math.min((rate * percent) / busyPercent, perSecond));
   }
   tell(`${Math.round(perSecond)} datagrams a second in a closed loop; paced at ${rate}`);
@@ -300,7 +299,7 @@ async function measureSwaps(
       `${swaps.length} swaps, ${swaps.length - undisturbed().length} of them beside others that took ` +
       `more than ${DISTURBANCE_MAX} processors${counted === swaps ? '' : ' and are left out of latencies'}`,
     // Of all swaps, whatever disturbed them.
-    failed: swaps.map(({ during }) => failedOf(during)),
+    failed: [swaps.reduce((sum, { during }) => sum + failedOf(during), 0)],
     wrong: swaps.map(({ during }) => during.wrong),
     steadyFailed: steadyRuns.map(({ result }) => failedOf(result)),
     ratio: of(ratio),
