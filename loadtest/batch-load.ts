@@ -89,6 +89,14 @@ export interface BatchLoadOptions {
    * to sleep between them. Default true.
    */
   spin?: boolean;
+  /** Asked in every turn: whether to end before the duration is over. */
+  isOver?: () => boolean;
+  /**
+   * Where this thread does not look at its clock for longer, because it has no processor: what was due
+   * meanwhile is not sent later, and what was under way is not timed. Never, if left out: then such a pause
+   * looks like one of the server.
+   */
+  ownPauseMsMin?: number | undefined;
 }
 
 export interface BatchLoadResult {
@@ -107,6 +115,9 @@ export interface BatchLoadResult {
   examples: string[];
   /** Requests that were due and not sent, because too many were under way. */
   unsent: number;
+  /** Requests that were due in pauses of this thread's own, and how long those were in all. */
+  skipped: number;
+  ownPausesMs: number;
   /** From the first request to the last answer within the duration. */
   elapsedMs: number;
   /** Share of the time in which there was nothing to do: 0 where the generator is the limit. */
@@ -159,6 +170,8 @@ class BatchLoad {
     wrong: 0,
     examples: [],
     unsent: 0,
+    skipped: 0,
+    ownPausesMs: 0,
     elapsedMs: 0,
     idleShare: 0,
     latencies: createLatencyHistogram(),
@@ -167,6 +180,9 @@ class BatchLoad {
   #nextPacket = 0;
   #underWay = 0;
   #untilCheck = 0;
+  #lookedMs = 0;
+  /** Requests that count from before this time were under way in a pause of this thread's own. */
+  #timedFromMs = 0;
 
   constructor(options: BatchLoadOptions, fd: number) {
     const { calls } = options;
@@ -202,17 +218,19 @@ class BatchLoad {
   }
 
   run(): BatchLoadResult {
-    const { durationMs, perSecond, window, spin = true, calls } = this.#options;
+    const { durationMs, perSecond, window, spin = true, isOver, calls } = this.#options;
     const result = this.#result;
     const startMs = performance.now();
+    this.#lookedMs = startMs;
     let nowMs = startMs;
     let heardMs = startMs;
     let idleMs = 0;
-    while (nowMs - startMs < durationMs) {
+    while (nowMs - startMs < durationMs && !isOver?.()) {
       let room = window - this.#underWay;
       if (perSecond !== undefined) {
         const due =
-          Math.floor(((nowMs - startMs) * perSecond) / 1000) - result.sent - result.unsent;
+          Math.floor(((nowMs - startMs) * perSecond) / 1000) -
+          (result.sent + result.unsent + result.skipped);
         // A schedule does not wait: what finds no room is not sent later.
         if (due > room) result.unsent += due - room;
         room = Math.min(room, due);
@@ -226,7 +244,7 @@ class BatchLoad {
           : 0;
       const received = this.#receive();
       const beforeMs = nowMs;
-      nowMs = performance.now();
+      nowMs = this.#look();
       if (received > 0 || this.#underWay === 0) heardMs = nowMs;
       if (nowMs - heardMs > SILENCE_MS_MAX) {
         this.#giveUp();
@@ -235,7 +253,7 @@ class BatchLoad {
       if (sent > 0 || received > 0) continue;
       if (!spin) {
         calls.poll(this.#poll.address, 1, SLEEP_MS);
-        nowMs = performance.now();
+        nowMs = this.#look();
       }
       idleMs += nowMs - beforeMs;
     }
@@ -248,6 +266,20 @@ class BatchLoad {
     return result;
   }
 
+  /** The time; and notes a pause of this thread's own since it was last asked for. */
+  #look(): number {
+    const nowMs = performance.now();
+    const { ownPauseMsMin = Number.POSITIVE_INFINITY, perSecond = 0 } = this.#options;
+    const awayMs = nowMs - this.#lookedMs;
+    this.#lookedMs = nowMs;
+    if (awayMs > ownPauseMsMin) {
+      this.#timedFromMs = nowMs;
+      this.#result.ownPausesMs += awayMs;
+      this.#result.skipped += Math.floor((awayMs * perSecond) / 1000);
+    }
+    return nowMs;
+  }
+
   /**
    * The time that the next request counts from, and how much later each after it: on a schedule those that it
    * has, so that a pause of the server, or of this thread, shows in all that was due meanwhile.
@@ -256,7 +288,8 @@ class BatchLoad {
     const { perSecond } = this.#options;
     if (perSecond === undefined) return [nowMs, 0];
     const stepMs = 1000 / perSecond;
-    return [startMs + (this.#result.sent + this.#result.unsent) * stepMs, stepMs];
+    const { sent, unsent, skipped } = this.#result;
+    return [startMs + (sent + unsent + skipped) * stepMs, stepMs];
   }
 
   #send(count: number, firstMs: number, stepMs: number): number {
@@ -338,7 +371,9 @@ class BatchLoad {
 
   #check(packet: number, response: number, id: number): void {
     const result = this.#result;
-    recordMs(result.latencies, performance.now() - this.#fromMs[id]!);
+    const nowMs = this.#look();
+    const fromMs = this.#fromMs[id]!;
+    if (fromMs >= this.#timedFromMs) recordMs(result.latencies, nowMs - fromMs);
     result.checked++;
     const header = (response * HEADER_BYTES) / 4;
     const length = this.#responseWords[header + HEADER_LENGTH / 4]!;

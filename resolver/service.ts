@@ -247,6 +247,7 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
     snapshots,
     access: adminAccess,
     onFault: (err, requestId) => log.error({ err, requestId }, 'an admin request failed'),
+    onGuessing: (address, wrong) => log.warn({ address, wrong }, 'admin token is being guessed'),
     ...operatorConsole.services,
     carriers: () =>
       content.routes.all().map((route, number) => ({

@@ -1,6 +1,7 @@
 // What differs between two indexes, as ranges, in one pass over both.
 //
-// Both are walked in pages (entry-pages.ts) side by side, as sorted lists are merged. Entries are the
+// Both are walked in pages (entry-pages.ts) side by side, as sorted lists are merged; where both lie in a
+// memory of their own, only those parts whose lines differ (line-comparison.ts). Entries are the
 // same when kind, from and to are; of the same entry, route and user data may have changed. Nothing
 // is kept but a page of each side and the range that is still growing, however large the indexes are.
 // Labels are not compared: they say at which block a content was reached, not what it is.
@@ -11,7 +12,9 @@
 //     removed 2 (A) · changed 4 (A→B) · added 5 (B) · changed 6 to 7 (A→B) · added 8 (B)
 
 import { type EntryPage, entryPagesOf, KINDS_IN_ORDER, type WalkedIndex } from './entry-pages.ts';
+import { differingSpans } from './line-comparison.ts';
 import type { EntryKind } from './number-index.ts';
+import { MemoryIndex } from './wasm-index.ts';
 
 /**
  * A range of entries of one kind that changed alike: keys that follow each other without a gap, with
@@ -41,7 +44,10 @@ export function* diffIndexes(
   right: WalkedIndex,
 ): IterableIterator<IndexDifference> {
   for (const kind of KINDS_IN_ORDER) {
-    yield* diffPages(kind, entryPagesOf(left, kind), entryPagesOf(right, kind));
+    if (kind === 'ported' && left instanceof MemoryIndex && right instanceof MemoryIndex) {
+      const spans = differingSpans(left, right);
+      yield* diffPages(kind, left.portedPagesIn(spans), right.portedPagesIn(spans));
+    } else yield* diffPages(kind, entryPagesOf(left, kind), entryPagesOf(right, kind));
   }
 }
 

@@ -43,6 +43,7 @@ import {
 } from './entry-pages.ts';
 import { adviseHugePages } from './huge-pages.ts';
 import { checkColumns, checkLabel, describeRun } from './key.ts';
+import type { Segment } from './line-comparison.ts';
 import {
   type EntryKind,
   type IndexChange,
@@ -97,6 +98,10 @@ export interface WasmIndex extends NumberIndex, WasmReader, PagedIndex {
    * TypeError.
    */
   imageChunks(chunkBytesMax?: number): IterableIterator<Uint8Array>;
+  /** The parts that ported numbers are looked for in, in order; see line-comparison.ts. */
+  segments(): IterableIterator<Segment>;
+  /** Pages of the ported numbers in some spans (see line-comparison.ts), as of `entryPages`. */
+  portedPagesIn(spans: readonly number[]): IterableIterator<EntryPage>;
   /**
    * Gives back the place of a reader whose thread has ended without closing it. The thread must have
    * ended: a reader that goes on without its place may read memory that is used again.
@@ -321,6 +326,50 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
       const page = this.#fillPage(columns, count);
       from = page.from[count - 1]! + 1;
       yield page;
+    }
+  }
+
+  portedPagesIn(spans: readonly number[]): IterableIterator<EntryPage> {
+    return whileUnchanged(this.#spanPages(spans), () => this.#batches);
+  }
+
+  *#spanPages(spans: readonly number[]): IterableIterator<EntryPage> {
+    const columns = new EntryColumns(this.detailsMax);
+    for (let place = 0; place < spans.length; place += 2) {
+      let from = spans[place]!;
+      const end = spans[place + 1]!;
+      while (from < end) {
+        const wanted = Math.min(this.detailsMax, end - from);
+        const walk = (exports: IndexExports) => exports.walkPorted(this.block, from, wanted);
+        const found = this.wasm.call(walk);
+        const page = this.#fillPage(columns, found);
+        let count = found;
+        while (count > 0 && page.from[count - 1]! >= end) count--;
+        from = found < wanted || count < found ? end : page.from[count - 1]! + 1;
+        if (count > 0) yield { ...page, count };
+      }
+    }
+  }
+
+  segments(): IterableIterator<Segment> {
+    return whileUnchanged(this.#allSegments(), () => this.#batches);
+  }
+
+  *#allSegments(): IterableIterator<Segment> {
+    const { detailKeys: keys, detailWords: words } = this;
+    let from = 0;
+    for (let count = this.detailsMax; count === this.detailsMax; ) {
+      count = this.wasm.call((exports) => exports.listSegments(this.block, from, this.detailsMax));
+      for (let at = 0; at < count; at++) {
+        const first = keys[at * 4]!;
+        const [lines, shape, span, size, palette, paletteCount] = words.subarray(at * 8 + 2);
+        const end = first + 2 ** (size! >>> 16);
+        from = end;
+        yield {
+          ...{ from: first, end, lines: lines!, lineCount: size! & 0xffff },
+          ...{ shape: shape!, span: span!, palette: palette!, paletteCount: paletteCount! },
+        };
+      }
     }
   }
 

@@ -96,6 +96,7 @@ export interface IndexExports {
   walkPrefixes(reader: number, from: number, countMax: number): number;
   walkPorted(reader: number, from: number, countMax: number): number;
   walkRuns(reader: number, from: number, to: number, countMax: number): number;
+  listSegments(reader: number, from: number, countMax: number): number;
   prefixCount(): number;
   runCount(): number;
   portedCount(): number;

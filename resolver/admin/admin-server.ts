@@ -13,6 +13,7 @@ import { type AccessVerdict, type AdminAccess, judgeAccess } from './admin-acces
 import { type AdminRequest, json, refusal } from './admin-answer.ts';
 import type { ConsoleFiles } from './console-files.ts';
 import { answerSnapshots } from './snapshot-resources.ts';
+import { TokenGuard } from './token-guard.ts';
 
 export interface AdminServices {
   metrics: () => Promise<string>;
@@ -27,6 +28,8 @@ export interface AdminServices {
   access: AdminAccess;
   /** Told of a request whose handling failed, and what the request is called. */
   onFault: (error: unknown, requestId: string) => void;
+  /** Told when an address has sent so many wrong tokens that it has to wait. */
+  onGuessing?: (address: string, wrongTokens: number) => void;
   consoleFiles: ConsoleFiles;
   /** What else is read here, by path. */
   readings: Record<string, Reading>;
@@ -54,10 +57,11 @@ export async function listenAdmin(
   port: number,
   services: AdminServices,
 ): Promise<AdminServer> {
+  const guard = new TokenGuard(() => performance.now());
   const listener: RequestListener = async (request, response) => {
     let answer: HttpAnswer;
     try {
-      answer = await answerRequest(request, services);
+      answer = await answerRequest(request, services, guard);
     } catch (error) {
       // Who left in the middle of a body waits for no answer, and is no fault of this process.
       if (request.destroyed) return;
@@ -102,6 +106,7 @@ export async function listenAdmin(
 async function answerRequest(
   request: IncomingMessage,
   services: AdminServices,
+  guard: TokenGuard,
 ): Promise<HttpAnswer> {
   const { method = '', url = '', headers } = request;
   const [path = '', query = ''] = url.split('?', 2);
@@ -111,7 +116,14 @@ async function answerRequest(
   if (path.startsWith(PROTECTED)) {
     const { authorization, host, origin, 'content-type': contentType } = headers;
     const asked = { authorization, host, origin, contentType, isChange };
+    const address = request.socket.remoteAddress ?? '';
+    // Whatever it sends: a right token that was heard meanwhile would be found by guessing all the same.
+    const waitS = guard.waitS(address);
+    if (waitS > 0) return tooManyGuesses(waitS);
     const verdict = judgeAccess(asked, services.access);
+    if (verdict === 'wrong-token' && guard.noteWrong(address)) {
+      services.onGuessing?.(address, guard.wrong);
+    }
     if (verdict !== 'granted') return noAccess(verdict);
   }
   const body = isChange ? await readBody(request) : undefined;
@@ -122,6 +134,11 @@ async function answerRequest(
   if (body === 'malformed') return refusal(400, 'BCHF_ADMIN_REQUEST', 'The body is not JSON.');
   const wanted = { method, path, query: new URLSearchParams(query), body: body?.value };
   return (await answerSnapshots(wanted, services.snapshots)) ?? answerAdmin(wanted, services);
+}
+
+function tooManyGuesses(waitS: number): HttpAnswer {
+  const detail = 'Too many wrong tokens came from this address.';
+  return refusal(429, 'BCHF_ADMIN_UNAUTHORISED', detail, {}, [['retry-after', String(waitS)]]);
 }
 
 function noAccess(verdict: Exclude<AccessVerdict, 'granted'>): HttpAnswer {

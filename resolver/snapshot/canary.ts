@@ -11,21 +11,23 @@ import { createRandom, type Random } from '../../ledger/population/random.ts';
 import { KINDS_IN_ORDER, type PagedIndex } from '../../wasm/entry-pages.ts';
 import {
   type EntryKind,
-  type IndexCounts,
   type IndexEntry,
   type IndexReader,
   kindOfAnswer,
   NOT_FOUND,
   routeOfAnswer,
 } from '../../wasm/number-index.ts';
+import type { WasmIndex } from '../../wasm/wasm-index.ts';
 import { ResolverError } from '../resolver-error.ts';
 
 /** Entries of each kind of one index that are tried. */
-const ENTRIES_MAX = 4096;
+const ENTRIES_MAX = 1024;
 const RANDOM_KEYS = 4096;
 const KEY_END = 2 * 10 ** 15;
 
-export type WalkedReader = IndexReader & PagedIndex & { counts(): IndexCounts };
+export type WalkedReader = IndexReader &
+  PagedIndex &
+  Pick<WasmIndex, 'counts' | 'segments' | 'portedPagesIn'>;
 
 /**
  * Tries an index pair. Error: BCHF_SNAPSHOT_CANARY_FAILED with the number and what differs; a trap of the
@@ -57,8 +59,38 @@ export function tryIndexes(
   return tried;
 }
 
-/** Entries of a kind at equal distances, the first and the last page's among them. */
+/** Entries of a kind at equal distances, the first one among them. */
 function sampleEntries(index: WalkedReader, kind: EntryKind): IndexEntry[] {
+  return kind === 'ported' ? samplePorted(index) : sampleWalked(index, kind);
+}
+
+/** Ported numbers of lines at equal distances, of few lines more each: walking all would take far longer. */
+function samplePorted(index: WalkedReader): IndexEntry[] {
+  let lines = 0;
+  for (const { lineCount } of index.segments()) lines += lineCount;
+  const step = Math.max(1, Math.floor(lines / ENTRIES_MAX));
+  const spans: number[] = [];
+  let next = 0;
+  let passed = 0;
+  for (const { from, end, span, lineCount } of index.segments()) {
+    for (; next < passed + lineCount; next += step) {
+      const first = from + (next - passed) * span;
+      if (first < end) spans.push(first, Math.min(first + span, end));
+    }
+    passed += lineCount;
+  }
+  const ofEach = Math.ceil(ENTRIES_MAX / Math.max(1, spans.length / 2));
+  const sampled: IndexEntry[] = [];
+  for (const { count, from, to, routes } of index.portedPagesIn(spans)) {
+    const distance = Math.max(1, Math.floor(count / ofEach));
+    for (let at = sampled.length % distance; at < count; at += distance) {
+      sampled.push({ entry: 'ported', from: from[at]!, to: to[at]!, route: routes[at]! });
+    }
+  }
+  return sampled;
+}
+
+function sampleWalked(index: WalkedReader, kind: 'prefix' | 'fragmented'): IndexEntry[] {
   const count = index.counts()[kind];
   const step = Math.max(1, Math.floor(count / ENTRIES_MAX));
   const sampled: IndexEntry[] = [];

@@ -183,6 +183,36 @@ test('with a token everything under /admin asks for it', async () => {
   });
 });
 
+test('who guesses the token has to wait, and is not heard meanwhile', async () => {
+  const guessing: string[] = [];
+  const server = await listenAdmin('127.0.0.1', 0, {
+    access: readAdminAccess(
+      configure(servingOptions, { flags: { adminTokenFile: tokenFile }, environment: {} }).values,
+    ),
+    consoleFiles: { answer: () => undefined },
+    readings: {},
+    status: () => ({}),
+    onGuessing: (address: string) => guessing.push(address),
+  } as unknown as AdminServices);
+  const ask = (token: string, path = '/admin/v1/status') =>
+    fetch(`http://127.0.0.1:${server.port}${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+  try {
+    assert.equal((await ask(TOKEN)).status, 200);
+    let heard = 0;
+    for (; heard < 100; heard++) if ((await ask(`wrong-token-${heard}`)).status !== 401) break;
+    assert.ok(heard >= 10 && heard < 20, `${heard} guesses`);
+    const refused = await ask(TOKEN);
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+    assert.ok(guessing.includes('127.0.0.1'));
+    assert.notEqual((await ask('wrong', '/health/live')).status, 429);
+  } finally {
+    await server.close();
+  }
+});
+
 test('a port that is reached from elsewhere must ask who is there', () => {
   const access = (flags: Record<string, unknown>) =>
     readAdminAccess(configure(servingOptions, { flags, environment: {} }).values);

@@ -81,7 +81,12 @@ export const FREE_PORTS = [
 
 /** Starts a command that serves, on free ports if it names none, without waiting for it. */
 export function spawnServer(command: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, [BCHF_COMMAND, command, ...FREE_PORTS, '--json', ...args], {
+  return spawnWith([], command, args);
+}
+
+function spawnWith(nodeFlags: readonly string[], command: string, args: string[]): ChildProcess {
+  const all = [...nodeFlags, BCHF_COMMAND, command, ...FREE_PORTS, '--json', ...args];
+  return spawn(process.execPath, all, {
     // So that swaps get on beside other tests.
     env: { BCHF_SWAP_PRIORITY: 'normal', ...process.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,8 +94,17 @@ export function spawnServer(command: string, ...args: string[]): ChildProcess {
 }
 
 /** Starts a command that serves and waits until it is ready. Fails with what it said otherwise. */
-export async function startServer(command: string, ...args: string[]): Promise<BchfServer> {
-  const child = spawnServer(command, ...args);
+export function startServer(command: string, ...args: string[]): Promise<BchfServer> {
+  return startServerWith([], command, ...args);
+}
+
+/** The same with flags of Node itself. */
+export async function startServerWith(
+  nodeFlags: readonly string[],
+  command: string,
+  ...args: string[]
+): Promise<BchfServer> {
+  const child = spawnWith(nodeFlags, command, args);
   let errors = '';
   child.stderr?.on('data', (chunk) => {
     errors += chunk;

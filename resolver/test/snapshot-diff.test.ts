@@ -106,7 +106,10 @@ test('the canary tries every kind of entry, and finds an index whose ways of loo
   );
   const faulty = (faults: Partial<WasmIndex>) => {
     const { msisdn } = indexes;
-    const methods = ['lookup', 'find', 'explain', 'entryPages', 'counts'] as const;
+    const methods = [
+      ...(['lookup', 'find', 'explain', 'counts'] as const),
+      ...(['entryPages', 'segments', 'portedPagesIn'] as const),
+    ];
     const bound = Object.fromEntries(
       methods.map((name) => [name, (msisdn[name] as () => unknown).bind(msisdn)]),
     );

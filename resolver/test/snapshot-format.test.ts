@@ -73,9 +73,12 @@ for (const compression of new Set(['gzip', BEST_COMPRESSION] as const)) {
 }
 
 test('a section that unpacks to more than it says, or to nothing, is refused', async () => {
-  for (const [name, bytes] of [
-    ['a bomb', gzipSync(Buffer.alloc(8 << 20))],
-    ['no gzip', Buffer.from('no gzip')],
+  const bomb = gzipSync(Buffer.alloc(8 << 20));
+  for (const [name, bytes, contentBytes] of [
+    ['a bomb', bomb, undefined],
+    ['a bomb that says how large it is', bomb, 8 << 20],
+    ['a bomb that says it is larger than any memory', bomb, 2 ** 40],
+    ['no gzip', Buffer.from('no gzip'), undefined],
   ] as const) {
     const path = newPath();
     await writeSnapshot(path, { ...content, routes: [] }, 5, { compression: 'gzip' });
@@ -92,7 +95,9 @@ test('a section that unpacks to more than it says, or to nothing, is refused', a
       manifest: (one) => ({
         ...one,
         sections: one.sections.map((section) =>
-          section.name === last.name ? { ...section, bytes: bytes.length } : section,
+          section.name === last.name
+            ? { ...section, bytes: bytes.length, ...(contentBytes && { contentBytes }) }
+            : section,
         ),
       }),
     });

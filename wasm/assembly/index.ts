@@ -55,6 +55,7 @@ export {
   READERS,
   READERS_MAX,
 } from './layout';
+export { listSegments } from './segment-list';
 
 /** In place of an answer, see number-index.ts. */
 const ONLY_BELOW: u32 = 1;

@@ -1,0 +1,69 @@
+// Slows down who guesses the admin port's token: after some wrong ones an address has to wait, whatever it
+// sends, and gets one more guess every few seconds.
+//
+// Addresses are counted by a bucket each. There is room for so many; while it is full of addresses that still
+// wait, all others share one more bucket, so that neither memory nor the number of guesses grows with the
+// number of addresses that an attacker has.
+
+/** Wrong tokens that an address has at once, and after how long it has one more. */
+const GUESSES_MAX = 10;
+const GUESS_MS = 6_000;
+const ADDRESSES_MAX = 1024;
+const EVERYONE_ELSE = '';
+
+interface Bucket {
+  /** Wrong tokens that still count. */
+  used: number;
+  atMs: number;
+}
+
+export class TokenGuard {
+  readonly #now: () => number;
+  readonly #buckets = new Map<string, Bucket>();
+  /** Wrong tokens so far, of which so many came from an address that had to wait already. */
+  wrong = 0;
+
+  /** @param now a clock in milliseconds that never goes back */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Seconds that an address has to wait before it is heard, at least 1; 0 where it need not. */
+  waitS(address: string): number {
+    const bucket = this.#bucketOf(address);
+    if (!bucket || bucket.used <= GUESSES_MAX - 1) return 0;
+    return Math.ceil(((bucket.used - (GUESSES_MAX - 1)) * GUESS_MS) / 1000);
+  }
+
+  /** Notes a wrong token. Returns whether the address has to wait from now on. */
+  noteWrong(address: string): boolean {
+    this.wrong++;
+    let bucket = this.#bucketOf(address);
+    if (!bucket) {
+      bucket = { used: 0, atMs: this.#now() };
+      this.#buckets.set(this.#hasRoom() ? address : EVERYONE_ELSE, bucket);
+    }
+    bucket.used++;
+    return bucket.used > GUESSES_MAX - 1;
+  }
+
+  /** The bucket of an address, with what has run out of it by now. */
+  #bucketOf(address: string): Bucket | undefined {
+    const bucket =
+      this.#buckets.get(address) ??
+      (this.#hasRoom() ? undefined : this.#buckets.get(EVERYONE_ELSE));
+    if (!bucket) return undefined;
+    const nowMs = this.#now();
+    bucket.used = Math.max(0, bucket.used - (nowMs - bucket.atMs) / GUESS_MS);
+    bucket.atMs = nowMs;
+    return bucket;
+  }
+
+  #hasRoom(): boolean {
+    if (this.#buckets.size < ADDRESSES_MAX) return true;
+    for (const [address, { used, atMs }] of this.#buckets) {
+      if (used <= (this.#now() - atMs) / GUESS_MS) this.#buckets.delete(address);
+    }
+    return this.#buckets.size < ADDRESSES_MAX;
+  }
+}
