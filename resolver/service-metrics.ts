@@ -2,6 +2,7 @@
 
 import type { Registry } from 'prom-client';
 import { IDENTITIES } from '../ledger/number.ts';
+import type { AdminServer } from './admin/admin-server.ts';
 import { COUNTER_TABLE, HISTOGRAM_TABLE } from './counter-table.ts';
 import type { NewestBlock } from './freshness.ts';
 import { histogramText } from './metrics/histograms.ts';
@@ -22,6 +23,7 @@ export interface ServiceParts {
   nrfHost: NrfHost | undefined;
   threads: () => WorkerPool | undefined;
   snapshots: () => SnapshotManager | undefined;
+  admin: () => AdminServer | undefined;
   workerCount: number;
   /** Whether HTTP runs on the native build of uWebSockets.js. */
   httpNative: boolean;
@@ -54,6 +56,7 @@ export function createServiceMetrics(parts: ServiceParts): ServiceMetrics {
     workerDeaths: () => parts.threads()?.deaths ?? 0,
     indexFill: () => Math.max(...memoryBytes(content)) / indexBytesMax,
     snapshots: () => parts.snapshots()?.counts ?? NO_SNAPSHOTS,
+    adminWrongTokens: () => parts.admin()?.wrongTokens() ?? 0,
     udpMemory: () => parts.udp.memory(),
     entries: () =>
       IDENTITIES.flatMap((identity) =>

@@ -8,7 +8,7 @@ import { encodeChanges } from '../ledger/store/change-codec.ts';
 import { AccessHost } from './access/access-host.ts';
 import type { TerminalKeyOf } from './access/credential-verifier.ts';
 import { readAdminAccess } from './admin/admin-access.ts';
-import { listenAdmin } from './admin/admin-server.ts';
+import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import { type OperatorConsole, openConsole } from './admin/console-services.ts';
 import { flagName, type ServingConfig } from './config.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
@@ -139,6 +139,7 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
   const indexBytesMax = config.indexMemoryMaxMib * 2 ** 20;
   let pool: WorkerPool | undefined;
   let snapshots: SnapshotManager | undefined;
+  let admin: AdminServer | undefined;
   const metrics = createServiceMetrics({
     content,
     newestBlock,
@@ -146,6 +147,7 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
     nrfHost,
     threads: () => pool,
     snapshots: () => snapshots,
+    admin: () => admin,
     workerCount,
     httpNative,
     indexBytesMax,
@@ -239,7 +241,7 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
       msisdn: content.indexes.msisdn.counts(),
     },
   });
-  const admin = await listenAdmin(config.adminHost, config.adminPort, {
+  const adminServer = await listenAdmin(config.adminHost, config.adminPort, {
     metrics: metrics.text,
     metricsType: metrics.registry.contentType,
     status: () => ({ ...status(), ports: serving.ports }),
@@ -257,9 +259,10 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
         carrierId: carrierOf(udp.settings.carriers, number, route),
       })),
   });
-  closers.push(() => admin.close());
+  admin = adminServer;
+  closers.push(() => adminServer.close());
   return {
-    ports: { ...serving.ports, admin: admin.port },
+    ports: { ...serving.ports, admin: adminServer.port },
     httpNative,
     exampleNumber: exampleNumberOf(content.indexes),
     enumSuffix: enumConfiguration.settings.zones[0]!.suffix,

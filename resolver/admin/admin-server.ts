@@ -41,6 +41,8 @@ export type Reading = (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswe
 
 export interface AdminServer {
   port: number;
+  /** Wrong tokens that came so far. */
+  wrongTokens(): number;
   close(): Promise<void>;
 }
 
@@ -100,7 +102,11 @@ export async function listenAdmin(
     });
     server.listen(port, host, resolve);
   });
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    wrongTokens: () => guard.wrong,
+    close: () => close(server),
+  };
 }
 
 async function answerRequest(

@@ -193,6 +193,19 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     action: 'The log has the code; docs/errors.md says what to do.',
   },
   {
+    name: 'BchfTokenGuessed',
+    severity: 'warning',
+    condition: {
+      kind: 'increase',
+      metrics: ['bchf_admin_wrong_tokens_total'],
+      windowS: 600,
+      limit: 10,
+    },
+    forS: 0,
+    summary: 'Somebody sends wrong tokens to the admin port.',
+    action: 'The log has the address, which has to wait after ten of them. Close the port to it.',
+  },
+  {
     name: 'BchfSnapshotNotWritten',
     severity: 'warning',
     condition: {

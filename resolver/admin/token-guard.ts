@@ -20,7 +20,7 @@ interface Bucket {
 export class TokenGuard {
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
-  /** Wrong tokens so far, of which so many came from an address that had to wait already. */
+  /** Wrong tokens that were heard so far. */
   wrong = 0;
 
   /** @param now a clock in milliseconds that never goes back */

@@ -19,6 +19,7 @@ export function processMetrics(): ListedMetric[] {
   const registry = createRegistry(new SharedCounters(COUNTER_TABLE, 1), {
     ...{ ledgerHeight: zero, indexHeight: zero, lagMs: zero, workers: zero, httpNative: zero },
     ...{ routes: zero, generation: zero, workerDeaths: zero, indexFill: zero },
+    adminWrongTokens: () => 0,
     snapshots: () => ({ swaps: 0, refusals: 0, saved: 0, saveFailures: 0 }),
     ...{ entries: () => [], indexBytes: () => [], udpMemory: () => [] },
     nrf: () => ({ instances: 0, subscriptions: 0, sentNotifications: 0, lostNotifications: 0 }),

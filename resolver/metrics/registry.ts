@@ -24,6 +24,8 @@ export interface GaugeSources {
   indexFill: () => number;
   /** Counts of snapshots: swapped in, refused, written, not written. */
   snapshots: () => { swaps: number; refusals: number; saved: number; saveFailures: number };
+  /** Wrong tokens at the admin port so far. */
+  adminWrongTokens: () => number;
   /** Of the sockets of each UDP protocol, where the system tells. */
   udpMemory: () => { protocol: string; receiveBufferBytes: number; drops: number }[];
   /** What the minimal NRF holds and has told; `undefined` where another NRF is behind, or none. */
@@ -93,6 +95,11 @@ export function createRegistry(counters: SharedCounters, sources: GaugeSources):
     'bchf_snapshot_write_failures_total',
     'Snapshots that could not be written.',
     () => snapshots().saveFailures,
+  );
+  counter(
+    'bchf_admin_wrong_tokens_total',
+    'Requests with a wrong token at the admin port.',
+    sources.adminWrongTokens,
   );
   new Gauge({
     name: 'bchf_index_entries',

@@ -207,6 +207,8 @@ test('who guesses the token has to wait, and is not heard meanwhile', async () =
     assert.equal(refused.status, 429);
     assert.ok(Number(refused.headers.get('retry-after')) >= 1);
     assert.ok(guessing.includes('127.0.0.1'));
+    // Those that were not heard are none.
+    assert.equal(server.wrongTokens(), heard);
     assert.notEqual((await ask('wrong', '/health/live')).status, 429);
   } finally {
     await server.close();

@@ -27,7 +27,7 @@ function rateOf(batchCount: number, loopMs: number, workOff: (batch: number) => 
 }
 
 /** How long one kind of work goes on before another has its turn, in milliseconds. */
-const SLICE_MS = 10;
+const SLICE_MS = 3;
 
 /** What {@link ratesInTurns} measured. */
 export interface TurnRates {

@@ -72,7 +72,7 @@ export function Stored({
   return (
     <Panel title="On disk" aside={<Compare list={list} isBusy={isBusy} compare={compare} />}>
       <div class="scroll">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">Snapshot</th>
@@ -192,12 +192,14 @@ function Row({
         {name} {isServing && <span class="badge good">served</span>}
         {isPinned && !isServing && <span class="badge">for rollback</span>}
       </th>
-      <td>{whole(height)}</td>
-      <td class="left">{dateTime(Date.parse(createdAt))}</td>
-      <td>{bytes(one.bytes)}</td>
-      <td>{total('ported')}</td>
-      <td>{total('fragmented')}</td>
-      <td>{total('prefix')}</td>
+      <td data-label="Height">{whole(height)}</td>
+      <td class="left" data-label="Written">
+        {dateTime(Date.parse(createdAt))}
+      </td>
+      <td data-label="Size">{bytes(one.bytes)}</td>
+      <td data-label="Ported">{total('ported')}</td>
+      <td data-label="Runs">{total('fragmented')}</td>
+      <td data-label="Prefixes">{total('prefix')}</td>
       <td>
         <div class="actions end">
           <button

@@ -150,6 +150,15 @@ test('every view fits a small screen, in light and in dark', { skip }, async () 
       await page.getByRole('heading', { level: 1 }).waitFor();
       assert.ok((await overflowOf(page)) <= 0, await link.innerText());
     }
+    // Nor is there a table within it that has to be scrolled sideways.
+    await page.getByRole('link', { name: 'Snapshots' }).click();
+    await page
+      .getByRole('button', { name: /^Swap .* in$/ })
+      .first()
+      .waitFor();
+    const isScrolled = `[...document.querySelectorAll('.scroll')].some(
+      ({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)`;
+    assert.equal(await page.evaluate(isScrolled), false);
     assert.deepEqual(faults, []);
     await page.close();
   }

@@ -63,6 +63,10 @@ export const ALERT_SERIES: Readonly<Record<string, AlertSeries>> = {
   BchfPdbSlow: slowAnswers('pdb'),
   BchfHttpSlow: slowAnswers('http'),
   BchfSnapshotRefused: rises('bchf_snapshot_refusals_total'),
+  BchfTokenGuessed: {
+    raised: { bchf_admin_wrong_tokens_total: '0+2x10' },
+    silent: { bchf_admin_wrong_tokens_total: '0+0.5x10' },
+  },
   BchfSnapshotNotWritten: rises('bchf_snapshot_write_failures_total'),
   BchfIndexNearlyFull: gauge('bchf_index_fill_ratio{identity="msisdn"}', 0.91, 0.9),
   BchfMainThreadBusy: gauge('nodejs_eventloop_lag_p99_seconds', 0.51, 0.5),
