@@ -28,7 +28,8 @@
 //   `evictReader` gives its place back.
 // - A batch that is refused publishes nothing. What it prepared for numbers to come (an area or a
 //   line that is empty, a background that has to be looked up) may stay.
-// - Memory only grows. Views of a shared memory stay valid when it does.
+// - Memory only grows. Views of a shared memory stay valid when it does. A reader that traps because its thread
+//   has not heard of that yet makes its call again (`GuardedExports.read`).
 //
 // The bytes are laid out in assembly/layout.ts.
 
