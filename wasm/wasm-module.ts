@@ -162,9 +162,7 @@ export class GuardedExports {
     try {
       return action(this.#exports);
     } catch (error) {
-      if (error instanceof IndexError) throw error;
-      this.#trap = error;
-      throw trapError(error);
+      throw this.#ended(error);
     }
   }
 
@@ -183,10 +181,15 @@ export class GuardedExports {
         this.#bytesSeen = bytes;
         return this.read(action);
       }
-      return this.call(() => {
-        throw error;
-      });
+      throw this.#ended(error);
     }
+  }
+
+  /** What a call that ended early throws. */
+  #ended(error: unknown): IndexError {
+    if (error instanceof IndexError) return error;
+    this.#trap = error;
+    return trapError(error);
   }
 }
 

@@ -11,18 +11,14 @@
 // Source: WebAssembly Core Specification 2.0, section 5 (binary format), and the threads proposal for
 // the limits of a shared memory.
 
+import { I32, sized, WASM_HEADER } from './bench-assembly.ts';
+
 /** Sums the 8-byte words at the first `count` addresses in the scratch area; at least one. */
 export type LoadBatch = (count: number) => bigint;
 
-const I32 = 0x7f;
 const I64 = 0x7e;
 /** 65,536 pages as unsigned LEB128: at least the maximum of any memory that is imported. */
 const PAGES_MAX = [0x80, 0x80, 0x04];
-
-/** A section or a function body, its length in front; short enough for a length of one byte. */
-function sized(bytes: readonly number[]): number[] {
-  return [bytes.length, ...bytes];
-}
 
 function text(name: string): number[] {
   return sized([...Buffer.from(name)]);
@@ -51,7 +47,7 @@ const loadsBody: readonly number[] = [
 ];
 
 const loadsModule = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // "\0asm", version 1
+  ...WASM_HEADER,
   // Type 0: (i32 from, i32 to) → i64.
   0x01,
   ...sized([1, 0x60, 2, I32, I32, 1, I64]),

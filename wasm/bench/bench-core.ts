@@ -5,7 +5,8 @@
 //
 // The loop is a module of its own, assembled here by hand, as that of bench-ceiling.ts is.
 
-const I32 = 0x7f;
+import { I32, sized, WASM_HEADER } from './bench-assembly.ts';
+
 /** Variables of the loop, none of which waits for another. */
 const LANES = 8;
 const ROUNDS = 50_000;
@@ -37,13 +38,8 @@ const loopBody = [
   0x0b, //                   end
 ];
 
-/** A length as unsigned LEB128 of two bytes. */
-function sized(bytes: readonly number[]): number[] {
-  return [(bytes.length & 0x7f) | 0x80, bytes.length >> 7, ...bytes];
-}
-
 const coreModule = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // "\0asm", version 1
+  ...WASM_HEADER,
   // Type 0: (i32 rounds) → i32.
   ...[0x01, ...sized([1, 0x60, 1, I32, 1, I32])],
   // Function 0 is of type 0, and exported as "f".
