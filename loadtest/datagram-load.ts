@@ -13,8 +13,6 @@ import { createLatencyHistogram, recordMs } from './load-report.ts';
 import { runPaced } from './pacer.ts';
 import type { RatePlan } from './rate-plan.ts';
 
-/** What the system is asked for; answers that overflow the buffer would count as losses. */
-const RECEIVE_BUFFER_BYTES = 1 << 20;
 /** How often time-outs are looked for. */
 const SWEEP_MS = 5;
 
@@ -94,7 +92,7 @@ export async function runDatagramLoad<Prepared extends Datagram>(
   const senders: Sender<Prepared>[] = [];
   async function openSenders(): Promise<void> {
     for (let at = 0; at < options.connections; at++) {
-      const opened = openClientSocket(host, port, { recvBufferSize: RECEIVE_BUFFER_BYTES });
+      const opened = openClientSocket(host, port);
       const socket = await reaching(options, opened);
       const sender = { socket, slots: new Map(), latencies: createLatencyHistogram() };
       senders.push(sender);

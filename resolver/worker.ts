@@ -167,11 +167,11 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     collection: ROUTING_INFO_PATH,
     answer(segment) {
       const sinceMs = performance.now();
-      const body = prepared.answer(segment);
-      if (!body) return undefined;
+      const answered = prepared.answer(segment);
+      if (!answered) return undefined;
       countNumbers(1);
       latency.record(performance.now() - sinceMs);
-      return body;
+      return answered;
     },
   };
   const server = await listenHttp(

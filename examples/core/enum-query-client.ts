@@ -27,7 +27,9 @@ export async function askEnum(options: {
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise((resolve, reject) => {
-      timer = setTimeout(() => reject(failure('ENUM_TIMEOUT')), timeoutMs);
+      // A thread that was held up looks at what has arrived first: timers run before sockets are read.
+      const giveUp = () => setImmediate(reject, failure('ENUM_TIMEOUT'));
+      timer = setTimeout(giveUp, timeoutMs);
       socket.on('error', reject);
       socket.on('message', (message) => {
         const response = decodeResponse(message);

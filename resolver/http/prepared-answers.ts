@@ -8,7 +8,8 @@ import { digitsOf, type NumberKey, parseUeId, type UeId } from '../../ledger/num
 import type { EntryKind } from '../../wasm/number-index.ts';
 import type { BlockLabel } from '../freshness.ts';
 import type { NumberResolver } from '../resolve.ts';
-import { ledgerJson } from './routing-info.ts';
+import type { TextAnswer } from './http-answer.ts';
+import { ledgerJson, notFound } from './routing-info.ts';
 
 /** Longer answers are left to who writes them as text; a route has a few hundred characters. */
 const ANSWER_BYTES_MAX = 4096;
@@ -49,16 +50,16 @@ export class PreparedAnswers {
   }
 
   /**
-   * The body of the answer 200 to a look-up without query, valid until the next call; `undefined` where
-   * there is another answer, or a longer one.
+   * The body of the answer 200 to a look-up without query, valid until the next call; the whole answer 404
+   * where no entry covers the number; `undefined` where there is another answer, or a longer one.
    *
    * @param segment of the path, as it was sent
    */
-  answer(segment: string): Uint8Array | undefined {
+  answer(segment: string): Uint8Array | TextAnswer | undefined {
     const ueId = parseUeId(segment);
     if (!ueId) return undefined;
     const { found, block, lagMs } = this.#resolver.resolve(ueId);
-    if (!found) return undefined;
+    if (!found) return notFound(ueId);
     const { entry, routeJson, userDataIndex } = found;
     const route = this.#routeBytes(entry.route, routeJson);
     const ledger = this.#ledgerBytes(block, lagMs);

@@ -155,7 +155,8 @@ function answerAsOf(
   });
 }
 
-function notFound(ueId: UeId): TextAnswer {
+/** 404 for a number that no entry covers. */
+export function notFound(ueId: UeId): TextAnswer {
   return problem(404, 'USER_NOT_FOUND', `No entry covers ${formatUeId(ueId)}.`, {
     instance: formatUeId(ueId),
   });

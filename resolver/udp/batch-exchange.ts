@@ -4,11 +4,13 @@
 // (batch-codec.ts).
 //
 // A repeat carries the id of the first try, so that a late answer to either serves; whatever comes
-// after that matches nothing and is counted.
+// after that matches nothing and is counted. A try has timed out when its time is over and what has
+// arrived by then is read.
 
 import { randomInt } from 'node:crypto';
 import type dgram from 'node:dgram';
 import { build, type Histogram } from 'hdr-histogram-js';
+import { createAfterArrivals } from './after-arrivals.ts';
 import type { BatchResponse } from './batch-codec.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
@@ -112,6 +114,7 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
   });
   const pendingById = new Map<number, Pending>();
   const response = createBatchResponse();
+  const afterArrivals = createAfterArrivals();
   // A first id that nobody can guess, so that a forged response has to hit it as well as the port.
   let nextRequestId = randomInt(2 ** 32);
   let closing: Promise<void> | undefined;
@@ -120,6 +123,7 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
     counters.socketErrors++;
   });
   socket.on('message', (message) => {
+    afterArrivals.arrived();
     if (!readResponse(message, response)) {
       counters.malformedResponses++;
       return;
@@ -165,19 +169,23 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
       else counters.sentDatagrams++;
     });
     pending.timer = setTimeout(() => {
-      if (pending.triesLeft > 0) {
-        counters.repeatedDatagrams++;
-        attempt(requestId, pending);
-        return;
-      }
-      forget(requestId, pending);
-      const code = sendError === undefined ? 'BCHF_UDP_TIMEOUT' : 'BCHF_UDP_SEND';
-      pending.fail(
-        new UdpError(code, `no answer after ${tries} tries of ${timeoutMs} ms`, {
-          cause: sendError,
-        }),
-      );
+      afterArrivals.callBack(() => {
+        // What answered it, or ended it, has come in the meantime.
+        if (pendingById.get(requestId) !== pending) return;
+        if (pending.triesLeft > 0) {
+          counters.repeatedDatagrams++;
+          attempt(requestId, pending);
+        } else {
+          forget(requestId, pending);
+          pending.fail(noAnswer(sendError));
+        }
+      });
     }, timeoutMs);
+  }
+
+  function noAnswer(cause: Error | undefined): UdpError {
+    const code = cause === undefined ? 'BCHF_UDP_TIMEOUT' : 'BCHF_UDP_SEND';
+    return new UdpError(code, `no answer after ${tries} tries of ${timeoutMs} ms`, { cause });
   }
 
   function request<Result>(

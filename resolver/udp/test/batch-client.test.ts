@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { after, describe, test } from 'node:test';
+import { after, describe, mock, test } from 'node:test';
 import type { Route } from '../../../ledger/route.ts';
 import type { BatchClient, BatchClientOptions } from '../batch-client.ts';
 import { openBatchClient } from '../batch-client.ts';
@@ -166,6 +166,29 @@ describe('the batch client', () => {
     assertFound(await client.lookup('msisdn', [known]));
     assert.ok(ids.length >= 2);
     assert.equal(new Set(ids).size, 1);
+  });
+
+  test('what arrived while the thread was held up is read before a try is given up', async () => {
+    // More than one turn of the event loop reads of a socket.
+    const count = 100;
+    let received = 0;
+    const replies: (() => void)[] = [];
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const port = await serveBare((message, reply) => {
+        replies.push(() => reply(answerBytes(message)));
+        if (++received < count) return;
+        for (const send of replies) send();
+        // The answers lie in the client's socket, which is not read before the next turn.
+        setImmediate(() => mock.timers.tick(500));
+      });
+      const client = await clientOf(port, { timeoutMs: 500, retries: 1 });
+      const asked = Array.from({ length: count }, () => client.lookup('msisdn', [known]));
+      for (const result of await Promise.all(asked)) assertFound(result);
+      assert.equal(client.counters().repeatedDatagrams, 0);
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   test('late and repeated answers match nothing and are counted', async () => {
