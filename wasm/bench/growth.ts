@@ -6,6 +6,8 @@
 //
 //     lookupsPerSecond   keys drawn uniformly from the number space, one thread
 //     loadMs             the image, from memory to an index that is checked and can be read
+//     loadAgainMs        the same once more, in pages that were given back a moment before
+//     checkMs            the part of that which is the check; the rest is the copy
 //
 // `buildSeconds`, `residentMB` (what the process has in memory more than before the index was built,
 // in millions of bytes) and `bytesPerEntry` (all bytes of the image by its ported entries) are taken
@@ -36,6 +38,8 @@ const BATCHES_FULL = 1024;
 const BATCHES_QUICK = 4;
 const LOOP_MS_FULL = 2000;
 const LOOP_MS_QUICK = 5;
+/** What every size measures in each run. */
+const REPEATED = ['lookupsPerSecond', 'loadMs', 'loadAgainMs', 'checkMs'] as const;
 
 await runBench({
   name: 'growth',
@@ -72,9 +76,8 @@ async function measure({
   const measured = await repeatAsync(runs, async (run) => {
     const figures: Record<string, number> = {};
     for (const { of, process } of sizes) {
-      const { lookups, loadMs } = await process.measure(run);
-      figures[`lookups ${of}`] = lookups!;
-      figures[`load ${of}`] = loadMs!;
+      const ofSize = await process.measure(run);
+      for (const name of REPEATED) figures[`${name} ${of}`] = ofSize[name]!;
     }
     tell(run === 0 ? 'warm-up done' : `run ${run} of ${runs} done`);
     return figures;
@@ -85,6 +88,8 @@ async function measure({
     sizes.map((size) => ({ ...figureOf(size), of: size.of }));
   const once = (name: string): Figure[] =>
     each(({ process }) => ({ name, measured: process.figures[name]! }));
+  const repeated = (name: (typeof REPEATED)[number]): Figure[] =>
+    each(({ of }) => ({ name, measured: measured[`${name} ${of}`]! }));
   const bytesOf = (at: number): number => sizes[at]!.process.figures.bytesPerEntry!;
   const growth = sizes.slice(1).map(
     ({ of, entries }, at): Figure => ({
@@ -100,9 +105,11 @@ async function measure({
       `${runs} runs of ${loopMs} ms a size, uniform lookups in batches, one thread, a process a size`,
     ],
     figures: [
-      ...each(({ of }) => ({ name: 'lookupsPerSecond', measured: measured[`lookups ${of}`]! })),
+      ...repeated('lookupsPerSecond'),
       ...once('buildSeconds'),
-      ...each(({ of }) => ({ name: 'loadMs', measured: measured[`load ${of}`]! })),
+      ...repeated('loadMs'),
+      ...repeated('loadAgainMs'),
+      ...repeated('checkMs'),
       ...once('residentMB'),
       ...once('bytesPerEntry'),
       ...growth,

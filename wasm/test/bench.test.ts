@@ -115,6 +115,23 @@ describe('Bench index-density', () => {
   });
 });
 
+describe('Bench index-adversarial', () => {
+  it('fills, changes, empties and loads an index of every population', () => {
+    const run = runBench('index-adversarial', '--quick', '--seed', '7', '--entries', '1000');
+    const figures = reportOf('index-adversarial', run) as Record<string, Record<string, never>>;
+    const populations = Object.keys(figures.entries!);
+    assert.ok(populations.includes('onePerNode') && populations.includes('runsDeep'));
+    for (const of of populations) {
+      assert.equal(figures.entries![of], 1000, of);
+      assert.ok(figures.bytesPerEntry![of]! > 0, of);
+      assertSpread(figures.changesPerSecond![of], of);
+      assertSpread(figures.lookupsPerSecond![of], of);
+    }
+    assert.match(run.stdout, /^bytesPerEntry onePerArea .*<= 300 +not judged$/m);
+    assert.match(run.stdout, /^imageMB onePerNode .*<= 600 +not judged$/m);
+  });
+});
+
 describe('Bench index-update', () => {
   it('has the rates of both threads, their bars, and what became of the memory', () => {
     const run = runBench('index-update', '--quick', '--seed', '7');
@@ -140,7 +157,7 @@ describe('Bench growth', () => {
     const run = runBench('growth', '--quick', '--seed', '7', '--largest', '20000');
     const figures = reportOf('growth', run) as Record<string, Record<string, never>>;
     const sizes = ['1000', '10000', '20000'];
-    for (const name of ['lookupsPerSecond', 'loadMs']) {
+    for (const name of ['lookupsPerSecond', 'loadMs', 'loadAgainMs', 'checkMs']) {
       assert.deepEqual(Object.keys(figures[name]!), sizes);
       for (const of of sizes) assertSpread(figures[name]![of], `${name} ${of}`);
     }
