@@ -8,7 +8,8 @@
 //     hits     numbers that grouped lines have, see lookup-hits.ts
 //     listed   numbers whose group listed lines have
 //     own      those that have to be looked at in full, but for numbers of sparse areas: these are led to
-//              their lines and sorted once more
+//              their lines and sorted once more. What only runs and prefixes answer is left to
+//              lookup-background.ts
 
 import {
   AREA_KIND,
@@ -37,6 +38,7 @@ import {
   lowCountOf,
   pieceOf,
 } from './line';
+import { finishBackground } from './lookup-background';
 import { finishHits } from './lookup-hits';
 import { headerOfLane, keyOfLane, numberOf, portedAnswerOfLane } from './lookup-lane';
 import {
@@ -53,7 +55,7 @@ import {
   SHAPE,
 } from './lookup-scratch';
 import { routeOfCode } from './palette';
-import { answerOf } from './ported-read';
+import { findPorted, foundAnswer, isBackgroundKnown, knownBackground } from './ported-read';
 
 /** Lines with one of these flags are looked at as single lookups look at them. */
 const FLAGS_OF_ITS_OWN: u64 = FLAG_DIRTY | FLAG_GENERIC | FLAG_FOREIGN;
@@ -167,27 +169,39 @@ function finishListed(reader: u32, keys: u32, toAnswer: u32): void {
 
 /**
  * Answers lanes one by one, but for those that lead to lines of sparse areas: these are led there and
- * noted again. Returns the end of the notes.
+ * noted again. Lanes that no line answers stay in the list, and are then answered together. Returns the
+ * end of the notes.
  */
 function finishOwn(reader: u32, version: u32, keys: u32, toAnswer: u32): u32 {
   let noted = reader + NOTED;
-  for (let own = reader + OWN; own < ownEnd; own += 4) {
+  let unanswered = reader + OWN;
+  for (let own = unanswered; own < ownEnd; own += 4) {
     const lane = load<u32>(own);
     const key = keyOfLane(lane, reader, keys);
-    if (load<u32>(lane, LINE) == GENERIC_LINE && leadsToSparse(lane, lane + toAnswer, key)) {
+    const isGeneric = load<u32>(lane, LINE) == GENERIC_LINE;
+    const header = isGeneric ? headerOf(<u32>(key >> AREA_BITS)) : headerOfLane(lane);
+    if (header == 0) {
+      store<u32>(unanswered, lane);
+      unanswered += 4;
+    } else if (isGeneric && leadsToSparse(header, lane, lane + toAnswer, key)) {
       store<u32>(noted, lane);
       noted += 4;
+    } else if (findPorted(version, key)) {
+      store<u32>(lane + toAnswer, foundAnswer(key));
+    } else if (isBackgroundKnown) {
+      store<u32>(lane + toAnswer, knownBackground);
     } else {
-      store<u32>(lane + toAnswer, answerOf(version, key));
+      store<u32>(unanswered, lane);
+      unanswered += 4;
     }
   }
+  finishBackground(reader, version, keys, toAnswer, unanswered);
   return noted;
 }
 
-/** Whether the area of a key is sparse and has lines; then the lane gets its line and default answer. */
-function leadsToSparse(lane: u32, answer: u32, key: u64): bool {
-  const header = headerOf(<u32>(key >> AREA_BITS));
-  if (header == 0 || load<u32>(header + AREA_KIND) != SPARSE) return false;
+/** Whether the area with this header is sparse and has lines; then the lane gets its line and default answer. */
+function leadsToSparse(header: u32, lane: u32, answer: u32, key: u64): bool {
+  if (load<u32>(header + AREA_KIND) != SPARSE) return false;
   const descriptor = descriptorOf(header, 0);
   const lines = atomic.load<u32>(descriptor + DESCRIPTOR_LINES);
   if (!hasLines(lines)) return false;

@@ -2,9 +2,14 @@
 //
 //     64     128         256     384                   8576    9616     10656    11696   12736    14016
 //    ┌──────┬───────────┬───────┬─────────────────────┬───────┬────────┬────────┬───────┬──────────┬───
-//    │ root │ constants │ masks │ columns of a group: │ noted │ hits   │ listed │ own   │ outside: │
+//    │ root │ constants │ masks │ columns of a group: │ noted │ hits   │ listed │ own   │ outside: │ …
 //    │ node │ 8 × 16    │ 128   │ 8 × 256 × u32       │260×u32│260×u32 │260×u32 │260×u32│ 64 × 20  │
 //    └──────┴───────────┴───────┴─────────────────────┴───────┴────────┴────────┴───────┴──────────┴───
+//     14016       16064        16336
+//    ┌───────────┬────────────┬───
+//    │ walkers:  │ under way: │
+//    │ 64 × 32   │ 68 × u32   │
+//    └───────────┴────────────┴───
 //
 // A *lane* is the place of one lookup of the group in the first column, as an offset into the memory.
 // Noted lanes go into lists; each has room for a last note that does not count, as notes are written
@@ -64,6 +69,23 @@ export const OUTSIDE_SHAPE: u32 = 16;
 export const OUTSIDE_BYTES: u32 = 20;
 export const OUTSIDE_END: u32 = OUTSIDE + 64 * OUTSIDE_BYTES;
 
+/**
+ * Walkers, see lookup-background.ts: place of the answer, node, digits as a fraction, key, its length, where
+ * else an outer run may be.
+ */
+export const WALKERS: u32 = OUTSIDE_END;
+export const WALKERS_MAX: u32 = 64;
+export const WALKER_ANSWER: u32 = 0;
+export const WALKER_NODE: u32 = 4;
+export const WALKER_DIGITS: u32 = 8;
+export const WALKER_KEY: u32 = 16;
+export const WALKER_LENGTH: u32 = 24;
+export const WALKER_ASIDE: u32 = 28;
+export const WALKER_BYTES: u32 = 32;
+/** Those under way, with room for a last one that does not count. */
+export const UNDER_WAY: u32 = WALKERS + WALKERS_MAX * WALKER_BYTES;
+const WALKERS_END: u32 = UNDER_WAY + WALKERS_MAX * 4 + 16;
+
 // The constants. V8 makes a constant vector anew, in three instructions, wherever it is used, and so one
 // that is spread from a number; one that comes from memory it keeps in a register.
 
@@ -95,4 +117,4 @@ export function layConstants(reader: u32): void {
   memory.fill(reader + MASKS + MASK_BYTES, 0, MASK_BYTES);
 }
 
-assert(OUTSIDE_END <= READER_KEYS);
+assert(WALKERS_END <= READER_KEYS);

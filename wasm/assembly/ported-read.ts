@@ -53,8 +53,13 @@ import { PATCH_IMAGE, patchOf } from './patch';
 
 /** The answer to one key, which need not be one. */
 export function answerOf(version: u32, key: u64): u32 {
-  if (findPorted(version, key)) return portedAnswerOf(portedHeader, key) | portedRoute;
+  if (findPorted(version, key)) return foundAnswer(key);
   return isBackgroundKnown ? knownBackground : answerAt(version, key);
+}
+
+/** The answer to a key with an entry that {@link findPorted} has just found. */
+export function foundAnswer(key: u64): u32 {
+  return portedAnswerOf(portedHeader, key) | portedRoute;
 }
 
 /** What {@link findPorted} found of a number with an entry. */
@@ -62,8 +67,8 @@ export let portedRoute: u32 = 0;
 export let portedUserData: f64 = NO_USER_DATA;
 let portedHeader: u32 = 0;
 /** What it found of one without: whether its line says what answers it, and that. */
-let isBackgroundKnown: bool = false;
-let knownBackground: u32 = 0;
+export let isBackgroundKnown: bool = false;
+export let knownBackground: u32 = 0;
 
 /** Whether a number is ported. */
 export function findPorted(version: u32, key: u64): bool {

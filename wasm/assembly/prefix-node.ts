@@ -19,6 +19,8 @@
 //
 // Ported numbers are not here but in lines, see directory.ts.
 
+/** Where the first field lies. */
+export const NODE_FIELDS: u32 = 4;
 export const FIELD_PREFIX: u32 = 0;
 export const FIELD_DIGIT_0: u32 = 1;
 
@@ -35,11 +37,11 @@ export function hasField(head: u32, field: u32): bool {
 /** Address of a field that the node has. */
 export function fieldAddress(node: u32, head: u32, field: u32): u32 {
   assert(hasField(head, field));
-  return node + 4 + (popcnt<u32>(head & ((1 << field) - 1)) << 2);
+  return node + NODE_FIELDS + (popcnt<u32>(head & ((1 << field) - 1)) << 2);
 }
 
 export function nodeBytes(head: u32): u32 {
-  return 4 + (popcnt<u32>(head) << 2);
+  return NODE_FIELDS + (popcnt<u32>(head) << 2);
 }
 
 export function isFresh(link: u32): bool {

@@ -123,6 +123,32 @@ export function itemsUpTo(node: u32, from: f64, to: f64): u32 {
   return low;
 }
 
+/**
+ * The items of a node that begin at or before a key and reach as far as it, a bit each. All of them are looked
+ * at, two at once, so that no branch depends on the key; what lies behind the last item does not count.
+ */
+export function itemsOver(node: u32, level: u32, key: f64): u32 {
+  const keys = f64x2.splat(key);
+  const first = node + NODE_ITEMS;
+  const end = first + ((countOf(node) + 1) >> 1) * (2 * ITEM_BYTES);
+  const toReach = level == 0 ? RECORD_TO : ITEM_REACH;
+  let over: u32 = 0;
+  let index: u32 = 0;
+  for (let item = first; item < end; item += 2 * ITEM_BYTES) {
+    const froms = v128.load64_lane(
+      item + ITEM_BYTES + RECORD_FROM,
+      v128.load64_zero(item + RECORD_FROM),
+      1,
+    );
+    const reach = item + toReach;
+    const reaches = v128.load64_lane(reach + ITEM_BYTES, v128.load64_zero(reach), 1);
+    const isOver = v128.and(f64x2.le(froms, keys), f64x2.ge(reaches, keys));
+    over |= (<u32>i64x2.bitmask(isOver)) << index;
+    index += 2;
+  }
+  return over & ((1 << countOf(node)) - 1);
+}
+
 /** Puts an item with nothing in it before the one at `index`, in a node that has room. */
 export function openItem(node: u32, index: u32): u32 {
   const count = countOf(node);

@@ -80,7 +80,7 @@ function lastReachingIn(node: u32, level: u32, from: f64, to: f64, reach: f64): 
 }
 
 /** The last run below a node that ends at or after `reach`; its item said that there is one. */
-function lastReachingBelow(node: u32, level: u32, reach: f64): u32 {
+export function lastReachingBelow(node: u32, level: u32, reach: f64): u32 {
   const index = lastReachingItem(node, level, countOf(node), reach);
   if (index < 0) unreachable();
   const item = itemAt(node, index);
