@@ -152,6 +152,18 @@ describe('Bench index-update', () => {
   });
 });
 
+describe('Bench index-world', () => {
+  it('has both ways of asking, without runs and with them', () => {
+    const run = runBench('index-world', '--quick', '--seed', '7', '--entries', '500');
+    const figures = reportOf('index-world', run) as Record<string, Record<string, never>>;
+    for (const name of ['lookupsPerSecond', 'oneByOnePerSecond', 'ratio']) {
+      for (const of of ['prefixes', 'prefixes and runs']) {
+        assertSpread(figures[name]![of], `${name} ${of}`);
+      }
+    }
+  });
+});
+
 describe('Bench growth', () => {
   it('has every size up to the largest', () => {
     const run = runBench('growth', '--quick', '--seed', '7', '--largest', '20000');

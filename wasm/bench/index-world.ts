@@ -1,0 +1,164 @@
+// `npm run bench -- index-world`: numbers all over the world that only prefixes and fragmented runs cover,
+// as a network sees them that is asked for everybody's (assembly/lookup-background.ts).
+//
+// As many prefixes as the world has, and those with a hundred thousand runs of 10 to 1,000 numbers below
+// them. Keys are numbers of 12 digits below a prefix drawn at random; where there are runs, every fourth lies
+// in a thousand that one begins in. Each run of the bench measures, over the same keys:
+//
+//     lookupsPerSecond    in batches of 4,096
+//     oneByOnePerSecond   in batches of one, which have nothing to be looked up side by side with
+//     ratio               the first by the second
+//
+// Answers are held against the reference index, and a wrong one ends the bench.
+
+import type { IndexChange } from '../number-index.ts';
+import { ReferenceIndex } from '../reference-index.ts';
+import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
+import { Draws, hash32 } from './bench-draws.ts';
+import { entriesOption } from './bench-entries.ts';
+import { group } from './bench-format.ts';
+import { BATCH, checkAnswers, lookupRate } from './bench-lookups.ts';
+import { createBenchPopulation, PORTED_MIN, ROUTE_COUNT } from './bench-population.ts';
+import {
+  type BenchOptions,
+  type BenchResult,
+  type Figure,
+  repeat,
+  runBench,
+  tell,
+} from './bench-report.ts';
+
+const RUNS_FULL = 100_000;
+const RUNS_QUICK = 2000;
+const RUNS_MAX = 1_000_000;
+const KEY_BATCHES_FULL = 256;
+const KEY_BATCHES_QUICK = 4;
+const LOOP_MS_FULL = 1000;
+const LOOP_MS_QUICK = 5;
+const CHANGES_BATCH = 1000;
+/** Keys of numbers of 12 digits have a 1 and these behind it. */
+const KEY_UNIT = 10 ** 12;
+/** A thousand numbers have at most one run. */
+const RUN_PLACES = 1000;
+
+await runBench({
+  name: 'index-world',
+  about: 'Lookups per second of numbers that only prefixes and fragmented runs cover.',
+  options: entriesOption({
+    what: 'fragmented runs',
+    full: RUNS_FULL,
+    quick: RUNS_QUICK,
+    min: 1,
+    max: RUNS_MAX,
+  }),
+  measure,
+});
+
+function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchResult {
+  const loopMs = quick ? LOOP_MS_QUICK : LOOP_MS_FULL;
+  const prefixes = createBenchPopulation(PORTED_MIN, seed).prefixes();
+  const fragmented = drawRuns(prefixes, values.entries, new Draws(hash32(seed, 101)));
+  const keys = new Float64Array((quick ? KEY_BATCHES_QUICK : KEY_BATCHES_FULL) * BATCH);
+  const notes = [`${runs} runs of ${loopMs} ms a figure, ${group(prefixes.length)} prefixes`];
+
+  const cases = [
+    { of: 'prefixes', fragmented: [] },
+    { of: 'prefixes and runs', fragmented },
+  ].map(({ of, fragmented }, at) => {
+    const { index, reference } = build([...prefixes, ...fragmented]);
+    const measured = repeat(runs, (run) => {
+      drawKeys(keys, prefixes, fragmented, new Draws(hash32(seed, 200 + 2 * run + at)));
+      const share = checkAnswers(index, isRightBy(reference), keys);
+      if (run === 1) notes.push(`${of}: answered by ${share}`);
+      const batches = lookupRate(index, keys, loopMs);
+      const oneByOne = rateOneByOne(index, keys, loopMs);
+      return { batches, oneByOne, ratio: batches / oneByOne };
+    });
+    tell(`${of}: done`);
+    return { of, measured };
+  });
+
+  const figures = (
+    [
+      ['lookupsPerSecond', 'batches'],
+      ['oneByOnePerSecond', 'oneByOne'],
+      ['ratio', 'ratio'],
+    ] as const
+  ).flatMap(([name, key]) =>
+    cases.map(({ of, measured }): Figure => ({ name, of, measured: measured[key] })),
+  );
+  return { notes, figures };
+}
+
+/** A key of 12 digits that begins with a prefix. */
+function completed(prefix: number, draws: Draws): number {
+  let key = prefix;
+  while (key < KEY_UNIT) key = key * 10 + draws.below(10);
+  return key;
+}
+
+/** Runs below prefixes, none of which touch. */
+function drawRuns(prefixes: readonly IndexChange[], count: number, draws: Draws): IndexChange[] {
+  const runs = new Map<number, IndexChange>();
+  while (runs.size < count) {
+    const key = completed(prefixes[draws.below(prefixes.length)]!.from, draws);
+    const from = key - (key % RUN_PLACES);
+    const to = from + 9 + draws.below(RUN_PLACES - 10);
+    runs.set(from, { entry: 'fragmented', from, to, route: draws.below(ROUTE_COUNT) });
+  }
+  return [...runs.values()];
+}
+
+function drawKeys(
+  keys: Float64Array,
+  prefixes: readonly IndexChange[],
+  runs: readonly IndexChange[],
+  draws: Draws,
+): void {
+  for (let at = 0; at < keys.length; at++) {
+    keys[at] =
+      runs.length > 0 && at % 4 === 0
+        ? runs[draws.below(runs.length)]!.from + draws.below(RUN_PLACES)
+        : completed(prefixes[draws.below(prefixes.length)]!.from, draws);
+  }
+}
+
+function build(changes: readonly IndexChange[]): { index: WasmIndex; reference: ReferenceIndex } {
+  const index = createWasmIndex();
+  const reference = new ReferenceIndex();
+  for (let from = 0; from < changes.length; from += CHANGES_BATCH) {
+    const batch = changes.slice(from, from + CHANGES_BATCH);
+    index.apply(batch);
+    reference.apply(batch);
+  }
+  return { index, reference };
+}
+
+function isRightBy(reference: ReferenceIndex): {
+  isRight: (key: number, answer: number) => boolean;
+} {
+  const key = new Float64Array(1);
+  const expected = new Uint32Array(1);
+  return {
+    isRight(asked, answer) {
+      key[0] = asked;
+      reference.lookup(key, expected, 1);
+      return expected[0] === answer;
+    },
+  };
+}
+
+/** Lookups a second in calls of one key each. */
+function rateOneByOne(index: WasmIndex, keys: Float64Array, loopMs: number): number {
+  const startedMs = performance.now();
+  let count = 0;
+  let elapsedMs = 0;
+  while (elapsedMs < loopMs) {
+    for (const end = count + BATCH; count < end; count++) {
+      index.keys[0] = keys[count % keys.length]!;
+      index.lookup(index.keys, index.answers, 1);
+    }
+    elapsedMs = performance.now() - startedMs;
+  }
+  return (count * 1000) / elapsedMs;
+}
