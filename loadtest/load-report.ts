@@ -161,6 +161,7 @@ export function createReport(result: LoadResult): LoadReport {
   };
 }
 
+const SILENCE = 'BCHF_LOADTEST_SILENCE';
 /** What a report says of a generator that nobody answered. */
 export const SILENT_STATEMENT = 'nothing answered, which tells nothing of the generator';
 
@@ -177,7 +178,7 @@ export function isSilent({ sent, transportErrors, answered }: LoadCounts): boole
 
 /** The line for people and scripts that goes with exit code 4 where nothing was answered. */
 export function silenceLine(where: string): string {
-  return `BCHF_LOADTEST_SILENCE: nothing answered at ${where}: does a resolver listen there?\n`;
+  return `${SILENCE}: nothing answered at ${where}: does a resolver listen there?\n`;
 }
 
 function bottleneckOf(

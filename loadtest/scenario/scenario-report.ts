@@ -7,7 +7,7 @@ import type { LoadCounts } from '../load-report.ts';
 import { createLoadCounts, isSilent, SILENT_STATEMENT } from '../load-report.ts';
 import type { ActionResult } from './run-action.ts';
 import type { ScenarioRun } from './run-scenario.ts';
-import { planOf, type Scenario, streamName, type Window } from './scenario.ts';
+import { type Interface, planOf, type Scenario, streamName, type Window } from './scenario.ts';
 import type { ServerSample } from './server-usage.ts';
 
 export const REPORT_FORMAT = 'bchf-loadtest-1';
@@ -54,7 +54,7 @@ export interface ScenarioReport {
   knee: Knee | null;
   streams: {
     name: string;
-    interface: string;
+    interface: Interface;
     counts: LoadCounts;
     total: Point;
     seconds: Point[];
