@@ -28,7 +28,7 @@ import {
   RATE_MAX,
 } from './load-options.ts';
 import type { LoadResult } from './load-report.ts';
-import { createReport, exitCodeOf, formatReport } from './load-report.ts';
+import { createReport, exitCodeOf, formatReport, isSilent, silenceLine } from './load-report.ts';
 import type { NumberSource } from './number-source.ts';
 import { drawPool, POOL_NUMBERS_MAX } from './number-source.ts';
 import { decimal, integer } from './option-parsers.ts';
@@ -83,7 +83,8 @@ rest, which takes one processor.
 Ctrl-C ends the run early and prints what was measured so far.
 
 Exit codes: 0 every answer was right; 1 the run could not be made; 2 wrong options;
-3 an answer was wrong; 4 an answer was lost, refused or could not be verified, or none came.
+3 an answer was wrong; 4 an answer was lost, refused or could not be verified, or none came at all,
+which standard error then says with BCHF_LOADTEST_SILENCE.
 `;
 
 const HTTP_EXAMPLES = `
@@ -222,6 +223,7 @@ async function run(
     });
     const report = createReport(result);
     environment.write(flags.json ? `${JSON.stringify(report)}\n` : formatReport(report));
+    if (isSilent(report.counts)) environment.tell(silenceLine(`${host} port ${port}`));
     process.exitCode = exitCodeOf(report);
   } catch (error) {
     const code = error instanceof LoadtestError ? `${error.code}: ` : '';

@@ -161,10 +161,24 @@ export function createReport(result: LoadResult): LoadReport {
   };
 }
 
+const SILENCE = 'BCHF_LOADTEST_SILENCE';
+/** What a report says of a generator that nobody answered. */
+export const SILENT_STATEMENT = 'nothing answered, which tells nothing of the generator';
+
 function verdictOf(counts: LoadCounts): LoadReport['verdict'] {
   if (counts.wrong > 0) return 'wrong-answers';
   const missing = counts.lost + counts.errors + counts.unverified;
   return missing > 0 || counts.answered === 0 ? 'losses' : 'ok';
+}
+
+/** Of what was asked nothing was answered, be it lost, refused by the system or without a connection. */
+export function isSilent({ sent, transportErrors, answered }: LoadCounts): boolean {
+  return answered === 0 && sent + transportErrors > 0;
+}
+
+/** The line for people and scripts that goes with exit code 4 where nothing was answered. */
+export function silenceLine(where: string): string {
+  return `${SILENCE}: nothing answered at ${where}: does a resolver listen there?\n`;
 }
 
 function bottleneckOf(
@@ -172,6 +186,8 @@ function bottleneckOf(
   busyPercent: number,
   sendDelays: Histogram | undefined,
 ): { isBottleneck: boolean; statement: string } {
+  // Before all else: what waits for nobody's answers is late, full or idle by itself.
+  if (isSilent(counts)) return { isBottleneck: false, statement: SILENT_STATEMENT };
   if (counts.unsent > 0) {
     const statement = `${counts.unsent.toLocaleString('en-US')} due lookups were left unsent and are not in the latencies: too many were under way, or the generator was too slow`;
     return { isBottleneck: true, statement };
@@ -205,7 +221,6 @@ const EXCEPTIONS: readonly (readonly [string, keyof LoadCounts])[] = [
 
 const WRONG_HINT = `  Many wrong answers at once mean another population: start the resolver and the load test with the
   same --ported, --fragmented, --profile and --seed.`;
-const SILENCE_HINT = '  Nothing was answered: does a resolver listen on that host and port?';
 
 /** The report for people. */
 export function formatReport(report: LoadReport): string {
@@ -242,7 +257,6 @@ export function formatReport(report: LoadReport): string {
     row('generator', generator.statement),
     ...report.examples.map((example) => `  ! ${example}`),
     ...(counts.wrong > 0 ? [WRONG_HINT] : []),
-    ...(counts.answered === 0 ? [SILENCE_HINT] : []),
     '',
   ].join('\n');
 }

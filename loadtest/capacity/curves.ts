@@ -6,7 +6,7 @@
 
 import { z } from 'zod';
 import { LoadtestError } from '../load-options.ts';
-import { INTERFACES, type Interface } from '../scenario/scenario.ts';
+import { INTERFACES } from '../scenario/scenario.ts';
 import { kneeOf, type ScenarioReport } from '../scenario/scenario-report.ts';
 
 export const CURVES_FORMAT = 'bchf-capacity-1';
@@ -108,7 +108,7 @@ export function curveOf(report: ScenarioReport): Measured {
   return {
     ...{ name: scenario.name, machine: report.machine },
     curve: {
-      interface: stream.interface as Interface,
+      interface: stream.interface,
       entries,
       numbersEach: stream.interface === 'batch' ? asked.batch : 1,
       measuredAt: startedAt,
@@ -177,4 +177,13 @@ export function gatherCurves(gathered: readonly Measured[], note: string, before
       .map(([entries, residentBytes]) => ({ entries, residentBytes }))
       .sort((one, other) => one.entries - other.entries),
   };
+}
+
+/** The loads of curves that were served well, with the 99th percentile of their middle second. */
+export function servedWell(curves: readonly Curve[]) {
+  return curves.flatMap(({ points }) =>
+    points
+      .filter(({ isServedWell, typicalP99Us }) => isServedWell && typicalP99Us > 0)
+      .map(({ offeredPerSecond, typicalP99Us }) => ({ offeredPerSecond, p99Us: typicalP99Us })),
+  );
 }

@@ -3,6 +3,9 @@
 import { LoadtestError } from '../load-options.ts';
 import type { Availability } from './quantity.ts';
 
+/** One kind of number has one memory of 4 GiB: some two thousand million ported numbers. */
+export const ENTRIES_PER_KIND_MAX = 2e9;
+
 /** More spares than this say that machines which are up so seldom are the fault. */
 const SPARES_MAX = 10_000;
 

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { LoadtestError } from '../load-options.ts';
+import { isSilent, silenceLine } from '../load-report.ts';
 import { reportHtml } from './report-html.ts';
 import { runScenario } from './run-scenario.ts';
 import { parseScenario } from './scenario.ts';
@@ -63,6 +64,11 @@ export function addScenarioCommands(loadtest: Command, environment: ScenarioEnvi
           environment.write(
             flags.json ? `${JSON.stringify(report)}\n` : formatScenarioReport(report),
           );
+          for (const { name, interface: kind, counts } of report.streams) {
+            if (!isSilent(counts)) continue;
+            const { host } = scenario.target;
+            environment.tell(silenceLine(`${host} port ${scenario.target[kind]} (${name})`));
+          }
           process.exitCode = EXIT_CODES[report.verdict];
         } finally {
           process.removeListener('SIGINT', onInterrupt);

@@ -4,10 +4,10 @@ import { availableParallelism, cpus } from 'node:os';
 import type { GeneratorSample } from '../generator-usage.ts';
 import { LatencySeries, type SeriesSecond } from '../latency-series.ts';
 import type { LoadCounts } from '../load-report.ts';
-import { createLoadCounts } from '../load-report.ts';
+import { createLoadCounts, isSilent, SILENT_STATEMENT } from '../load-report.ts';
 import type { ActionResult } from './run-action.ts';
 import type { ScenarioRun } from './run-scenario.ts';
-import { planOf, type Scenario, streamName, type Window } from './scenario.ts';
+import { type Interface, planOf, type Scenario, streamName, type Window } from './scenario.ts';
 import type { ServerSample } from './server-usage.ts';
 
 export const REPORT_FORMAT = 'bchf-loadtest-1';
@@ -54,7 +54,7 @@ export interface ScenarioReport {
   knee: Knee | null;
   streams: {
     name: string;
-    interface: string;
+    interface: Interface;
     counts: LoadCounts;
     total: Point;
     seconds: Point[];
@@ -219,13 +219,22 @@ function verdictOf(counts: readonly LoadCounts[]): ScenarioReport['verdict'] {
 
 function generatorOf({ streams, generator }: ScenarioRun): ScenarioReport['generator'] {
   const results = streams.flatMap((stream) => stream.results);
+  // What a stream leaves unsent because nobody answers it is no sign of a slow generator.
+  const heard = streams
+    .map((stream) => stream.results)
+    .filter((each) => !isSilent(sumCounts(each.map(({ counts }) => counts))))
+    .flat();
   // Threads share the process: each tells the processor time of all.
   const cpuPercent = Math.max(
     0,
     ...results.map(({ cpuMs, elapsedMs }) => (elapsedMs > 0 ? (cpuMs * 100) / elapsedMs : 0)),
   );
   const sendDelayP99Us = Math.max(0, ...results.map((result) => result.sendDelayP99Us));
-  const unsent = results.reduce((sum, { counts }) => sum + counts.unsent, 0);
+  if (heard.length === 0 && results.length > 0) {
+    const statement = SILENT_STATEMENT;
+    return { cpuPercent, sendDelayP99Us, isBottleneck: false, statement, samples: generator };
+  }
+  const unsent = heard.reduce((sum, { counts }) => sum + counts.unsent, 0);
   const delay = `${Math.round(sendDelayP99Us / 10) / 100} ms`;
   const isLate = sendDelayP99Us > SEND_DELAY_US_LIMIT;
   const reasons = [

@@ -11,8 +11,8 @@ import {
   gatherCurves,
   parseCurves,
 } from '../capacity/curves.ts';
-import { machinesFor, upAtLeast } from '../capacity/machines.ts';
-import { ENTRIES_PER_KIND_MAX, type PlanWish, planCapacity } from '../capacity/plan.ts';
+import { ENTRIES_PER_KIND_MAX, machinesFor, upAtLeast } from '../capacity/machines.ts';
+import { type PlanWish, planCapacity } from '../capacity/plan.ts';
 import { formatPlan } from '../capacity/plan-text.ts';
 import { processorLimit } from '../capacity/processor-limit.ts';
 import {

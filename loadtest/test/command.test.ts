@@ -95,6 +95,24 @@ describe('bchf loadtest', () => {
     assert.equal(code, 4);
   });
 
+  test('where nobody answers, the code goes to standard error, and the exit code is 4', async () => {
+    const [web, batch] = [await serveHttp(), await serveUdp()];
+    await Promise.all([web.close(), batch.close()]);
+    for (const [kind, { port }] of [
+      ['http', web],
+      ['udp', batch],
+    ] as const) {
+      const common = [kind, '--port', String(port), '--requests', '20', '--timeout', '50'];
+      for (const more of [[], ['--rate', '1000'], ['--json']]) {
+        const { code, output, told } = await run(...common, ...more);
+        assert.equal(code, 4, `${kind} ${more}`);
+        assert.match(told, new RegExp(`^BCHF_LOADTEST_SILENCE: .*127.0.0.1 port ${port}`, 'm'));
+        assert.match(output, /nothing answered/);
+        assert.doesNotMatch(output, /bottleneck":true|was the bottleneck|did not keep/i);
+      }
+    }
+  });
+
   test('the population options are those of `bchf start`, and can be given', async () => {
     const server = await serveUdp();
     const common = ['udp', '--port', String(server.port), '--requests', '100', '--json'];

@@ -110,7 +110,7 @@ describe('the HTTP load test', () => {
     const report = await openReportOf(() => 'hang', 100, { underWayMax: 5, timeoutMs: 200 });
     assert.equal(report.counts.lost, 10);
     assert.equal(report.counts.unsent, 90);
-    assert.ok(report.generator.isBottleneck);
+    assert.ok(!report.generator.isBottleneck, 'nobody answered');
   });
 
   test('a stall shows in the latency of all that was due meanwhile, in an open loop', async () => {

@@ -94,9 +94,18 @@ describe('the report of a load test', () => {
     assert.ok(!formatReport(createReport(resultOf({}))).includes('unsent'));
   });
 
-  test('the text says where to look when nothing was answered', () => {
-    const textOf = (answered: number) => formatReport(createReport(resultOf({ answered })));
-    assert.match(textOf(0), /host and port/);
-    assert.doesNotMatch(textOf(1), /host and port/);
+  test('where nothing was answered, nothing is said of the generator', () => {
+    const late = { sendDelays: histogramOf([5]) };
+    const busy = { usage: { cpuMs: 2000, busyMs: 2000 } };
+    for (const changes of [late, busy, {}]) {
+      for (const counts of [{}, { unsent: 1 }, { sent: 0, transportErrors: 1, unsent: 1 }]) {
+        const { generator } = createReport(resultOf({ answered: 0, ...counts }, changes));
+        assert.ok(!generator.isBottleneck);
+        assert.match(generator.statement, /^nothing answered/);
+      }
+    }
+    // One that has sent nothing at all has nothing to blame on others.
+    const idle = createReport(resultOf({ answered: 0, sent: 0, unsent: 1 }));
+    assert.ok(idle.generator.isBottleneck);
   });
 });

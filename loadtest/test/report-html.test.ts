@@ -40,7 +40,8 @@ function report(name: string): ScenarioReport {
     warmUp: second === 0,
   }));
   const stream = {
-    ...{ name: '</script><b>calls', interface: 'http', examples: [], counts: createLoadCounts() },
+    ...{ name: '</script><b>calls', interface: 'http' as const, examples: [] },
+    counts: createLoadCounts(),
     total: pointAt(3),
     seconds: windows.map((_, second) => pointAt(second)),
   };

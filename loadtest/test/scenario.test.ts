@@ -16,6 +16,7 @@ import { INTERFACES, parseScenario, planOf } from '../scenario/scenario.ts';
 import { kneeOf, type ScenarioReport, type WindowPoint } from '../scenario/scenario-report.ts';
 import { metricOf } from '../scenario/server-usage.ts';
 import { createZipf } from '../scenario/zipf.ts';
+import { serveHttp, serveUdp } from './load-fixtures.ts';
 
 const SMALL = 'streams: [{ interface: http }]\nphases: [{ seconds: 1, rate: 10 }]\n';
 
@@ -150,6 +151,43 @@ test('a metric is read out of Prometheus text', () => {
   const text = '# TYPE a counter\na 12.5\na{b="c"} 3\nab 4\n';
   assert.equal(metricOf(text, 'a'), 12.5);
   assert.ok(Number.isNaN(metricOf(text, 'b')));
+});
+
+test('a scenario that nobody answers says so of every stream, and blames no generator', async () => {
+  const [web, batch] = [await serveHttp(), await serveUdp()];
+  await Promise.all([web.close(), batch.close()]);
+  const directory = mkdtempSync(join(tmpdir(), 'bchf-silence-'));
+  const file = join(directory, 'scenario.yaml');
+  writeFileSync(
+    file,
+    `
+target: { http: ${web.port}, batch: ${batch.port}, enum: ${batch.port}, pdb: ${batch.port}, metrics: '' }
+population: { ported: 200, fragmented: 10 }
+numbers: 100
+streams: [${INTERFACES.map((name) => `{ interface: ${name}, timeoutMs: 50 }`)}]
+phases: [{ seconds: 1, rate: 400 }]
+`,
+  );
+  let [output, told] = ['', ''];
+  const program = new Command().exitOverride();
+  addLoadtestCommand(program, {
+    write: (text) => {
+      output += text;
+    },
+    tell: (text) => {
+      told += text;
+    },
+    sourceOf: () => assert.fail('a scenario makes its own'),
+  });
+  await program.parseAsync(['node', 'bchf', 'loadtest', 'run', file]);
+  rmSync(directory, { recursive: true });
+  assert.equal(process.exitCode, 4, output);
+  process.exitCode = undefined;
+  for (const name of INTERFACES) {
+    assert.match(told, new RegExp(`^BCHF_LOADTEST_SILENCE: .*\\(${name} [1-4]\\)`, 'm'));
+  }
+  assert.match(output, /nothing answered, which tells nothing of the generator/);
+  assert.doesNotMatch(output, /bottleneck/);
 });
 
 test('a scenario runs over four interfaces, a swap in its middle loses nothing, and reports can be compared', async () => {

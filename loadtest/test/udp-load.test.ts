@@ -199,7 +199,7 @@ describe('the UDP load test', () => {
     });
     assert.equal(report.counts.lost, 2 * 8 * 20);
     assert.equal(report.counts.unsent, 2000 - 2 * 8 * 20);
-    assert.ok(report.generator.isBottleneck);
+    assert.ok(!report.generator.isBottleneck, 'nobody answered');
   });
 
   test('what comes after its time-out stays lost and is counted as late', async () => {

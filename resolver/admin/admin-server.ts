@@ -28,7 +28,7 @@ export interface AdminServices {
   access: AdminAccess;
   /** Told of a request whose handling failed, and what the request is called. */
   onFault: (error: unknown, requestId: string) => void;
-  /** Told when an address has sent so many wrong tokens that it has to wait. */
+  /** Told when an address has sent so many wrong tokens that it has to wait; not of those it sends meanwhile. */
   onGuessing?: (address: string, wrongTokens: number) => void;
   consoleFiles: ConsoleFiles;
   /** What else is read here, by path. */
@@ -123,12 +123,12 @@ async function answerRequest(
     const { authorization, host, origin, 'content-type': contentType } = headers;
     const asked = { authorization, host, origin, contentType, isChange };
     const address = request.socket.remoteAddress ?? '';
-    // Whatever it sends: a right token that was heard meanwhile would be found by guessing all the same.
-    const waitS = guard.waitS(address);
-    if (waitS > 0) return tooManyGuesses(waitS);
+    // Judged before the guard is asked: a right token gets in, whoever guesses from the same address.
     const verdict = judgeAccess(asked, services.access);
-    if (verdict === 'wrong-token' && guard.noteWrong(address)) {
-      services.onGuessing?.(address, guard.wrong);
+    if (verdict === 'wrong-token') {
+      const waitS = guard.waitS(address);
+      if (guard.noteWrong(address)) services.onGuessing?.(address, guard.wrong);
+      if (waitS > 0) return tooManyGuesses(waitS);
     }
     if (verdict !== 'granted') return noAccess(verdict);
   }

@@ -203,7 +203,8 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     },
     forS: 0,
     summary: 'Somebody sends wrong tokens to the admin port.',
-    action: 'The log has the address, which has to wait after ten of them. Close the port to it.',
+    action:
+      'The log has the address. Close the port to it, and replace a token that is not random.',
   },
   {
     name: 'BchfSnapshotNotWritten',

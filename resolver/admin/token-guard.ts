@@ -1,11 +1,16 @@
-// Slows down who guesses the admin port's token: after some wrong ones an address has to wait, whatever it
-// sends, and gets one more guess every few seconds.
+// Notices who guesses the admin port's token: after some wrong ones an address is told to wait, and what it
+// sends meanwhile is told to wait, too, unless it is the right token.
+//
+// The right token is never kept waiting: who guesses may have the operator's own address (one proxy, loopback),
+// and would lock the operator out by guessing. So nothing here bounds the guesses a second, as it would have to
+// by not hearing right ones; the token's length does (docs/operations.md has the sum). What is left to do is to
+// tell of it once in a while, and to slow down what only has an old token.
 //
 // Addresses are counted by a bucket each. There is room for so many; while it is full of addresses that still
 // wait, all others share one more bucket, so that neither memory nor the number of guesses grows with the
 // number of addresses that an attacker has.
 
-/** Wrong tokens that an address has at once, and after how long it has one more. */
+/** Wrong tokens that an address has before it is to wait, and after how long it has one more. */
 const GUESSES_MAX = 10;
 const GUESS_MS = 6_000;
 const ADDRESSES_MAX = 1024;
@@ -20,7 +25,7 @@ interface Bucket {
 export class TokenGuard {
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
-  /** Wrong tokens that were heard so far. */
+  /** Wrong tokens so far, those of addresses that were to wait among them. */
   wrong = 0;
 
   /** @param now a clock in milliseconds that never goes back */
@@ -28,16 +33,20 @@ export class TokenGuard {
     this.#now = now;
   }
 
-  /** Seconds that an address has to wait before it is heard, at least 1; 0 where it need not. */
+  /** Seconds that an address is to wait before its next wrong token, at least 1; 0 where it need not. */
   waitS(address: string): number {
     const bucket = this.#bucketOf(address);
     if (!bucket || bucket.used <= GUESSES_MAX - 1) return 0;
     return Math.ceil(((bucket.used - (GUESSES_MAX - 1)) * GUESS_MS) / 1000);
   }
 
-  /** Notes a wrong token. Returns whether the address has to wait from now on. */
+  /**
+   * Notes a wrong token. Returns whether the address has to wait from now on, and had not to before: those of an
+   * address that waits make its wait no longer.
+   */
   noteWrong(address: string): boolean {
     this.wrong++;
+    if (this.waitS(address) > 0) return false;
     let bucket = this.#bucketOf(address);
     if (!bucket) {
       bucket = { used: 0, atMs: this.#now() };

@@ -11,6 +11,7 @@ import { diffSnapshots } from '../snapshot/snapshot-diff.ts';
 import { loadSnapshot } from '../snapshot/snapshot-file.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import type { SnapshotDiff, SwapResult } from '../snapshot/swap-answers.ts';
+import { EXIT_NOT_FOUND } from './program.ts';
 
 const API = '/admin/v1';
 const SERVING = 'serving';
@@ -27,7 +28,10 @@ export interface AdminFlags {
 
 export function addSnapshotAdminCommands(snapshot: Command): void {
   withAdmin(snapshot.command('create'))
-    .description('Have a running server write a snapshot of what it serves.')
+    .description(
+      'Have a running server write a snapshot of what it serves, and print its name. Exits with 3 where ' +
+        'there is no block yet.',
+    )
     .action(async (flags: AdminFlags) => {
       const answer = await ask<{ name: string | null; isNew: boolean }>(
         flags,
@@ -36,9 +40,12 @@ export function addSnapshotAdminCommands(snapshot: Command): void {
         {},
       );
       const { name, isNew } = answer;
-      const text =
-        name === null ? 'there is no block yet' : `${name}${isNew ? '' : ' (was there)'}`;
-      tell(flags, answer, `${text}\n`);
+      if (name === null) {
+        tell(flags, answer, '', 'there is no block yet\n');
+        process.exitCode = EXIT_NOT_FOUND;
+      } else {
+        tell(flags, answer, `${name}\n`, isNew ? '' : `${name} was there\n`);
+      }
     });
   withAdmin(snapshot.command('list'))
     .description('List the snapshots of a running server, or of a directory, the newest first.')
@@ -48,7 +55,7 @@ export function addSnapshotAdminCommands(snapshot: Command): void {
         flags.dir === undefined
           ? await ask<List>(flags, 'GET', 'snapshots')
           : await listOf(flags.dir);
-      tell(flags, list, describeList(list));
+      tell(flags, list, describeList(list), notesOn(list));
     });
   withAdmin(snapshot.command('diff'))
     .description(
@@ -106,7 +113,7 @@ export function addSnapshotAdminCommands(snapshot: Command): void {
           ? await ask<{ deleted: string[] }>(flags, 'POST', 'snapshots/prune', { keep })
           : { deleted: await pruneDirectory(dir, keep) };
       const lines = answer.deleted.map((name) => `deleted ${name}\n`).join('');
-      tell(flags, answer, lines || 'nothing to delete\n');
+      tell(flags, answer, lines, lines === '' ? 'nothing to delete\n' : '');
     });
 }
 
@@ -201,11 +208,20 @@ async function pruneDirectory(directory: string, keep: number): Promise<string[]
   return names;
 }
 
-function tell(flags: AdminFlags, answer: unknown, text: string): void {
-  process.stdout.write(flags.json ? `${JSON.stringify(answer)}\n` : text);
+/**
+ * Prints what was asked for on standard output, which scripts read, and notes for people on standard error. JSON
+ * has both.
+ */
+function tell(flags: AdminFlags, answer: unknown, text: string, notes = ''): void {
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+    return;
+  }
+  process.stdout.write(text);
+  process.stderr.write(notes);
 }
 
-function describeList({ serving, previous, swap, snapshots, damaged }: List): string {
+function describeList({ serving, previous, snapshots }: List): string {
   const rows = snapshots.map(({ name, height, createdAt, bytes, entries, routes, chainId }) => {
     const count = Object.values(entries)
       .flatMap((counts) => Object.values(counts))
@@ -223,9 +239,16 @@ function describeList({ serving, previous, swap, snapshots, damaged }: List): st
     ];
   });
   const head = ['name', 'height', 'created', 'size', 'entries', 'routes', 'chain', ''];
-  const under = swap ? [`under way: ${swap.file} (${swap.state})`] : [];
-  const broken = damaged.map(({ name, code }) => `${name} is no snapshot: ${code}`);
-  return `${[...tableOf([head, ...rows]), ...under, ...broken].join('\n')}\n`;
+  return `${tableOf([head, ...rows]).join('\n')}\n`;
+}
+
+/** What is no row of a list. */
+function notesOn({ swap, damaged }: List): string {
+  const underWay = swap ? [`under way: ${swap.file} (${swap.state})\n`] : [];
+  return [
+    ...underWay,
+    ...damaged.map(({ name, code }) => `${name} is no snapshot: ${code}\n`),
+  ].join('');
 }
 
 function describeSwap(result: SwapResult): string {

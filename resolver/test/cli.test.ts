@@ -108,6 +108,38 @@ test('a directory of snapshots that is not there is no empty one', async () => {
   }
 });
 
+test('standard output of the snapshot commands has what was asked for, and notes go to standard error', async () => {
+  let answer: unknown;
+  const admin = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+  });
+  admin.listen(0, '127.0.0.1');
+  await once(admin, 'listening');
+  const url = `http://127.0.0.1:${(admin.address() as AddressInfo).port}`;
+  const name = '000000000039.bchf';
+  const list = { serving: null, previous: null, swap: { state: 'loading', file: name } };
+  const damaged = [{ name, code: 'BCHF_SNAPSHOT_INVALID' }];
+  const cases: [string[], unknown, RegExp, RegExp, number][] = [
+    [['create'], { name, isNew: true }, /^000000000039\.bchf\n$/, /^$/, 0],
+    [['create'], { name, isNew: false }, /^000000000039\.bchf\n$/, /was there/, 0],
+    [['create'], { name: null, isNew: false }, /^$/, /no block yet/, 3],
+    [['create', '--json'], { name: null, isNew: false }, /^\{"name":null/, /^$/, 3],
+    [['prune', '--keep', '1'], { deleted: [] }, /^$/, /nothing to delete/, 0],
+    [['list'], { ...list, snapshots: [], damaged }, /^name .*\n$/, /under way: .*\n.*INVALID/, 0],
+  ];
+  try {
+    for (const [command, told, stdout, stderr, code] of cases) {
+      answer = told;
+      const result = await runBchf('snapshot', ...command, '--admin', url);
+      assert.equal(result.code, code, result.stderr);
+      assert.match(result.stdout, stdout);
+      assert.match(result.stderr, stderr);
+    }
+  } finally {
+    admin.close();
+  }
+});
+
 test('an address that no interface has is named with its option', async () => {
   // Of TEST-NET-3 (RFC 5737): no machine has it.
   const result = await runBchf(

@@ -14,13 +14,23 @@ test('an address has some wrong tokens at once, and one more every few seconds',
   const guard = new TokenGuard(() => nowMs);
   assert.equal(exhaust(guard, 'a'), GUESSES);
   assert.equal(guard.waitS('a'), 6);
-  assert.equal(guard.waitS('b'), 0, 'another address is heard');
+  assert.equal(guard.waitS('b'), 0, 'another address need not wait');
   nowMs += 6_000;
   assert.equal(guard.waitS('a'), 0);
   assert.ok(guard.noteWrong('a'), 'one more guess, and the wait begins again');
   nowMs += 3_600_000;
   assert.equal(exhaust(guard, 'a'), GUESSES);
   assert.equal(guard.wrong, 2 * GUESSES + 1);
+});
+
+test('wrong tokens of an address that waits are counted, make no wait longer and begin none', () => {
+  let nowMs = 0;
+  const guard = new TokenGuard(() => nowMs);
+  exhaust(guard, 'a');
+  for (let guess = 0; guess < 1000; guess++) assert.ok(!guard.noteWrong('a'));
+  assert.equal(guard.wrong, GUESSES + 1000);
+  nowMs += 6_000;
+  assert.equal(guard.waitS('a'), 0);
 });
 
 test('more addresses than there is room for share the guesses of one, until some need not wait', () => {
