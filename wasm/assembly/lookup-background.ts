@@ -1,14 +1,15 @@
 // The background of many numbers at once: those that no line of the directory answers, because no number
 // near them is ported or because their line has too many backgrounds for itself. For a single number,
-// background.ts goes down the run tree and then down the prefixes' trie, and each step waits for the one
+// line-background.ts goes down the run tree and then down the prefixes' trie, and each step waits for the one
 // before and for a branch that nobody can foresee. Here up to 64 numbers, the *walkers*, go down together:
 //
 //     runs        level by level: all walkers take a step, then all take the next
 //     prefixes    those that no run covers, digit by digit in the same way
 //
-// A step has no branch that depends on the number: who has come to an end is left out of the list of those
-// under way, which is written anew with every level. The loads of one step do not depend on each other, so a
-// processor has as many of them under way as it can.
+// The loads of one step do not depend on each other, so a processor has as many of them under way as it can.
+// A step down the trie has no branch that depends on the number: who has come to an end is left out of the
+// list of those under way, which is written anew with every digit. In the run tree, most have come to an end
+// at the root, which a processor foresees.
 
 import { answerOf } from './answer';
 import { alignDigits, alignedDigits, alignedLength, digitOf, withoutDigit } from './key';

@@ -1,7 +1,8 @@
-// Fills an index with a population, for every bench in the same way. This is the one place that knows
-// how an index is built in bulk.
+// Fills an index with a population, or with another index's image, for every bench in the same way. This is the
+// one place that knows how an index is built in bulk.
 
 import { buildWasmIndex } from '../wasm-build.ts';
+import { createImageLoader } from '../wasm-image.ts';
 import type { PortedColumns, WasmIndex, WasmIndexOptions } from '../wasm-index.ts';
 import { group } from './bench-format.ts';
 import type { BenchPopulation } from './bench-population.ts';
@@ -39,6 +40,13 @@ export function buildIndex(
   const { portedCount } = population;
   const index = buildWasmIndex({ changes, ported: chunks(), portedCount }, options);
   return { index, buildSeconds: (performance.now() - startedMs - drawingMs) / 1000 };
+}
+
+/** The same index once more, byte for byte, in a memory of its own; its image is checked on the way. */
+export function copyIndex(index: WasmIndex, options: WasmIndexOptions = {}): WasmIndex {
+  const loader = createImageLoader(index.imageBytes(), options);
+  for (const chunk of index.imageChunks()) loader.write(chunk);
+  return loader.finish();
 }
 
 /** Tells every tenth of a build that takes long. */

@@ -14,7 +14,11 @@ export const BATCH = 4096;
 const CHECKED_BATCHES = 4;
 
 /** How many keys, or addresses, a second are worked off in `loopMs`, going round the batches. */
-function rateOf(batchCount: number, loopMs: number, workOff: (batch: number) => void): number {
+export function rateOf(
+  batchCount: number,
+  loopMs: number,
+  workOff: (batch: number) => void,
+): number {
   const startedMs = performance.now();
   let batches = 0;
   let elapsedMs = 0;

@@ -13,9 +13,9 @@
 // Answers are checked, and so is the image, which is loaded.
 
 import { type Answer, type IndexChange, kindOfAnswer, routeOfAnswer } from '../number-index.ts';
-import { loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import { type Adversary, createAdversaries } from './bench-adversaries.ts';
+import { copyIndex } from './bench-build.ts';
 import { Draws, hash32 } from './bench-draws.ts';
 import { entriesOption, judgedAt } from './bench-entries.ts';
 import { group } from './bench-format.ts';
@@ -98,7 +98,7 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
     applyAll(index, adversary, entries, true);
     checkEntries(index, adversary, entries);
     const regrowth = index.imageBytes() / grown;
-    checkEntries(loadImage(imageOf(index)), adversary, entries);
+    checkEntries(copyIndex(index), adversary, entries);
     tell(`${adversary.name}: ${group(entries)} entries done`);
 
     const of = adversary.name;
@@ -205,14 +205,4 @@ function checkAnswer(
     found.from === from &&
     (found.to < to || (found.to === to && found.route === route && found.userData === userData));
   if (!isRight) throw new Error(`${adversary.name}: a wrong answer to ${from}`);
-}
-
-function imageOf(index: WasmIndex): Uint8Array {
-  const image = new Uint8Array(index.imageBytes());
-  let at = 0;
-  for (const chunk of index.imageChunks()) {
-    image.set(chunk, at);
-    at += chunk.length;
-  }
-  return image;
 }

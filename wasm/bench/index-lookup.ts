@@ -16,10 +16,9 @@
 // `bytesPerPortedEntry` is the whole image divided by its ported entries: prefixes, runs and what
 // the memory has lost to freed blocks are in it.
 
-import { createImageLoader } from '../wasm-image.ts';
 import type { WasmIndex } from '../wasm-index.ts';
 import { PAGE_BYTES, PAGES_BEFORE_ARENA } from '../wasm-module.ts';
-import { buildIndex } from './bench-build.ts';
+import { buildIndex, copyIndex } from './bench-build.ts';
 import { createLoadBatch } from './bench-ceiling.ts';
 import { createCoreMeter } from './bench-core.ts';
 import { entriesOption, judgedAt } from './bench-entries.ts';
@@ -64,7 +63,7 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
   const hugeBytes = Math.max((hugePageBytes() ?? 0) - hugeBytesBefore, 0);
   const counts = index.counts();
   const imageBytes = index.imageBytes();
-  const inSmallPages = hugeBytes > 0 ? copyInSmallPages(index) : undefined;
+  const inSmallPages = hugeBytes > 0 ? copyIndex(index, { hugePages: false }) : undefined;
 
   const batchCount = quick ? BATCHES_QUICK : BATCHES_FULL;
   const loopMs = quick ? LOOP_MS_QUICK : LOOP_MS_FULL;
@@ -142,13 +141,6 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
 
 function mebibytes(bytes: number): string {
   return group(Math.round(bytes / 2 ** 20));
-}
-
-/** The same index once more, byte for byte, in a memory without huge pages. */
-function copyInSmallPages(index: WasmIndex): WasmIndex {
-  const loader = createImageLoader(index.imageBytes(), { hugePages: false });
-  for (const chunk of index.imageChunks()) loader.write(chunk);
-  return loader.finish();
 }
 
 /** Loads from a batch of the addresses, which go where the keys of a lookup go. */

@@ -17,7 +17,7 @@ import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import { Draws, hash32 } from './bench-draws.ts';
 import { entriesOption } from './bench-entries.ts';
 import { group } from './bench-format.ts';
-import { BATCH, checkAnswers, lookupRate } from './bench-lookups.ts';
+import { BATCH, checkAnswers, lookupRate, rateOf } from './bench-lookups.ts';
 import { createBenchPopulation, PORTED_MIN, ROUTE_COUNT } from './bench-population.ts';
 import {
   type BenchOptions,
@@ -150,15 +150,10 @@ function isRightBy(reference: ReferenceIndex): {
 
 /** Lookups a second in calls of one key each. */
 function rateOneByOne(index: WasmIndex, keys: Float64Array, loopMs: number): number {
-  const startedMs = performance.now();
-  let count = 0;
-  let elapsedMs = 0;
-  while (elapsedMs < loopMs) {
-    for (const end = count + BATCH; count < end; count++) {
-      index.keys[0] = keys[count % keys.length]!;
+  return rateOf(keys.length / BATCH, loopMs, (batch) => {
+    for (let at = batch * BATCH; at < (batch + 1) * BATCH; at++) {
+      index.keys[0] = keys[at]!;
       index.lookup(index.keys, index.answers, 1);
     }
-    elapsedMs = performance.now() - startedMs;
-  }
-  return (count * 1000) / elapsedMs;
+  });
 }
