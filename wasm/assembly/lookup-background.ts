@@ -37,8 +37,20 @@ import {
   WALKERS_MAX,
 } from './lookup-scratch';
 import { FIELD_DIGIT_0, FIELD_PREFIX, NODE_FIELDS } from './prefix-node';
-import { childOf, itemAt, itemsOver, levelOf, nodeOfLink } from './run-node';
+import {
+  childOf,
+  ITEM_APART,
+  isOver,
+  itemAt,
+  itemsOver,
+  lastItemFrom,
+  levelOf,
+  nodeOfLink,
+} from './run-node';
 import { lastReachingBelow } from './run-search';
+
+/** Beside the node of a walker in the run tree: its items are apart, see run-node.ts. */
+const MARK_APART: u32 = 1;
 
 /** Fewer than these are answered one by one, which takes less time then. */
 const TOGETHER_MIN: u32 = 4;
@@ -66,9 +78,14 @@ export function finishBackground(
   const prefixes = load<u32>(version + VERSION_ROOT);
   for (let from = first; from < listEnd; from += WALKERS_MAX << 2) {
     const end = min(listEnd, from + (WALKERS_MAX << 2));
-    let underWay = begin(reader, keys, toAnswer, from, end);
-    if (runs != 0) underWay = walkRuns(reader, nodeOfLink(runs), underWay);
-    walkPrefixes(reader, prefixes, underWay);
+    let list = reader + UNDER_WAY;
+    let walkersEnd = begin(reader, keys, toAnswer, from, end);
+    if (runs != 0) {
+      // Whoever is a walker now needs no place in the list of own.
+      walkersEnd = walkRuns(reader, nodeOfLink(runs), walkersEnd, from);
+      list = from;
+    }
+    walkPrefixes(list, walkersEnd, prefixes);
   }
 }
 
@@ -94,11 +111,12 @@ function begin(reader: u32, keys: u32, toAnswer: u32, from: u32, end: u32): u32 
 }
 
 /**
- * Answers the walkers that a run covers, and returns the end of the list of those that none does. Like
- * `lastReaching` in run-search.ts: the way goes down to the last item that reaches the key, and where that turns out
- * to be a blind alley, to the last before it in the deepest node that has one.
+ * Answers the walkers up to `listEnd` that a run covers, and writes the others to another list, whose end it
+ * returns. Like `lastReaching` in run-search.ts: the way goes down to the last item that reaches the key, and where
+ * that turns out to be a blind alley, to the last before it in the deepest node that has one.
  */
-function walkRuns(reader: u32, root: u32, listEnd: u32): u32 {
+function walkRuns(reader: u32, root: u32, listEnd: u32, uncovered: u32): u32 {
+  uncoveredEnd = uncovered;
   const list = reader + UNDER_WAY;
   for (let at = list; at < listEnd; at += 4) {
     const walker = load<u32>(at);
@@ -106,61 +124,101 @@ function walkRuns(reader: u32, root: u32, listEnd: u32): u32 {
     store<u32>(walker, 0, WALKER_ASIDE);
   }
   let level = levelOf(root);
-  for (; level > 0; level--) {
-    for (let at = list; at < listEnd; at += 4) stepDown(load<u32>(at), level);
-  }
-  let uncovered = list;
+  for (; level > 0; level--) listEnd = stepDown(list, listEnd, level);
   for (let at = list; at < listEnd; at += 4) {
     const walker = load<u32>(at);
     const run = runOf(walker);
-    if (run != 0) {
-      const length = load<u32>(walker, WALKER_LENGTH);
-      const answer = answerOf(KIND_FRAGMENTED, length, load<u32>(run + RECORD_ROUTE));
-      store<u32>(load<u32>(walker, WALKER_ANSWER), answer);
-    } else {
-      store<u32>(uncovered, walker);
-      uncovered += 4;
-    }
+    if (run != 0) answerBy(run, walker);
+    else leave(walker);
   }
-  return uncovered;
+  return uncoveredEnd;
 }
 
-/** Leads a walker from a node of a level above 0 to the child that may have its run; to 0 where none may. */
-function stepDown(walker: u32, level: u32): void {
-  const node = load<u32>(walker, WALKER_NODE);
-  // Most numbers lie far from all runs, and have come to an end at the root.
-  if (node == 0) return;
-  const over = itemsOver(node, level, load<f64>(walker, WALKER_KEY));
-  if (over == 0) {
-    store<u32>(walker, 0, WALKER_NODE);
-    return;
+/** The end of the list of walkers that no run covers. */
+let uncoveredEnd: u32 = 0;
+
+/** Leads the walkers of a list down from nodes of a level above 0; returns the end of the list of those who went. */
+function stepDown(list: u32, listEnd: u32, level: u32): u32 {
+  let next = list;
+  for (let at = list; at < listEnd; at += 4) {
+    const walker = load<u32>(at);
+    const marked = load<u32>(walker, WALKER_NODE);
+    const node = marked & ~MARK_APART;
+    const key = load<f64>(walker, WALKER_KEY);
+    let item: u32;
+    let goesOn: u32;
+    if (node != marked) {
+      item = lastItemFrom(node, key);
+      goesOn = isOver(item, level, key);
+    } else {
+      const over = itemsOver(node, level, key);
+      goesOn = u32(over != 0);
+      const last = 31 - clz<u32>(over | 1);
+      item = itemAt(node, last);
+      const before = over & ~(1 << last);
+      if (before != 0) {
+        store<u32>(walker, childOf(itemAt(node, 31 - clz<u32>(before)), level), WALKER_ASIDE);
+      }
+    }
+    // Nobody could foresee who goes on.
+    store<u32>(walker, childOf(item, level) | load<u32>(item, ITEM_APART), WALKER_NODE);
+    store<u32>(next, walker);
+    next += goesOn << 2;
+    const isAside = load<u32>(walker, WALKER_ASIDE) != 0;
+    if (isAside && goesOn == 0) leaveAside(walker);
+    else {
+      store<u32>(uncoveredEnd, walker);
+      uncoveredEnd += (goesOn ^ 1) << 2;
+    }
   }
-  const last = 31 - clz<u32>(over);
-  store<u32>(walker, childOf(itemAt(node, last), level), WALKER_NODE);
-  const before = over ^ (1 << last);
-  if (before != 0) {
-    store<u32>(walker, childOf(itemAt(node, 31 - clz<u32>(before)), level), WALKER_ASIDE);
-  }
+  return next;
+}
+
+/** Notes a walker as one that no run covers. */
+function leave(walker: u32): void {
+  store<u32>(uncoveredEnd, walker);
+  uncoveredEnd += 4;
+}
+
+/** Answers a walker whose way was a blind alley, if it has come by another; else no run covers it. */
+function leaveAside(walker: u32): void {
+  const run = runAside(walker);
+  if (run != 0) answerBy(run, walker);
+  else leave(walker);
+}
+
+function answerBy(run: u32, walker: u32): void {
+  const length = load<u32>(walker, WALKER_LENGTH);
+  const answer = answerOf(KIND_FRAGMENTED, length, load<u32>(run + RECORD_ROUTE));
+  store<u32>(load<u32>(walker, WALKER_ANSWER), answer);
 }
 
 /** The innermost run over the key of a walker that has come to a leaf; 0 where there is none. */
 function runOf(walker: u32): u32 {
-  const leaf = load<u32>(walker, WALKER_NODE);
+  const marked = load<u32>(walker, WALKER_NODE);
+  const leaf = marked & ~MARK_APART;
   const key = load<f64>(walker, WALKER_KEY);
-  if (leaf != 0) {
+  if (leaf != marked) {
+    const item = lastItemFrom(leaf, key);
+    if (isOver(item, 0, key) != 0) return item;
+  } else {
     const over = itemsOver(leaf, 0, key);
     if (over != 0) return itemAt(leaf, 31 - clz<u32>(over));
   }
+  return runAside(walker);
+}
+
+function runAside(walker: u32): u32 {
   const aside = load<u32>(walker, WALKER_ASIDE);
-  return aside == 0 ? 0 : lastReachingBelow(aside, levelOf(aside), key);
+  if (aside == 0) return 0;
+  return lastReachingBelow(aside, levelOf(aside), load<f64>(walker, WALKER_KEY));
 }
 
 /**
  * Answers walkers with their longest prefixes. All of them have taken the same number of digits, so kind and
  * length of the prefixes that they meet are one constant; each prefix overwrites the shorter one.
  */
-function walkPrefixes(reader: u32, root: u32, listEnd: u32): void {
-  const list = reader + UNDER_WAY;
+function walkPrefixes(list: u32, listEnd: u32, root: u32): void {
   for (let at = list; at < listEnd; at += 4) store<u32>(load<u32>(at), root, WALKER_NODE);
   // No key has more digits, so what no writer wrote ends here, too.
   for (let depth: u32 = 0; list < listEnd && depth <= DIGITS_MAX; depth++) {

@@ -39,6 +39,7 @@ import {
   pieceOf,
 } from './line';
 import { finishBackground } from './lookup-background';
+import { beginSearch, finishSearches, SEARCH_GENERIC } from './lookup-columns';
 import { finishHits } from './lookup-hits';
 import { headerOfLane, keyOfLane, numberOf, portedAnswerOfLane } from './lookup-lane';
 import {
@@ -55,7 +56,16 @@ import {
   SHAPE,
 } from './lookup-scratch';
 import { routeOfCode } from './palette';
-import { findPorted, foundAnswer, isBackgroundKnown, knownBackground } from './ported-read';
+import {
+  backgroundInLine,
+  columnsFor,
+  findPorted,
+  foundAnswer,
+  isBackgroundKnown,
+  knownBackground,
+  lineAt,
+  lineFlags,
+} from './ported-read';
 
 /** Lines with one of these flags are looked at as single lookups look at them. */
 const FLAGS_OF_ITS_OWN: u64 = FLAG_DIRTY | FLAG_GENERIC | FLAG_FOREIGN;
@@ -69,24 +79,22 @@ let ownEnd: u32 = 0;
 export function finish(reader: u32, version: u32, keys: u32, answers: u32, notedEnd: u32): void {
   // Answers lie at the same distance from their lanes, keys at twice the lanes' distance from the first.
   const toAnswer = answers - (reader + LANES);
-  sortNoted(reader, toAnswer, notedEnd);
+  sortNoted(reader, keys, toAnswer, notedEnd);
   finishSorted(reader, version, keys, toAnswer);
 }
 
 /** The first step of {@link finish}, which between its two may be overtaken by the writer like elsewhere. */
-export function sortNoted(reader: u32, toAnswer: u32, notedEnd: u32): void {
+export function sortNoted(reader: u32, keys: u32, toAnswer: u32, notedEnd: u32): void {
   hitsEnd = reader + HITS;
   listedEnd = reader + LISTED;
-  sort(reader, toAnswer, split(reader, notedEnd));
+  const slowEnd = split(reader, notedEnd);
+  leadToSparse(reader, keys, toAnswer, slowEnd);
+  sort(reader, toAnswer, slowEnd);
 }
 
 /** The second. */
 export function finishSorted(reader: u32, version: u32, keys: u32, toAnswer: u32): void {
-  if (ownEnd != reader + OWN) {
-    const ledEnd = finishOwn(reader, version, keys, toAnswer);
-    sort(reader, toAnswer, ledEnd);
-    finishOwn(reader, version, keys, toAnswer);
-  }
+  if (ownEnd != reader + OWN) finishOwn(reader, version, keys, toAnswer);
   finishHits(reader, hitsEnd, keys, toAnswer);
   finishListed(reader, keys, toAnswer);
 }
@@ -109,6 +117,17 @@ function split(reader: u32, notedEnd: u32): u32 {
   }
   hitsEnd = hits;
   return slow;
+}
+
+/** Leads noted lanes that the quick way led to no line to that of a sparse area, where there is one. */
+function leadToSparse(reader: u32, keys: u32, toAnswer: u32, notedEnd: u32): void {
+  for (let noted = reader + NOTED; noted < notedEnd; noted += 4) {
+    const lane = load<u32>(noted);
+    if (load<u32>(lane, LINE) != GENERIC_LINE) continue;
+    const key = keyOfLane(lane, reader, keys);
+    const header = headerOf(<u32>(key >> AREA_BITS));
+    if (header != 0) leadToLine(header, lane, lane + toAnswer, key);
+  }
 }
 
 /** Sorts notes into the lists, behind what hits and listed lanes there are; the list of own begins anew. */
@@ -168,43 +187,61 @@ function finishListed(reader: u32, keys: u32, toAnswer: u32): void {
 }
 
 /**
- * Answers lanes one by one, but for those that lead to lines of sparse areas: these are led there and
- * noted again. Lanes that no line answers stay in the list, and are then answered together. Returns the
- * end of the notes.
+ * Answers lanes that have to be looked at in full: where entries are in columns, and where no line has the
+ * answer, all together, and the others one by one.
  */
-function finishOwn(reader: u32, version: u32, keys: u32, toAnswer: u32): u32 {
-  let noted = reader + NOTED;
+function finishOwn(reader: u32, version: u32, keys: u32, toAnswer: u32): void {
+  let searching = reader + NOTED;
   let unanswered = reader + OWN;
   for (let own = unanswered; own < ownEnd; own += 4) {
     const lane = load<u32>(own);
-    const key = keyOfLane(lane, reader, keys);
-    const isGeneric = load<u32>(lane, LINE) == GENERIC_LINE;
-    const header = isGeneric ? headerOf(<u32>(key >> AREA_BITS)) : headerOfLane(lane);
-    if (header == 0) {
+    const line = load<u32>(lane, LINE);
+    const answer = lane + toAnswer;
+    if (line == GENERIC_LINE) {
       store<u32>(unanswered, lane);
-      unanswered += 4;
-    } else if (isGeneric && leadsToSparse(header, lane, lane + toAnswer, key)) {
-      store<u32>(noted, lane);
-      noted += 4;
-    } else if (findPorted(version, key)) {
-      store<u32>(lane + toAnswer, foundAnswer(key));
-    } else if (isBackgroundKnown) {
-      store<u32>(lane + toAnswer, knownBackground);
+      unanswered += u32(!findInDirectory(version, answer, keyOfLane(lane, reader, keys))) << 2;
+      continue;
+    }
+    const columns = columnsFor(version, line);
+    const number = numberOf(lane);
+    const isGeneric = u32((lineFlags & FLAG_GENERIC) != 0);
+    store<u32>(answer, backgroundInLine(number, load<u32>(answer)));
+    if (columns != 0) {
+      beginSearch(lane, columns, number);
+      store<u32>(searching, lane | (isGeneric * SEARCH_GENERIC));
+      searching += 4;
+    } else if (findEntry(lineAt, lineFlags, load<u32>(lane, SHAPE), number)) {
+      const shape = load<u32>(lane, SHAPE);
+      const code = codeOfEntry(lineAt, lineFlags, shape, foundEntry);
+      const route = routeOfCode(headerOfLane(lane), shape, code);
+      store<u32>(answer, portedAnswerOfLane(lane, reader, keys) | route);
     } else {
       store<u32>(unanswered, lane);
-      unanswered += 4;
+      unanswered += isGeneric << 2;
     }
   }
+  const first = reader + NOTED;
+  unanswered = finishSearches(reader, keys, toAnswer, first, searching, unanswered);
   finishBackground(reader, version, keys, toAnswer, unanswered);
-  return noted;
 }
 
-/** Whether the area with this header is sparse and has lines; then the lane gets its line and default answer. */
-function leadsToSparse(header: u32, lane: u32, answer: u32, key: u64): bool {
-  if (load<u32>(header + AREA_KIND) != SPARSE) return false;
+/** Whether the directory answers the key of a lane that was led nowhere; then its answer is written. */
+function findInDirectory(version: u32, answer: u32, key: u64): bool {
+  if (headerOf(<u32>(key >> AREA_BITS)) == 0) return false;
+  if (findPorted(version, key)) {
+    store<u32>(answer, foundAnswer(key));
+    return true;
+  }
+  if (isBackgroundKnown) store<u32>(answer, knownBackground);
+  return isBackgroundKnown;
+}
+
+/** Gives a lane its line and default answer, if the area with this header is sparse and has lines. */
+function leadToLine(header: u32, lane: u32, answer: u32, key: u64): void {
+  if (load<u32>(header + AREA_KIND) != SPARSE) return;
   const descriptor = descriptorOf(header, 0);
   const lines = atomic.load<u32>(descriptor + DESCRIPTOR_LINES);
-  if (!hasLines(lines)) return false;
+  if (!hasLines(lines)) return;
   const number = <u32>key & ((1 << AREA_BITS) - 1);
   const index = lineOfNumber(header, descriptor, number);
   const line = lines + index * LINE_BYTES;
@@ -215,5 +252,4 @@ function leadsToSparse(header: u32, lane: u32, answer: u32, key: u64): bool {
   store<u32>(lane, place >> 3, GROUP_SHIFT);
   store<u32>(lane, place & 7, IN_GROUP);
   store<u32>(answer, load<u32>(descriptor + DESCRIPTOR_DEFAULT));
-  return true;
 }

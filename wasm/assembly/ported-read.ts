@@ -131,13 +131,19 @@ function findInLine(version: u32, header: u32, descriptor: u32, line: u32, numbe
     }
   }
   isBackgroundKnown = (lineFlags & FLAG_GENERIC) == 0;
-  knownBackground = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
-  if (isBackgroundKnown && (lineFlags & FLAG_PIECE) != 0) {
-    const piece = load<u64>(pieceOf(lineAt));
-    const isInPiece = number >= <u32>(piece & 0xffff) && number <= <u32>((piece >> 16) & 0xffff);
-    if (isInPiece) knownBackground = <u32>(piece >> 32);
-  }
+  knownBackground = backgroundInLine(number, load<u32>(descriptor + DESCRIPTOR_DEFAULT));
   return false;
+}
+
+/**
+ * What answers a number without an entry in the line that {@link columnsFor} has found, where its background
+ * has not to be looked up; `normal` is the default of the segment.
+ */
+export function backgroundInLine(number: u32, normal: u32): u32 {
+  if ((lineFlags & FLAG_PIECE) == 0) return normal;
+  const piece = load<u64>(pieceOf(lineAt));
+  const isInPiece = number >= <u32>(piece & 0xffff) && number <= <u32>((piece >> 16) & 0xffff);
+  return isInPiece ? <u32>(piece >> 32) : normal;
 }
 
 /** In place of a key: there is none. */

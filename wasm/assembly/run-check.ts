@@ -14,7 +14,9 @@ import {
   USER_DATA_END,
 } from './layout';
 import {
+  areItemsApart,
   countOf,
+  ITEM_APART,
   ITEM_LINK,
   ITEM_REACH,
   isHead,
@@ -82,7 +84,7 @@ function isUserData(value: f64): bool {
   return value >= 0 && value < USER_DATA_END && <f64>(<u64>value) == value;
 }
 
-/** Whether the child of an item is whole, begins as the item says and reaches as far. */
+/** Whether the child of an item is whole, begins as the item says, reaches as far and is apart where it says so. */
 function isChildWhole(item: u32, level: u32): bool {
   const child = load<u32>(item + ITEM_LINK);
   if (!isNode(child) || !isFormWhole(child, level)) return false;
@@ -95,7 +97,9 @@ function isChildWhole(item: u32, level: u32): bool {
     const below = itemAt(child, index);
     reach = max(reach, load<f64>(below + (level == 0 ? RECORD_TO : ITEM_REACH)));
   }
-  return load<f64>(item + ITEM_REACH) == reach;
+  if (load<f64>(item + ITEM_REACH) != reach) return false;
+  const apart = load<u32>(item + ITEM_APART);
+  return apart == 0 || (apart == 1 && areItemsApart(child));
 }
 
 /** Whether each run ends within the nearest one before it that reaches its beginning. */

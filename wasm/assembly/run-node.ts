@@ -14,8 +14,12 @@
 //              ┌──────────┬────────┬───────┬──────┬──────────────────┐
 //     a leaf   │ from f64 │ to f64 │ route │ kind │ user data f64    │
 //              ├──────────┼────────┼───────┼──────┼──────────────────┤
-//     another  │ from f64 │ to f64 │ link  │ 0    │ reach f64        │
+//     another  │ from f64 │ to f64 │ link  │ apart│ reach f64        │
 //              └──────────┴────────┴───────┴──────┴──────────────────┘
+//
+// `apart` is 1 where each item of the child begins behind the reach of the one before, as nearly everywhere: runs
+// seldom nest. Then one item at most can reach a key, the last that begins at or before it. An item may have
+// 0 for a child whose items are apart, too: that costs time, and images of former versions have it everywhere.
 //
 // A link leads to a node. As in the trie (prefix-node.ts), one to a node of the batch under way has the
 // *fresh* bit; nobody else sees that node, so it is changed in place.
@@ -26,12 +30,20 @@
 // 39, 35 and 34 bytes a run that came in order, 74, 63, 61 and 66 where the order was random (measured
 // as in run-tree.ts).
 
-import { RECORD_BYTES, RECORD_FROM, RECORD_ROUTE, RECORD_TO, RECORD_USER_DATA } from './layout';
+import {
+  RECORD_BYTES,
+  RECORD_FROM,
+  RECORD_ROUTE,
+  RECORD_TAIL,
+  RECORD_TO,
+  RECORD_USER_DATA,
+} from './layout';
 
 export const NODE_LEVEL: u32 = 0;
 const NODE_COUNT: u32 = 4;
 const NODE_ITEMS: u32 = 8;
 export const ITEM_LINK: u32 = RECORD_ROUTE;
+export const ITEM_APART: u32 = RECORD_TAIL;
 export const ITEM_REACH: u32 = RECORD_USER_DATA;
 export const ITEM_BYTES: u32 = RECORD_BYTES;
 export const ITEMS_MAX: u32 = 31;
@@ -142,11 +154,42 @@ export function itemsOver(node: u32, level: u32, key: f64): u32 {
     );
     const reach = item + toReach;
     const reaches = v128.load64_lane(reach + ITEM_BYTES, v128.load64_zero(reach), 1);
-    const isOver = v128.and(f64x2.le(froms, keys), f64x2.ge(reaches, keys));
-    over |= (<u32>i64x2.bitmask(isOver)) << index;
+    const areOver = v128.and(f64x2.le(froms, keys), f64x2.ge(reaches, keys));
+    over |= (<u32>i64x2.bitmask(areOver)) << index;
     index += 2;
   }
   return over & ((1 << countOf(node)) - 1);
+}
+
+/**
+ * The last item of a node that begins at or before a key, the first where none does: of a node whose items are
+ * apart the only one that may be over the key. The items are halved without a branch that depends on the key.
+ */
+export function lastItemFrom(node: u32, key: f64): u32 {
+  let item = node + NODE_ITEMS;
+  for (let left = countOf(node); left > 1; ) {
+    const half = left >> 1;
+    const middle = item + half * ITEM_BYTES;
+    item = select<u32>(middle, item, load<f64>(middle + RECORD_FROM) <= key);
+    left -= half;
+  }
+  return item;
+}
+
+/** Whether an item begins at or before a key and reaches as far as it, as {@link itemsOver} has it. */
+export function isOver(item: u32, level: u32, key: f64): u32 {
+  return u32(load<f64>(item + RECORD_FROM) <= key) & u32(reachOf(item, level) >= key);
+}
+
+/** Whether each item of a node begins behind the reach of the one before. */
+export function areItemsApart(node: u32): bool {
+  const level = levelOf(node);
+  const count = countOf(node);
+  for (let index: u32 = 1; index < count; index++) {
+    const from = load<f64>(itemAt(node, index) + RECORD_FROM);
+    if (reachOf(itemAt(node, index - 1), level) >= from) return false;
+  }
+  return true;
 }
 
 /** Puts an item with nothing in it before the one at `index`, in a node that has room. */
@@ -176,7 +219,7 @@ export function appendItems(target: u32, node: u32, index: u32): void {
   setCount(target, targetCount + count);
 }
 
-/** Makes an item tell its child's first record and reach; the child has items. */
+/** Makes an item tell its child's first record and reach, and whether its items are apart; it has some. */
 export function describeChild(item: u32, child: u32): void {
   const first = itemAt(child, 0);
   store<f64>(item + RECORD_FROM, load<f64>(first + RECORD_FROM));
@@ -188,4 +231,5 @@ export function describeChild(item: u32, child: u32): void {
     reach = max(reach, reachOf(itemAt(child, index), level));
   }
   store<f64>(item + ITEM_REACH, reach);
+  store<u32>(item + ITEM_APART, u32(areItemsApart(child)));
 }

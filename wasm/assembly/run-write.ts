@@ -24,10 +24,12 @@ import { writeEntry } from './record';
 import { retire } from './retired';
 import {
   appendItems,
+  areItemsApart,
   clearNode,
   countOf,
   describeChild,
   freshLinkTo,
+  ITEM_APART,
   ITEM_LINK,
   ITEM_REACH,
   ITEMS_MAX,
@@ -57,6 +59,9 @@ export let runWasDeleted: bool = false;
 /** The record of the run that crosses the one refused with STATUS_CROSSING. */
 export let crossedRun: u32 = 0;
 
+/** The item that stands for the leaf that {@link wayTo} has found; 0 where that is the root. */
+let leafItem: u32 = 0;
+
 // The run set last, in whichever batch.
 let lastFrom: f64 = 0;
 let lastTo: f64 = 0;
@@ -72,11 +77,13 @@ export function insertRun(from: f64, to: f64, route: u32, userData: f64): u32 {
     crossedRun = crossingOf(root, from, to);
     if (crossedRun != 0) return STATUS_CROSSING;
   }
+  leafItem = 0;
   const leaf = root == 0 ? makeRoot(0) : wayTo(from, to);
   if (leaf == 0) return STATUS_FULL;
   const place = itemsUpTo(leaf, from, to);
   const record = runWasAdded ? openItem(leaf, place) : itemAt(leaf, place - 1);
   writeEntry(record, from, to, route, KIND_FRAGMENTED, userData);
+  if (runWasAdded) noteOverlap(leafItem, leaf);
   lastFrom = from;
   lastTo = to;
   return STATUS_DONE;
@@ -157,10 +164,21 @@ function wayTo(from: f64, to: f64): u32 {
       child = freshen(itemAt(node, index) + ITEM_LINK);
       if (child == 0) return 0;
     }
-    if (runWasAdded) tellOf(itemAt(node, index), from, to);
+    if (runWasAdded) {
+      tellOf(itemAt(node, index), from, to);
+      noteOverlap(leafItem, node);
+    }
+    leafItem = itemAt(node, index);
     node = child;
   }
   return node;
+}
+
+/** Takes back that the items of a node are apart, if its own item says so and they no longer are. */
+function noteOverlap(item: u32, node: u32): void {
+  if (item != 0 && load<u32>(item + ITEM_APART) != 0 && !areItemsApart(node)) {
+    store<u32>(item + ITEM_APART, 0);
+  }
 }
 
 /** Makes an item for a child tell of one more run that comes below it. */

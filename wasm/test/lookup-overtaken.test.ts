@@ -53,7 +53,7 @@ const SOURCE = `
   }
 
   export function sorted(reader: u32, version: u32, count: u32): void {
-    sortNoted(reader, READER_ANSWERS - LANES, notedEnd);
+    sortNoted(reader, reader + READER_KEYS, READER_ANSWERS - LANES, notedEnd);
   }
 
   export function finished(reader: u32, version: u32, count: u32): void {

@@ -8,11 +8,14 @@ import { loadImage } from '../wasm-image.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import { instantiate } from '../wasm-module.ts';
 import { ported, routeFor, run } from './changes.ts';
+import { imageOf, seal } from './forged-images.ts';
 import { usedBytes } from './memory-inspection.ts';
 import { Random, runSeed } from './random.ts';
 import { type RunRange, runFamily, shuffled } from './run-families.ts';
 
 const memoryBytesMax = 64 << 20;
+const HEADER_CURRENT = 72;
+const VERSION_RUNS = 4;
 const crossing = { name: 'IndexError', code: 'BCHF_INDEX_CROSSING_RUN' };
 const seed = runSeed();
 
@@ -50,6 +53,17 @@ function outcomeOf(apply: () => void): string {
     assert.ok(error instanceof IndexError);
     return error.code;
   }
+}
+
+/** The words in the root of a tree of two levels that tell whether the runs below lie apart; run-node.ts. */
+function apartWordsOf(index: WasmIndex): { at: number; isApart: number }[] {
+  const memory = new DataView(index.memory.buffer);
+  const root = memory.getUint32(memory.getUint32(HEADER_CURRENT, true) + VERSION_RUNS, true);
+  assert.equal(memory.getUint32(root, true), 1);
+  return Array.from({ length: memory.getUint32(root + 4, true) }, (_, item) => {
+    const at = root + 8 + item * 32 + 20;
+    return { at, isApart: memory.getUint32(at, true) };
+  });
 }
 
 /** As many runs as asked for, side by side. */
@@ -103,6 +117,39 @@ for (const build of ['debug', 'release'] as const) {
         compare(index, reference, nearbyKeys(random, family, 500));
         for (const { from, to } of order) index.apply([run(from, to, null)]);
         assert.equal(index.counts().fragmented, 0);
+      }
+    });
+
+    it('are told apart by the items above them, in any order, and images are held to it', () => {
+      const row = rowOfRuns(300);
+      const around = run(row[0]!.from, row.at(-1)!.to, 1);
+      for (const order of [row, row.toReversed(), shuffled(new Random(seed), row)]) {
+        const index = createWasmIndex({ memoryBytesMax, build });
+        for (const each of order) index.apply([each]);
+        const apart = () => apartWordsOf(index).map(({ isApart }) => isApart);
+        const leaves = apart().length;
+        assert.deepEqual(apart(), Array(leaves).fill(1));
+        index.apply([around]);
+        assert.ok(apart().includes(0), 'none tells of runs inside each other');
+        const images = [0, 1].map((word) => {
+          index.imageBytes();
+          const words = apartWordsOf(index);
+          const memory = new DataView(index.memory.buffer);
+          for (const { at } of words) memory.setUint32(at, word, true);
+          const image = imageOf(index);
+          seal(image);
+          for (const { at, isApart } of words) memory.setUint32(at, isApart, true);
+          return image;
+        });
+        // Images of before the word had 0 everywhere.
+        const loaded = loadImage(images[0]!, { memoryBytesMax, build });
+        for (const [at, { from }] of row.entries()) assert.equal(routeFor(loaded, from + 2), at);
+        loaded.close();
+        assert.throws(() => loadImage(images[1]!, { memoryBytesMax, build }), {
+          code: 'BCHF_INDEX_IMAGE_INVALID',
+        });
+        index.apply([{ ...around, route: null }]);
+        assert.deepEqual(apart(), Array(apart().length).fill(1));
       }
     });
 
