@@ -15,7 +15,7 @@
 // - large bodies: counted over all connections, and refused beyond the limit.
 
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { problem } from '../http/problem.ts';
 import { ResolverError } from '../resolver-error.ts';
@@ -27,7 +27,7 @@ import type { SbiAnswer, SbiRequest } from './sbi-message.ts';
 import { listenOnSharedPort } from './shared-tcp-port.ts';
 
 const SWEEP_INTERVAL_MS = 1000;
-/** How long `close` waits for answers under way. */
+/** How long `close` waits for answers under way, and an ended connection for its client to end it too. */
 const DRAIN_MS_MAX = 1000;
 /** Memory of one session beyond its streams' bodies, in MiB: the least that Node takes. */
 const SESSION_MEMORY_MIB_MAX = 1;
@@ -78,6 +78,8 @@ interface Exchange {
   /** When the answer was given; `undefined` before. */
   answeredMs: number | undefined;
   isBodyComplete: boolean;
+  /** Whether its client has not taken the answer in time. */
+  isGivenUp: boolean;
 }
 
 type StreamEvent = [
@@ -89,6 +91,8 @@ type StreamEvent = [
 
 interface Connection {
   session: http2.ServerHttp2Session;
+  /** The session lets go of it when it is over, and leaves it open until the client closes it too. */
+  socket: Socket;
   /** Spread into each request. */
   client: Pick<SbiRequest, 'clientNames'>;
   exchanges: Set<Exchange>;
@@ -100,7 +104,8 @@ interface Connection {
   readBytes: number;
   usefulBytes: number;
   isGreeted: boolean;
-  isClosing: boolean;
+  /** Since when it takes no more requests and has none under way; `undefined` before. */
+  closingSinceMs: number | undefined;
 }
 
 /** Listens. Throws BCHF_LISTEN_FAILED. */
@@ -112,14 +117,20 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
 
   server.maxConnections = limits.connectionsMax;
   server.on('drop', () => counters.refusedConnections++);
+  let arriving: Socket;
+  // Told just before the session, which shows its socket only through a proxy that cannot close it.
+  server.prependListener(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    arriving = socket;
+  });
   server.on('session', (session: http2.ServerHttp2Session) => {
     counters.connections++;
     const connection: Connection = {
       session,
+      socket: arriving,
       client:
         options.tls?.clientCa === undefined
           ? {}
-          : { clientNames: certificateNames((session.socket as TLSSocket).getPeerCertificate()) },
+          : { clientNames: certificateNames((arriving as TLSSocket).getPeerCertificate()) },
       exchanges: new Set(),
       lastActiveMs: now(),
       resets: new LeakyBucket(limits.resetsPerSecondMax, now()),
@@ -127,7 +138,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       readBytes: 0,
       usefulBytes: 0,
       isGreeted: false,
-      isClosing: false,
+      closingSinceMs: undefined,
     };
     connections.add(connection);
     session.once('remoteSettings', () => {
@@ -159,6 +170,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       startedMs: now(),
       answeredMs: undefined,
       isBodyComplete: (flags & NGHTTP2_FLAG_END_STREAM) !== 0,
+      isGivenUp: false,
     };
     connection.exchanges.add(exchange);
     // A reset by the client is no fault of anybody here; without a listener it would be thrown.
@@ -288,19 +300,32 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     for (const connection of connections) {
       const { session, exchanges, lastActiveMs } = connection;
       const idleMs = nowMs - lastActiveMs;
-      if (connection.isClosing) {
-        if (idleMs > limits.idleMsMax + DRAIN_MS_MAX) session.destroy();
+      if (session.closed || session.destroyed) {
+        if (exchanges.size === 0) sweepClosing(connection, nowMs);
       } else if (!connection.isGreeted && idleMs > limits.greetingMsMax) {
         counters.timedOutConnections++;
         session.destroy();
       } else if (exchanges.size === 0 && idleMs > limits.idleMsMax) {
         counters.timedOutConnections++;
-        connection.isClosing = true;
         session.close();
       }
       for (const exchange of exchanges) sweepExchange(exchange, nowMs);
       if (hasTooMuchOverhead(connection, nowMs)) calm(connection);
     }
+  }
+
+  /**
+   * A session that said or was told GOAWAY and has no request left ends by itself once all is written, and
+   * ends its side of the connection. The client may keep its own side open, or take nothing.
+   */
+  function sweepClosing(connection: Connection, nowMs: number): void {
+    const { session, socket } = connection;
+    connection.closingSinceMs ??= nowMs;
+    const closingMs = nowMs - connection.closingSinceMs;
+    const isWritten = session.destroyed && socket.writableFinished;
+    // Closed at once, the socket would answer what still comes with a reset, at which a client may drop what
+    // it has not read yet.
+    if (closingMs > (isWritten ? DRAIN_MS_MAX : limits.answerMsMax)) socket.destroy();
   }
 
   function hasTooMuchOverhead(connection: Connection, nowMs: number): boolean {
@@ -320,7 +345,8 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       counters.timedOutRequests++;
       refuse(exchange, problem(408, 'UNSPECIFIED_MSG_FAILURE', 'The body took too long to come.'));
     } else if (nowMs - answeredMs > limits.answerMsMax) {
-      counters.timedOutAnswers++;
+      if (!exchange.isGivenUp) counters.timedOutAnswers++;
+      exchange.isGivenUp = true;
       stream.close(NGHTTP2_CANCEL);
       // A client whose window stays shut does not let even the stream close.
       if (nowMs - answeredMs > 2 * limits.answerMsMax) stream.destroy();
@@ -343,7 +369,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const { session } of connections) session.close();
       const forcing = setTimeout(() => {
-        for (const { session } of connections) session.destroy();
+        for (const { socket } of connections) socket.destroy();
       }, DRAIN_MS_MAX);
       await closed;
       clearTimeout(forcing);
