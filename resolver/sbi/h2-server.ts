@@ -1,5 +1,6 @@
 // The HTTP/2 listener of one thread, on `node:http2`: h2c by prior knowledge, or TLS with ALPN `h2`.
-// It owns sockets, sessions, streams and their limits; what is answered is decided in sbi-router.
+// It owns sockets, sessions and their limits; one request and its answer are in h2-exchange, what is answered
+// is decided in sbi-router.
 //
 // What floods meet (RFC 9113 section 10.5):
 //
@@ -21,9 +22,10 @@ import { problem } from '../http/problem.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { certificateNames } from './certificate-names.ts';
 import type { H2Counters } from './h2-counters.ts';
+import { H2Exchange, type H2ExchangeContext } from './h2-exchange.ts';
 import type { H2Limits } from './h2-limits.ts';
 import { LeakyBucket } from './leaky-bucket.ts';
-import type { SbiAnswer, SbiRequest } from './sbi-message.ts';
+import type { SbiAnswer, SbiReply, SbiRequest } from './sbi-message.ts';
 import { listenOnSharedPort } from './shared-tcp-port.ts';
 
 const SWEEP_INTERVAL_MS = 1000;
@@ -38,8 +40,7 @@ const REJECTED_STREAMS_MAX = 64;
 const FIELD_OVERHEAD_BYTES = 32;
 const NO_BODY = new Uint8Array(0);
 
-const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } =
-  http2.constants;
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_ENHANCE_YOUR_CALM } = http2.constants;
 
 export interface H2TlsSettings {
   /** PEM. */
@@ -56,7 +57,7 @@ export interface H2ServerOptions {
   tls?: H2TlsSettings | undefined;
   limits: H2Limits;
   counters: H2Counters;
-  handle: (request: SbiRequest) => SbiAnswer | Promise<SbiAnswer>;
+  handle: (request: SbiRequest) => SbiReply | Promise<SbiReply>;
   /** Called with what `handle` threw; its answer is sent. */
   onError: (error: unknown) => SbiAnswer;
   /** Milliseconds since 1970. */
@@ -69,17 +70,6 @@ export interface H2Server {
   port: number;
   /** Stops listening, lets answers under way go out, and closes every connection. */
   close(): Promise<void>;
-}
-
-/** A request under way. */
-interface Exchange {
-  stream: http2.ServerHttp2Stream;
-  startedMs: number;
-  /** When the answer was given; `undefined` before. */
-  answeredMs: number | undefined;
-  isBodyComplete: boolean;
-  /** Whether its client has not taken the answer in time. */
-  isGivenUp: boolean;
 }
 
 type StreamEvent = [
@@ -95,7 +85,7 @@ interface Connection {
   socket: Socket;
   /** Spread into each request. */
   client: Pick<SbiRequest, 'clientNames'>;
-  exchanges: Set<Exchange>;
+  exchanges: Set<H2Exchange>;
   /** When the last request was done with, or when it connected. */
   lastActiveMs: number;
   resets: LeakyBucket;
@@ -113,6 +103,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
   const { host, port, limits, counters, now, sweepIntervalMs = SWEEP_INTERVAL_MS } = options;
   const server = createServer(options);
   const connections = new Set<Connection>();
+  const context: H2ExchangeContext = { limits, counters, now, onError: options.onError };
   let bodiesBytes = 0;
 
   server.maxConnections = limits.connectionsMax;
@@ -165,33 +156,26 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     flags: number,
     rawHeaders: string[],
   ): void {
-    const exchange: Exchange = {
-      stream,
-      startedMs: now(),
-      answeredMs: undefined,
-      isBodyComplete: (flags & NGHTTP2_FLAG_END_STREAM) !== 0,
-      isGivenUp: false,
-    };
+    const isBodyComplete = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
+    const exchange = new H2Exchange(stream, now(), isBodyComplete, context);
     connection.exchanges.add(exchange);
     // A reset by the client is no fault of anybody here; without a listener it would be thrown.
     stream.on('error', ignore);
     stream.on('close', () => {
       connection.exchanges.delete(exchange);
       connection.lastActiveMs = now();
-      // A request without an answer is a reset too, whatever code it has.
-      const isReset = stream.rstCode !== NGHTTP2_NO_ERROR || exchange.answeredMs === undefined;
-      if (isReset && connection.resets.add(1, now())) calm(connection);
+      if (exchange.closed() && connection.resets.add(1, now())) calm(connection);
     });
     const headerBytes = headerBytesOf(rawHeaders);
     connection.usefulBytes += headerBytes;
     if (headerBytes > limits.headerBytesMax) {
       counters.oversizedHeaders++;
-      refuse(exchange, problem(431, 'INVALID_MSG_FORMAT', 'The header fields are too long.'));
+      exchange.refuse(problem(431, 'INVALID_MSG_FORMAT', 'The header fields are too long.'));
       return;
     }
     const target = headers[':path'] ?? '';
     if (!target.startsWith('/')) {
-      refuse(exchange, problem(400, 'INVALID_API', 'The request has no path.'));
+      exchange.refuse(problem(400, 'INVALID_API', 'The request has no path.'));
       return;
     }
     const mark = target.indexOf('?');
@@ -204,7 +188,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       receivedMs: exchange.startedMs,
       ...connection.client,
     };
-    if (exchange.isBodyComplete) respond(exchange, request);
+    if (isBodyComplete) exchange.respond(() => options.handle(request));
     else receiveBody(connection, exchange, request);
   }
 
@@ -215,13 +199,13 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
-  function receiveBody(connection: Connection, exchange: Exchange, request: SbiRequest): void {
+  function receiveBody(connection: Connection, exchange: H2Exchange, request: SbiRequest): void {
     const { stream } = exchange;
     const chunks: Buffer[] = [];
     let bytes = 0;
     const tooLarge = () => {
       counters.oversizedBodies++;
-      refuse(exchange, problem(413, 'INVALID_MSG_FORMAT', 'The body is too long.'));
+      exchange.refuse(problem(413, 'INVALID_MSG_FORMAT', 'The body is too long.'));
     };
     if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytesMax) {
       tooLarge();
@@ -232,67 +216,24 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     });
     stream.on('data', (chunk: Buffer) => {
       connection.usefulBytes += chunk.length;
-      if (exchange.answeredMs !== undefined) return;
+      if (exchange.isAnswered) return;
       bytes += chunk.length;
       bodiesBytes += chunk.length;
       if (bytes > limits.bodyBytesMax) {
         tooLarge();
       } else if (bodiesBytes > limits.bodiesBytesMax) {
         counters.refusedBodies++;
-        refuse(exchange, problem(503, 'NF_CONGESTION', 'Too many bodies are being received.'));
+        exchange.refuse(problem(503, 'NF_CONGESTION', 'Too many bodies are being received.'));
       } else {
         chunks.push(chunk);
       }
     });
     stream.on('end', () => {
       exchange.isBodyComplete = true;
-      if (exchange.answeredMs !== undefined || stream.destroyed) return;
-      respond(exchange, { ...request, body: Buffer.concat(chunks), receivedMs: now() });
+      if (exchange.isAnswered || stream.destroyed) return;
+      const whole = { ...request, body: Buffer.concat(chunks), receivedMs: now() };
+      exchange.respond(() => options.handle(whole));
     });
-  }
-
-  function respond(exchange: Exchange, request: SbiRequest): void {
-    let answer: SbiAnswer | Promise<SbiAnswer>;
-    try {
-      answer = options.handle(request);
-    } catch (error) {
-      answer = options.onError(error);
-    }
-    if (answer instanceof Promise) {
-      answer.catch(options.onError).then((late) => send(exchange, late));
-    } else {
-      send(exchange, answer);
-    }
-  }
-
-  /** Answers before the request is read, and reads no more of it. */
-  function refuse(exchange: Exchange, answer: SbiAnswer): void {
-    send(exchange, answer);
-    // RFC 9113 section 8.1: NO_ERROR after a whole answer tells the client to stop sending.
-    if (!exchange.isBodyComplete) exchange.stream.close(NGHTTP2_NO_ERROR);
-  }
-
-  function send(exchange: Exchange, answer: SbiAnswer): void {
-    const { stream } = exchange;
-    if (stream.destroyed || stream.closed || exchange.answeredMs !== undefined) return;
-    exchange.answeredMs = now();
-    counters.answered(answer.status);
-    const { body, contentType } = answer;
-    const headers: http2.OutgoingHttpHeaders = { ':status': answer.status };
-    if (contentType !== '') headers['content-type'] = contentType;
-    for (const [name, value] of answer.headers ?? []) headers[name] = value;
-    if (body.length === 0) {
-      stream.respond(headers, { endStream: true });
-      return;
-    }
-    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    headers['content-length'] = bytes;
-    stream.respond(headers);
-    // A stream that answers HEAD has been ended by `respond`.
-    if (stream.writableEnded) return;
-    // Text of ASCII alone goes as it is; a copy in a buffer of its own would be garbage at once.
-    if (typeof body !== 'string') stream.end(body);
-    else stream.end(body, bytes === body.length ? 'latin1' : 'utf8');
   }
 
   function sweep(): void {
@@ -309,7 +250,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
         counters.timedOutConnections++;
         session.close();
       }
-      for (const exchange of exchanges) sweepExchange(exchange, nowMs);
+      for (const exchange of exchanges) exchange.sweep(nowMs, tooSlow);
       if (hasTooMuchOverhead(connection, nowMs)) calm(connection);
     }
   }
@@ -336,21 +277,6 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     connection.readBytes = bytesRead;
     connection.usefulBytes = 0;
     return overhead.add(Math.max(0, beside), nowMs);
-  }
-
-  function sweepExchange(exchange: Exchange, nowMs: number): void {
-    const { startedMs, answeredMs, isBodyComplete, stream } = exchange;
-    if (answeredMs === undefined) {
-      if (isBodyComplete || nowMs - startedMs <= limits.requestMsMax) return;
-      counters.timedOutRequests++;
-      refuse(exchange, problem(408, 'UNSPECIFIED_MSG_FAILURE', 'The body took too long to come.'));
-    } else if (nowMs - answeredMs > limits.answerMsMax) {
-      if (!exchange.isGivenUp) counters.timedOutAnswers++;
-      exchange.isGivenUp = true;
-      stream.close(NGHTTP2_CANCEL);
-      // A client whose window stays shut does not let even the stream close.
-      if (nowMs - answeredMs > 2 * limits.answerMsMax) stream.destroy();
-    }
   }
 
   const sweeping = setInterval(sweep, sweepIntervalMs);
@@ -405,6 +331,10 @@ function createServer({
       rejectUnauthorized: true,
     }),
   });
+}
+
+function tooSlow(): SbiAnswer {
+  return problem(408, 'UNSPECIFIED_MSG_FAILURE', 'The body took too long to come.');
 }
 
 function ignore(): void {}

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createH2Counters, type H2Counters } from '../h2-counters.ts';
 import { H2_LIMITS, type H2Limits } from '../h2-limits.ts';
 import { type H2Server, listenH2 } from '../h2-server.ts';
-import type { SbiAnswer, SbiRequest } from '../sbi-message.ts';
+import type { SbiAnswer, SbiReply, SbiRequest } from '../sbi-message.ts';
 import { connectRaw, type RawClient } from './h2-frames.ts';
 import { openH2, send } from './h2-requests.ts';
 
@@ -30,9 +30,13 @@ export interface Listener {
 
 /**
  * Answers every request with so many bytes; `/fault` with a fault of the program, and `/later` when
- * told to or when the listener is closed.
+ * told to or when the listener is closed; `/changes` with what `follow` gives.
  */
-export async function listen(limits: Partial<H2Limits> = {}, bodyBytes = 20): Promise<Listener> {
+export async function listen(
+  limits: Partial<H2Limits> = {},
+  bodyBytes = 20,
+  follow?: (request: SbiRequest) => SbiReply | Promise<SbiReply>,
+): Promise<Listener> {
   const counters = createH2Counters();
   const requests: SbiRequest[] = [];
   let nowMs = 1_000_000;
@@ -50,6 +54,7 @@ export async function listen(limits: Partial<H2Limits> = {}, bodyBytes = 20): Pr
     handle: (request) => {
       requests.push(request);
       if (request.path === '/fault') throw new Error('a fault of the program');
+      if (follow && request.path === '/changes') return follow(request);
       if (request.path !== '/later') return answer;
       return new Promise((resolve) => later.push(() => resolve(answer)));
     },
@@ -72,8 +77,11 @@ export async function listen(limits: Partial<H2Limits> = {}, bodyBytes = 20): Pr
   };
 }
 
-export function open(url: string): http2.ClientHttp2Session {
-  const session = openH2(url);
+export function open(
+  url: string,
+  options: http2.ClientSessionOptions = {},
+): http2.ClientHttp2Session {
+  const session = openH2(url, options);
   closers.push(() => session.destroy());
   return session;
 }
