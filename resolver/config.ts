@@ -42,7 +42,7 @@ export const servingOptions = {
     wholeNumber(0, 100_000),
     1000,
     'N',
-    'streams of changes over HTTP at once, of all threads',
+    'streams of changes over HTTP/1.1 at once, of all threads, and as many over HTTP/2',
   ),
   ...datagramOptions,
   ...sbiOptions,

@@ -173,7 +173,10 @@ async function open(options: ServiceOptions, closers: Closers): Promise<Service>
       sbi: sbi.settings,
       enumSettings: enumConfiguration.settings,
       followsLedger: options.ledger !== undefined,
-      changeStreamsMax: Math.ceil(config.httpStreamsMax / (httpNative ? config.workers : 1)),
+      changeStreamsMax: {
+        http: Math.ceil(config.httpStreamsMax / (httpNative ? config.workers : 1)),
+        sbi: Math.ceil(config.httpStreamsMax / Math.max(1, sbiWorkers)),
+      },
       httpOpenFilesMax: config.httpOpenFilesMax,
       access: access?.start,
       httpTls,

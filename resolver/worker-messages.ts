@@ -73,8 +73,8 @@ export interface WorkerStart {
   udp: UdpStart | undefined;
   /** Whether a ledger is followed that may be asked. */
   followsLedger: boolean;
-  /** Streams of changes that one thread of HTTP takes. */
-  changeStreamsMax: number;
+  /** Streams of changes that one thread of HTTP takes, and one of the service-based interfaces. */
+  changeStreamsMax: { http: number; sbi: number };
   /** Open files of the process at which HTTP takes no more connections; 0: by the system's limit. */
   httpOpenFilesMax: number;
 }
@@ -88,7 +88,7 @@ export type WorkerRequest =
   | { type: 'metrics'; text: string }
   | { type: 'nrf-answer'; question: number; answer: HttpAnswer }
   | { type: 'ledger-answer'; posted: PostedAnswer }
-  /** The entries of a block are visible, and those of all blocks before it; told where HTTP is served. */
+  /** The entries of a block are visible, and those of all blocks before it; told where it can be followed. */
   | { type: 'block-served'; height: number }
   | { type: 'stop' };
 

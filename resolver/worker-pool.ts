@@ -142,10 +142,11 @@ export class WorkerPool {
     );
   }
 
-  /** Tells the threads of HTTP that a block is served. */
+  /** Tells the threads that have streams of changes that a block is served. */
   publishServed(height: number): void {
     for (const [number, member] of this.#members.entries()) {
-      if (member && this.#socketsOf(number).http) {
+      const { http, sbi } = this.#socketsOf(number);
+      if (member && (http || sbi)) {
         this.#post(member, { type: 'block-served', height });
       }
     }

@@ -105,11 +105,10 @@ function answerFault(error: unknown, given: string | undefined): HttpAnswer {
   ]);
 }
 
-/** Streams of changes; those of a thread end before its sockets are closed. */
-function openChanges({ ask }: LedgerClient): ChangeStreams {
+/** Streams of changes of a thread, which serves HTTP/1.1 or HTTP/2; they end before its sockets are closed. */
+function openChanges({ ask }: LedgerClient, streamsMax: number): ChangeStreams {
   const streams = new ChangeStreams({
-    ...{ ask, routes, servedHeight: resolver.height('msisdn') },
-    streamsMax: start.changeStreamsMax,
+    ...{ ask, routes, servedHeight: resolver.height('msisdn'), streamsMax },
     now: () => performance.now(),
   });
   changes = streams;
@@ -152,7 +151,10 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     metrics: requestMetrics,
     longBatches: batchPool.run,
     countNumbers,
-    ...(ledger && { askLedger: ledger.ask, changes: openChanges(ledger) }),
+    ...(ledger && {
+      askLedger: ledger.ask,
+      changes: openChanges(ledger, start.changeStreamsMax.http),
+    }),
   };
   const route: HttpHandler = (request) => routeRequest(request, services);
   const handle = access
@@ -247,7 +249,10 @@ async function serveSbiSockets(host: string, wantedPort: number): Promise<number
     ...{ resolver, routes, metrics: requestMetrics },
     // Bodies are short here, so there is no pool: they are answered in a millisecond or two.
     longBatches: async (question: BatchQuestion) => resolveBatch(question, resolver),
-    ...(ledger && { askLedger: ledger.ask }),
+    ...(ledger && {
+      askLedger: ledger.ask,
+      changes: openChanges(ledger, start.changeStreamsMax.sbi),
+    }),
   };
   const routeNbchf: HttpHandler = (request) => routeRequest(request, nbchfServices);
   const server = await serveSbi({

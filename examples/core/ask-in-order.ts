@@ -27,7 +27,10 @@ export interface Source {
 }
 
 /** Causes after which another source may still lead to the user. */
-const TRY_NEXT: readonly Cause[] = ['unknown-user', 'unreachable', 'timed-out', 'failure'];
+const TRY_NEXT: readonly Cause[] = [
+  ...(['unknown-user', 'unreachable', 'timed-out', 'failure'] as const),
+  ...(['requester-refused', 'congestion'] as const),
+];
 
 /**
  * Asks the sources in order, and at each the element that it names, until one decides.

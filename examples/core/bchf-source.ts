@@ -3,6 +3,11 @@
 //
 // Nbchf and the NRF name the element itself, and where in it the user data lies; the batch protocol the
 // element. Nmnpf and ENUM name the network of a number, whose element the directory knows.
+//
+// A BCHF may refuse the element itself, which says nothing about the user. Where its rules do not let the
+// element ask (403), the same question is not put to another BCHF, to be let in by a gap in its rules. Where it has
+// had too many (429) or is overloaded (503), it is left alone for as long as `Retry-After` says, and the next one
+// is asked (3GPP TS 29.500 clauses 5.2.7.2 and 6.4.2).
 
 import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
 import type { Identity } from '../../ledger/number.ts';
@@ -12,7 +17,7 @@ import type { BatchClient } from '../../resolver/udp/batch-client.ts';
 import type { Source, Whereabouts } from './ask-in-order.ts';
 import type { Directory } from './directory.ts';
 import type { NoAnswer } from './frame-client.ts';
-import { type Refusal, refused } from './operations.ts';
+import { type Cause, type Refusal, refused } from './operations.ts';
 import type { Peer, Peers } from './peers.ts';
 import { isPlmn, plmnDomain, plmnOfDomain, plmnText } from './plmn-codec.ts';
 import { type Judged, nowMs, type Trace } from './trace.ts';
@@ -35,6 +40,8 @@ export interface BchfSettings {
   /** In the order in which they are asked: the next where one does not answer. */
   bchfs: readonly Bchf[];
   timeoutMs: number;
+  /** The NF type by which an element calls itself (3GPP TS 29.500 clause 5.2.2.2); absent: AMF, where it must. */
+  requesterNfType?: string | undefined;
   /** How long an answer is kept, at most; the NRF says for how long it may be. 0: not at all. */
   keepMs: number;
 }
@@ -49,6 +56,11 @@ export interface BchfQuestion {
 type Told = Whereabouts & { validMs?: number };
 
 const UDP_TRIES = 4;
+/** How long a BCHF is left alone that does not say for how long, and that says for very long. */
+const HELD_OFF_MS = 1000;
+const HELD_OFF_MS_MAX = 300_000;
+/** Causes after which the next BCHF is asked: silence, faults and overload. Whoever else answers decides. */
+const ASK_NEXT: readonly Cause[] = ['unreachable', 'timed-out', 'failure', 'congestion'];
 
 /** Answers kept by an element. */
 const KEPT_MAX = 10_000;
@@ -60,7 +72,10 @@ export class BchfClient {
   readonly #nfType: Route['nfType'];
   readonly #peers: Pick<Peers, 'ask'>;
   readonly #trace: Trace;
+  readonly #now: () => number;
   readonly #kept = new Map<string, { where: Whereabouts; untilMs: number }>();
+  /** By name of a BCHF, until when it is not to be asked. */
+  readonly #heldOffUntilMs = new Map<string, number>();
   readonly #batchClients = new Map<number, Promise<BatchClient>>();
   /** Routes by number that the batch protocol told, while its table of them is the same. */
   #routes = new Map<number, Route>();
@@ -75,12 +90,15 @@ export class BchfClient {
     peers: Pick<Peers, 'ask'>;
     trace: Trace;
     directory: Directory;
+    /** Milliseconds since 1970; those of the trace if not given. */
+    now?: () => number;
   }) {
     this.#self = options.self;
     this.#network = options.network;
     this.#nfType = options.nfType;
     this.#peers = options.peers;
     this.#trace = options.trace;
+    this.#now = options.now ?? nowMs;
     this.#directory = options.directory;
   }
 
@@ -99,20 +117,22 @@ export class BchfClient {
   async #find(question: BchfQuestion, isFresh: boolean): Promise<Whereabouts | Refusal> {
     const name = `${question.by} ${question.identity}-${question.digits}`;
     const kept = this.#kept.get(name);
-    if (kept && !isFresh && kept.untilMs > nowMs()) return { ...kept.where, isKept: true };
+    if (kept && !isFresh && kept.untilMs > this.#now()) return { ...kept.where, isKept: true };
     this.#kept.delete(name);
     const { bchfs, keepMs } = this.settings;
     let told: Told | Refusal = refused('unreachable', 'no BCHF');
     for (const bchf of bchfs) {
-      told = await this.#askOne(bchf, question);
-      // Whoever answers decides; only silence and faults make it the next one's turn.
-      if ('element' in told || !['unreachable', 'timed-out', 'failure'].includes(told.cause)) break;
+      told =
+        (this.#heldOffUntilMs.get(bchf.name) ?? 0) > this.#now()
+          ? refused('congestion', `${bchf.name} is left alone`)
+          : await this.#askOne(bchf, question);
+      if ('element' in told || !ASK_NEXT.includes(told.cause)) break;
     }
     if ('element' in told) {
       const { validMs = keepMs, ...where } = told;
       const forMs = Math.min(validMs, keepMs);
       if (this.#kept.size >= KEPT_MAX) this.#kept.clear();
-      if (forMs > 0) this.#kept.set(name, { where, untilMs: nowMs() + forMs });
+      if (forMs > 0) this.#kept.set(name, { where, untilMs: this.#now() + forMs });
       return where;
     }
     return told;
@@ -134,12 +154,16 @@ export class BchfClient {
   }
 
   #headers(credential: string | undefined): Record<string, string> {
-    const network = plmnText(this.#network);
-    return compact({ [NETWORK_HEADER]: network, [CREDENTIAL_HEADER]: credential }) as never;
+    return compact({
+      [NETWORK_HEADER]: plmnText(this.#network),
+      [CREDENTIAL_HEADER]: credential,
+      'user-agent': this.settings.requesterNfType,
+    }) as never;
   }
 
   /** An HTTP request whose good answer `read` understands. */
   async #askHttp(
+    bchf: Bchf,
     peer: Peer & Pick<Bchf, 'timeoutMs'>,
     path: string,
     credential: string | undefined,
@@ -153,6 +177,8 @@ export class BchfClient {
       if ([400, 403].includes(answer.status) && answer.text.startsWith('CREDENTIAL_')) {
         return refused('credential-refused', label);
       }
+      if ([401, 403].includes(answer.status)) return refused('requester-refused', label);
+      if ([429, 503].includes(answer.status)) return refused('congestion', label);
       // A BCHF that forwards has reached no member node, or none has answered it in time.
       if (answer.status === 502) return refused('unreachable', label);
       if (answer.status === 504) return refused('timed-out', label);
@@ -161,23 +187,30 @@ export class BchfClient {
     const { timeoutMs = this.settings.timeoutMs } = peer;
     const judge = (answer: WireAnswer) => judgeTold(told(answer), labelOf(answer));
     const answer = await this.#peers.ask(peer, { name: `GET ${path}`, http }, judge, timeoutMs);
-    return typeof answer === 'string' ? refused(answer) : told(answer);
+    if (typeof answer === 'string') return refused(answer);
+    const { status, retryAfterS } = answer;
+    if (status === 429 || status === 503) {
+      const forMs = retryAfterS === undefined ? HELD_OFF_MS : retryAfterS * 1000;
+      this.#heldOffUntilMs.set(bchf.name, this.#now() + Math.min(forMs, HELD_OFF_MS_MAX));
+    }
+    return told(answer);
   }
 
   #askNbchf(bchf: Bchf, { identity, digits, credential }: BchfQuestion): Promise<Told | Refusal> {
     const peer = peerOf(bchf, 'http', 'Nbchf');
     const path = `/nbchf-routing/v1/routing-info/${identity}-${digits}`;
-    return this.#askHttp({ ...peer, isHttp1: true }, path, credential, (body) =>
+    return this.#askHttp(bchf, { ...peer, isHttp1: true }, path, credential, (body) =>
       this.#ofRoute(memberOf(body, 'route'), indexOf(body, 'userDataIndex')),
     );
   }
 
   #askNrf(bchf: Bchf, { identity, digits, credential }: BchfQuestion): Promise<Told | Refusal> {
+    const requester = this.settings.requesterNfType ?? 'AMF';
     const parameter = identity === 'imsi' ? 'supi' : 'gpsi';
     const path =
-      `/nnrf-disc/v1/nf-instances?target-nf-type=${this.#nfType}&requester-nf-type=AMF` +
+      `/nnrf-disc/v1/nf-instances?target-nf-type=${this.#nfType}&requester-nf-type=${requester}` +
       `&${parameter}=${identity}-${digits}`;
-    return this.#askHttp(peerOf(bchf, 'sbi', 'NRF'), path, credential, (body) => {
+    return this.#askHttp(bchf, peerOf(bchf, 'sbi', 'NRF'), path, credential, (body) => {
       const profiles = memberOf(body, 'nfInstances');
       const profile: unknown = Array.isArray(profiles) ? profiles[0] : undefined;
       if (profile === undefined) return refused('unknown-user', 'no nfInstances');
@@ -195,7 +228,7 @@ export class BchfClient {
 
   #askMnpf(bchf: Bchf, { digits }: BchfQuestion): Promise<Told | Refusal> {
     const path = `/nmnpf-npstatus/v1/msisdn-${digits}`;
-    return this.#askHttp(peerOf(bchf, 'sbi', 'MNPF'), path, undefined, (body) => {
+    return this.#askHttp(bchf, peerOf(bchf, 'sbi', 'MNPF'), path, undefined, (body) => {
       const network = memberOf(body, 'subscriptionNetwork');
       return isPlmn(network) ? this.#ofNetwork(network) : refused('failure', 'no network');
     });

@@ -17,13 +17,34 @@ import { silentProgress } from '../../resolver/progress.ts';
 import { start } from '../../resolver/start.ts';
 import type { Bchf } from './bchf-source.ts';
 import { founding, NETWORKS, SIDES } from './country.ts';
+import { GENERATIONS, type GenerationName } from './forms.ts';
 import { plmnText } from './plmn-codec.ts';
 
 const SEED = 1;
 
-/** Elements of both networks may ask for every number; a credential that they pass on must be good. */
+/** A requester that may ask for the IMSIs of the home network alone. */
+export const RESTRICTED_NF_TYPE = 'NWDAF';
+
+/** One of each generation that may ask once a second. */
+export const limitedNfType = (generation: GenerationName) => `LIMITED_${generation.toUpperCase()}`;
+
+/**
+ * Elements of both networks may ask for every number, but for those that call themselves something else than what
+ * they are; a credential that they pass on must be good.
+ */
 const ACCESS_RULES = {
   requesters: [
+    {
+      name: 'restricted',
+      from: { nfTypes: [RESTRICTED_NF_TYPE] },
+      identities: ['imsi'],
+      members: [NETWORKS.home.member],
+    },
+    ...GENERATIONS.map((generation) => ({
+      name: `limited-${generation}`,
+      from: { nfTypes: [limitedNfType(generation)] },
+      quota: { perSecond: 1, burst: 1 },
+    })),
     {
       name: 'elements-of-members',
       from: { networks: SIDES.map((side) => plmnText(NETWORKS[side].plmn)) },

@@ -37,6 +37,7 @@ export type BchfChoice =
   | 'dead'
   | 'slow'
   | 'dead, good'
+  | 'good, dead'
   | 'slow, good'
   | 'forwarder'
   | 'forwarder, good';
@@ -59,6 +60,11 @@ export interface Flow {
   order: readonly (RegistrationSource | RoutingSource)[];
   by?: BchfInterface;
   bchf?: BchfChoice;
+  /**
+   * What elements are to the BCHF, where not what they always are: `restricted` to users of the home network
+   * and their IMSIs, or `limited` to a quota that is used up for minutes.
+   */
+  requester?: 'restricted' | 'limited';
   /** The forwarder of `bchf`. */
   forwarder?: Forwarding;
   /** How long an element keeps what the BCHF told it. */

@@ -43,6 +43,8 @@ function diameter(name: string, own: Partial<Record<Cause, Code>>): Form {
       failure,
       unreachable,
       'timed-out': unreachable,
+      'requester-refused': failure,
+      congestion: [3004, 'DIAMETER_TOO_BUSY'],
       ...own,
     },
   };
@@ -64,6 +66,8 @@ function map(name: string, own: Partial<Record<Cause, Code>>): Form {
       failure,
       unreachable: failure,
       'timed-out': failure,
+      'requester-refused': failure,
+      congestion: failure,
       ...own,
     },
   };
@@ -83,6 +87,8 @@ function q850(name: string, answered: string, refusal: string): Form {
       unreachable: [38, 'Network out of order'],
       'timed-out': [102, 'Recovery on timer expiry'],
       failure: [41, 'Temporary failure'],
+      'requester-refused': [41, 'Temporary failure'],
+      congestion: [42, 'Switching equipment congestion'],
     },
   };
 }
@@ -99,6 +105,8 @@ const INVITE: Form = {
     unreachable: [503, 'Service Unavailable'],
     'timed-out': [504, 'Server Time-out'],
     failure: [500, 'Server Internal Error'],
+    'requester-refused': [500, 'Server Internal Error'],
+    congestion: [503, 'Service Unavailable'],
   },
 };
 
@@ -115,6 +123,8 @@ const SUBMIT: Form = {
     unreachable: [38, 'Network out of order'],
     'timed-out': [41, 'Temporary failure'],
     failure: [41, 'Temporary failure'],
+    'requester-refused': [41, 'Temporary failure'],
+    congestion: [42, 'Congestion'],
   },
 };
 
@@ -137,6 +147,8 @@ function registration(name: string, own: { unknown: Code; illegal: Code; tempora
       'timed-out': temporary,
       failure: temporary,
       'absent-user': temporary,
+      'requester-refused': temporary,
+      congestion: [22, 'Congestion'],
     },
   };
 }

@@ -22,6 +22,10 @@ export const CAUSES = [
   'timed-out',
   /** An answer that says nothing about the user: a fault of the element. */
   'failure',
+  /** Whoever was asked does not let the element ask: it says nothing about the user. */
+  'requester-refused',
+  /** Whoever was asked has had too many questions, from this element or from all, and is to be left alone. */
+  'congestion',
 ] as const;
 export type Cause = (typeof CAUSES)[number];
 

@@ -114,7 +114,7 @@ export class Peers {
     const answer = await client.request(sent, timeoutMs);
     if (answer === 'timed-out') return answer;
     if (typeof answer === 'string') return 'unreachable';
-    return httpAnswer(answer.status, answer.body);
+    return httpAnswer(answer.status, answer.body, answer.headers['retry-after']);
   }
 
   #askHttp1(
@@ -139,7 +139,8 @@ export class Peers {
         });
         response.on('error', () => finish('unreachable'));
         response.on('end', () => {
-          finish(httpAnswer(response.statusCode ?? 0, Buffer.concat(chunks)));
+          const { statusCode = 0, headers } = response;
+          finish(httpAnswer(statusCode, Buffer.concat(chunks), headers['retry-after']));
         });
       });
       const timer = setTimeout(() => {
@@ -153,7 +154,7 @@ export class Peers {
 }
 
 /** An answer over HTTP: what it is called is in its body where it is a problem. */
-export function httpAnswer(status: number, bytes: Buffer): WireAnswer {
+export function httpAnswer(status: number, bytes: Buffer, retryAfter?: string): WireAnswer {
   let body: unknown;
   try {
     body = JSON.parse(bytes.toString('utf8'));
@@ -162,5 +163,8 @@ export function httpAnswer(status: number, bytes: Buffer): WireAnswer {
   }
   const cause = (body as { cause?: unknown } | undefined)?.cause;
   const titles: Record<number, string> = { 200: 'OK', 201: 'Created', 204: 'No Content' };
-  return { status, text: typeof cause === 'string' ? cause : (titles[status] ?? ''), body };
+  const text = typeof cause === 'string' ? cause : (titles[status] ?? '');
+  // A date is as good in RFC 9110; the BCHF tells seconds.
+  const retryAfterS = /^[0-9]{1,9}$/.test(retryAfter ?? '') ? Number(retryAfter) : undefined;
+  return { status, text, body, ...(retryAfterS !== undefined && { retryAfterS }) };
 }

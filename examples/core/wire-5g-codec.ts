@@ -40,6 +40,8 @@ const PROBLEMS: Readonly<Record<Cause, readonly [status: number, cause: string]>
   unreachable: [504, 'TARGET_NF_NOT_REACHABLE'],
   'timed-out': [504, 'TIMED_OUT_REQUEST'],
   failure: [500, 'SYSTEM_FAILURE'],
+  'requester-refused': [403, 'INSUFFICIENT_SCOPE'],
+  congestion: [503, 'NF_CONGESTION'],
 };
 
 /** Method and path by operation; the identity is the first group. */

@@ -20,6 +20,8 @@ export interface WireAnswer {
   /** What a refusal is called, where it is a message of its own: `Registration Reject`. */
   message?: string | undefined;
   body?: unknown;
+  /** For how many seconds whoever answered wants not to be asked again (RFC 9110 section 10.2.3). */
+  retryAfterS?: number | undefined;
 }
 
 /** The names and forms of one generation. Pure. */

@@ -130,7 +130,8 @@ export const OPERATIONS = {
       summary: 'The changes of the index, block by block, as server-sent events',
       description:
         'An event `block` for each block, with its height as the id and BlockChanges as the data. ' +
-        'An event `reload` says that the next block is not kept, and ends the stream.',
+        'An event `reload` says that the next block is not kept, and ends the stream. ' +
+        'A client that takes nothing for 8 s is cut off: over HTTP/1.1 its connection ends, over HTTP/2 its stream.',
       parameters: [
         {
           name: 'since',

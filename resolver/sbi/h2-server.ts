@@ -1,5 +1,6 @@
 // The HTTP/2 listener of one thread, on `node:http2`: h2c by prior knowledge, or TLS with ALPN `h2`.
-// It owns sockets, sessions, streams and their limits; what is answered is decided in sbi-router.
+// It owns sockets, sessions and their limits; one request and its answer are in h2-exchange, what is answered
+// is decided in sbi-router.
 //
 // What floods meet (RFC 9113 section 10.5):
 //
@@ -15,19 +16,20 @@
 // - large bodies: counted over all connections, and refused beyond the limit.
 
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { problem } from '../http/problem.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { certificateNames } from './certificate-names.ts';
 import type { H2Counters } from './h2-counters.ts';
+import { H2Exchange, type H2ExchangeContext } from './h2-exchange.ts';
 import type { H2Limits } from './h2-limits.ts';
 import { LeakyBucket } from './leaky-bucket.ts';
-import type { SbiAnswer, SbiRequest } from './sbi-message.ts';
+import type { SbiAnswer, SbiReply, SbiRequest } from './sbi-message.ts';
 import { listenOnSharedPort } from './shared-tcp-port.ts';
 
 const SWEEP_INTERVAL_MS = 1000;
-/** How long `close` waits for answers under way. */
+/** How long `close` waits for answers under way, and an ended connection for its client to end it too. */
 const DRAIN_MS_MAX = 1000;
 /** Memory of one session beyond its streams' bodies, in MiB: the least that Node takes. */
 const SESSION_MEMORY_MIB_MAX = 1;
@@ -38,8 +40,7 @@ const REJECTED_STREAMS_MAX = 64;
 const FIELD_OVERHEAD_BYTES = 32;
 const NO_BODY = new Uint8Array(0);
 
-const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } =
-  http2.constants;
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_ENHANCE_YOUR_CALM } = http2.constants;
 
 export interface H2TlsSettings {
   /** PEM. */
@@ -56,7 +57,7 @@ export interface H2ServerOptions {
   tls?: H2TlsSettings | undefined;
   limits: H2Limits;
   counters: H2Counters;
-  handle: (request: SbiRequest) => SbiAnswer | Promise<SbiAnswer>;
+  handle: (request: SbiRequest) => SbiReply | Promise<SbiReply>;
   /** Called with what `handle` threw; its answer is sent. */
   onError: (error: unknown) => SbiAnswer;
   /** Milliseconds since 1970. */
@@ -71,15 +72,6 @@ export interface H2Server {
   close(): Promise<void>;
 }
 
-/** A request under way. */
-interface Exchange {
-  stream: http2.ServerHttp2Stream;
-  startedMs: number;
-  /** When the answer was given; `undefined` before. */
-  answeredMs: number | undefined;
-  isBodyComplete: boolean;
-}
-
 type StreamEvent = [
   stream: http2.ServerHttp2Stream,
   headers: http2.IncomingHttpHeaders,
@@ -89,9 +81,11 @@ type StreamEvent = [
 
 interface Connection {
   session: http2.ServerHttp2Session;
+  /** The session lets go of it when it is over, and leaves it open until the client closes it too. */
+  socket: Socket;
   /** Spread into each request. */
   client: Pick<SbiRequest, 'clientNames'>;
-  exchanges: Set<Exchange>;
+  exchanges: Set<H2Exchange>;
   /** When the last request was done with, or when it connected. */
   lastActiveMs: number;
   resets: LeakyBucket;
@@ -100,7 +94,8 @@ interface Connection {
   readBytes: number;
   usefulBytes: number;
   isGreeted: boolean;
-  isClosing: boolean;
+  /** Since when it takes no more requests and has none under way; `undefined` before. */
+  closingSinceMs: number | undefined;
 }
 
 /** Listens. Throws BCHF_LISTEN_FAILED. */
@@ -108,18 +103,25 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
   const { host, port, limits, counters, now, sweepIntervalMs = SWEEP_INTERVAL_MS } = options;
   const server = createServer(options);
   const connections = new Set<Connection>();
+  const context: H2ExchangeContext = { limits, counters, now, onError: options.onError };
   let bodiesBytes = 0;
 
   server.maxConnections = limits.connectionsMax;
   server.on('drop', () => counters.refusedConnections++);
+  let arriving: Socket;
+  // Told just before the session, which shows its socket only through a proxy that cannot close it.
+  server.prependListener(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    arriving = socket;
+  });
   server.on('session', (session: http2.ServerHttp2Session) => {
     counters.connections++;
     const connection: Connection = {
       session,
+      socket: arriving,
       client:
         options.tls?.clientCa === undefined
           ? {}
-          : { clientNames: certificateNames((session.socket as TLSSocket).getPeerCertificate()) },
+          : { clientNames: certificateNames((arriving as TLSSocket).getPeerCertificate()) },
       exchanges: new Set(),
       lastActiveMs: now(),
       resets: new LeakyBucket(limits.resetsPerSecondMax, now()),
@@ -127,7 +129,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       readBytes: 0,
       usefulBytes: 0,
       isGreeted: false,
-      isClosing: false,
+      closingSinceMs: undefined,
     };
     connections.add(connection);
     session.once('remoteSettings', () => {
@@ -154,32 +156,26 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     flags: number,
     rawHeaders: string[],
   ): void {
-    const exchange: Exchange = {
-      stream,
-      startedMs: now(),
-      answeredMs: undefined,
-      isBodyComplete: (flags & NGHTTP2_FLAG_END_STREAM) !== 0,
-    };
+    const isBodyComplete = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
+    const exchange = new H2Exchange(stream, now(), isBodyComplete, context);
     connection.exchanges.add(exchange);
     // A reset by the client is no fault of anybody here; without a listener it would be thrown.
     stream.on('error', ignore);
     stream.on('close', () => {
       connection.exchanges.delete(exchange);
       connection.lastActiveMs = now();
-      // A request without an answer is a reset too, whatever code it has.
-      const isReset = stream.rstCode !== NGHTTP2_NO_ERROR || exchange.answeredMs === undefined;
-      if (isReset && connection.resets.add(1, now())) calm(connection);
+      if (exchange.closed() && connection.resets.add(1, now())) calm(connection);
     });
     const headerBytes = headerBytesOf(rawHeaders);
     connection.usefulBytes += headerBytes;
     if (headerBytes > limits.headerBytesMax) {
       counters.oversizedHeaders++;
-      refuse(exchange, problem(431, 'INVALID_MSG_FORMAT', 'The header fields are too long.'));
+      exchange.refuse(problem(431, 'INVALID_MSG_FORMAT', 'The header fields are too long.'));
       return;
     }
     const target = headers[':path'] ?? '';
     if (!target.startsWith('/')) {
-      refuse(exchange, problem(400, 'INVALID_API', 'The request has no path.'));
+      exchange.refuse(problem(400, 'INVALID_API', 'The request has no path.'));
       return;
     }
     const mark = target.indexOf('?');
@@ -192,7 +188,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       receivedMs: exchange.startedMs,
       ...connection.client,
     };
-    if (exchange.isBodyComplete) respond(exchange, request);
+    if (isBodyComplete) exchange.respond(() => options.handle(request));
     else receiveBody(connection, exchange, request);
   }
 
@@ -203,13 +199,13 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
-  function receiveBody(connection: Connection, exchange: Exchange, request: SbiRequest): void {
+  function receiveBody(connection: Connection, exchange: H2Exchange, request: SbiRequest): void {
     const { stream } = exchange;
     const chunks: Buffer[] = [];
     let bytes = 0;
     const tooLarge = () => {
       counters.oversizedBodies++;
-      refuse(exchange, problem(413, 'INVALID_MSG_FORMAT', 'The body is too long.'));
+      exchange.refuse(problem(413, 'INVALID_MSG_FORMAT', 'The body is too long.'));
     };
     if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytesMax) {
       tooLarge();
@@ -220,67 +216,24 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     });
     stream.on('data', (chunk: Buffer) => {
       connection.usefulBytes += chunk.length;
-      if (exchange.answeredMs !== undefined) return;
+      if (exchange.isAnswered) return;
       bytes += chunk.length;
       bodiesBytes += chunk.length;
       if (bytes > limits.bodyBytesMax) {
         tooLarge();
       } else if (bodiesBytes > limits.bodiesBytesMax) {
         counters.refusedBodies++;
-        refuse(exchange, problem(503, 'NF_CONGESTION', 'Too many bodies are being received.'));
+        exchange.refuse(problem(503, 'NF_CONGESTION', 'Too many bodies are being received.'));
       } else {
         chunks.push(chunk);
       }
     });
     stream.on('end', () => {
       exchange.isBodyComplete = true;
-      if (exchange.answeredMs !== undefined || stream.destroyed) return;
-      respond(exchange, { ...request, body: Buffer.concat(chunks), receivedMs: now() });
+      if (exchange.isAnswered || stream.destroyed) return;
+      const whole = { ...request, body: Buffer.concat(chunks), receivedMs: now() };
+      exchange.respond(() => options.handle(whole));
     });
-  }
-
-  function respond(exchange: Exchange, request: SbiRequest): void {
-    let answer: SbiAnswer | Promise<SbiAnswer>;
-    try {
-      answer = options.handle(request);
-    } catch (error) {
-      answer = options.onError(error);
-    }
-    if (answer instanceof Promise) {
-      answer.catch(options.onError).then((late) => send(exchange, late));
-    } else {
-      send(exchange, answer);
-    }
-  }
-
-  /** Answers before the request is read, and reads no more of it. */
-  function refuse(exchange: Exchange, answer: SbiAnswer): void {
-    send(exchange, answer);
-    // RFC 9113 section 8.1: NO_ERROR after a whole answer tells the client to stop sending.
-    if (!exchange.isBodyComplete) exchange.stream.close(NGHTTP2_NO_ERROR);
-  }
-
-  function send(exchange: Exchange, answer: SbiAnswer): void {
-    const { stream } = exchange;
-    if (stream.destroyed || stream.closed || exchange.answeredMs !== undefined) return;
-    exchange.answeredMs = now();
-    counters.answered(answer.status);
-    const { body, contentType } = answer;
-    const headers: http2.OutgoingHttpHeaders = { ':status': answer.status };
-    if (contentType !== '') headers['content-type'] = contentType;
-    for (const [name, value] of answer.headers ?? []) headers[name] = value;
-    if (body.length === 0) {
-      stream.respond(headers, { endStream: true });
-      return;
-    }
-    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    headers['content-length'] = bytes;
-    stream.respond(headers);
-    // A stream that answers HEAD has been ended by `respond`.
-    if (stream.writableEnded) return;
-    // Text of ASCII alone goes as it is; a copy in a buffer of its own would be garbage at once.
-    if (typeof body !== 'string') stream.end(body);
-    else stream.end(body, bytes === body.length ? 'latin1' : 'utf8');
   }
 
   function sweep(): void {
@@ -288,19 +241,32 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     for (const connection of connections) {
       const { session, exchanges, lastActiveMs } = connection;
       const idleMs = nowMs - lastActiveMs;
-      if (connection.isClosing) {
-        if (idleMs > limits.idleMsMax + DRAIN_MS_MAX) session.destroy();
+      if (session.closed || session.destroyed) {
+        if (exchanges.size === 0) sweepClosing(connection, nowMs);
       } else if (!connection.isGreeted && idleMs > limits.greetingMsMax) {
         counters.timedOutConnections++;
         session.destroy();
       } else if (exchanges.size === 0 && idleMs > limits.idleMsMax) {
         counters.timedOutConnections++;
-        connection.isClosing = true;
         session.close();
       }
-      for (const exchange of exchanges) sweepExchange(exchange, nowMs);
+      for (const exchange of exchanges) exchange.sweep(nowMs, tooSlow);
       if (hasTooMuchOverhead(connection, nowMs)) calm(connection);
     }
+  }
+
+  /**
+   * A session that said or was told GOAWAY and has no request left ends by itself once all is written, and
+   * ends its side of the connection. The client may keep its own side open, or take nothing.
+   */
+  function sweepClosing(connection: Connection, nowMs: number): void {
+    const { session, socket } = connection;
+    connection.closingSinceMs ??= nowMs;
+    const closingMs = nowMs - connection.closingSinceMs;
+    const isWritten = session.destroyed && socket.writableFinished;
+    // Closed at once, the socket would answer what still comes with a reset, at which a client may drop what
+    // it has not read yet.
+    if (closingMs > (isWritten ? DRAIN_MS_MAX : limits.answerMsMax)) socket.destroy();
   }
 
   function hasTooMuchOverhead(connection: Connection, nowMs: number): boolean {
@@ -311,20 +277,6 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     connection.readBytes = bytesRead;
     connection.usefulBytes = 0;
     return overhead.add(Math.max(0, beside), nowMs);
-  }
-
-  function sweepExchange(exchange: Exchange, nowMs: number): void {
-    const { startedMs, answeredMs, isBodyComplete, stream } = exchange;
-    if (answeredMs === undefined) {
-      if (isBodyComplete || nowMs - startedMs <= limits.requestMsMax) return;
-      counters.timedOutRequests++;
-      refuse(exchange, problem(408, 'UNSPECIFIED_MSG_FAILURE', 'The body took too long to come.'));
-    } else if (nowMs - answeredMs > limits.answerMsMax) {
-      counters.timedOutAnswers++;
-      stream.close(NGHTTP2_CANCEL);
-      // A client whose window stays shut does not let even the stream close.
-      if (nowMs - answeredMs > 2 * limits.answerMsMax) stream.destroy();
-    }
   }
 
   const sweeping = setInterval(sweep, sweepIntervalMs);
@@ -343,7 +295,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const { session } of connections) session.close();
       const forcing = setTimeout(() => {
-        for (const { session } of connections) session.destroy();
+        for (const { socket } of connections) socket.destroy();
       }, DRAIN_MS_MAX);
       await closed;
       clearTimeout(forcing);
@@ -379,6 +331,10 @@ function createServer({
       rejectUnauthorized: true,
     }),
   });
+}
+
+function tooSlow(): SbiAnswer {
+  return problem(408, 'UNSPECIFIED_MSG_FAILURE', 'The body took too long to come.');
 }
 
 function ignore(): void {}

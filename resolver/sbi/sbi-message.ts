@@ -2,6 +2,7 @@
 // tested without a socket. Answers are those of the HTTP/1.1 interface (http-answer).
 
 import type { HttpAnswer } from '../http/http-answer.ts';
+import type { HttpStream } from '../http/http-server.ts';
 
 export interface SbiRequest {
   /** Upper case. */
@@ -32,3 +33,6 @@ export interface RelayedAnswer {
 }
 
 export type SbiAnswer = HttpAnswer | RelayedAnswer;
+
+/** What a request comes to: an answer, or events without end. */
+export type SbiReply = SbiAnswer | HttpStream;

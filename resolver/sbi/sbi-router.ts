@@ -9,6 +9,7 @@
 //     repeat the headers that every answer repeats
 
 import type { HttpAnswer } from '../http/http-answer.ts';
+import type { Outcome } from '../http/http-server.ts';
 import { problem } from '../http/problem.ts';
 import { NBCHF_SERVICE } from './authorise.ts';
 import { type CongestionLevel, isShed, RETRY_AFTER_SECONDS } from './congestion.ts';
@@ -16,7 +17,7 @@ import { answerDiscovery, type DiscoverySettings } from './nf-discovery.ts';
 import { answerGroupIds } from './nf-group-ids.ts';
 import { answerNpStatus } from './np-status.ts';
 import { deadlineOf, priorityOf, repeatedHeaders } from './sbi-headers.ts';
-import type { SbiAnswer, SbiRequest } from './sbi-message.ts';
+import type { SbiAnswer, SbiReply, SbiRequest } from './sbi-message.ts';
 
 /** A service and the NF type that produces it: what an access token must name. */
 export interface SbiService {
@@ -34,30 +35,27 @@ export interface SbiServices extends DiscoverySettings {
     request: SbiRequest,
   ) => HttpAnswer | undefined | Promise<HttpAnswer | undefined>;
   /** The resources of Nbchf, which have a gate of their own; absent where they are not served here. */
-  nbchf?: ((request: SbiRequest) => HttpAnswer | Promise<HttpAnswer>) | undefined;
+  nbchf?: ((request: SbiRequest) => Outcome) | undefined;
   congestion: () => CongestionLevel;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
-type Answering = (request: SbiRequest, services: SbiServices) => SbiAnswer | Promise<SbiAnswer>;
+type Answering = (request: SbiRequest, services: SbiServices) => SbiReply | Promise<SbiReply>;
 
 interface Operation {
   service: SbiService;
   answer: Answering;
 }
 
-export function routeSbi(
-  request: SbiRequest,
-  services: SbiServices,
-): SbiAnswer | Promise<SbiAnswer> {
+export function routeSbi(request: SbiRequest, services: SbiServices): SbiReply | Promise<SbiReply> {
   const answer = steps(request, services);
   return answer instanceof Promise
     ? answer.then((late) => withRepeatedHeaders(late, request))
     : withRepeatedHeaders(answer, request);
 }
 
-function steps(request: SbiRequest, services: SbiServices): SbiAnswer | Promise<SbiAnswer> {
+function steps(request: SbiRequest, services: SbiServices): SbiReply | Promise<SbiReply> {
   const operation = findOperation(request.method, request.path);
   if ('status' in operation) return operation;
   const { headers, receivedMs } = request;
@@ -131,9 +129,9 @@ function reading(method: string, service: SbiService, answer: Answering): Operat
   ]);
 }
 
-function withRepeatedHeaders(answer: SbiAnswer, { headers }: SbiRequest): SbiAnswer {
+function withRepeatedHeaders(answer: SbiReply, { headers }: SbiRequest): SbiReply {
   const repeated = repeatedHeaders(headers);
   if (repeated.length === 0) return answer;
   const own = (answer.headers ?? []).filter(([name]) => !repeated.some(([one]) => one === name));
-  return { ...answer, headers: [...own, ...repeated] } as SbiAnswer;
+  return { ...answer, headers: [...own, ...repeated] } as SbiReply;
 }

@@ -27,6 +27,7 @@ import { blockChangesSchema, memberSchema, roamingContractSchema } from '../http
 import { LedgerDesk } from '../ledger-desk.ts';
 import { createLog } from '../log.ts';
 import { FREE_PORTS } from '../probe-ports.ts';
+import { openH2 } from '../sbi/test/h2-requests.ts';
 import { type Service, startService } from '../service.ts';
 
 const PATH = '/nbchf-routing/v1';
@@ -40,7 +41,7 @@ let snapshotService: Service;
 function serve(more: { ledger?: LedgerDesk; workers: number; streams: number }): Promise<Service> {
   const flags = {
     ...FREE_PORTS,
-    ...{ workers: more.workers, udpWorkers: 1, sbiWorkers: 0, httpStreamsMax: more.streams },
+    ...{ workers: more.workers, udpWorkers: 1, sbiWorkers: 1, httpStreamsMax: more.streams },
   };
   return startService({
     config: configure(servingOptions, { flags, environment: {} }, servingOptions).values,
@@ -271,4 +272,34 @@ test('a resolver of a snapshot says that it has no ledger, and answers what need
   }
   assert.equal((await get('/ranges?prefix=86&identity=msisdn', snapshotService)).status, 200);
   assert.equal((await get('/routes/a1', snapshotService)).status, 404);
+});
+
+test('a stream over HTTP/2 gets the same events as one over HTTP/1.1', async () => {
+  const session = openH2(`http://127.0.0.1:${service.ports.sbi}`);
+  const path = `${PATH}/changes?since=0`;
+  const stream = session.request({ ':path': path, 'last-event-id': '1' });
+  let text = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  const over1 = follow('/changes?since=1');
+  const details = { ipv4Addresses: ['10.9.9.8'] };
+  const routes = [route('b1', 'b', details)];
+  const height = await commit({ kind: 'declare-routes', member: 'b', routes });
+  await until(
+    'both are told',
+    () => over1.heights.includes(height) && text.includes(`id: ${height}\n`),
+  );
+  await until('its event is whole', () => text.endsWith('\n\n'));
+  const data = [...text.matchAll(/^data: (.*)$/gm)].map((match) => JSON.parse(match[1]!));
+  assert.deepEqual(
+    data.map((block) => block.height),
+    over1.heights,
+  );
+  assert.equal(data[0].height, 2);
+  // Older ones may have been read before this one changed a route that they name.
+  assert.deepEqual(data.at(-1), over1.blocks.at(-1));
+  over1.close();
+  session.destroy();
 });

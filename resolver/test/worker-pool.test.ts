@@ -246,7 +246,7 @@ test('a replacement that cannot open its sockets is replaced in its turn', async
         sbi: sbi.settings,
         enumSettings: defaultEnumSettings('e164.arpa', 'ns.example.org', () => '0'.repeat(32)),
         followsLedger: false,
-        changeStreamsMax: 10,
+        changeStreamsMax: { http: 10, sbi: 10 },
         httpOpenFilesMax: 0,
         access: undefined,
         httpTls: undefined,

@@ -2,7 +2,7 @@
 // certificate, and by the same rules.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -50,7 +50,42 @@ test('a client certificate proves who asks, and the rules for it decide', async 
   });
 });
 
-test('the resources are those of HTTP/1.1, but for streams of changes', async () => {
+test('changes are followed by who may ask for everything, and the audit log has who tried', async () => {
+  const accessRules = fileWith(
+    'followers.json',
+    JSON.stringify({
+      requesters: [
+        { name: 'cache', from: { subjects: [HOLDER], nfTypes: ['CACHE'] } },
+        { name: 'member', from: { subjects: [HOLDER] }, members: ['member-a'] },
+      ],
+    }),
+  );
+  const auditLog = join(directory, 'followers.log');
+  await withAccess({ ...TLS, accessRules, auditLog }, undefined, async ({ ports }) => {
+    const url = `https://127.0.0.1:${ports.sbi}`;
+    const session = openH2(url, { ca: TEST_CERT, cert: TEST_CERT, key: TEST_KEY });
+    const refused = await send(session, `${API}/changes`, { 'x-request-id': 'mine' });
+    assert.deepEqual([refused.status, refused.json.cause], [403, 'BULK_NOT_ALLOWED']);
+    assert.equal(refused.headers['x-request-id'], 'mine');
+    // No ledger is followed here, which only those are told who may follow.
+    const allowed = await send(session, `${API}/changes`, { 'user-agent': 'CACHE' });
+    assert.deepEqual([allowed.status, allowed.json.cause], [501, 'LEDGER_NOT_FOLLOWED']);
+    session.destroy();
+  });
+  const lines = readFileSync(auditLog, 'utf8').trim().split('\n');
+  assert.deepEqual(
+    lines.map((line) => {
+      const { interface: over, operation, rule, decision, cause } = JSON.parse(line);
+      return [over, operation, rule, decision, cause];
+    }),
+    [
+      ['sbi', 'changes', 'member', 'refused', 'BULK_NOT_ALLOWED'],
+      ['sbi', 'changes', 'cache', 'allowed', null],
+    ],
+  );
+});
+
+test('the resources are those of HTTP/1.1', async () => {
   await withAccess({ sbiWorkers: 1 }, undefined, async ({ ports }, http) => {
     const session = openH2(`http://127.0.0.1:${ports.sbi}`);
     for (const path of [
@@ -61,6 +96,7 @@ test('the resources are those of HTTP/1.1, but for streams of changes', async ()
       `${API}/ranges`,
       `${API}/routes/udm-a`,
       `${API}/members/member-a`,
+      `${API}/changes`,
       `${API}/nothing`,
     ]) {
       const [over2, over1] = [await send(session, path), await fetch(http + path)];
@@ -75,7 +111,6 @@ test('the resources are those of HTTP/1.1, but for streams of changes', async ()
     assert.deepEqual([put.status, put.headers.allow], [405, 'GET, HEAD']);
     const head = await send(session, of(IMSI_A), { ':method': 'HEAD' });
     assert.deepEqual([head.status, head.text], [200, '']);
-    assert.equal((await send(session, `${API}/changes`)).status, 404);
     session.destroy();
   });
 });
@@ -84,7 +119,9 @@ test('where tokens are required, Nbchf needs one too', async () => {
   const flags = { sbiWorkers: 1, sbiTokenPolicy: 'required' };
   await withAccess(flags, undefined, async ({ ports }) => {
     const session = openH2(`http://127.0.0.1:${ports.sbi}`);
-    assert.equal((await send(session, of(IMSI_A))).status, 401);
+    for (const path of [of(IMSI_A), `${API}/changes`]) {
+      assert.equal((await send(session, path)).status, 401);
+    }
     session.destroy();
   });
 });

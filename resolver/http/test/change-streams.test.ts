@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeChanges } from '../../../ledger/store/change-codec.ts';
-import { type AskLedger, LedgerBusy, type ServedBlock } from '../../ledger-questions.ts';
+import { LedgerBusy } from '../../ledger-questions.ts';
 import {
   ChangeStreams,
   HEARTBEAT_MS,
@@ -13,33 +12,8 @@ import {
 } from '../change-streams.ts';
 import type { HttpStream, StreamConsumer } from '../http-server.ts';
 import { blockChangesSchema } from '../schemas.ts';
-import { CONTENT, change, hashOf, SmallIndex } from './http-fixture.ts';
-
-/** A desk that has blocks, and forgets those before `first`. */
-class Desk {
-  blocks: ServedBlock[] = [];
-  first = 1;
-  asked: number[] = [];
-  atOnce = 3;
-  fault: Error | undefined;
-
-  add(changes = CONTENT, routes: number[] = []): number {
-    const height = this.blocks.length + 1;
-    const encoded = encodeChanges(changes);
-    this.blocks.push({
-      ...{ height, blockHash: hashOf(height), timeMs: 1000 * height, changes: encoded, routes },
-    });
-    return height;
-  }
-
-  readonly ask = (async (name: string, { since }: { since: number }) => {
-    assert.equal(name, 'changes');
-    this.asked.push(since);
-    if (this.fault) throw this.fault;
-    if (since + 1 < this.first) return { refusal: 'not-kept' };
-    return { blocks: this.blocks.slice(since, since + this.atOnce) };
-  }) as unknown as AskLedger;
-}
+import { Desk } from './change-desk.ts';
+import { change, SmallIndex } from './http-fixture.ts';
 
 /** A client with room for some bytes. */
 class Client {

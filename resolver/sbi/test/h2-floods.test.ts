@@ -60,7 +60,7 @@ async function assertEnded(
 
 /** Requests, each with what makes the server or the client end its stream. */
 function endedRequests(method: string, flags: number, ending: (stream: number) => Buffer) {
-  const block = headerBlock(requestFields('/never', method));
+  const block = headerBlock(requestFields('/later', method));
   let stream = 1;
   return () => {
     const frames: Buffer[] = [];

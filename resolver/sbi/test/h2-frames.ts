@@ -47,6 +47,9 @@ export const requestFields = (path: string, method = 'GET') =>
     [':path', path],
   ] as const;
 
+/** The payload of GOAWAY without an error (RFC 9113 section 6.8). */
+export const LEAVE = new Uint8Array(8);
+
 /** One setting (RFC 9113 section 6.5.1). */
 export function setting(id: number, value: number): Buffer {
   const bytes = Buffer.alloc(6);
@@ -82,12 +85,16 @@ export interface RawClient {
   readonly isClosed: boolean;
 }
 
-/** Connects and sends the preface and settings, by default an empty frame of them. */
+/**
+ * Connects and sends the preface and settings, by default an empty frame of them. A client that
+ * `staysOpen` does not end its side of the connection when the server ends its own.
+ */
 export async function connectRaw(
   port: number,
   settings: Uint8Array = frame(FRAME.settings, 0, 0, new Uint8Array(0)),
+  staysOpen = false,
 ): Promise<RawClient> {
-  const socket = net.connect(port, '127.0.0.1');
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: staysOpen });
   await once(socket, 'connect');
   const received: Frame[] = [];
   const pings: (() => void)[] = [];

@@ -1,5 +1,6 @@
 // A small index with routes of every NF type, and the services over it.
 
+import assert from 'node:assert/strict';
 import type { Route } from '../../../ledger/route.ts';
 import { ReferenceIndex } from '../../../wasm/reference-index.ts';
 import { encodeLabel, NewestBlock } from '../../freshness.ts';
@@ -8,7 +9,7 @@ import { RouteTable } from '../../route-table.ts';
 import { exampleRoute } from '../../test/example-route.ts';
 import { PreparedDiscoveries } from '../prepared-discovery.ts';
 import { RouteGroups } from '../route-groups.ts';
-import type { SbiAnswer, SbiRequest } from '../sbi-message.ts';
+import type { SbiReply, SbiRequest } from '../sbi-message.ts';
 import { routeSbi, type SbiServices } from '../sbi-router.ts';
 
 export const NOW_MS = 1_800_000_000_000;
@@ -104,7 +105,9 @@ export interface PlainAnswer {
   body: any;
 }
 
-export function plainAnswer({ status, contentType, headers, body }: SbiAnswer): PlainAnswer {
+export function plainAnswer(reply: SbiReply): PlainAnswer {
+  assert.ok('body' in reply, 'an answer with an end');
+  const { status, contentType, headers, body } = reply;
   const text = typeof body === 'string' ? body : Buffer.from(body).toString();
   return {
     status,

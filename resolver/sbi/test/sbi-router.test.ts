@@ -135,6 +135,7 @@ test('no request makes a fault: every answer that is none is problem+json with i
       assert.ok(answer.status < 500, `${answer.status} for ${where}?${what}`);
       if (answer.status < 400) return;
       assert.equal(answer.contentType, 'application/problem+json');
+      assert.ok('body' in answer);
       problemSchema.parse(JSON.parse(answer.body as string));
     }),
     { numRuns: 2000, seed },
