@@ -14,11 +14,13 @@
 //   newest patch that is not newer than its own version, or else the line.
 // - Patches are folded into their lines when the next batch begins (an empty one does, too, and so
 //   does taking an image), provided that every reader in a call has entered it at the newest version.
-//   Segments and areas that have come out of shape are then built anew, beside the old ones.
+//   Segments and areas that have come out of shape are then built anew, beside the old ones; what only has
+//   another background is renewed in place, in two steps (assembly/background-renew.ts).
 // - Readers never wait. The writer does, a few milliseconds at most, where many patches are to be folded
-//   and readers are still in older calls (`settle` in assembly/index-write.ts). Before it loads that word a reader stores the epoch it enters with in its
-//   block, and 0 when it is through. The epoch follows HEADER_CURRENT, so what a reader sees is
-//   never older than the epoch it stored.
+//   and readers are still in older calls (`settle` in assembly/index-write.ts).
+// - Before it loads HEADER_CURRENT a reader stores the epoch it enters with in its block, and 0 when it is
+//   through. The epoch follows HEADER_CURRENT, so what a reader sees is never older than the epoch it
+//   stored.
 // - What a new version no longer has, what was built anew and patches that were folded are retired
 //   under an epoch and used again only once no reader is in a call that it entered with an earlier
 //   one.

@@ -96,8 +96,26 @@ function outsideMax(tallyWord: u32, entries: u32): u32 {
   return (lineBytes >> 2) + LINE_BYTES + forUserData;
 }
 
+/** Whether an area is of the right kind for its entries, and none of its segments needs building. */
+function isInShape(header: u32): bool {
+  const entries = load<u32>(header + AREA_ENTRIES);
+  if (entries == 0) return false;
+  if (load<u32>(header + AREA_KIND) == DENSE) {
+    if (entries < DENSE_ENTRIES_MIN) return false;
+  } else {
+    const outside = load<u32>(tallyOf(header, 0) + TALLY_OUTSIDE);
+    if (entries > SPARSE_ENTRIES_MAX || outside > SPARSE_OUTSIDE_MAX) return false;
+  }
+  const segments = segmentCountOf(header);
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    if (needsBuilding(tallyOf(header, segment))) return false;
+  }
+  return true;
+}
+
 /** Builds what needs it of an area. Where the memory is full, it stays as it is. */
 export function buildArea(version: u32, header: u32): void {
+  if (isInShape(header)) return;
   // What is discarded has to be noted, or it would be lost.
   if (!reserveNotes(blockCountOf(header))) return;
   const entries = load<u32>(header + AREA_ENTRIES);

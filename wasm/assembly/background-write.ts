@@ -1,7 +1,8 @@
 // What a change of runs or prefixes means for the lines under it: their background is another.
 //
 // Where few lines of a segment are concerned each gets a patch, so that the next fold makes it quick
-// again; otherwise all of them say at once that it has to be looked up, and the segment is built anew.
+// again. Otherwise all of them say at once that it has to be looked up, and the segment is renewed or built
+// anew.
 
 import {
   DESCRIPTOR_LINES,
@@ -23,7 +24,7 @@ import { AREA_BITS, EMPTY_LINE, GENERIC_LINE, LINE_BYTES } from './layout';
 import { FLAG_DIRTY, FLAG_GENERIC, FLAG_SLOW } from './line';
 import { renewLine } from './line-change';
 
-/** Lines of a segment up to which each gets a patch. */
+/** Lines of a segment below which each gets a patch, but for those of a change over all of the segment. */
 const PATCHED_LINES_MAX: u32 = 8;
 
 /**
@@ -58,7 +59,8 @@ function renewSegment(header: u32, segment: u32, low: u32, high: u32, version: u
   }
   const from = lineOfNumber(header, descriptor, low);
   const to = lineOfNumber(header, descriptor, high);
-  const arePatched = to - from < PATCHED_LINES_MAX;
+  const isWhole = low == 0 && high == (1 << segmentBitsOf(header)) - 1;
+  const arePatched = !isWhole && to - from < PATCHED_LINES_MAX;
   for (let index = from; index <= to; index++) {
     const line = lines + index * LINE_BYTES;
     // A line that waits to be folded is not looked at by readers of this version, but its newest patch is.

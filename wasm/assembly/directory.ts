@@ -46,8 +46,8 @@
 // build` and are linked. Tallies and counts are the writer's alone.
 //
 // Readers follow these words while the writer changes them: a word that is stored once may change, and
-// the descriptor of an area that readers know may change in its first word alone. Everything else is
-// built beside and published by one store.
+// the descriptor of an area that readers know may change in its first word, and in its default while nobody
+// uses that (background-renew.ts). Everything else is built beside and published by one store.
 
 import { allocate, allocateLines, release, releaseLines } from './arena';
 import { unitOf } from './key';
@@ -81,6 +81,8 @@ export const DESCRIPTOR_BYTES: u32 = 16;
 export const TALLY_LINES: u32 = 0;
 /** The line count alone. */
 export const TALLY_LINES_MASK: u32 = 0x7ff;
+/** Another default has been stored, see background-renew.ts. */
+export const TALLY_RENEWED: u32 = 1 << 12;
 /** Some of the entries had user data when the segment was built. */
 export const TALLY_USER_DATA: u32 = 1 << 13;
 /** The segment was built with much outside, because nothing better was found. */

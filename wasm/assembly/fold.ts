@@ -4,6 +4,7 @@
 // one begins, when no reader is in a call that it entered at an older version; see patch.ts.
 
 import { buildArea, needsBuilding } from './area-build';
+import { beginRenewal, renewDefaults } from './background-renew';
 import {
   COLUMNS_COUNT,
   COLUMNS_HAS_USER_DATA,
@@ -14,6 +15,7 @@ import {
 import {
   AREA_ENTRIES,
   AREA_NEXT,
+  AREA_NUMBER,
   AREA_TO_BUILD,
   DESCRIPTOR_DEFAULT,
   DESCRIPTOR_LINES,
@@ -24,7 +26,9 @@ import {
   segmentBitsOf,
   spanOf,
   TALLY_ENTRIES,
+  TALLY_LINES,
   TALLY_OUTSIDE,
+  TALLY_STALE,
   tallyOf,
 } from './directory';
 import {
@@ -89,11 +93,17 @@ export function fold(version: u32): void {
   }
   if (!isDone) return;
   removePatches(0, load<u64>(HEADER_EPOCH) + 1);
-  while (firstToBuild != 0) {
-    const header = firstToBuild;
-    firstToBuild = load<u32>(header + AREA_NEXT);
+  beginRenewal();
+  let header = firstToBuild;
+  firstToBuild = 0;
+  while (header != 0) {
+    const area = load<u32>(header + AREA_NUMBER);
+    const next = load<u32>(header + AREA_NEXT);
     store<u32>(header + AREA_TO_BUILD, 0);
+    const isWaiting = renewDefaults(version, header);
     buildArea(version, header);
+    if (isWaiting && headerOf(area) != 0) noteToBuild(headerOf(area));
+    header = next;
   }
   releaseNotes();
 }
@@ -107,12 +117,14 @@ function foldPatch(version: u32, patch: u32, flags: u64): bool {
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
   let image = patch + PATCH_IMAGE;
   const count = load<u32>(patch + PATCH_ENTRIES);
-  if ((segmentWord & PATCH_NEW_BACKGROUND) != 0) {
+  const tally = tallyOf(header, segment);
+  // Where the whole segment is to be renewed, the line may say for now that it has to be looked up.
+  const isStale = (<u32>load<u16>(tally + TALLY_LINES) & TALLY_STALE) != 0;
+  if ((segmentWord & PATCH_NEW_BACKGROUND) != 0 && !isStale) {
     if (!encodeAnew(version, header, segment, line, image, count)) return false;
     image = LINE_BUFFER;
   }
 
-  const tally = tallyOf(header, segment);
   const before = countOfLine(line, flags, shape);
   const outside = outsideBytes(image, load<u64>(image)) - outsideBytes(line, flags);
   store<u32>(header + AREA_ENTRIES, load<u32>(header + AREA_ENTRIES) + count - before);

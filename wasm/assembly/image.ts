@@ -11,6 +11,7 @@
 // built anew, is done as soon as all that is known.
 
 import { isInArena } from './arena';
+import { forgetRenewed } from './background-renew';
 import { xxh64 } from './checksum';
 import { AREA_TO_BUILD, AREAS_END, headerOf, nextArea, writeConstants } from './directory';
 import { fold, noteToBuild } from './fold';
@@ -92,7 +93,11 @@ export function checkImage(bytes: u32, routesMax: u32): u32 {
   if (!takeRoom(routesMax)) return IMAGE_BROKEN_ENTRY;
   if (newestPatch == 0 && !isAnyToBuild) return IMAGE_GOOD;
   noteAllToBuild();
-  fold(load<u32>(HEADER_CURRENT));
+  // Twice, for what takes two steps.
+  for (let step = 0; step < 2; step++) {
+    forgetRenewed();
+    fold(load<u32>(HEADER_CURRENT));
+  }
   reclaimPatches(u64.MAX_VALUE);
   return IMAGE_GOOD;
 }

@@ -156,7 +156,7 @@ export const KIND_PREFIX: u32 = 1;
 export const KIND_FRAGMENTED: u32 = 2;
 export const KIND_PORTED: u32 = 3;
 
-// A reader block. A lookup keeps what it has under way in the details too, see lookup.ts.
+// A reader block. A lookup keeps what it has under way in the details too, see lookup-scratch.ts.
 //
 //      0       8       64                  16384         49152           65536
 //     ┌───────┬───────┬───────────────────┬─────────────┬───────────────┐

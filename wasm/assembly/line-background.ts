@@ -44,10 +44,39 @@ export function determineBackground(version: u32, first: u64, span: u32, normal:
   pieceWord = (pieceFirst - first) | ((pieceLast - first) << 16) | ((<u64>piece) << 32);
 }
 
+// The part of the background that was looked at last: up to `uniformEnd` it is the same.
+let uniformFirst: u64 = 1;
+let uniformEnd: u64 = 0;
+/** What answers the numbers that {@link isUniform} was asked for last, if it said that they have one answer. */
+export let uniformAnswer: u32 = 0;
+
+/** Forgets the part that was looked at last: what comes may be of another version. */
+export function forgetUniform(): void {
+  uniformFirst = 1;
+  uniformEnd = 0;
+}
+
+/** Whether `count` numbers from a key on have one background; all calls are of one version. */
+export function isUniform(version: u32, first: u64, count: u32): bool {
+  const last = first + count - 1;
+  if (first >= uniformFirst && last <= uniformEnd) return true;
+  uniformAnswer = answerAt(version, first);
+  uniformFirst = first;
+  uniformEnd = endAt(version, first);
+  if (last <= uniformEnd) return true;
+  determineBackground(version, first, count, uniformAnswer);
+  return backgroundFlags == 0;
+}
+
 /** Takes over what a line says. */
 export function keepBackground(line: u32, flags: u64): void {
   backgroundFlags = flags & (FLAG_PIECE | FLAG_GENERIC);
   if ((flags & FLAG_PIECE) != 0) pieceWord = load<u64>(pieceOf(line));
+}
+
+/** Whether a line that has a piece has the one at hand. */
+export function hasPiece(line: u32): bool {
+  return load<u64>(pieceOf(line)) == pieceWord;
 }
 
 /** Writes the piece into a line that is to have one. */

@@ -1,7 +1,7 @@
 // A line: the ported numbers of a short range of consecutive keys, in 64 bytes, what a processor loads
 // at once. A lookup goes to one line and mostly finds all it needs there.
 //
-// A line comes in one of two forms, the same for all lines of a segment (see segment.ts). Both begin
+// A line comes in one of two forms, the same for all lines of a segment (see segment-build.ts). Both begin
 // with a word of flags and of one bit for each *group*, a power of two of consecutive numbers, that
 // has an entry. Both have the codes of the entries' routes (see palette.ts) at the end, the first
 // entry's last, `width` bits each.

@@ -22,8 +22,14 @@ const ROOT = new URL('../../../', import.meta.url);
 const ENTRY = 'wasm/assembly/entry-of-a-test.ts';
 const OUTPUT = 'entry-of-a-test.wasm';
 
-/** Compiles a module that exports what `source`, a file beside the other assembly sources, does. */
-export async function compileAssembly(source: string): Promise<WebAssembly.Module> {
+/**
+ * Compiles a module that exports what `source`, a file beside the other assembly sources, does; `rewrite`
+ * may make another text of each of these.
+ */
+export async function compileAssembly(
+  source: string,
+  rewrite = (_name: string, text: string): string => text,
+): Promise<WebAssembly.Module> {
   const compiler = (await import(COMPILER)) as Compiler;
   let binary: Uint8Array | undefined;
   const options =
@@ -39,7 +45,7 @@ export async function compileAssembly(source: string): Promise<WebAssembly.Modul
       readFile(name) {
         if (name === ENTRY) return source;
         try {
-          return readFileSync(new URL(name, ROOT), 'utf8');
+          return rewrite(name, readFileSync(new URL(name, ROOT), 'utf8'));
         } catch {
           return null;
         }

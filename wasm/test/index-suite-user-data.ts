@@ -11,7 +11,7 @@ import {
 import { createWith, ported, prefix, run } from './changes.ts';
 
 /** Registers the tests for indexes that `create` makes, empty ones. */
-export function describeUserData(create: () => NumberIndex, keepsPortedUserData: boolean): void {
+export function describeUserData(create: () => NumberIndex): void {
   describe('user data', () => {
     it('is told with each run as it was set', () => {
       const entries: IndexEntry[] = [
@@ -35,8 +35,7 @@ export function describeUserData(create: () => NumberIndex, keepsPortedUserData:
       assert.equal('userData' in index.find(1861300)!, false);
     });
 
-    const skip = keepsPortedUserData ? false : 'it does not keep that of ported numbers';
-    it('is told with each ported number as it was set', { skip }, () => {
+    it('is told with each ported number as it was set', () => {
       const entries: IndexEntry[] = [
         { entry: 'ported', from: 1861300, to: 1861300, route: 1, userData: 0 },
         { entry: 'ported', from: 1861301, to: 1861301, route: 1 },

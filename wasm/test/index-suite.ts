@@ -17,6 +17,7 @@ import { ReferenceIndex } from '../reference-index.ts';
 import { answerTo, createWith, ported, prefix, routeFor, run } from './changes.ts';
 import { type ModelSubject, runModel } from './index-model.ts';
 import { describeChanges } from './index-suite-changes.ts';
+import { describeUserData } from './index-suite-user-data.ts';
 import { MODEL_SHAPES } from './model-shapes.ts';
 import { runSeed } from './random.ts';
 
@@ -260,6 +261,7 @@ export function indexSuite(suite: IndexSuite): void {
     });
 
     describeChanges(create);
+    describeUserData(create);
 
     describe('random operations', () => {
       const seed = runSeed();

@@ -18,6 +18,8 @@ const DENSE = 11_000 * AREA;
 const SPARSE = DENSE + AREA;
 /** An area of few numbers that becomes one of many when it is folded. */
 const GROWING = SPARSE + AREA;
+/** An area all of which a run of the present version covers. */
+const COVERED = GROWING + AREA;
 /** Keys of one group of the loops. */
 const GROUP = 256;
 
@@ -125,6 +127,8 @@ describe(`A lookup that is overtaken by the writer (BCHF_TEST_SEED=${seed})`, ()
         assert.notDeepEqual(livePatches(index.memory), []);
         const { dense } = areaCounts(index.memory);
         const answers = lookUp(index, keys, overtaken, () => {
+          // Folds, as an image is made to be taken; so does the batch, without a version in between.
+          index.imageBytes();
           index.apply([]);
           assert.deepEqual(livePatches(index.memory), []);
           if (publishes) index.apply(contents.next);
@@ -150,11 +154,13 @@ function drawContents(random: Random) {
   const changed = [...inDense.slice(0, 60), ...inSparse.slice(0, 20)];
   const added = [...numbersIn(DENSE, 65_536, 60), ...numbersIn(SPARSE, AREA, 20)];
   const grown = numbersIn(GROWING, 65_536, 8000);
+  const inCovered = [...numbersIn(COVERED, 65_536, 8000), ...numbersIn(COVERED, AREA, 300)];
   const old = [
     prefix(11, 7),
     ...setAll(inDense),
     ...setAll(inSparse),
     ...setAll(numbersIn(GROWING, 65_536, 20)),
+    ...setAll(inCovered),
     ...runs.slice(0, 8).map((from) => run(from, from + 300, 8)),
   ];
   const present = [
@@ -164,6 +170,7 @@ function drawContents(random: Random) {
     ...setAll(grown),
     ...runs.slice(0, 4).map((from) => run(from, from + 300, null)),
     ...runs.slice(8).map((from) => run(from, from + 300, 9)),
+    run(COVERED, COVERED + AREA - 1, 6),
   ];
   // Whatever the present version says of the keys, the next says something else.
   const next = [...setAll(changed), ...removeAll(added), ...removeAll(grown.slice(0, 4000))];
@@ -171,6 +178,8 @@ function drawContents(random: Random) {
     ...changed,
     ...added,
     ...grown.slice(0, 32),
+    ...inCovered.slice(0, 8).flatMap((key) => [key, key + 1]),
+    ...numbersIn(COVERED, AREA, 8),
     ...runs.flatMap((from) => [from + 1, from + 299]),
     // No numbers at all.
     0,

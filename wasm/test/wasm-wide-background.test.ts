@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { copyIndex } from '../bench/bench-build.ts';
 import type { IndexChange } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { createWasmIndex } from '../wasm-index.ts';
@@ -120,6 +121,11 @@ for (const build of ['release', 'debug'] as WasmBuild[]) {
         reference.lookup(keys, expected, KEYS);
         index.lookup(keys, answers, KEYS);
         assert.deepEqual(answers, expected, `step ${step}`);
+        // An image may be taken at any time, also between the two steps of what is renewed.
+        if (random.chance(0.1)) {
+          copyIndex(index, { memoryBytesMax, build }).lookup(keys, answers, KEYS);
+          assert.deepEqual(answers, expected, `a copy, step ${step}`);
+        }
         if (entered !== undefined) {
           held.lookupEntered(entered.version, KEYS);
           assert.deepEqual(held.answers.slice(0, KEYS), entered.answers, `held, step ${step}`);

@@ -1,0 +1,144 @@
+// The background of whole segments, renewed in place: where a prefix or run over all of a segment has
+// changed, its lines have the same entries as before, and only what answers the other numbers is new. To
+// encode ten million entries for that takes half a second, and twice the memory; a word for each line does.
+//
+// All lines of such a segment say that their background has to be looked up (background-write.ts), so
+// nobody uses the default answer of the segment. It is replaced in two steps:
+//
+//     fold                 the new default answer is stored
+//     batch                is published
+//     the next fold        the lines no longer say that their background has to be looked up
+//
+// In between, the last reader has left its call that may have taken the old default: a reader takes the
+// default before it looks at the line. Lines whose background varies go on saying that, or keep the piece
+// that they have. A segment with a line that would need another piece is built anew (area-build.ts).
+
+import {
+  DESCRIPTOR_DEFAULT,
+  DESCRIPTOR_LINES,
+  DESCRIPTOR_SHAPE,
+  descriptorOf,
+  firstKeyOf,
+  hasLines,
+  lineOfNumber,
+  segmentBitsOf,
+  segmentCountOf,
+  spanOf,
+  TALLY_LINES,
+  TALLY_RENEWED,
+  TALLY_STALE,
+  tallyOf,
+} from './directory';
+import { EMPTY_LINE, GENERIC_LINE, HEADER_EPOCH, LINE_BYTES } from './layout';
+import { FLAG_FOREIGN, FLAG_GENERIC, FLAG_PIECE, FLAG_SLOW, isListedShape } from './line';
+import {
+  backgroundFlags,
+  determineBackground,
+  dominantAnswer,
+  forgetUniform,
+  hasPiece,
+  isUniform,
+  keepBackground,
+  uniformAnswer,
+} from './line-background';
+
+/** The epoch in which a default was replaced last. */
+let renewedEpoch: u64 = 0;
+/** Whether every reader has left the call in which it may have taken a default that was replaced before. */
+let isOldDefaultGone: bool = false;
+
+/** Begins a fold, when every reader in a call has entered it at the current epoch. */
+export function beginRenewal(): void {
+  isOldDefaultGone = load<u64>(HEADER_EPOCH) > renewedEpoch;
+  forgetUniform();
+}
+
+/** Takes it that there are no readers, as in a memory that has just been loaded. */
+export function forgetRenewed(): void {
+  renewedEpoch = 0;
+}
+
+/**
+ * Takes those segments of an area a step further that need no more than another default; those that need
+ * more are left stale. Whether a segment waits for its second step.
+ */
+export function renewDefaults(version: u32, header: u32): bool {
+  const segments = segmentCountOf(header);
+  let isWaiting = false;
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    const tally = tallyOf(header, segment);
+    const word = <u32>load<u16>(tally + TALLY_LINES);
+    if ((word & (TALLY_STALE | TALLY_RENEWED)) == 0) continue;
+    const state = renewDefault(version, header, segment, (word & TALLY_RENEWED) != 0);
+    store<u16>(tally + TALLY_LINES, <u16>((word & ~(TALLY_STALE | TALLY_RENEWED)) | state));
+    if (state == TALLY_RENEWED) isWaiting = true;
+  }
+  return isWaiting;
+}
+
+/** The same for one segment: TALLY_STALE where it needs more, TALLY_RENEWED where it waits, else 0. */
+function renewDefault(version: u32, header: u32, segment: u32, isWaiting: bool): u32 {
+  const first = firstKeyOf(header, segment);
+  const count: u32 = 1 << segmentBitsOf(header);
+  const descriptor = descriptorOf(header, segment);
+  const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
+  // Behind the last number there may be lines that say nothing.
+  const lastLine = hasLines(lines) ? lineOfNumber(header, descriptor, count - 1) : 0;
+  const normal = isUniform(version, first, count)
+    ? uniformAnswer
+    : dominantAnswer(version, first, count);
+  if (load<u32>(descriptor + DESCRIPTOR_DEFAULT) != normal) {
+    if (!areGeneric(lines, lastLine)) return TALLY_STALE;
+    store<u32>(descriptor + DESCRIPTOR_DEFAULT, normal);
+    renewedEpoch = load<u64>(HEADER_EPOCH);
+    return TALLY_RENEWED;
+  }
+  if (isWaiting && !isOldDefaultGone) return TALLY_RENEWED;
+  if (!hasLines(lines)) {
+    const line = isUniform(version, first, count) ? EMPTY_LINE : GENERIC_LINE;
+    atomic.store<u32>(descriptor + DESCRIPTOR_LINES, line);
+    return 0;
+  }
+  const isListed = isListedShape(load<u32>(descriptor + DESCRIPTOR_SHAPE));
+  const span = spanOf(header, descriptor);
+  for (let index: u32 = 0; index <= lastLine; index++) {
+    const base = index * span;
+    const line = lines + index * LINE_BYTES;
+    if (!useDefault(version, line, first + base, min(span, count - base), normal, isListed)) {
+      return TALLY_STALE;
+    }
+  }
+  return 0;
+}
+
+function areGeneric(lines: u32, lastLine: u32): bool {
+  const end = lines + lastLine * LINE_BYTES;
+  let all: u64 = FLAG_GENERIC;
+  for (let line = lines; line <= end; line += LINE_BYTES) all &= load<u64>(line);
+  return all != 0;
+}
+
+/**
+ * Makes a line of `span` numbers from a key on no longer say that its background has to be looked up, where
+ * it need not be. False where it would have to be encoded anew.
+ */
+function useDefault(
+  version: u32,
+  line: u32,
+  first: u64,
+  span: u32,
+  normal: u32,
+  isListed: bool,
+): bool {
+  let flags = load<u64>(line);
+  if ((flags & FLAG_GENERIC) == 0) return true;
+  if (isUniform(version, first, span) && uniformAnswer == normal) keepBackground(line, 0);
+  else determineBackground(version, first, span, normal);
+  if (backgroundFlags == FLAG_GENERIC) return true;
+  if ((flags & FLAG_PIECE) != backgroundFlags) return false;
+  if (backgroundFlags != 0 && !hasPiece(line)) return false;
+  flags &= ~(FLAG_GENERIC | FLAG_SLOW);
+  const isSlow = isListed || (flags & (FLAG_PIECE | FLAG_FOREIGN)) != 0;
+  atomic.store<u64>(line, isSlow ? flags | FLAG_SLOW : flags);
+  return true;
+}
