@@ -7,9 +7,8 @@
 //     prefixes    those that no run covers, digit by digit in the same way
 //
 // The loads of one step do not depend on each other, so a processor has as many of them under way as it can.
-// A step down the trie has no branch that depends on the number: who has come to an end is left out of the
-// list of those under way, which is written anew with every digit. In the run tree, most have come to an end
-// at the root, which a processor foresees.
+// No step has a branch that depends on the number: who has come to an end is left out of the list of those
+// under way, which is written anew with every step.
 
 import { answerOf } from './answer';
 import { alignDigits, alignedDigits, alignedLength, digitOf, withoutDigit } from './key';

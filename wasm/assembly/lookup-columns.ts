@@ -50,11 +50,13 @@ export function finishSearches(
     const columns = load<u32>(lane, LINE);
     const number = load<u32>(lane, GROUP_SHIFT);
     const place = placeOf(load<u32>(lane, SHAPE), number);
-    // Behind the last number lies a route, or nothing yet.
+    // What lies behind the numbers is not looked at: in place of that, and of a route that there is none of, the
+    // first word of the memory is loaded.
     const end = columns + COLUMNS_NUMBERS + (load<u32>(columns, COLUMNS_COUNT) << 2);
-    const isFound = u32(place < end) & u32(load<u32>(place) == number);
-    // Where a number would come last, and is not there, this is behind the routes, in the arena or its slack.
-    const route = load<u32>(place + (load<u32>(columns, COLUMNS_CAPACITY) << 2));
+    const isWithin = u32(place < end);
+    const isFound = isWithin & u32(load<u32>(place & (0 - isWithin)) == number);
+    const routeAt = place + (load<u32>(columns, COLUMNS_CAPACITY) << 2);
+    const route = load<u32>(routeAt & (0 - isFound));
     const answer = lane + toAnswer;
     const found = portedAnswerOfLane(lane, reader, keys) | route;
     store<u32>(answer, select<u32>(found, load<u32>(answer), isFound));

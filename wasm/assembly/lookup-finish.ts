@@ -4,12 +4,12 @@
 // first, without a branch, and each list has a loop of its own:
 //
 //     split    those whose lines are not slow are hits
-//     sort     the others: piece → answer, and the test of the number once more
+//     lead     the others, where they have no line yet and are in a sparse area, to their lines there
+//     sort     piece → answer, and the test of the number once more
 //     hits     numbers that grouped lines have, see lookup-hits.ts
 //     listed   numbers whose group listed lines have
-//     own      those that have to be looked at in full, but for numbers of sparse areas: these are led to
-//              their lines and sorted once more. What only runs and prefixes answer is left to
-//              lookup-background.ts
+//     own      those that have to be looked at in full. Entries in columns are left to lookup-columns.ts,
+//              what only runs and prefixes answer to lookup-background.ts
 
 import {
   AREA_KIND,
@@ -119,7 +119,7 @@ function split(reader: u32, notedEnd: u32): u32 {
   return slow;
 }
 
-/** Leads noted lanes that the quick way led to no line to that of a sparse area, where there is one. */
+/** Gives noted lanes without a line that of a sparse area, where theirs is one. */
 function leadToSparse(reader: u32, keys: u32, toAnswer: u32, notedEnd: u32): void {
   for (let noted = reader + NOTED; noted < notedEnd; noted += 4) {
     const lane = load<u32>(noted);

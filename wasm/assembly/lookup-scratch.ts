@@ -70,7 +70,7 @@ export const OUTSIDE_BYTES: u32 = 20;
 export const OUTSIDE_END: u32 = OUTSIDE + 64 * OUTSIDE_BYTES;
 
 /**
- * Walkers, see lookup-background.ts: place of the answer, node, digits as a fraction, key, its length, where
+ * Walkers, see lookup-background.ts: place of the answer, node (with a mark), digits as a fraction, key, its length, where
  * else an outer run may be.
  */
 export const WALKERS: u32 = OUTSIDE_END;

@@ -8,6 +8,8 @@ import type { IndexChange } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { createWasmIndex } from '../wasm-index.ts';
 import { ported, prefix, run } from './changes.ts';
+import { imageOf } from './forged-images.ts';
+import { FOREIGN, ImagePlaces } from './image-places.ts';
 import { Random, runSeed } from './random.ts';
 import { shuffled } from './run-families.ts';
 
@@ -54,6 +56,12 @@ describe(`Numbers of blocks far from others (BCHF_TEST_SEED=${seed})`, () => {
         }
       };
       apply(shuffled(random, changes));
+      const places = new ImagePlaces(imageOf(index));
+      const lines = [...places.linesOf(FIRST + (SIZES.length - 1) * AREA)];
+      assert.ok(
+        lines.some(({ flags }) => (flags & FOREIGN) !== 0n),
+        'no line has its entries in columns',
+      );
       compare();
       // What the last batch changed is in patches, until the next one folds them into their lines.
       apply(
