@@ -9,6 +9,8 @@ import type { UeId } from '../ledger/number.ts';
 import { encodeProof } from '../ledger/proof/proof-codec.ts';
 import { encodeStateProof } from '../ledger/proof/state-proof.ts';
 import { encodeChanges } from '../ledger/store/change-codec.ts';
+import { boundExplanation } from '../wasm/number-index.ts';
+import { RUNS_EXPLAINED_MAX } from './explain.ts';
 import type {
   AskLedger,
   LedgerAnswer,
@@ -127,8 +129,10 @@ export class LedgerDesk {
         this.#ledger.entriesAsOf(number, height, known, signal),
       );
       if (!history) return { refusal: 'congestion' };
-      const names = history.entries.map(({ entry, from, to }) => ({ identity, entry, from, to }));
-      return { history, origins: explain ? await this.#origins(names, height) : [] };
+      if (!explain) return { history, origins: [] };
+      const { entries } = boundExplanation(history.entries, RUNS_EXPLAINED_MAX);
+      const names = entries.map(({ entry, from, to }) => ({ identity, entry, from, to }));
+      return { history, origins: await this.#origins(names, height) };
     } catch (error) {
       if (isLedgerError(error, 'BCHF_STORE_PRUNED')) return { refusal: 'not-kept' };
       if ((error as Error).name === 'TimeoutError') return { refusal: 'congestion' };

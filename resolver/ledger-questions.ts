@@ -31,7 +31,7 @@ export interface LedgerQuestions {
     question: { entries: readonly EntryName[]; height: number };
     answer: Provenance[];
   };
-  /** What covered a number after an older block, and, to explain it, what set that. */
+  /** What covered a number after an older block, and what set those of it that are explained. */
   asOf: {
     question: { number: UeId; height: number; known: KnownEntries; explain: boolean };
     answer:

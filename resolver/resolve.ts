@@ -10,8 +10,8 @@ import {
 } from '../ledger/number.ts';
 import type { Route } from '../ledger/route.ts';
 import type { EntryPlace, ListingReader } from '../wasm/entry-list.ts';
-import type { IndexEntry, IndexReader } from '../wasm/number-index.ts';
-import { type Standing, standingsOf } from './explain.ts';
+import type { BoundedExplanation, IndexEntry, IndexReader } from '../wasm/number-index.ts';
+import { RUNS_EXPLAINED_MAX, type Standing, standingsOf } from './explain.ts';
 import {
   type BlockLabel,
   heightOfLabel,
@@ -79,15 +79,26 @@ export class NumberResolver {
     return { found, block, lagMs: this.#newest.lagMs(block.height, this.#now) };
   }
 
-  /** What `resolve` tells, and every entry that covers the number, the winner first. */
-  explain({ identity, key }: UeId): Resolution & { considered: Considered[] } {
-    const { value, block } = this.#readOneVersion(identity, (reader) => reader.explain(key));
-    const considered = standingsOf(key, value).map((standing, position) => ({
-      ...this.#withRoute(value[position]!, key),
+  /**
+   * What `resolve` tells, and every entry that covers the number, the winner first; of runs only the
+   * RUNS_EXPLAINED_MAX innermost.
+   */
+  explain(ueId: UeId): Resolution & { considered: Considered[]; runsLeftOut: number } {
+    const { entries, runsLeftOut, block } = this.covering(ueId, RUNS_EXPLAINED_MAX);
+    const considered = standingsOf(ueId.key, entries, runsLeftOut).map((standing, position) => ({
+      ...this.#withRoute(entries[position]!, ueId.key),
       ...standing,
     }));
     const lagMs = this.#newest.lagMs(block.height, this.#now);
-    return { found: considered[0], considered, block, lagMs };
+    return { found: considered[0], considered, runsLeftOut, block, lagMs };
+  }
+
+  /** The entries that cover a number, of runs only the `runsMax` innermost, and their block. */
+  covering({ identity, key }: UeId, runsMax: number): BoundedExplanation & { block: BlockLabel } {
+    const { value, block } = this.#readOneVersion(identity, (reader) =>
+      reader.explainWithin(key, runsMax),
+    );
+    return { ...value, block };
   }
 
   /**

@@ -53,6 +53,29 @@ export interface IndexCounts {
 /** All entries that cover a number, the winner first, in falling precedence. */
 export type Explanation = IndexEntry[];
 
+/** Most runs that are counted besides those which a {@link BoundedExplanation} tells of. */
+export const RUNS_COUNTED_MAX = 1024;
+
+/** The entries that cover a number, but of its runs only so many, the innermost. */
+export interface BoundedExplanation {
+  entries: Explanation;
+  /** Runs around those told of: 0 to RUNS_COUNTED_MAX, which stands for as many or more. */
+  runsLeftOut: number;
+}
+
+/** Makes of a whole explanation a bounded one. A RangeError where `runsMax` is no integer from 1 up. */
+export function boundExplanation<Entry extends Pick<IndexEntry, 'entry'>>(
+  explanation: readonly Entry[],
+  runsMax: number,
+): { entries: Entry[]; runsLeftOut: number } {
+  if (!(Number.isInteger(runsMax) && runsMax >= 1)) {
+    throw new RangeError(`an explanation with ${runsMax} runs`);
+  }
+  let runs = 0;
+  const entries = explanation.filter(({ entry }) => entry !== 'fragmented' || ++runs <= runsMax);
+  return { entries, runsLeftOut: Math.min(explanation.length - entries.length, RUNS_COUNTED_MAX) };
+}
+
 /**
  * An *answer* is 32 bits; 0 is "not found".
  *
@@ -116,8 +139,13 @@ export interface IndexReader {
   lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void;
   /** The winning entry for one number, or `undefined`. */
   find(key: number): IndexEntry | undefined;
-  /** Every entry that covers a number, in falling precedence. */
+  /**
+   * Every entry that covers a number, in falling precedence. Runs may nest as deep as there are runs, so
+   * what answers a request from a network uses {@link explainWithin}.
+   */
   explain(key: number): Explanation;
+  /** As {@link explain}, but of the runs only the `runsMax` innermost (1 or more, an integer). */
+  explainWithin(key: number, runsMax: number): BoundedExplanation;
   /**
    * Whether any entry lies below these digits: a prefix or a full number that is longer than the
    * given one and begins with it. ENUM needs it to tell NXDOMAIN from an empty answer.

@@ -7,6 +7,8 @@ import { checkListing, type EntryPlace, type ListingReader } from './entry-list.
 import { checkBatch, compareRuns, describeRun, lengthOfKey, sortedRunChanges } from './key.ts';
 import {
   type Answer,
+  type BoundedExplanation,
+  boundExplanation,
   type Explanation,
   type IndexChange,
   type IndexCounts,
@@ -121,6 +123,10 @@ export class ReferenceIndex implements NumberIndex, ListingReader {
       }
     }
     return explanation;
+  }
+
+  explainWithin(key: number, runsMax: number): BoundedExplanation {
+    return boundExplanation(this.explain(key), runsMax);
   }
 
   lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void {

@@ -4,7 +4,13 @@
 // there, runs in every shard that they touch, prefixes in all. So one shard has the whole answer for
 // one number. What is read is always one version over all shards; how, is in publication.ts.
 
-import { type Explanation, type IndexEntry, type IndexReader, markNames } from './number-index.ts';
+import {
+  type BoundedExplanation,
+  type Explanation,
+  type IndexEntry,
+  type IndexReader,
+  markNames,
+} from './number-index.ts';
 import { Publication } from './publication.ts';
 import { checkBoundaries, ShardSearch, shardOf } from './shard-plan.ts';
 import { instantiate } from './wasm-module.ts';
@@ -149,6 +155,10 @@ export class ShardedReader implements ShardedIndexReader {
 
   explain(key: number): Explanation {
     return this.publication.read(() => this.#shardWith(key).explain(key));
+  }
+
+  explainWithin(key: number, runsMax: number): BoundedExplanation {
+    return this.publication.read(() => this.#shardWith(key).explainWithin(key, runsMax));
   }
 
   lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void {

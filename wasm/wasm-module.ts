@@ -68,7 +68,14 @@ export interface IndexExports {
   lookupNames(reader: number, count: number): void;
   lookupEntered(reader: number, version: number, count: number): void;
   hasBelow(reader: number, key: number): number;
-  explain(reader: number, version: number, key: number, skip: number, countMax: number): number;
+  explain(reader: number, version: number, key: number, countMax: number, runsMax: number): number;
+  listRunsAround(
+    reader: number,
+    version: number,
+    from: number,
+    to: number,
+    countMax: number,
+  ): number;
   label(reader: number): number;
   listPrefixes(
     reader: number,

@@ -3,11 +3,14 @@
 
 import { checkListing, type EntryPlace, type ListingReader, listVersion } from './entry-list.ts';
 import {
+  type BoundedExplanation,
+  boundExplanation,
   type EntryKind,
   type Explanation,
   type IndexEntry,
   IndexError,
   type IndexReader,
+  RUNS_COUNTED_MAX,
 } from './number-index.ts';
 import {
   type GuardedExports,
@@ -140,7 +143,7 @@ export class MemoryReader implements WasmReader {
   find(key: number): IndexEntry | undefined {
     return this.wasm.read((exports) => {
       const version = exports.enter(this.block);
-      const count = exports.explain(this.block, version, key, 0, 1);
+      const count = exports.explain(this.block, version, key, 1, 1);
       exports.leave(this.block);
       return count === 0 ? undefined : this.detail(0);
     });
@@ -148,20 +151,49 @@ export class MemoryReader implements WasmReader {
 
   explain(key: number): Explanation {
     return this.wasm.read((exports) => {
-      const explanation = this.#explained(exports, exports.enter(this.block), key);
+      const version = exports.enter(this.block);
+      const explanation = this.#explained(exports, version, key);
       exports.leave(this.block);
       return explanation;
     });
   }
 
-  #explained(exports: IndexExports, version: number, key: number): Explanation {
-    const explanation: Explanation = [];
-    let count: number;
-    do {
-      count = exports.explain(this.block, version, key, explanation.length, this.detailsMax);
-      for (let at = 0; at < count; at++) explanation.push(this.detail(at));
-    } while (count === this.detailsMax);
-    return explanation;
+  explainWithin(key: number, runsMax: number): BoundedExplanation {
+    const explanation = this.wasm.read((exports) => {
+      const version = exports.enter(this.block);
+      const entries = this.#explained(exports, version, key, runsMax + RUNS_COUNTED_MAX);
+      exports.leave(this.block);
+      return entries;
+    });
+    return boundExplanation(explanation, runsMax);
+  }
+
+  /** The entries that cover a number, but of its runs no more than the `runsMax` innermost. */
+  #explained(
+    exports: IndexExports,
+    version: number,
+    key: number,
+    runsMax = Number.POSITIVE_INFINITY,
+  ): Explanation {
+    const { block, detailsMax } = this;
+    const first = Math.min(runsMax, detailsMax);
+    const told = this.#taken(exports.explain(block, version, key, detailsMax, first));
+    const entries = told.filter(({ entry }) => entry !== 'prefix');
+    let runsLeft = runsMax - entries.filter(({ entry }) => entry === 'fragmented').length;
+    let last = entries.at(-1);
+    while (last?.entry === 'fragmented' && runsLeft > 0) {
+      const count = Math.min(runsLeft, detailsMax);
+      const runs = this.#taken(exports.listRunsAround(block, version, last.from, last.to, count));
+      entries.push(...runs);
+      runsLeft -= runs.length;
+      last = runs.at(-1);
+    }
+    return [...entries, ...told.filter(({ entry }) => entry === 'prefix')];
+  }
+
+  /** The first entries of the details. */
+  #taken(count: number): IndexEntry[] {
+    return Array.from({ length: count }, (_, at) => this.detail(at));
   }
 
   entriesWith(key: number, after: EntryPlace | undefined, countMax: number): IndexEntry[] {
@@ -182,7 +214,7 @@ export class MemoryReader implements WasmReader {
           for (let isMore = true; isMore && runs.length < wanted; after = runs.at(-1) ?? after) {
             const count = Math.min(wanted - runs.length, this.detailsMax);
             const found = exports.listRuns(block, version, after.from, after.to, count);
-            for (let at = 0; at < found; at++) runs.push(this.detail(at));
+            runs.push(...this.#taken(found));
             isMore = found === count;
           }
           return runs;
@@ -208,7 +240,7 @@ export class MemoryReader implements WasmReader {
     for (let [start, isMore] = [from, true]; isMore && entries.length < wanted; ) {
       const count = Math.min(wanted - entries.length, this.detailsMax);
       const found = list(start, count);
-      for (let at = 0; at < found; at++) entries.push(this.detail(at));
+      entries.push(...this.#taken(found));
       start = (entries.at(-1)?.from ?? start) + 1;
       isMore = found === count;
     }

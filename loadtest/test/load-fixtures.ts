@@ -69,6 +69,7 @@ function readerOf(
     },
     find: () => undefined,
     explain: () => [],
+    explainWithin: () => ({ entries: [], runsLeftOut: 0 }),
     hasBelow: () => false,
     label: () => new Uint8Array(0),
   };

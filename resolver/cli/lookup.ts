@@ -96,7 +96,7 @@ async function askSnapshot(path: string, ueId: UeId, explain: boolean): Promise<
 
 function describe(answer: LookupAnswer): string {
   if (!('match' in answer)) return `not found: ${answer.detail}\n`;
-  const { ueId, route, userDataIndex, ledger, explanation } = answer;
+  const { ueId, route, userDataIndex, ledger, explanation, explanationCut } = answer;
   const rows: [string, string][] = [
     ['number', ueId],
     ['entry', describeMatch(answer.match)],
@@ -116,6 +116,12 @@ function describe(answer: LookupAnswer): string {
     lines.push('', 'considered, the winner first:');
     for (const [position, one] of explanation.entries()) {
       lines.push(...describeConsidered(one, position + 1));
+    }
+    if (explanationCut) {
+      const { runsLeftOut, orMore } = explanationCut;
+      lines.push(
+        `  left out: ${runsLeftOut}${orMore ? ' or more' : ''} runs around the outermost above`,
+      );
     }
   }
   return `${lines.join('\n')}\n`;

@@ -12,10 +12,16 @@ import { loadSnapshot } from '../snapshot/snapshot-file.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import type { SnapshotDiff, SwapResult } from '../snapshot/swap-answers.ts';
 import { EXIT_NOT_FOUND } from './program.ts';
+import {
+  describeDiff,
+  describeList,
+  describeSwap,
+  notesOn,
+  type SnapshotList,
+} from './snapshot-report.ts';
 
 const API = '/admin/v1';
 const SERVING = 'serving';
-const ROWS_SHOWN = 10;
 
 export interface AdminFlags {
   admin: string;
@@ -53,7 +59,7 @@ export function addSnapshotAdminCommands(snapshot: Command): void {
     .action(async (flags: AdminFlags & { dir?: string }) => {
       const list =
         flags.dir === undefined
-          ? await ask<List>(flags, 'GET', 'snapshots')
+          ? await ask<SnapshotList>(flags, 'GET', 'snapshots')
           : await listOf(flags.dir);
       tell(flags, list, describeList(list), notesOn(list));
     });
@@ -169,23 +175,7 @@ async function storeOf(directory: string): Promise<SnapshotStore> {
   return new SnapshotStore(resolve(directory), createLog('warn', 'text'));
 }
 
-interface List {
-  serving: string | null;
-  previous: string | null;
-  swap: { state: string; file: string } | null;
-  snapshots: {
-    name: string;
-    height: number;
-    createdAt: string;
-    bytes: number;
-    entries: Record<string, Record<string, number>>;
-    routes: number;
-    chainId: string | null;
-  }[];
-  damaged: { name: string; code: string }[];
-}
-
-async function listOf(directory: string): Promise<List> {
+async function listOf(directory: string): Promise<SnapshotList> {
   const { snapshots, damaged } = await (await storeOf(directory)).list();
   return {
     ...{ serving: null, previous: null, swap: null, damaged },
@@ -220,118 +210,3 @@ function tell(flags: AdminFlags, answer: unknown, text: string, notes = ''): voi
   process.stdout.write(text);
   process.stderr.write(notes);
 }
-
-function describeList({ serving, previous, snapshots }: List): string {
-  const rows = snapshots.map(({ name, height, createdAt, bytes, entries, routes, chainId }) => {
-    const count = Object.values(entries)
-      .flatMap((counts) => Object.values(counts))
-      .reduce((sum, one) => sum + one, 0);
-    const mark = name === serving ? 'serving' : name === previous ? 'previous' : '';
-    return [
-      name,
-      `${height}`,
-      createdAt,
-      mebibytes(bytes),
-      `${count}`,
-      `${routes}`,
-      chainId ?? '-',
-      mark,
-    ];
-  });
-  const head = ['name', 'height', 'created', 'size', 'entries', 'routes', 'chain', ''];
-  return `${tableOf([head, ...rows]).join('\n')}\n`;
-}
-
-/** What is no row of a list. */
-function notesOn({ swap, damaged }: List): string {
-  const underWay = swap ? [`under way: ${swap.file} (${swap.state})\n`] : [];
-  return [
-    ...underWay,
-    ...damaged.map(({ name, code }) => `${name} is no snapshot: ${code}\n`),
-  ].join('');
-}
-
-function describeSwap(result: SwapResult): string {
-  const { serving, previous, height, dryRun, diff, refusedUnlessForced, loadMs, publishMs } =
-    result;
-  const lines = diff ? [describeDiff(diff).trimEnd()] : [];
-  if (dryRun) {
-    lines.push(`nothing was changed: ${serving ?? 'the ledger'} goes on being served`);
-    if (refusedUnlessForced) lines.push(`such a swap needs --force: ${refusedUnlessForced}`);
-  } else {
-    lines.push(
-      `serving ${serving ?? 'the ledger'}, height ${height}: loaded in ${loadMs} ms, published in ` +
-        `${publishMs} ms; a rollback leads to ${previous ?? 'nothing'}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-export function describeDiff(diff: SnapshotDiff): string {
-  const amount = ({ entries, numbers }: SnapshotDiff['added']) =>
-    `${entries} entries, ${numbers} numbers`;
-  const lines = [
-    `added    ${amount(diff.added)}`,
-    `removed  ${amount(diff.removed)}`,
-    `changed  ${amount(diff.changed)}`,
-    `largest share of the entries of a kind: ${(diff.largestShare * 100).toFixed(2)}%`,
-  ];
-  const shares = (
-    name: string,
-    rows: (SnapshotDiff['byMember'][number] | SnapshotDiff['byRoute'][number])[],
-    count: number,
-  ) => {
-    if (rows.length === 0) return;
-    const shown = rows
-      .slice(0, ROWS_SHOWN)
-      .map((row) => [
-        'member' in row ? row.member : row.route,
-        ...[row.added, row.removed, row.movedIn, row.movedOut, row.prefixes].map(String),
-      ]);
-    const head = [name, 'added', 'removed', 'moved in', 'moved out', 'prefixes'];
-    lines.push('', ...tableOf([head, ...shown]));
-    if (count > shown.length) lines.push(`… and ${count - shown.length} more`);
-  };
-  shares('member', diff.byMember, diff.memberCount);
-  shares('route', diff.byRoute, diff.routeCount);
-  if (diff.largestMoves.length > 0) {
-    const moves = diff.largestMoves
-      .slice(0, ROWS_SHOWN)
-      .map(({ identity, from, to, fromRoute, toRoute, numbers }) => [
-        `${numbers}`,
-        `${fromRoute} → ${toRoute}`,
-        `${identity} ${from} to ${to}`,
-      ]);
-    lines.push('', ...tableOf([['numbers', 'largest moves', 'between'], ...moves]));
-  }
-  if (diff.samples.length > 0) {
-    const samples = diff.samples
-      .slice(0, ROWS_SHOWN)
-      .map(({ identity, entry, from, to, change, fromRoute, toRoute }) => [
-        change,
-        `${entry} ${identity} ${from}${to === from ? '' : ` to ${to}`}`,
-        `${fromRoute ?? 'none'} → ${toRoute ?? 'none'}`,
-      ]);
-    lines.push('', ...tableOf([['samples', '', ''], ...samples]));
-  }
-  if (diff.changedRoutes.length > 0) {
-    lines.push(
-      '',
-      `routes with other details: ${diff.changedRoutes.slice(0, ROWS_SHOWN).join(', ')}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-/** Columns as wide as their widest cell. */
-function tableOf(rows: string[][]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -73,7 +73,7 @@ export const OPERATIONS = {
         ),
         404: problemResponse('USER_NOT_FOUND, HEIGHT_NOT_REACHED'),
         410: problemResponse('HEIGHT_NOT_KEPT'),
-        ...LEDGER_RESPONSES,
+        501: problemResponse('LEDGER_NOT_FOLLOWED, RUNS_NESTED_TOO_DEEP'),
         503: problemResponse('NF_CONGESTION, CREDENTIAL_CONGESTION, CREDENTIAL_KEYS_UNAVAILABLE'),
       },
     },

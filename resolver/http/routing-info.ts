@@ -1,8 +1,8 @@
 // Nbchf_Routing: GET /nbchf-routing/v1/routing-info/{ueId}, the answer to the one question.
 
 import { digitsOf, formatUeId, parseUeId, type UeId } from '../../ledger/number.ts';
-import type { IndexEntry } from '../../wasm/number-index.ts';
-import { standingsOf } from '../explain.ts';
+import { boundExplanation, type IndexEntry, RUNS_COUNTED_MAX } from '../../wasm/number-index.ts';
+import { RUNS_EXPLAINED_MAX, standingsOf } from '../explain.ts';
 import type { BlockLabel } from '../freshness.ts';
 import type { AskLedger } from '../ledger-questions.ts';
 import type { Provenance } from '../provenance.ts';
@@ -25,6 +25,12 @@ interface Wish {
   height: number | undefined;
 }
 
+/**
+ * Most runs around a number whose older blocks are searched: all of them go to the thread of the ledger,
+ * because each of the innermost may be younger than the block that is asked for.
+ */
+const HISTORY_RUNS_MAX = 1024;
+
 const PLAIN: Wish = { explain: false, height: undefined };
 
 /**
@@ -34,7 +40,8 @@ const PLAIN: Wish = { explain: false, height: undefined };
  * 200 with a RoutingInfo; 400 MANDATORY_IE_INCORRECT where the segment is no `imsi-` or `msisdn-`
  * with 1 to 15 digits; 400 OPTIONAL_QUERY_PARAM_INCORRECT for an `explain` other than true or false or a
  * `height` that is none; 404 USER_NOT_FOUND where no entry covers the number, HEIGHT_NOT_REACHED for a
- * block to come; 410 HEIGHT_NOT_KEPT; 501 LEDGER_NOT_FOLLOWED; 503 NF_CONGESTION.
+ * block to come; 410 HEIGHT_NOT_KEPT; 501 LEDGER_NOT_FOLLOWED, RUNS_NESTED_TOO_DEEP;
+ * 503 NF_CONGESTION.
  */
 export function answerRoutingInfo(
   segment: string,
@@ -86,31 +93,31 @@ function plain(ueId: UeId, { found, block, lagMs }: Resolution): TextAnswer {
 /** The winner with all that was considered; what set each is told where a ledger can be asked. */
 function explanationOf(
   ueId: UeId,
-  { considered, block, lagMs }: ReturnType<NumberResolver['explain']>,
+  answer: ReturnType<NumberResolver['explain']>,
   ask: AskLedger | undefined,
 ): TextAnswer | Promise<TextAnswer> {
-  if (!ask || considered.length === 0) return explanation(ueId, considered, [], block, lagMs);
+  const { considered, block } = answer;
+  if (!ask || considered.length === 0) return explanation(ueId, answer, []);
   const { identity } = ueId;
   const entries = considered.map(({ entry: { entry, from, to } }) => ({
     ...{ identity, entry, from, to },
   }));
   const { height } = block;
   return answerAsked(ask('origins', { entries, height }), (origins) =>
-    explanation(ueId, considered, origins, block, lagMs),
+    explanation(ueId, answer, origins),
   );
 }
 
 function explanation(
   ueId: UeId,
-  considered: readonly Considered[],
+  { considered, runsLeftOut, block, lagMs }: Omit<ReturnType<NumberResolver['explain']>, 'found'>,
   origins: readonly Provenance[],
-  block: BlockLabel,
-  lagMs: number | undefined,
 ): TextAnswer {
   const [found] = considered;
   if (!found) return notFound(ueId);
   const all = considered.map((one, at) => consideredJson(one, origins[at] ?? null));
-  const body = `${headJson(ueId, found, block, lagMs)},"explanation":[${all.join()}]}`;
+  const cut = runsLeftOut === 0 ? '' : `,"explanationCut":${explanationCutJson(runsLeftOut)}`;
+  const body = `${headJson(ueId, found, block, lagMs)},"explanation":[${all.join()}]${cut}}`;
   return { status: 200, contentType: JSON_TYPE, body };
 }
 
@@ -130,10 +137,18 @@ function answerAsOf(
   if (height > now.block.height) {
     return problem(404, 'HEIGHT_NOT_REACHED', `Block ${now.block.height} is the one served.`);
   }
-  const entries = now.considered.map(({ entry: { entry, from, to, route } }) => {
-    return { entry, from, to, route };
-  });
-  const known = { height: now.block.height, entries };
+  const covering = resolver.covering(ueId, HISTORY_RUNS_MAX);
+  if (covering.runsLeftOut > 0) {
+    const detail = `What covered the number before is told where ${HISTORY_RUNS_MAX} runs at most do now.`;
+    return problem(501, 'RUNS_NESTED_TOO_DEEP', detail);
+  }
+  const entries = covering.entries.map(({ entry, from, to, route }) => ({
+    entry,
+    from,
+    to,
+    route,
+  }));
+  const known = { height: covering.block.height, entries };
   return answerAsked(ask('asOf', { number: ueId, height, known, explain }), (asOf) => {
     if ('refusal' in asOf) {
       return asOf.refusal === 'not-kept'
@@ -142,16 +157,17 @@ function answerAsOf(
     }
     const { blockHash, timeMs } = asOf.history;
     const block = { height, blockHash, timeMs };
-    const found = asOf.history.entries.map(({ details, ...entry }) => ({
+    const { entries, runsLeftOut } = boundExplanation(asOf.history.entries, RUNS_EXPLAINED_MAX);
+    const found = entries.map(({ details, ...entry }) => ({
       entry,
       route: details,
       routeJson: JSON.stringify(details),
       userDataIndex: userDataIndexOf(entry, details, ueId.key),
     }));
     if (!explain) return plain(ueId, { found: found[0], block, lagMs: undefined });
-    const standings = standingsOf(ueId.key, asOf.history.entries);
+    const standings = standingsOf(ueId.key, entries, runsLeftOut);
     const considered = standings.map((standing, at) => ({ ...found[at]!, ...standing }));
-    return explanation(ueId, considered, asOf.origins, block, undefined);
+    return explanation(ueId, { considered, runsLeftOut, block, lagMs: undefined }, asOf.origins);
   });
 }
 
@@ -208,6 +224,12 @@ function consideredJson(considered: Considered, setBy: Provenance): string {
     setBy,
   };
   return `{${resolvedJson(considered)},${JSON.stringify(standing).slice(1)}`;
+}
+
+/** The JSON of an `ExplanationCut`. */
+function explanationCutJson(runsLeftOut: number): string {
+  const orMore = runsLeftOut === RUNS_COUNTED_MAX;
+  return `{"cause":"RUNS_LEFT_OUT","runsLeftOut":${runsLeftOut},"orMore":${orMore}}`;
 }
 
 /** 400 for a path segment that names no number. */

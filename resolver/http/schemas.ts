@@ -5,6 +5,8 @@ import { IDENTITIES } from '../../ledger/number.ts';
 import { ID_PATTERN, ROUTES_MAX } from '../../ledger/route.ts';
 import { plmnSchema, routeSchema } from '../../ledger/route-schema.ts';
 import { ROAMING_SERVICES } from '../../ledger/transaction-roaming.ts';
+import { RUNS_COUNTED_MAX } from '../../wasm/number-index.ts';
+import { RUNS_EXPLAINED_MAX } from '../explain.ts';
 
 const digits = z.string().regex(/^[0-9]{1,15}$/);
 const ueId = z.string().regex(/^(imsi|msisdn)-[0-9]{1,15}$/);
@@ -67,10 +69,26 @@ export const consideredSchema = foundSchema
     why: z.string().describe('Why it wins, or what comes before it; for people.'),
     shadows: matchSchema
       .optional()
-      .describe('The next in precedence, which would answer without this entry.'),
+      .describe(
+        'The next in precedence, which would answer without this entry; absent for the last, and ' +
+          'before runs that are left out.',
+      ),
     setBy: provenanceSchema.nullable().describe('What set the entry; null where it is not known.'),
   })
   .meta({ id: 'Considered' });
+
+export const explanationCutSchema = z
+  .strictObject({
+    cause: z.literal('RUNS_LEFT_OUT'),
+    runsLeftOut: z
+      .int()
+      .min(1)
+      .max(RUNS_COUNTED_MAX)
+      .describe('Runs around those in `explanation`, which come before any prefix.'),
+    orMore: z.boolean().describe('Whether there may be more than were counted.'),
+  })
+  .describe('There where more runs cover the number than are explained.')
+  .meta({ id: 'ExplanationCut' });
 
 export const routingInfoSchema = foundSchema
   .extend({
@@ -81,8 +99,9 @@ export const routingInfoSchema = foundSchema
       .optional()
       .describe(
         'With explain=true: every entry that covers the number, the winner first. Each shadows all ' +
-          'that come after it.',
+          `that come after it. Of fragmented runs the ${RUNS_EXPLAINED_MAX} innermost.`,
       ),
+    explanationCut: explanationCutSchema.optional(),
   })
   .meta({ id: 'RoutingInfo' });
 

@@ -197,6 +197,18 @@ test('lookup --explain tells what was considered, why it wins, and what is not k
   );
 });
 
+test('lookup --explain says how many runs it leaves out', async () => {
+  const nest = Array.from({ length: 67 }, (_, at) => {
+    return `fragmented,msisdn,${358401230000 + at},${358401239999 - at},a`;
+  });
+  const out = fileIn('nested.bchf');
+  assert.equal((await build(entriesFile('nested.csv', ...nest), out)).code, 0);
+  const { stdout } = await runBchf('lookup', '358401235000', '--explain', '--snapshot', out);
+  const lines = stdout.trimEnd().split('\n');
+  assert.equal(lines.at(-1), '  left out: 3 runs around the outermost above');
+  assert.match(lines.at(-4)!, /^ {2}64\. fragmented 358401230003 to 358401239996/);
+});
+
 test('lookup does not take the answer of another kind of server for not found', async () => {
   const answers: [number, string][] = [
     [200, '{}'],

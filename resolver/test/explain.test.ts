@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { IndexEntry } from '../../wasm/number-index.ts';
+import { type IndexEntry, RUNS_COUNTED_MAX } from '../../wasm/number-index.ts';
 import { standingsOf } from '../explain.ts';
 
 const KEY = 1358501234567;
@@ -60,6 +60,17 @@ describe('Standings of the entries that cover a number', () => {
       'longest of 2 prefixes',
       'a longer prefix covers the number',
     ]);
+  });
+
+  test('runs that are left out count, and nothing is said to shadow what comes behind them', () => {
+    const standings = standingsOf(KEY, [inner, outer, long, short], 7);
+    assert.equal(standings[0]!.why, 'innermost of 9 runs; runs come before prefixes');
+    assert.deepEqual(
+      standings.map(({ shadows }) => shadows),
+      [outer, undefined, short, undefined],
+    );
+    const [first] = standingsOf(KEY, [inner], RUNS_COUNTED_MAX);
+    assert.equal(first!.why, `innermost of ${1 + RUNS_COUNTED_MAX} or more runs`);
   });
 
   test('an entry alone wins for want of others', () => {

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { RUNS_COUNTED_MAX } from '../../wasm/number-index.ts';
 import { ReferenceIndex } from '../../wasm/reference-index.ts';
+import { RUNS_EXPLAINED_MAX } from '../explain.ts';
 import { encodeLabel, NewestBlock } from '../freshness.ts';
 import { resolveBatch } from '../http/batch-answer.ts';
 import { type HttpServices, routeRequest } from '../http/http-router.ts';
@@ -179,6 +181,62 @@ test('explain names what set each entry where a ledger can tell, as of the block
   assert.deepEqual(asked, [[names.map((name) => `msisdn ${name}`), BLOCK.height]]);
   const plain = answerRoutingInfo('msisdn-358501234567', '', resolver, () => assert.fail('asked'));
   assert.ok(!(plain instanceof Promise), 'a look-up without explain waits for nobody');
+});
+
+/** A resolver whose index has so many runs in each other, all around one number, and a prefix. */
+function resolverOfNest(depth: number): NumberResolver {
+  const nest = new ReferenceIndex();
+  nest.apply(
+    [
+      { entry: 'prefix', from: 135850, to: 135850, route: 1 },
+      ...Array.from({ length: depth }, (_, level) => {
+        const [from, to] = [1358501200000 + level, 1358501299999 - level];
+        return { entry: 'fragmented', from, to, route: 0 } as const;
+      }),
+    ],
+    encodeLabel(BLOCK),
+  );
+  return new NumberResolver({ imsi, msisdn: nest }, table, newest, () => 1_250);
+}
+
+test('explain tells of as many runs as its limit, and says how many it leaves out', () => {
+  const explain = (depth: number) => {
+    const asked = answerRoutingInfo('msisdn-358501250000', 'explain=true', resolverOfNest(depth));
+    const body = JSON.parse(asked.body);
+    assertFits('RoutingInfo', body);
+    return { explanation: body.explanation, cut: body.explanationCut };
+  };
+  const whole = explain(RUNS_EXPLAINED_MAX);
+  assert.equal(whole.explanation.length, RUNS_EXPLAINED_MAX + 1);
+  assert.equal(whole.cut, undefined);
+  for (const [leftOut, cut] of [
+    [1, { cause: 'RUNS_LEFT_OUT', runsLeftOut: 1, orMore: false }],
+    [RUNS_COUNTED_MAX - 1, { cause: 'RUNS_LEFT_OUT', runsLeftOut: 1023, orMore: false }],
+    [RUNS_COUNTED_MAX + 9, { cause: 'RUNS_LEFT_OUT', runsLeftOut: 1024, orMore: true }],
+  ] as const) {
+    const cutOff = explain(RUNS_EXPLAINED_MAX + leftOut);
+    assert.deepEqual(cutOff.cut, cut);
+    assert.equal(cutOff.explanation.length, RUNS_EXPLAINED_MAX + 1);
+    assert.equal(cutOff.explanation.at(-2).shadows, undefined);
+    assert.deepEqual(cutOff.explanation.at(-1).match, { entry: 'prefix', prefix: '35850' });
+  }
+});
+
+test('an older block is asked for with every run around the number, up to a limit', async () => {
+  const known: number[] = [];
+  const askAt = (depth: number) => {
+    const ask = async (_: string, question: LedgerQuestion<'asOf'>) => {
+      known.push(question.known.entries.length);
+      return { refusal: 'not-kept' };
+    };
+    const asked = resolverOfNest(depth);
+    return answerRoutingInfo('msisdn-358501250000', 'height=3', asked, ask as AskLedger);
+  };
+  assert.equal((await askAt(1024)).status, 410);
+  const tooDeep = await askAt(1025);
+  assert.equal(tooDeep.status, 501);
+  assert.equal(JSON.parse(tooDeep.body).cause, 'RUNS_NESTED_TOO_DEEP');
+  assert.deepEqual(known, [1024 + 1]);
 });
 
 test('an explained answer and its explanation come from one version of the index', () => {

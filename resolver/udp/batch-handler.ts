@@ -13,6 +13,7 @@ import {
   BATCH_VERSION,
   createBatchRequest,
   DROP_REASONS,
+  ENTRIES_MAX,
   NUMBERS_MAX,
   OPERATION_LOOKUP,
   OPERATION_ROUTE,
@@ -127,7 +128,10 @@ export function createBatchHandler(sources: BatchSources): BatchHandler {
     if (reader === undefined) return refuse(response, STATUS_IDENTITY_NOT_SERVED);
     counters.explainRequests++;
     const freshness = sources.freshness(request.identity);
-    const covering = request.malformedCount === 0 ? reader.explain(request.keys[0]!) : [];
+    const covering =
+      request.malformedCount === 0
+        ? reader.explainWithin(request.keys[0]!, ENTRIES_MAX).entries
+        : [];
     return writeExplainResponse(response, request, covering, freshness);
   }
 

@@ -20,7 +20,7 @@ import {
 } from './directory';
 import { noteToBuild } from './fold';
 import { AREA_BITS, EMPTY_LINE, GENERIC_LINE, LINE_BYTES } from './layout';
-import { FLAG_GENERIC, FLAG_SLOW } from './line';
+import { FLAG_DIRTY, FLAG_GENERIC, FLAG_SLOW } from './line';
 import { renewLine } from './line-change';
 
 /** Lines of a segment up to which each gets a patch. */
@@ -61,12 +61,11 @@ function renewSegment(header: u32, segment: u32, low: u32, high: u32, version: u
   const arePatched = to - from < PATCHED_LINES_MAX;
   for (let index = from; index <= to; index++) {
     const line = lines + index * LINE_BYTES;
-    if (arePatched) {
-      if (!renewLine(header, segment, line, version)) return false;
-    } else {
-      // Looking it up is right in every version, so this may be seen at once.
-      atomic.store<u64>(line, load<u64>(line) | FLAG_SLOW | FLAG_GENERIC);
-    }
+    // A line that waits to be folded is not looked at by readers of this version, but its newest patch is.
+    const isPatched = arePatched || (load<u64>(line) & FLAG_DIRTY) != 0;
+    if (isPatched && !renewLine(header, segment, line, version)) return false;
+    // Looking it up is right in every version, so this may be seen at once.
+    if (!arePatched) atomic.store<u64>(line, load<u64>(line) | FLAG_SLOW | FLAG_GENERIC);
   }
   if (!arePatched) noteStale(header, segment);
   return true;

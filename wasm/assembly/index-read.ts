@@ -5,6 +5,7 @@
 import { unitOf } from './key';
 import {
   DETAILS_MAX,
+  DIGITS_MAX,
   KIND_FRAGMENTED,
   KIND_PORTED,
   KIND_PREFIX,
@@ -29,7 +30,7 @@ import {
   nodeAt,
 } from './prefix-node';
 import { writeEntry } from './record';
-import { anyRunWithin, enclosingRun, innermostRunAt } from './run-tree';
+import { anyRunWithin, enclosingRun, innermostRunAt, runAt } from './run-tree';
 
 /** Whether an entry of more digits begins with the digits of the key. */
 export function anyBelow(version: u32, key: f64): bool {
@@ -47,20 +48,22 @@ export function anyBelow(version: u32, key: f64): bool {
   return false;
 }
 
-// Where `explain` is: entries still to pass over, and the records written so far of those wanted.
-let toSkip: u32 = 0;
+/** Most runs that one call tells of: beside them there is room for a ported number and every prefix. */
+const EXPLAINED_RUNS_MAX: u32 = DETAILS_MAX - 1 - DIGITS_MAX;
+
+// Where the records that `explain` writes go, how many there are so far, and the most that are wanted.
 let written: u32 = 0;
 let wanted: u32 = 0;
 let details: u32 = 0;
 
 /**
- * Writes the entries that cover a number, in falling precedence, to the reader's details: at most
- * `countMax`, after passing over the first `skip`. Returns how many.
+ * Writes the entries that cover a number, in falling precedence, to the reader's details: the first
+ * `countMax`, but of the runs no more than the `runsMax` (at most EXPLAINED_RUNS_MAX) innermost. Returns
+ * how many.
  */
-export function explainInto(reader: u32, version: u32, key: f64, skip: u32, countMax: u32): u32 {
+export function explainInto(reader: u32, version: u32, key: f64, countMax: u32, runsMax: u32): u32 {
   const unit = unitOf(key);
   if (unit == 0) return 0;
-  toSkip = skip;
   written = 0;
   wanted = min(countMax, DETAILS_MAX);
   details = reader + READER_DETAILS;
@@ -68,8 +71,29 @@ export function explainInto(reader: u32, version: u32, key: f64, skip: u32, coun
 
   if (findPorted(version, <u64>key)) tell(key, key, portedRoute, KIND_PORTED, portedUserData);
   const runs = load<u32>(version + VERSION_RUNS);
-  let run = innermostRunAt(runs, key);
-  for (; run != 0 && written < wanted; run = enclosingRun(runs, run)) {
+  tellRuns(runs, innermostRunAt(runs, key), min(runsMax, EXPLAINED_RUNS_MAX));
+  tellPrefixes(load<u32>(version + VERSION_ROOT), 1, rest, unit);
+  return written;
+}
+
+/**
+ * Writes up to `countMax` runs around the run `from` to `to`, the innermost first, to the reader's
+ * details. Returns how many: none where the version does not have that run.
+ */
+export function runsAroundInto(reader: u32, version: u32, from: f64, to: f64, countMax: u32): u32 {
+  written = 0;
+  wanted = min(countMax, DETAILS_MAX);
+  details = reader + READER_DETAILS;
+  const runs = load<u32>(version + VERSION_RUNS);
+  const run = runAt(runs, from, to);
+  if (run != 0) tellRuns(runs, enclosingRun(runs, run), wanted);
+  return written;
+}
+
+/** Tells up to `countMax` runs from this one (0 for none) on outwards. */
+function tellRuns(runs: u32, innermost: u32, countMax: u32): void {
+  const end = min(written + countMax, wanted);
+  for (let run = innermost; run != 0 && written < end; run = enclosingRun(runs, run)) {
     tell(
       load<f64>(run + RECORD_FROM),
       load<f64>(run + RECORD_TO),
@@ -78,8 +102,6 @@ export function explainInto(reader: u32, version: u32, key: f64, skip: u32, coun
       load<f64>(run + RECORD_USER_DATA),
     );
   }
-  tellPrefixes(load<u32>(version + VERSION_ROOT), 1, rest, unit);
-  return written;
 }
 
 /** Tells the prefixes on the way of a number's digits from this node on, the longest first. */
@@ -101,10 +123,7 @@ function tellPrefixes(link: u32, prefix: u64, rest: u64, unit: u64): void {
 }
 
 function tell(from: f64, to: f64, route: u32, kind: u32, userData: f64 = NO_USER_DATA): void {
-  if (toSkip > 0) {
-    toSkip--;
-  } else if (written < wanted) {
-    writeEntry(details + written * RECORD_BYTES, from, to, route, kind, userData);
-    written++;
-  }
+  if (written == wanted) return;
+  writeEntry(details + written * RECORD_BYTES, from, to, route, kind, userData);
+  written++;
 }

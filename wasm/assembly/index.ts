@@ -2,7 +2,7 @@
 // belong to the one writer is said there.
 
 import { claimReader, enter, leave, releaseReader } from './epoch';
-import { anyBelow, explainInto } from './index-read';
+import { anyBelow, explainInto, runsAroundInto } from './index-read';
 import {
   NO_DIGITS,
   walkPrefixes as walkPrefixesWith,
@@ -91,8 +91,13 @@ export function hasBelow(reader: u32, key: f64): bool {
 }
 
 /** See explainInto; `version` as {@link enter} gave it. */
-export function explain(reader: u32, version: u32, key: f64, skip: u32, countMax: u32): u32 {
-  return explainInto(reader, version, key, skip, countMax);
+export function explain(reader: u32, version: u32, key: f64, countMax: u32, runsMax: u32): u32 {
+  return explainInto(reader, version, key, countMax, runsMax);
+}
+
+/** See runsAroundInto; `version` as {@link enter} gave it. */
+export function listRunsAround(reader: u32, version: u32, from: f64, to: f64, countMax: u32): u32 {
+  return runsAroundInto(reader, version, from, to, countMax);
 }
 
 /** Copies the current label to the reader's details; returns its length. */

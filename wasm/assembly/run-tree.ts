@@ -21,7 +21,14 @@
 // run-node.ts has the form of a node, the other files what this one passes on.
 
 export { isRunTreeWhole } from './run-check';
-export { anyRunWithin, enclosingRun, innermostRunAt, runAfter, walkRunTree } from './run-search';
+export {
+  anyRunWithin,
+  enclosingRun,
+  innermostRunAt,
+  runAfter,
+  runAt,
+  walkRunTree,
+} from './run-search';
 export {
   crossedRun,
   deleteRun,

@@ -10,6 +10,7 @@ import {
   NOT_FOUND,
   type NumberIndex,
   ROUTES_MAX,
+  RUNS_COUNTED_MAX,
   routeOfAnswer,
 } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
@@ -91,6 +92,41 @@ export function indexSuite(suite: IndexSuite): void {
         const routes = index.explain(186135000).map((entry) => entry.route);
         assert.deepEqual(routes, [...Array(depth).keys()].reverse().concat(5));
         assert.equal(routeFor(index, 186130700), 700);
+      });
+
+      it('explains of runs the innermost, up to a limit, and counts those around them', () => {
+        const depth = 4 + RUNS_COUNTED_MAX + 1;
+        const runs = Array.from({ length: depth }, (_, level) =>
+          run(186130000 + level, 186139999 - level, level),
+        );
+        const index = createWith(create, ...runs, prefix(18, 5), ported(186135000, 6));
+        const innermost = runs.toReversed().map(({ route }) => route);
+        const routesAndRest = (key: number, runsMax: number) => {
+          const { entries, runsLeftOut } = index.explainWithin(key, runsMax);
+          return [entries.map((entry) => entry.route), runsLeftOut];
+        };
+        assert.deepEqual(routesAndRest(186135000, 1), [
+          [6, ...innermost.slice(0, 1), 5],
+          RUNS_COUNTED_MAX,
+        ]);
+        for (const [runsMax, left] of [
+          [4, RUNS_COUNTED_MAX],
+          [5, RUNS_COUNTED_MAX],
+          [6, RUNS_COUNTED_MAX - 1],
+          [depth - 1, 1],
+          [depth, 0],
+          [depth + 1, 0],
+        ] as const) {
+          const routes = [6, ...innermost.slice(0, runsMax), 5];
+          assert.deepEqual(routesAndRest(186135000, runsMax), [routes, left]);
+        }
+        // Covered by the outermost alone, and by no run.
+        assert.deepEqual(routesAndRest(186130000, 1), [[0, 5], 0]);
+        assert.deepEqual(routesAndRest(186140000, 1), [[5], 0]);
+        assert.deepEqual(routesAndRest(19, 1), [[], 0]);
+        for (const none of [0, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+          assert.throws(() => index.explainWithin(186135000, none), RangeError);
+        }
       });
     });
 

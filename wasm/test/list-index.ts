@@ -3,6 +3,8 @@
 
 import { checkBatch, lengthOfKey } from '../key.ts';
 import {
+  type BoundedExplanation,
+  boundExplanation,
   type Explanation,
   type IndexChange,
   type IndexCounts,
@@ -55,6 +57,10 @@ export class ListIndex implements NumberIndex {
           left.to - left.from - (right.to - right.from) ||
           right.from - left.from,
       );
+  }
+
+  explainWithin(key: number, runsMax: number): BoundedExplanation {
+    return boundExplanation(this.explain(key), runsMax);
   }
 
   find(key: number): IndexEntry | undefined {

@@ -88,9 +88,12 @@ function compareLookups(index: IndexReader, oracle: IndexReader, keys: readonly 
 }
 
 function compareDetails(index: IndexReader, oracle: IndexReader, key: number): void {
+  const [bounded, boundedWanted] = [index.explainWithin(key, 2), oracle.explainWithin(key, 2)];
   const questions = [
     ['find', index.find(key), oracle.find(key)],
     ['explain', index.explain(key), oracle.explain(key)],
+    ['explainWithin', bounded.entries, boundedWanted.entries],
+    ['runsLeftOut', bounded.runsLeftOut, boundedWanted.runsLeftOut],
     ['hasBelow', index.hasBelow(key), oracle.hasBelow(key)],
   ] as const;
   for (const [question, answer, expected] of questions) {
@@ -149,9 +152,11 @@ function describeAnswer(answer: number): string {
 }
 
 /** Fields in one order, whoever made the entry. */
-function describe(answer: boolean | ModelEntry | readonly ModelEntry[] | undefined): string {
+function describe(
+  answer: boolean | number | ModelEntry | readonly ModelEntry[] | undefined,
+): string {
   if (Array.isArray(answer)) return `[${answer.map(describe).join('; ')}]`;
-  if (answer === undefined || typeof answer === 'boolean') return String(answer);
+  if (typeof answer !== 'object') return String(answer);
   const { entry, from, to, route, userData } = answer as ModelEntry;
   return `${entry} ${from} to ${to}, route ${route}, user data ${userData ?? 'none'}`;
 }

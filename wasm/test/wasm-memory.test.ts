@@ -112,12 +112,12 @@ describe('Wasm index memory', () => {
         assert.equal(seen[at * 2]! & 0xfffff, route);
         assert.equal(seen[at * 2 + 1], 0);
         assert.equal(
-          wasm.call((exports) => exports.explain(reader, version, from, 0, 2)),
+          wasm.call((exports) => exports.explain(reader, version, from, 2, 2)),
           1,
         );
         assert.equal(new DataView(index.memory.buffer).getUint32(routeOffset, true), route);
         assert.equal(
-          wasm.call((exports) => exports.explain(reader, version, from + 7, 0, 2)),
+          wasm.call((exports) => exports.explain(reader, version, from + 7, 2, 2)),
           0,
         );
       }

@@ -145,7 +145,7 @@ for (const build of ['debug', 'release'] as const) {
       const route = reader + wasm.call((exports) => exports.READER_DETAILS.value) + 16;
       for (const { from, route: routeThen } of runs) {
         assert.equal(
-          wasm.call((exports) => exports.explain(reader, version, from, 0, 2)),
+          wasm.call((exports) => exports.explain(reader, version, from, 2, 2)),
           1,
         );
         assert.equal(new DataView(index.memory.buffer).getUint32(route, true), routeThen);

@@ -98,7 +98,7 @@ function AnswerOf({ answer }: { answer: Answer }) {
 }
 
 function Found({ info }: { info: RoutingInfo }) {
-  const { route, ledger, match, ueId, userDataIndex, explanation = [] } = info;
+  const { route, ledger, match, ueId, userDataIndex, explanation = [], explanationCut } = info;
   const rows: [string, string][] = [
     ['Member', route.member],
     ['Element', `${route.nfType} ${route.id}`],
@@ -132,6 +132,12 @@ function Found({ info }: { info: RoutingInfo }) {
             <Step key={`${at}`} one={one} />
           ))}
         </ol>
+        {explanationCut && (
+          <p class="muted">
+            Left out: {whole(explanationCut.runsLeftOut)}
+            {explanationCut.orMore ? ' or more' : ''} runs around the outermost above.
+          </p>
+        )}
       </Panel>
     </>
   );

@@ -68,6 +68,7 @@ const FOUND = {
       setBy: null,
     },
   ],
+  explanationCut: { cause: 'RUNS_LEFT_OUT', runsLeftOut: 1024, orMore: true },
 };
 const NOT_FOUND = { status: 404, value: { status: 404, detail: 'x', cause: 'USER_NOT_FOUND' } };
 
@@ -126,6 +127,7 @@ test('a number is looked up by keyboard alone, with everything that was consider
   await page.getByText('Answers: ported numbers come before runs and prefixes.').waitFor();
   await page.getByText('Shadowed: ported numbers come before prefixes.').waitFor();
   await page.getByText('Set in block 17 by transaction CDCDCDCDCDCDCDCD…').waitFor();
+  await page.getByText('Left out: 1,024 or more runs around the outermost above.').waitFor();
   assert.equal(new URL(page.url()).hash, '#/look-up/msisdn-358401234567');
   await page.getByLabel('Number').fill('999');
   await page.keyboard.press('Enter');

@@ -8,6 +8,7 @@ import { BatchAuthenticator } from '../batch-authentication.ts';
 import { type BatchClientOptions, openBatchClient } from '../batch-client.ts';
 import {
   BATCH_DATAGRAM_BYTES_MAX,
+  ENTRIES_MAX,
   responseBytesMax,
   writeExplainRequest,
   writeLookupRequest,
@@ -29,9 +30,9 @@ index.apply([
   }),
 ]);
 
-function handlerOf(authenticator?: BatchAuthenticator): BatchHandler {
+function handlerOf(authenticator?: BatchAuthenticator, of = index): BatchHandler {
   return createBatchHandler({
-    readerOf: (identity) => (identity === 'msisdn' ? index : undefined),
+    readerOf: (identity) => (identity === 'msisdn' ? of : undefined),
     freshness: () => ({ height: 12, lagMs: 3, routeTableVersion: 4 }),
     routeJson: () => new Uint8Array(700),
     authenticator,
@@ -88,6 +89,22 @@ describe('explanations over the batch protocol', () => {
       [12, 12, 12, 11],
     );
     assert.equal(client.counters().sentDatagrams, 2, 'the first request was too small for all');
+  });
+
+  test('tell of a deep nest what fits, the innermost runs', async () => {
+    const nest = new ReferenceIndex();
+    nest.apply(
+      Array.from({ length: ENTRIES_MAX + 1 }, (_, level) => {
+        const [from, to] = [1358401230000 + level, 1358401239999 - level];
+        return { entry: 'fragmented', from, to, route: level } as const;
+      }),
+    );
+    const client = await clientOf(handlerOf(undefined, nest));
+    const { entries } = await client.explain('msisdn', 1358401235000);
+    assert.deepEqual(
+      entries.map(({ route }) => route),
+      Array.from({ length: ENTRIES_MAX }, (_, at) => ENTRIES_MAX - at),
+    );
   });
 
   test('are empty where nothing covers a number', async () => {

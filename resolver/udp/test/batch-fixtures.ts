@@ -35,6 +35,7 @@ export function readerOfAnswers(answerByKey: ReadonlyMap<number, number>): Index
     },
     find: () => undefined,
     explain: () => [],
+    explainWithin: () => ({ entries: [], runsLeftOut: 0 }),
     hasBelow: () => false,
     label: () => new Uint8Array(0),
   };
