@@ -5,7 +5,7 @@ import http2 from 'node:http2';
 import type { HttpStream, StreamConsumer } from '../http/http-server.ts';
 import type { H2Counters } from './h2-counters.ts';
 import type { H2Limits } from './h2-limits.ts';
-import type { SbiAnswer, SbiReply } from './sbi-message.ts';
+import type { SbiAnswer, SbiReply, SbiRequest } from './sbi-message.ts';
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = http2.constants;
 
@@ -15,6 +15,7 @@ export interface H2ExchangeContext {
   counters: H2Counters;
   /** Milliseconds since 1970. */
   now: () => number;
+  handle: (request: SbiRequest) => SbiReply | Promise<SbiReply>;
   /** Called with what a handler threw; its answer is sent. */
   onError: (error: unknown) => SbiAnswer;
 }
@@ -48,11 +49,11 @@ export class H2Exchange {
     return this.#answeredMs !== undefined || this.#isFollowed;
   }
 
-  /** Answers by what a handler gives, now or when its promise is kept. */
-  respond(handle: () => SbiReply | Promise<SbiReply>): void {
+  /** Answers by what the handler gives, now or when its promise is kept. */
+  respond(request: SbiRequest): void {
     let reply: SbiReply | Promise<SbiReply>;
     try {
-      reply = handle();
+      reply = this.#context.handle(request);
     } catch (error) {
       reply = this.#context.onError(error);
     }
@@ -82,14 +83,12 @@ export class H2Exchange {
     const { stream } = this;
     this.#answeredMs = this.#context.now();
     const { body } = answer;
-    const headers = fieldsOf(answer);
     if (body.length === 0) {
-      stream.respond(headers, { endStream: true });
+      stream.respond(fieldsOf(answer), { endStream: true });
       return;
     }
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    headers['content-length'] = bytes;
-    stream.respond(headers);
+    stream.respond(fieldsOf(answer, bytes));
     // A stream that answers HEAD has been ended by `respond`.
     if (stream.writableEnded) return;
     // Text of ASCII alone goes as it is; a copy in a buffer of its own would be garbage at once.
@@ -152,13 +151,13 @@ export class H2Exchange {
   }
 }
 
-function fieldsOf({
-  status,
-  contentType,
-  headers,
-}: Pick<SbiReply, 'status' | 'contentType' | 'headers'>): http2.OutgoingHttpHeaders {
+function fieldsOf(
+  { status, contentType, headers = [] }: Pick<SbiReply, 'status' | 'contentType' | 'headers'>,
+  bodyBytes?: number,
+): http2.OutgoingHttpHeaders {
   const fields: http2.OutgoingHttpHeaders = { ':status': status };
   if (contentType !== '') fields['content-type'] = contentType;
-  for (const [name, value] of headers ?? []) fields[name] = value;
+  for (const [name, value] of headers) fields[name] = value;
+  if (bodyBytes !== undefined) fields['content-length'] = bodyBytes;
   return fields;
 }

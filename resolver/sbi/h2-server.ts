@@ -103,7 +103,8 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
   const { host, port, limits, counters, now, sweepIntervalMs = SWEEP_INTERVAL_MS } = options;
   const server = createServer(options);
   const connections = new Set<Connection>();
-  const context: H2ExchangeContext = { limits, counters, now, onError: options.onError };
+  const { handle, onError } = options;
+  const context: H2ExchangeContext = { limits, counters, now, handle, onError };
   let bodiesBytes = 0;
 
   server.maxConnections = limits.connectionsMax;
@@ -188,7 +189,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       receivedMs: exchange.startedMs,
       ...connection.client,
     };
-    if (isBodyComplete) exchange.respond(() => options.handle(request));
+    if (isBodyComplete) exchange.respond(request);
     else receiveBody(connection, exchange, request);
   }
 
@@ -232,7 +233,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       exchange.isBodyComplete = true;
       if (exchange.isAnswered || stream.destroyed) return;
       const whole = { ...request, body: Buffer.concat(chunks), receivedMs: now() };
-      exchange.respond(() => options.handle(whole));
+      exchange.respond(whole);
     });
   }
 
