@@ -3,6 +3,7 @@
 // publishes several versions, without threads. Other loops of a batch are in lookup-overtaken.test.ts.
 
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { IndexChange } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
@@ -28,20 +29,23 @@ const SOURCE = `
 `;
 
 /** What walkers call with every step: to look at a node of the run tree, and to take a digit of the key. */
-const STEPS: readonly (readonly [string, string])[] = [
-  ['run-node.ts', 'itemsOver'],
-  ['key.ts', 'digitOf'],
-];
+const STEPS: Readonly<Record<string, readonly string[]>> = {
+  'run-node.ts': ['itemsOver', 'lastItemFrom'],
+  'key.ts': ['digitOf'],
+};
 
 /** Makes each such function tell the host that it is called. */
 function tellSteps(name: string, text: string): string {
-  const [, step] = STEPS.find(([file]) => name.endsWith(`assembly/${file}`)) ?? [];
-  if (step === undefined) return text;
-  const told = text.replace(
-    new RegExp(`(?:@inline\\s+)?export function ${step}\\([^)]*\\): \\w+ \\{`),
-    (head) => `${head} stepTaken();`,
-  );
-  assert.notEqual(told, text, `${name} has ${step}`);
+  const steps = STEPS[basename(name)] ?? [];
+  if (steps.length === 0) return text;
+  const told = steps.reduce((before, step) => {
+    const after = before.replace(
+      new RegExp(`(?:@inline\\s+)?export function ${step}\\([^)]*\\): \\w+ \\{`),
+      (head) => `${head} stepTaken();`,
+    );
+    assert.notEqual(after, before, `${name} has ${step}`);
+    return after;
+  }, text);
   return `${told}\n@external("env", "stepTaken") declare function stepTaken(): void;\n`;
 }
 
