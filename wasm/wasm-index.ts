@@ -37,7 +37,6 @@
 
 import { ChangeBatch } from './change-batch.ts';
 import {
-  EntryColumns,
   type EntryPage,
   entriesOfPages,
   KINDS_IN_ORDER,
@@ -50,11 +49,11 @@ import type { Segment } from './line-comparison.ts';
 import {
   type EntryKind,
   type IndexChange,
-  type IndexCounts,
   type IndexEntry,
   IndexError,
   type NumberIndex,
 } from './number-index.ts';
+import { PagedReader } from './paged-reader.ts';
 import {
   createMemory,
   type GuardedExports,
@@ -71,7 +70,7 @@ import {
   STATUS_UNSORTED,
   type WasmBuild,
 } from './wasm-module.ts';
-import { MemoryReader, readerBlockOf, type WasmReader } from './wasm-reader.ts';
+import { readerBlockOf, type WasmReader } from './wasm-reader.ts';
 
 export interface WasmIndexOptions {
   /** Most bytes that the memory of the index may take; one page less than 4 GiB if not given. */
@@ -143,7 +142,7 @@ const NO_LABEL = new Uint8Array(0);
 const CHUNK_BYTES_DEFAULT = 1 << 20;
 
 /** The writer over an instance whose memory holds an index. */
-export class MemoryIndex extends MemoryReader implements WasmIndex {
+export class MemoryIndex extends PagedReader implements WasmIndex {
   /** Batches so far, applied or refused: tells an open iterator that the index changed under it. */
   #batches = 0;
   /** What that was when the memory was last made fit to be an image. */
@@ -306,115 +305,15 @@ export class MemoryIndex extends MemoryReader implements WasmIndex {
   }
 
   entryPages(kind: EntryKind): IterableIterator<EntryPage> {
-    const pages = kind === 'fragmented' ? this.#runPages() : this.#pointPages(kind);
-    return whileUnchanged(pages, () => this.#batches);
-  }
-
-  *#pointPages(kind: 'prefix' | 'ported'): IterableIterator<EntryPage> {
-    const columns = new EntryColumns(this.detailsMax);
-    let left = this.counts()[kind];
-    let from = 0;
-    // Counted down, because looking for one more entry than there are would walk all of the trie.
-    while (left > 0) {
-      const wanted = Math.min(left, this.detailsMax);
-      const count = this.wasm.call((exports) =>
-        kind === 'prefix'
-          ? exports.walkPrefixes(this.block, from, wanted)
-          : exports.walkPorted(this.block, from, wanted),
-      );
-      if (count < wanted) {
-        throw new IndexError('BCHF_INDEX_TRAP', `fewer ${kind} entries than counted`);
-      }
-      left -= count;
-      const page = this.#fillPage(columns, count);
-      from = page.from[count - 1]! + 1;
-      yield page;
-    }
+    return whileUnchanged(this.pagesOf(kind), () => this.#batches);
   }
 
   portedPagesIn(spans: readonly number[]): IterableIterator<EntryPage> {
-    return whileUnchanged(this.#spanPages(spans), () => this.#batches);
-  }
-
-  *#spanPages(spans: readonly number[]): IterableIterator<EntryPage> {
-    const columns = new EntryColumns(this.detailsMax);
-    for (let place = 0; place < spans.length; place += 2) {
-      let from = spans[place]!;
-      const end = spans[place + 1]!;
-      while (from < end) {
-        const wanted = Math.min(this.detailsMax, end - from);
-        const walk = (exports: IndexExports) => exports.walkPorted(this.block, from, wanted);
-        const found = this.wasm.call(walk);
-        const page = this.#fillPage(columns, found);
-        let count = found;
-        while (count > 0 && page.from[count - 1]! >= end) count--;
-        from = found < wanted || count < found ? end : page.from[count - 1]! + 1;
-        if (count > 0) yield { ...page, count };
-      }
-    }
+    return whileUnchanged(this.pagesOfSpans(spans), () => this.#batches);
   }
 
   segments(): IterableIterator<Segment> {
-    return whileUnchanged(this.#allSegments(), () => this.#batches);
-  }
-
-  *#allSegments(): IterableIterator<Segment> {
-    const { detailKeys: keys, detailWords: words } = this;
-    let from = 0;
-    for (let count = this.detailsMax; count === this.detailsMax; ) {
-      count = this.wasm.call((exports) => exports.listSegments(this.block, from, this.detailsMax));
-      for (let at = 0; at < count; at++) {
-        const first = keys[at * 4]!;
-        const [lines, shape, span, size, palette, paletteCount] = words.subarray(at * 8 + 2);
-        const end = first + 2 ** (size! >>> 16);
-        from = end;
-        yield {
-          ...{ from: first, end, lines: lines!, lineCount: size! & 0xffff },
-          ...{ shape: shape!, span: span!, palette: palette!, paletteCount: paletteCount! },
-        };
-      }
-    }
-  }
-
-  *#runPages(): IterableIterator<EntryPage> {
-    const columns = new EntryColumns(this.detailsMax);
-    let left = this.counts().fragmented;
-    // Before every run.
-    let [from, to] = [0, 0];
-    while (left > 0) {
-      const wanted = Math.min(left, this.detailsMax);
-      const count = this.wasm.call((exports) => exports.walkRuns(this.block, from, to, wanted));
-      if (count < wanted) {
-        throw new IndexError('BCHF_INDEX_TRAP', 'fewer fragmented entries than counted');
-      }
-      left -= count;
-      const page = this.#fillPage(columns, count);
-      [from, to] = [page.from[count - 1]!, page.to[count - 1]!];
-      yield page;
-    }
-  }
-
-  /** Copies the entry records that a walk has left in the details into columns. */
-  #fillPage(columns: EntryColumns, count: number): EntryPage {
-    const { from, to, routes, userData } = columns;
-    let hasUserData = false;
-    for (let at = 0; at < count; at++) {
-      from[at] = this.detailKeys[at * 4]!;
-      to[at] = this.detailKeys[at * 4 + 1]!;
-      routes[at] = this.detailWords[at * 8 + 4]!;
-      const data = this.detailKeys[at * 4 + 3]!;
-      userData[at] = data === NO_USER_DATA ? Number.NaN : data;
-      hasUserData ||= data !== NO_USER_DATA;
-    }
-    return columns.page(count, hasUserData);
-  }
-
-  counts(): IndexCounts {
-    return this.wasm.call((exports) => ({
-      prefix: exports.prefixCount() >>> 0,
-      fragmented: exports.runCount() >>> 0,
-      ported: exports.portedCount() >>> 0,
-    }));
+    return whileUnchanged(this.allSegments(), () => this.#batches);
   }
 
   imageBytes(): number {
