@@ -274,15 +274,17 @@ export class BchfClient {
     });
   }
 
-  /** For what has no message of its own: tells the trace, and makes time-outs of rejections. */
+  /** For what has no message of its own: tells the trace, and makes refusals of rejections. */
   async #traced(
     { name: to }: Peer,
     request: string,
     ask: () => Promise<Told | Refusal>,
   ): Promise<Told | Refusal> {
     const sentMs = nowMs();
-    const told = await ask().catch((error: { code?: string }) => {
-      const cause: NoAnswer = error.code?.includes('TIMEOUT') ? 'timed-out' : 'unreachable';
+    const told = await ask().catch(({ code = '' }: { code?: string }) => {
+      // The element's own window of requests under way is full.
+      if (code === 'BCHF_UDP_BUSY') return refused('congestion', code);
+      const cause: NoAnswer = code.includes('TIMEOUT') ? 'timed-out' : 'unreachable';
       return refused(cause);
     });
     const { label, outcome } = judgeTold(told, 'found');

@@ -2,6 +2,8 @@
 // again. The flows have the same with a real BCHF; here the clock is the test's own.
 
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { BchfClient } from '../bchf-source.ts';
 import { Directory } from '../directory.ts';
@@ -115,4 +117,22 @@ test('Retry-After is read where it is in seconds', () => {
   for (const odd of [undefined, '', '-1', '1.5', 'Sun, 29 Nov 2026 09:00:00 GMT', '1'.repeat(10)]) {
     assert.equal(httpAnswer(429, problem, odd).retryAfterS, undefined);
   }
+});
+
+test('whose own window of requests over UDP is full is told of congestion, not of a BCHF that is not there', async () => {
+  const silent = createSocket('udp4');
+  silent.bind(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { client } = setUp();
+  const bchfs = [bchfAt('silent', silent.address().port)];
+  client.settings = { bchfs, timeoutMs: 60_000, keepMs: 0 };
+  const ask = () => client.source({ ...QUESTION, by: 'batch' }).find(false);
+  const first = ask();
+  await once(silent, 'message');
+  const under = [first, ...Array.from({ length: 4095 }, ask)];
+  const over = await ask();
+  assert.equal('cause' in over && over.cause, 'congestion');
+  await client.close();
+  silent.close();
+  for (const told of await Promise.all(under)) assert.ok('cause' in told);
 });
