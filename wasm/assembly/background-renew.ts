@@ -30,7 +30,14 @@ import {
   tallyOf,
 } from './directory';
 import { EMPTY_LINE, GENERIC_LINE, HEADER_EPOCH, LINE_BYTES } from './layout';
-import { FLAG_FOREIGN, FLAG_GENERIC, FLAG_PIECE, FLAG_SLOW, isListedShape } from './line';
+import {
+  FLAG_DIRTY,
+  FLAG_FOREIGN,
+  FLAG_GENERIC,
+  FLAG_PIECE,
+  FLAG_SLOW,
+  isListedShape,
+} from './line';
 import {
   backgroundFlags,
   determineBackground,
@@ -137,7 +144,8 @@ function useDefault(
   if (backgroundFlags == FLAG_GENERIC) return true;
   if ((flags & FLAG_PIECE) != backgroundFlags) return false;
   if (backgroundFlags != 0 && !hasPiece(line)) return false;
-  flags &= ~(FLAG_GENERIC | FLAG_SLOW);
+  // All patches are folded, so one that is dirty still was made so by a batch that was given up.
+  flags &= ~(FLAG_GENERIC | FLAG_SLOW | FLAG_DIRTY);
   const isSlow = isListed || (flags & (FLAG_PIECE | FLAG_FOREIGN)) != 0;
   atomic.store<u64>(line, isSlow ? flags | FLAG_SLOW : flags);
   return true;

@@ -49,6 +49,11 @@ function drawBackground(random: Random, runs: readonly (readonly [number, number
   return run(from, to, route);
 }
 
+/** A run over a few numbers, and one that crosses it. */
+function crossingRuns(first: number): IndexChange[] {
+  return [run(first, first + 5, 1), run(first + 3, first + 9, 1)];
+}
+
 /** Runs that nest or lie apart, from those over everything to such as end within a line. */
 function drawRuns(random: Random): [number, number][] {
   const runs: [number, number][] = [
@@ -108,6 +113,11 @@ for (const build of ['release', 'debug'] as WasmBuild[]) {
               : DENSE + random.below(3 * AREA);
             changes.push(ported(number, random.chance(0.4) ? null : random.below(60)));
           }
+        }
+        if (random.chance(0.25)) {
+          // What it has done to lines is given up with it.
+          const refused = [...changes, ...crossingRuns(random.pick(numbers))];
+          assert.throws(() => index.apply(refused), { code: 'BCHF_INDEX_CROSSING_RUN' });
         }
         apply(changes);
 
