@@ -1,11 +1,11 @@
-#!/usr/bin/env -S node --single-threaded-gc
+#!/usr/bin/env node
 // The command `bchf`. Sets up a fresh clone where needed, then hands over to the commands of the
 // resolver, of the load test, of capacity planning and of the demo; this is the one place that knows them
 // all.
 //
-// Each thread collects its own garbage: V8's helpers would take processors from threads that serve, at normal
-// priority, whatever the priority of the thread that they help (docs/bench-snapshot.md). V8 takes that flag at its
-// start alone, so it is here, in `npm start`, in the unit for systemd and in the container.
+// `npm start`, the unit for systemd and the container start it by `node --single-threaded-gc`, so that V8's helpers
+// leave processors to the threads that serve (docs/bench-snapshot.md). V8 takes that flag at its start alone, and the
+// first line cannot give it: BusyBox' `env` has no -S.
 
 import { setUp } from './setup.mjs';
 
