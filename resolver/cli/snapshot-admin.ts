@@ -134,7 +134,7 @@ export function withAdmin(command: Command): Command {
     .option('--token-file <FILE>', 'file with its token')
     .option('--ca <FILE>', 'PEM file of CAs for the server (default: those that Node knows)')
     .option('--cert <FILE>', 'PEM file of the client certificate')
-    .option('--key <FILE>', 'PEM of its private key')
+    .option('--key <FILE>', 'PEM file of its private key')
     .option('--json', 'print the answer as JSON');
 }
 

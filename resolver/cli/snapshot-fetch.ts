@@ -51,7 +51,7 @@ export function addSnapshotFetchCommand(snapshot: Command): void {
     .option('--token-file <FILE>', 'the token that the server asks for')
     .option('--ca <FILE>', 'PEM file of CAs for the server (default: those that Node knows)')
     .option('--cert <FILE>', 'PEM file of the client certificate')
-    .option('--key <FILE>', 'PEM of its private key')
+    .option('--key <FILE>', 'PEM file of its private key')
     .option('--json', 'print the manifest as JSON')
     .action(fetchOne);
 }
