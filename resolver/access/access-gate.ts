@@ -161,7 +161,7 @@ export class AccessGate {
     requestId: string | undefined,
   ): boolean {
     const { standing, asking, active } = known;
-    const { now, nowUs, counters, audit, newRequestId } = this.#options;
+    const { now, nowUs, counters, audit } = this.#options;
     if (!this.isCurrent(known)) return false;
     if (active && standing) {
       const { rule, bucket } = standing;
@@ -177,7 +177,7 @@ export class AccessGate {
       cause: undefined,
       isCredentialGood: false,
       route: found.route,
-      requestId: { text: requestId ?? newRequestId(), isOwn: requestId === undefined },
+      requestId: requestId === undefined ? undefined : { text: requestId, isOwn: false },
     });
     return true;
   }

@@ -6,8 +6,8 @@ import { type AuditedDecision, AuditLineWriter, type AuditNumbers } from './audi
 
 export const AUDIT_INTERVAL_MS = 100;
 export const WAITING_DECISIONS_MAX = 8192;
-/** Some 800 lines. */
-export const LOT_BYTES_MAX = 256 * 1024;
+/** Some 200 lines. */
+export const LOT_BYTES_MAX = 64 * 1024;
 
 export interface AuditLot {
   lines: Uint8Array<ArrayBuffer>;
@@ -24,8 +24,9 @@ export class AuditBuffer {
   takenCount = 0;
   lostCount = 0;
 
-  constructor(numbers: AuditNumbers, send: (lot: AuditLot) => void) {
-    this.#writer = new AuditLineWriter(numbers, LOT_BYTES_MAX);
+  /** @param uuid one that no other buffer has */
+  constructor(numbers: AuditNumbers, uuid: string, send: (lot: AuditLot) => void) {
+    this.#writer = new AuditLineWriter(numbers, LOT_BYTES_MAX, uuid);
     this.#send = send;
   }
 

@@ -12,7 +12,14 @@
 // information of TS 29.500 is often a SUPI), so digits in it are hidden alike.
 
 import { createHmac, type KeyObject } from 'node:crypto';
-import { digitsOf, formatUeId, type Identity, parseUeId, type UeId } from '../../ledger/number.ts';
+import {
+  digitsOf,
+  formatUeId,
+  type Identity,
+  type NumberKey,
+  parseUeId,
+  type UeId,
+} from '../../ledger/number.ts';
 import type { Plmn, Route } from '../../ledger/route.ts';
 
 export const AUDIT_NUMBERS = ['masked', 'hashed'] as const;
@@ -22,6 +29,10 @@ const SUBJECT_LENGTH_MAX = 253;
 const SHOWN_DIGITS_MAX = 6;
 const HIDDEN_DIGITS_MIN = 6;
 const HASH_BYTES = 16;
+/** Of a name that only the log has: the digits that count. */
+const COUNTED_DIGITS = 12;
+const [CODE_STAR, CODE_0, CODE_9, CODE_A, CODE_F] = [42, 48, 57, 97, 102];
+const POWERS_OF_TEN = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
 
 /** How numbers are written: masked, or hashed with a key. */
 export type AuditNumbers = { style: 'masked' } | { style: 'hashed'; key: KeyObject };
@@ -53,24 +64,32 @@ export interface AuditedDecision {
   isCredentialGood: boolean;
   /** Of the entry that covers the number, where that was looked at. */
   route: Route | undefined;
-  /** What the request is called, by its sender or (`isOwn`) by us in the answer. */
-  requestId: { text: string; isOwn: boolean };
+  /**
+   * What the request is called, by its sender or (`isOwn`) by us in the answer; `undefined` where neither does,
+   * and it gets a name that only the log has.
+   */
+  requestId: { text: string; isOwn: boolean } | undefined;
 }
 
 /** Puts lines one after the other into the same bytes; an ordinary one costs half a microsecond. */
 export class AuditLineWriter {
   readonly #numbers: AuditNumbers;
   readonly #bytes: Uint8Array;
+  readonly #ownId: Uint8Array;
   readonly #askings = new WeakMap<AuditedAsking, Uint8Array>();
   readonly #routes = new WeakMap<Route, Uint8Array>();
   #time = { ms: Number.NaN, bytes: new Uint8Array(0) };
   #at = 0;
   #lineCount = 0;
 
-  /** @param bytesMax room for lines that were not taken */
-  constructor(numbers: AuditNumbers, bytesMax: number) {
+  /**
+   * @param bytesMax room for lines that were not taken
+   * @param uuid one that no other writer has: with its last 48 bits counted up, it names requests
+   */
+  constructor(numbers: AuditNumbers, bytesMax: number, uuid: string) {
     this.#numbers = numbers;
     this.#bytes = new Uint8Array(bytesMax);
+    this.#ownId = Buffer.from(uuid.slice(0, -COUNTED_DIGITS).padEnd(uuid.length, '0'));
   }
 
   /** Of lines that were not taken. */
@@ -86,8 +105,9 @@ export class AuditLineWriter {
     this.#part(this.#askingBytes(asking));
     if (ueId) {
       this.#part(OF_KIND[ueId.identity]);
-      this.#text(hiddenNumber(ueId, this.#numbers));
-      this.#part(NUMBER_END);
+      if (this.#numbers.style === 'masked') this.#maskedNumber(ueId.key);
+      else this.#text(hashedNumber(ueId, this.#numbers.key));
+      this.#part(QUOTE);
     } else {
       this.#part(NO_NUMBER);
     }
@@ -95,8 +115,14 @@ export class AuditLineWriter {
     if (isPlain) this.#part(PLAIN_OUTCOME);
     else this.#text(outcomeJson(count, cause, isCredentialGood));
     this.#part(route ? this.#routeBytes(route) : NO_ROUTE);
-    this.#text(JSON.stringify(hiddenRequestId(requestId, this.#numbers)));
-    this.#part(LINE_END);
+    if (requestId) {
+      this.#text(requestIdJson(requestId, this.#numbers));
+      this.#part(LINE_END);
+    } else {
+      this.#part(QUOTE);
+      this.#part(this.#nextOwnId());
+      this.#part(QUOTED_LINE_END);
+    }
     const hasRoom = this.#at <= this.#bytes.length;
     if (hasRoom) this.#lineCount++;
     else this.#at = startsAt;
@@ -122,6 +148,32 @@ export class AuditLineWriter {
     let at = this.#at;
     for (let from = 0; from < ascii.length; from++) bytes[at++] = ascii.charCodeAt(from);
     this.#at = at;
+  }
+
+  /** The same digits as `maskedDigits`, without a text of them: that would cost as much as all the rest. */
+  #maskedNumber(key: NumberKey): void {
+    let length = 1;
+    while (key >= 2 * POWERS_OF_TEN[length]!) length++;
+    const shown = shownDigits(length);
+    let digits = Math.floor((key - POWERS_OF_TEN[length]!) / POWERS_OF_TEN[length - shown]!);
+    for (let at = this.#at + shown - 1; at >= this.#at; at--) {
+      this.#bytes[at] = CODE_0 + (digits % 10);
+      digits = Math.floor(digits / 10);
+    }
+    this.#bytes.fill(CODE_STAR, this.#at + shown, this.#at + length);
+    this.#at += length;
+  }
+
+  #nextOwnId(): Uint8Array {
+    const id = this.#ownId;
+    for (let at = id.length - 1; at >= id.length - COUNTED_DIGITS; at--) {
+      if (id[at] !== CODE_F) {
+        id[at] = id[at] === CODE_9 ? CODE_A : id[at]! + 1;
+        break;
+      }
+      id[at] = CODE_0;
+    }
+    return id;
   }
 
   /** Of a millisecond there may be many lines, and the text of a time costs as much as all the rest. */
@@ -157,12 +209,13 @@ const OF_KIND: Record<Identity, Uint8Array> = {
   imsi: Buffer.from(',"identity":"imsi","number":"'),
   msisdn: Buffer.from(',"identity":"msisdn","number":"'),
 };
-const NUMBER_END = Buffer.from('"');
+const QUOTE = Buffer.from('"');
 const NO_NUMBER = Buffer.from(',"identity":null,"number":null');
 /** One number, allowed. */
 const PLAIN_OUTCOME = Buffer.from(outcomeJson(1, undefined, false));
 const NO_ROUTE = Buffer.from(routeJson());
 const LINE_END = Buffer.from('}\n');
+const QUOTED_LINE_END = Buffer.from('"}\n');
 
 function askingJson({ operation, rule, subject, nfType, network, ...asking }: AuditedAsking) {
   const members = {
@@ -191,26 +244,35 @@ function routeJson(member: string | null = null, id: string | null = null): stri
 /** A number after its kind, or any digits that are as many as a number's. */
 const NUMBERS_IN_IDS = /(?:imsi|msisdn)-[0-9]{1,15}(?![0-9])|[0-9]{7,}/g;
 
-function hiddenRequestId(
-  { text, isOwn }: AuditedDecision['requestId'],
+function requestIdJson(
+  { text, isOwn }: NonNullable<AuditedDecision['requestId']>,
   numbers: AuditNumbers,
 ): string {
-  if (isOwn) return text;
-  return text.replace(NUMBERS_IN_IDS, (found) => {
+  // Ours have nothing to hide or to escape.
+  if (isOwn) return `"${text}"`;
+  const hidden = text.replace(NUMBERS_IN_IDS, (found) => {
     const ueId = parseUeId(found);
     return ueId ? `${ueId.identity}-${hiddenNumber(ueId, numbers)}` : maskedDigits(found);
   });
+  return JSON.stringify(hidden);
 }
 
 function hiddenNumber(ueId: UeId, numbers: AuditNumbers): string {
-  if (numbers.style === 'hashed') {
-    const hash = createHmac('sha256', numbers.key).update(formatUeId(ueId)).digest();
-    return hash.toString('hex', 0, HASH_BYTES);
-  }
-  return maskedDigits(digitsOf(ueId.key));
+  return numbers.style === 'hashed'
+    ? hashedNumber(ueId, numbers.key)
+    : maskedDigits(digitsOf(ueId.key));
+}
+
+function hashedNumber(ueId: UeId, key: KeyObject): string {
+  const hash = createHmac('sha256', key).update(formatUeId(ueId)).digest();
+  return hash.toString('hex', 0, HASH_BYTES);
+}
+
+function shownDigits(length: number): number {
+  return Math.max(0, Math.min(SHOWN_DIGITS_MAX, length - HIDDEN_DIGITS_MIN));
 }
 
 function maskedDigits(digits: string): string {
-  const shown = Math.max(0, Math.min(SHOWN_DIGITS_MAX, digits.length - HIDDEN_DIGITS_MIN));
+  const shown = shownDigits(digits.length);
   return digits.slice(0, shown) + '*'.repeat(digits.length - shown);
 }
