@@ -101,9 +101,36 @@ describe('audit lines', () => {
       const digits = '123456789012345'.slice(0, length);
       const { number } = JSON.parse(formatAuditLine(decisionOf(digits), { style: 'masked' }));
       assert.equal(number.length, length);
+      assert.ok(digits.startsWith(number.replaceAll('*', '')), number);
+      const nines = '9'.repeat(length);
+      const line = formatAuditLine(decisionOf(nines), { style: 'masked' });
+      assert.equal(JSON.parse(line).number, number.replaceAll(/[0-9]/g, '9'));
       assert.ok(/^[0-9]{0,6}\**$/.test(number));
       assert.ok(number.split('*').length - 1 >= Math.min(6, length), number);
     }
+  });
+
+  it('call a request that neither side has named by a name of their own, each another', () => {
+    const writer = new AuditLineWriter({ style: 'masked' }, 1 << 20, UUID);
+    const unnamed = { ...decisionOf('460001234567890'), requestId: undefined };
+    for (let number = 0; number < 1000; number++) assert.ok(writer.add(unnamed));
+    const lines = textOf(writer.take()).trim().split('\n');
+    const names = lines.map((line) => JSON.parse(line).requestId as string);
+    assert.equal(new Set(names).size, 1000);
+    for (const name of names) {
+      assert.equal(name.slice(0, 24), UUID.slice(0, 24));
+      assert.match(name, /^[0-9a-f-]{36}$/);
+    }
+  });
+
+  it('are added whole or not at all', () => {
+    const decision = decisionOf('460001234567890');
+    const whole = formatAuditLine(decision, { style: 'masked' });
+    const writer = new AuditLineWriter({ style: 'masked' }, 2 * whole.length + 1, UUID);
+    assert.deepEqual([writer.add(decision), writer.add(decision)], [true, false]);
+    assert.equal(writer.lineCount, 1);
+    assert.equal(textOf(writer.take()), `${whole}\n`);
+    assert.equal(writer.add(decision), true);
   });
 
   it('have the same hash for the same number and key alone', () => {
