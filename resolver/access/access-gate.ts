@@ -25,13 +25,10 @@ import {
 import type { AuditBuffer } from './audit-buffer.ts';
 import type { AuditedAsking } from './audit-line-codec.ts';
 import type { CredentialChecks } from './credential-checks.ts';
-import type { KnownRequester } from './known-requesters.ts';
+import { type KnownRequester, LOOK_UP } from './known-requesters.ts';
 import type { QuotaTable } from './quota-table.ts';
 
 const CONGESTION_RETRY_AFTER_S = 1;
-
-/** What the audit log calls the look-up of one number. */
-export const LOOK_UP = 'routing-info';
 
 /** What is asked, as far as access goes by it. */
 export interface AccessQuestion {

@@ -14,7 +14,8 @@ import type { HttpHandler, Outcome, RequestHead } from '../http/http-server.ts';
 import { CORRELATION_HEADER, REQUEST_ID_HEADER, requestIdOf } from '../http/request-id.ts';
 import { ueIdOfSegment } from '../http/routing-info.ts';
 import { type Authoriser, NBCHF_SERVICE, type TokenVerdict } from '../sbi/authorise.ts';
-import { type AccessGate, type AccessQuestion, LOOK_UP } from './access-gate.ts';
+import type { AccessGate, AccessQuestion } from './access-gate.ts';
+import { LOOK_UP } from './known-requesters.ts';
 import type { QuickGate } from './quick-gate.ts';
 import { NETWORK_HEADER, requesterOf } from './requester.ts';
 

@@ -16,6 +16,9 @@ import type { ActiveRules } from './access-gate.ts';
 import type { Standing } from './access-rules.ts';
 import type { AuditedAsking } from './audit-line-codec.ts';
 
+/** What the audit log calls the look-up of one number. */
+export const LOOK_UP = 'routing-info';
+
 /** Of a thread. A token has 4,096 bytes at most, and all fields of a request not many more. */
 export const KNOWN_REQUESTERS_MAX = 1024;
 
