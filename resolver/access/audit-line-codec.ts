@@ -71,7 +71,7 @@ export interface AuditedDecision {
   requestId: { text: string; isOwn: boolean } | undefined;
 }
 
-/** Puts lines one after the other into the same bytes; an ordinary one costs half a microsecond. */
+/** Puts lines one after the other into the same bytes, an ordinary one from parts that are kept. */
 export class AuditLineWriter {
   readonly #numbers: AuditNumbers;
   readonly #bytes: Uint8Array;
