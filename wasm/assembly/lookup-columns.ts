@@ -21,7 +21,7 @@ import { GROUP_SHIFT, IN_GROUP, LINE, SHAPE } from './lookup-scratch';
 export const SEARCH_GENERIC: u32 = 1;
 
 /** Numbers that are compared at once. They fit into what may be loaded behind the arena. */
-const AT_ONCE: u32 = 16;
+export const AT_ONCE: u32 = 16;
 
 /** Makes a lane search for a number of its line. */
 export function beginSearch(lane: u32, columns: u32, number: u32): void {
@@ -43,7 +43,7 @@ export function finishSearches(
   listEnd: u32,
   unanswered: u32,
 ): u32 {
-  while (halve(list, listEnd)) {}
+  while (halve(list, listEnd) > AT_ONCE) {}
   for (let at = list; at < listEnd; at += 4) {
     const marked = load<u32>(at);
     const lane = marked & ~SEARCH_GENERIC;
@@ -66,8 +66,11 @@ export function finishSearches(
   return unanswered;
 }
 
-/** Halves what all lanes of a list have left to search; whether any has more than can be compared at once. */
-function halve(list: u32, listEnd: u32): bool {
+/**
+ * Halves what all lanes of a list have left to search; returns the most that any has left, AT_ONCE of which can
+ * be compared at once.
+ */
+export function halve(list: u32, listEnd: u32): u32 {
   let most: u32 = 0;
   for (let at = list; at < listEnd; at += 4) {
     const lane = load<u32>(at) & ~SEARCH_GENERIC;
@@ -80,14 +83,14 @@ function halve(list: u32, listEnd: u32): bool {
     store<u32>(lane, left - half, IN_GROUP);
     most = max(most, left - half);
   }
-  return most > AT_ONCE;
+  return most;
 }
 
 /**
  * Where the first number is that is not below one, of at most AT_ONCE rising numbers; where all are below it,
  * somewhere behind them.
  */
-function placeOf(first: u32, number: u32): u32 {
+export function placeOf(first: u32, number: u32): u32 {
   // No number of a line has 31 bits.
   const wanted = i32x4.splat(number);
   const below = i8x16.narrow_i16x8_s(
