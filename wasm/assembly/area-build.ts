@@ -12,7 +12,6 @@ import {
   AREA_PALETTE,
   AREA_PALETTE_CAPACITY,
   AREA_SEGMENTS,
-  BUILT_UNIT,
   DENSE,
   DESCRIPTOR_LINES,
   descriptorOf,
@@ -20,11 +19,10 @@ import {
   isSparse,
   segmentCountOf,
   sparseLines,
-  TALLY_BUILT,
   TALLY_OUTSIDE,
   tallyOf,
 } from './area';
-import { allocateArea, allocateLines, releaseArea, releaseLines } from './arena';
+import { allocateArea, releaseArea } from './arena';
 import { newDense } from './dense-build';
 import { setHeader } from './directory';
 import {
@@ -34,16 +32,17 @@ import {
   ENTRY_ROUTES,
   ENTRY_USERS,
   LINE_BYTES,
+  SEGMENTS,
 } from './layout';
 import { outsideBlock, outsideBlockBytes, takeTo, tookUserData } from './line-write';
 import { discardArea, discardBlock, discardLines, reserveNotes } from './retired';
 import { buildSegment, gather, gatherAll, lineCountOf, needsBuilding } from './segment-build';
-import { hasClusters, newSparse, releaseSparse } from './sparse-build';
+import { hasClusters, newSparse, releaseSparse, renewedSparse } from './sparse-build';
 
 /** Entries up to which an area is sparse, and below which a dense one becomes so again. */
 export const SPARSE_ENTRIES_MAX: u32 = 32768;
 const DENSE_ENTRIES_MIN: u32 = 2048;
-/** Bytes outside of its lines from which on a sparse area becomes dense. */
+/** Bytes outside of its lines from which on a sparse area of one segment becomes dense. */
 const SPARSE_OUTSIDE_MAX: u32 = 32768;
 
 /** Entries that the segments of a sparse area get and lose at least before it is divided anew. */
@@ -54,7 +53,7 @@ function isInShape(header: u32): bool {
   const entries = load<u32>(header + AREA_ENTRIES);
   if (entries == 0) return false;
   if (isSparse(header)) {
-    if (entries > SPARSE_ENTRIES_MAX || outsideOf(header) > SPARSE_OUTSIDE_MAX) return false;
+    if (entries > SPARSE_ENTRIES_MAX || hasMuchOutside(header)) return false;
   } else if (entries < DENSE_ENTRIES_MIN) return false;
   const segments = segmentCountOf(header);
   for (let segment: u32 = 0; segment < segments; segment++) {
@@ -63,14 +62,10 @@ function isInShape(header: u32): bool {
   return true;
 }
 
-/** Bytes outside of the lines of a sparse area. */
-function outsideOf(header: u32): u32 {
-  const segments = segmentCountOf(header);
-  let bytes: u32 = 0;
-  for (let segment: u32 = 0; segment < segments; segment++) {
-    bytes += load<u32>(tallyOf(header, segment) + TALLY_OUTSIDE);
-  }
-  return bytes;
+/** Whether an area of a single segment has more outside of its lines than is good for it. */
+function hasMuchOutside(header: u32): bool {
+  if (load<u32>(header + AREA_SEGMENTS) != 1) return false;
+  return load<u32>(tallyOf(header, 0) + TALLY_OUTSIDE) > SPARSE_OUTSIDE_MAX;
 }
 
 /** Builds what needs it of an area. Where the memory is full, it stays as it is. */
@@ -81,8 +76,9 @@ export function buildArea(version: u32, header: u32): void {
   const entries = load<u32>(header + AREA_ENTRIES);
   if (entries == 0) removeArea(header);
   else if (entries > SPARSE_ENTRIES_MAX && isSparse(header)) makeDense(version, header);
-  else if (isWorthKeeping(header, entries)) rebuildSegments(version, header);
-  else makeSparse(version, header);
+  else if (!isWorthKeeping(header, entries)) makeSparse(version, header);
+  else if (isSparse(header)) renewSparse(version, header);
+  else rebuildSegments(version, header);
 }
 
 /** Whether only segments of an area are to be built anew, and not all of it. */
@@ -90,7 +86,7 @@ function isWorthKeeping(header: u32, entries: u32): bool {
   if (!isSparse(header)) return entries >= DENSE_ENTRIES_MIN;
   // Entries that arrive one by one in a large area are not to have it divided anew each time.
   if (load<u32>(header + AREA_CHANGED) > (entries >> 2) + CHANGED_MIN) return false;
-  return load<u32>(header + AREA_SEGMENTS) > 1 && outsideOf(header) <= SPARSE_OUTSIDE_MAX;
+  return load<u32>(header + AREA_SEGMENTS) > 1;
 }
 
 /** At least as many blocks as an area consists of. */
@@ -111,16 +107,16 @@ function removeArea(header: u32): void {
 function makeSparse(version: u32, header: u32): void {
   takeTo(ENTRY_OFFSETS, ENTRY_ROUTES, ENTRY_USERS);
   const count = gatherAll(header);
-  // Much lies outside of lines where clusters have come that have no segments yet, or else for user data.
-  const isFull = isSparse(header) && outsideOf(header) > SPARSE_OUTSIDE_MAX;
+  // Much lies outside where clusters have come that have no segments yet, or else where there is user data.
+  const isFull = hasMuchOutside(header);
   if (isFull && !hasClusters(count)) {
     makeDense(version, header);
     return;
   }
   const made = newSparse(version, load<u32>(header + AREA_NUMBER), count);
   if (made == 0) return;
-  if (isFull && outsideOf(made) > SPARSE_OUTSIDE_MAX) {
-    releaseSparse(made, segmentCountOf(made));
+  if (isFull && hasMuchOutside(made)) {
+    releaseSparse(made);
     makeDense(version, header);
   } else replaceArea(header, made);
 }
@@ -166,41 +162,33 @@ function discardSegment(header: u32, segment: u32): void {
   discardLines(lines, count);
 }
 
-/** A copy of header, descriptors and tallies of an area; 0 where the memory is full. */
-function copyHeader(header: u32): u32 {
-  if (!isSparse(header)) {
-    const block = allocateArea();
-    if (block == 0) return 0;
-    memory.copy(block, header - AREA_ALIGNMENT, AREA_BYTES);
-    return block + AREA_ALIGNMENT;
-  }
-  const lines = sparseLines(load<u32>(header + AREA_SEGMENTS));
-  const copy = allocateLines(lines);
-  if (copy != 0) memory.copy(copy, header, lines * LINE_BYTES);
-  return copy;
-}
-
-function releaseHeader(header: u32): void {
-  if (isSparse(header)) releaseLines(header, sparseLines(load<u32>(header + AREA_SEGMENTS)));
-  else releaseArea(header - AREA_ALIGNMENT);
-}
-
-/** Builds those segments of an area anew that need it. */
-function rebuildSegments(version: u32, header: u32): void {
-  const made = copyHeader(header);
+/** Builds those segments of a sparse area anew that need it, and divides them where clusters have come. */
+function renewSparse(version: u32, header: u32): void {
+  const made = renewedSparse(version, header);
   if (made == 0) return;
-  let isChanged = false;
+  const isSet = setHeader(load<u32>(header + AREA_NUMBER), made);
+  assert(isSet);
   const segments = segmentCountOf(header);
   for (let segment: u32 = 0; segment < segments; segment++) {
-    const tally = tallyOf(header, segment);
-    if (!needsBuilding(tally)) continue;
+    if (needsBuilding(tallyOf(header, segment))) discardSegment(header, segment);
+  }
+  discardHeader(header);
+}
+
+/** Builds those segments of a dense area anew that need it. */
+function rebuildSegments(version: u32, header: u32): void {
+  const area = allocateArea();
+  if (area == 0) return;
+  const made = area + AREA_ALIGNMENT;
+  memory.copy(area, header - AREA_ALIGNMENT, AREA_BYTES);
+  let isChanged = false;
+  for (let segment: u32 = 0; segment < SEGMENTS; segment++) {
+    if (!needsBuilding(tallyOf(header, segment))) continue;
     takeTo(ENTRY_OFFSETS, ENTRY_ROUTES, ENTRY_USERS);
     const count = gather(header, segment, 0, 0);
     const users = tookUserData ? ENTRY_USERS : 0;
     // A segment that has no room to be built stays as it is.
     if (buildSegment(version, made, segment, count, ENTRY_OFFSETS, ENTRY_ROUTES, users, 0)) {
-      if (isSparse(made))
-        noteChanged(made, count, <u32>load<u16>(tally + TALLY_BUILT) * BUILT_UNIT);
       discardSegment(header, segment);
       isChanged = true;
     }
@@ -208,16 +196,10 @@ function rebuildSegments(version: u32, header: u32): void {
   if (!isChanged) {
     // The palette may have grown, and the old one be on its way out.
     memory.copy(header + AREA_PALETTE, made + AREA_PALETTE, 12);
-    releaseHeader(made);
+    releaseArea(area);
     return;
   }
   const isSet = setHeader(load<u32>(header + AREA_NUMBER), made);
   assert(isSet);
-  discardHeader(header);
-}
-
-/** Notes that a segment of a sparse area has so many entries where it had been built with others. */
-function noteChanged(header: u32, entries: u32, built: u32): void {
-  const changed = max(entries, built) - min(entries, built);
-  store<u32>(header + AREA_CHANGED, load<u32>(header + AREA_CHANGED) + changed);
+  discardArea(header - AREA_ALIGNMENT);
 }

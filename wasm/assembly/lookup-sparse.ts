@@ -57,6 +57,7 @@ export function leadToSparse(reader: u32, keys: u32, toAnswer: u32, notedEnd: u3
     listEnd += isSparse << 2;
   }
   while (most > AT_ONCE) most = halve(list, listEnd);
+  for (let at = list; at < listEnd; at += 4) leadToSegment(load<u32>(at));
   for (let at = list; at < listEnd; at += 4) {
     const lane = load<u32>(at);
     leadToLine(lane, lane + toAnswer);
@@ -74,8 +75,8 @@ function listUnled(reader: u32, notedEnd: u32, list: u32): u32 {
   return listEnd;
 }
 
-/** Gives a lane that has searched its line and default answer. */
-function leadToLine(lane: u32, answer: u32): void {
+/** Gives a lane that has searched the descriptor of its segment, and its number in that. */
+function leadToSegment(lane: u32): void {
   const header = headerOfLane(lane);
   const segments = load<u32>(header + AREA_SEGMENTS);
   const firstNumbers = firstNumbersOf(header);
@@ -84,14 +85,23 @@ function leadToLine(lane: u32, answer: u32): void {
   const place = min(placeOf(load<u32>(lane, SHAPE), wanted), firstNumbers + (segments << 2)) - 4;
   const segment = (place - firstNumbers) >> 2;
   const descriptor = sparseDescriptors(header, segments) + segment * DESCRIPTOR_BYTES;
+  load<u32>(descriptor);
+  store<u32>(lane, descriptor, SHAPE);
+  store<u32>(lane, wanted - 1 - load<u32>(place), IN_GROUP);
+}
+
+/** Gives a lane that has its segment its line and default answer. */
+function leadToLine(lane: u32, answer: u32): void {
+  const descriptor = load<u32>(lane, SHAPE);
+  const number = load<u32>(lane, IN_GROUP);
   const lines = atomic.load<u32>(descriptor + DESCRIPTOR_LINES);
   const span = load<u32>(descriptor + DESCRIPTOR_DIVISOR);
-  const number = wanted - 1 - load<u32>(place);
   const index = number / span;
   const inLine = PLACE_LAST - (number - index * span);
   // Whoever is led to GENERIC_LINE would be led to the directory once more.
   const isGeneric = u32(lines == GENERIC_LINE);
   const line = lines + index * LINE_BYTES + isGeneric * (LED_GENERIC_LINE - GENERIC_LINE);
+  load<u32>(line);
   store<u32>(lane, line, LINE);
   store<u32>(lane, load<u32>(descriptor + DESCRIPTOR_SHAPE), SHAPE);
   store<u32>(lane, inLine >> 3, GROUP_SHIFT);
