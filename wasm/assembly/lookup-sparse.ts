@@ -30,7 +30,17 @@ import {
 } from './layout';
 import { AT_ONCE, halve, placeOf } from './lookup-columns';
 import { headerOfLane, keyOfLane } from './lookup-lane';
-import { AREA, GROUP_SHIFT, IN_GROUP, LINE, NOTED, OWN, PLACE_LAST, SHAPE } from './lookup-scratch';
+import {
+  AREA,
+  GROUP_SHIFT,
+  IN_GROUP,
+  LINE,
+  NOTED,
+  OWN,
+  PLACE_LAST,
+  SHAPE,
+  WALKERS,
+} from './lookup-scratch';
 
 /** Gives noted lanes without a line that of a sparse area, where theirs is one. */
 export function leadToSparse(reader: u32, keys: u32, toAnswer: u32, notedEnd: u32): void {
@@ -38,7 +48,9 @@ export function leadToSparse(reader: u32, keys: u32, toAnswer: u32, notedEnd: u3
   const list = reader + OWN;
   const unledEnd = listUnled(reader, notedEnd, list);
   if (unledEnd == list) return;
-  let most: u32 = 0;
+  // Nobody is a walker yet.
+  const searching = reader + WALKERS;
+  let searchingEnd = searching;
   let listEnd = list;
   for (let at = list; at < unledEnd; at += 4) {
     const lane = load<u32>(at);
@@ -52,11 +64,12 @@ export function leadToSparse(reader: u32, keys: u32, toAnswer: u32, notedEnd: u3
     store<u32>(lane, firstNumbersOf(header), SHAPE);
     store<u32>(lane, segments, IN_GROUP);
     store<u32>(lane, (<u32>key & ((1 << AREA_BITS) - 1)) + 1, GROUP_SHIFT);
-    most = max(most, segments);
+    store<u32>(searchingEnd, lane);
+    searchingEnd += u32(segments > AT_ONCE) << 2;
     store<u32>(listEnd, lane);
     listEnd += isSparse << 2;
   }
-  while (most > AT_ONCE) most = halve(list, listEnd);
+  while (searchingEnd != searching) searchingEnd = halve(searching, searchingEnd, searching);
   for (let at = list; at < listEnd; at += 4) leadToSegment(load<u32>(at));
   for (let at = list; at < listEnd; at += 4) {
     const lane = load<u32>(at);
