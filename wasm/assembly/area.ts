@@ -99,7 +99,7 @@ export const SPARSE: u32 = 2;
 /** Numbers of an area. */
 export const AREA_NUMBERS: u32 = 1 << AREA_BITS;
 
-/** Most segments of a sparse area: with them it takes as many lines as a block has at most, and a half. */
+/** Most segments of a sparse area, whose block then has 528 lines of the 1,024 that one may have. */
 export const SPARSE_SEGMENTS_MAX: u32 = 1024;
 
 /** Low bits and code bits of a segment that has a single line, for any routes. */

@@ -1,6 +1,6 @@
 // Numbers whose lines have their entries in columns (columns.ts), because more are in one line than it has room
-// for: the numbers of one block that was given out, in an area that has few others. Seven in ten numbers of the
-// world's population meet such a line.
+// for: those that are too close together for a line of their segment and too far apart, or too many, for a
+// segment of their own (sparse-build.ts), and those that have come since that was built.
 //
 // All numbers of a group search side by side: each halves what it has left, then all that have much left halve
 // again, until the rest can be compared at once. No branch depends on where a number is found, and the loads of one step do not wait
