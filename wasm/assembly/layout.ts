@@ -88,7 +88,7 @@ export const LINE_LISTS: u32 = 4096;
 export const EMPTY_LINE: u32 = 12288;
 /** The same for segments whose background is not the same everywhere. */
 export const GENERIC_LINE: u32 = EMPTY_LINE + LINE_BYTES;
-/** The same for a number that was already led to its segment in a sparse area; see lookup-finish.ts. */
+/** The same for a number that was already led to its segment in a sparse area; see lookup-sparse.ts. */
 export const LED_GENERIC_LINE: u32 = GENERIC_LINE + LINE_BYTES;
 /** What takes the place of an area that is absent or sparse; see directory.ts. */
 export const ABSENT_AREA: u32 = 16384;
@@ -120,7 +120,7 @@ export const NODE_BITS: u32 = 34;
 export const SEGMENTS: u32 = 1 << (AREA_BITS - SEGMENT_BITS);
 export const NODE_AREAS: u32 = 1 << (NODE_BITS - AREA_BITS);
 
-/** A dense area: see directory.ts. */
+/** A dense area: see area.ts. */
 export const AREA_BYTES: u32 = 8192;
 export const AREA_ALIGNMENT: u32 = 4096;
 

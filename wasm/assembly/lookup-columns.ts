@@ -3,8 +3,8 @@
 // segment of their own (sparse-build.ts), and those that have come since that was built.
 //
 // All numbers of a group search side by side: each halves what it has left, then all that have much left halve
-// again, until the rest can be compared at once. No branch depends on where a number is found, and the loads of one step do not wait
-// for each other, which counts: nothing of this is in the nearest caches.
+// again, until the rest can be compared at once. No branch depends on where a number is found, and the loads of
+// one step do not wait for each other, which counts: nothing of this is in the nearest caches.
 //
 // A search is kept where the lane has its columns (lookup-scratch.ts) of what it no longer needs:
 //

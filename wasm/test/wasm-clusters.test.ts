@@ -26,11 +26,12 @@ const BATCH = 4000;
 
 const seed = runSeed();
 
-/** A third of the numbers of a cluster, the first and the last among them. */
+/** A third of the numbers of a cluster, the first and the last among them: more than would ever go without a segment. */
 function clusterAt(first: number, random: Random, route: number): IndexChange[] {
-  const count = random.between(60, SIZE);
+  const count = random.between(200, SIZE);
+  const place = random.below(3);
   const inside = Array.from({ length: count }, (_, at) => at).filter(
-    (at) => at === 0 || at === count - 1 || random.chance(0.33),
+    (at) => at === 0 || at === count - 1 || at % 3 === place,
   );
   return inside.map((at) => ported(first + at, route + (at % 3)));
 }
