@@ -90,12 +90,12 @@ export class PagedReader extends MemoryReader {
       count = this.wasm.call((exports) => exports.listSegments(this.block, from, this.detailsMax));
       for (let at = 0; at < count; at++) {
         const first = keys[at * 4]!;
-        const [lines, shape, span, size, palette, paletteCount] = words.subarray(at * 8 + 2);
-        const end = first + 2 ** (size! >>> 16);
+        const [lines, shape, span, numbers, palette, counts] = words.subarray(at * 8 + 2);
+        const end = first + numbers!;
         from = end;
         yield {
-          ...{ from: first, end, lines: lines!, lineCount: size! & 0xffff },
-          ...{ shape: shape!, span: span!, palette: palette!, paletteCount: paletteCount! },
+          ...{ from: first, end, lines: lines!, lineCount: counts! & 0xffff },
+          ...{ shape: shape!, span: span!, palette: palette!, paletteCount: counts! >>> 16 },
         };
       }
     }

@@ -4,113 +4,68 @@
 // What readers see stays as it was: everything is built beside, and one store in the directory puts it in
 // the place of the old, which goes once every reader has left it.
 
-import { allocate, allocateArea, release, releaseArea, releaseLines } from './arena';
-import { COLUMNS_NUMBERS, columnsBytes, initialiseColumns, routesOf, userDataOf } from './columns';
 import {
+  AREA_CHANGED,
   AREA_ENTRIES,
   AREA_KIND,
   AREA_NUMBER,
   AREA_PALETTE,
   AREA_PALETTE_CAPACITY,
-  BUILT_UNIT,
+  AREA_SEGMENTS,
   DENSE,
-  DESCRIPTOR_DEFAULT,
   DESCRIPTOR_LINES,
-  DESCRIPTOR_SHAPE,
   descriptorOf,
-  firstKeyOf,
   hasLines,
-  initialiseHeader,
-  SINGLE_SHAPE,
-  SPARSE,
-  SPARSE_BYTES,
+  isSparse,
   segmentCountOf,
-  setHeader,
-  spanOf,
-  TALLY_BUILT,
-  TALLY_BYTES,
-  TALLY_ENTRIES,
-  TALLY_LINES,
-  TALLY_LINES_MASK,
-  TALLY_LOOSE,
+  sparseLines,
   TALLY_OUTSIDE,
-  TALLY_STALE,
-  TALLY_USER_DATA,
   tallyOf,
-  writeDescriptor,
-  writeSparse,
-} from './directory';
+} from './area';
+import { allocateArea, releaseArea } from './arena';
+import { newDense } from './dense-build';
+import { setHeader } from './directory';
 import {
   AREA_ALIGNMENT,
-  AREA_BITS,
-  EMPTY_LINE,
+  AREA_BYTES,
   ENTRY_OFFSETS,
   ENTRY_ROUTES,
   ENTRY_USERS,
-  GENERIC_LINE,
   LINE_BYTES,
-  SEGMENT_BITS,
   SEGMENTS,
 } from './layout';
-import { backgroundFlags, determineBackground, dominantAnswer } from './line-background';
-import {
-  outsideBlock,
-  outsideBlockBytes,
-  releaseOutside,
-  takeApart,
-  takeTo,
-  tookUserData,
-} from './line-write';
+import { outsideBlock, outsideBlockBytes, takeTo, tookUserData } from './line-write';
 import { discardArea, discardBlock, discardLines, reserveNotes } from './retired';
-import {
-  buildLines,
-  builtLineCount,
-  builtLines,
-  builtOutside,
-  builtShape,
-  builtSpan,
-} from './segment-build';
+import { buildSegment, gather, gatherAll, lineCountOf, needsBuilding } from './segment-build';
+import { hasClusters, newSparse, releaseSparse, renewedSparse } from './sparse-build';
 
 /** Entries up to which an area is sparse, and below which a dense one becomes so again. */
 export const SPARSE_ENTRIES_MAX: u32 = 32768;
 const DENSE_ENTRIES_MIN: u32 = 2048;
-/** Bytes outside of its lines from which on a sparse area becomes dense. */
+/** Bytes outside of its lines from which on a sparse area of one segment becomes dense. */
 const SPARSE_OUTSIDE_MAX: u32 = 32768;
 
-/** Whether a segment has so many more or fewer entries than when it was built that it is worth it. */
-export function needsBuilding(tally: u32): bool {
-  const word = <u32>load<u16>(tally + TALLY_LINES);
-  if ((word & TALLY_STALE) != 0) return true;
-  if ((word & TALLY_LINES_MASK) == 0) return false;
-  const entries = load<u32>(tally + TALLY_ENTRIES);
-  const built = <u32>load<u16>(tally + TALLY_BUILT) * BUILT_UNIT;
-  if (built == 0 || entries > built + (built >> 3) + BUILT_UNIT) return true;
-  if (entries + (built >> 2) + BUILT_UNIT < built || entries == 0) return true;
-  return (word & TALLY_LOOSE) == 0 && load<u32>(tally + TALLY_OUTSIDE) > outsideMax(word, entries);
-}
-
-/** Bytes outside of the lines of a segment from which on another shape may be better. */
-function outsideMax(tallyWord: u32, entries: u32): u32 {
-  const lineBytes = (tallyWord & TALLY_LINES_MASK) * LINE_BYTES;
-  const forUserData = (tallyWord & TALLY_USER_DATA) != 0 ? entries * 12 + lineBytes : 0;
-  return (lineBytes >> 2) + LINE_BYTES + forUserData;
-}
+/** Entries that the segments of a sparse area get and lose at least before it is divided anew. */
+const CHANGED_MIN: u32 = 32;
 
 /** Whether an area is of the right kind for its entries, and none of its segments needs building. */
 function isInShape(header: u32): bool {
   const entries = load<u32>(header + AREA_ENTRIES);
   if (entries == 0) return false;
-  if (load<u32>(header + AREA_KIND) == DENSE) {
-    if (entries < DENSE_ENTRIES_MIN) return false;
-  } else {
-    const outside = load<u32>(tallyOf(header, 0) + TALLY_OUTSIDE);
-    if (entries > SPARSE_ENTRIES_MAX || outside > SPARSE_OUTSIDE_MAX) return false;
-  }
+  if (isSparse(header)) {
+    if (entries > SPARSE_ENTRIES_MAX || hasMuchOutside(header)) return false;
+  } else if (entries < DENSE_ENTRIES_MIN) return false;
   const segments = segmentCountOf(header);
   for (let segment: u32 = 0; segment < segments; segment++) {
     if (needsBuilding(tallyOf(header, segment))) return false;
   }
   return true;
+}
+
+/** Whether an area of a single segment has more outside of its lines than is good for it. */
+function hasMuchOutside(header: u32): bool {
+  if (load<u32>(header + AREA_SEGMENTS) != 1) return false;
+  return load<u32>(tallyOf(header, 0) + TALLY_OUTSIDE) > SPARSE_OUTSIDE_MAX;
 }
 
 /** Builds what needs it of an area. Where the memory is full, it stays as it is. */
@@ -119,14 +74,19 @@ export function buildArea(version: u32, header: u32): void {
   // What is discarded has to be noted, or it would be lost.
   if (!reserveNotes(blockCountOf(header))) return;
   const entries = load<u32>(header + AREA_ENTRIES);
-  const isDense = load<u32>(header + AREA_KIND) == DENSE;
   if (entries == 0) removeArea(header);
-  else if (isDense && entries >= DENSE_ENTRIES_MIN) rebuildSegments(version, header);
-  else if (isDense) makeSparse(version, header);
-  else if (entries > SPARSE_ENTRIES_MAX) makeDense(version, header);
-  else if (load<u32>(tallyOf(header, 0) + TALLY_OUTSIDE) > SPARSE_OUTSIDE_MAX)
-    makeDense(version, header);
-  else makeSparse(version, header);
+  else if (entries > SPARSE_ENTRIES_MAX && isSparse(header)) makeDense(version, header);
+  else if (!isWorthKeeping(header, entries)) makeSparse(version, header);
+  else if (isSparse(header)) renewSparse(version, header);
+  else rebuildSegments(version, header);
+}
+
+/** Whether only segments of an area are to be built anew, and not all of it. */
+function isWorthKeeping(header: u32, entries: u32): bool {
+  if (!isSparse(header)) return entries >= DENSE_ENTRIES_MIN;
+  // Entries that arrive one by one in a large area are not to have it divided anew each time.
+  if (load<u32>(header + AREA_CHANGED) > (entries >> 2) + CHANGED_MIN) return false;
+  return load<u32>(header + AREA_SEGMENTS) > 1;
 }
 
 /** At least as many blocks as an area consists of. */
@@ -143,75 +103,27 @@ function removeArea(header: u32): void {
   if (setHeader(load<u32>(header + AREA_NUMBER), 0)) discardAll(header);
 }
 
-/** Gathers the entries of a segment into columns; returns the position behind the last. */
-function gather(header: u32, segment: u32, base: u32, at: u32): u32 {
-  const descriptor = descriptorOf(header, segment);
-  if (!hasLines(load<u32>(descriptor + DESCRIPTOR_LINES))) return at;
-  const lineCount = lineCountOf(header, segment);
-  const span = spanOf(header, descriptor);
-  const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
-  let line = load<u32>(descriptor + DESCRIPTOR_LINES);
-  for (let index: u32 = 0; index < lineCount; index++, line += LINE_BYTES) {
-    at = takeApart(header, shape, line, load<u64>(line), base + index * span, at);
-  }
-  return at;
-}
-
-function lineCountOf(header: u32, segment: u32): u32 {
-  return <u32>load<u16>(tallyOf(header, segment) + TALLY_LINES) & TALLY_LINES_MASK;
-}
-
-/** Builds a sparse area of the entries of an area that has not too many. */
+/** Builds a sparse area of the entries of an area that has not too many, or a dense one that does better. */
 function makeSparse(version: u32, header: u32): void {
   takeTo(ENTRY_OFFSETS, ENTRY_ROUTES, ENTRY_USERS);
-  let count: u32 = 0;
-  const segments = segmentCountOf(header);
-  for (let segment: u32 = 0; segment < segments; segment++) {
-    count = gather(header, segment, segment << SEGMENT_BITS, count);
+  const count = gatherAll(header);
+  // Much lies outside where clusters have come that have no segments yet, or else where there is user data.
+  const isFull = hasMuchOutside(header);
+  if (isFull && !hasClusters(count)) {
+    makeDense(version, header);
+    return;
   }
   const made = newSparse(version, load<u32>(header + AREA_NUMBER), count);
+  if (made == 0) return;
+  if (isFull && hasMuchOutside(made)) {
+    releaseSparse(made);
+    makeDense(version, header);
+  } else replaceArea(header, made);
+}
+
+function makeDense(version: u32, header: u32): void {
+  const made = newDense(version, header);
   if (made != 0) replaceArea(header, made);
-}
-
-/** A sparse area of the entries in the scratch, not yet in the directory; 0: the memory is full. */
-export function newSparse(version: u32, area: u32, count: u32): u32 {
-  const first = (<u64>area) << AREA_BITS;
-  const made = allocate(SPARSE_BYTES);
-  if (made == 0) return 0;
-  initialiseHeader(made, SPARSE, area);
-  const normal = dominantAnswer(version, first, 1 << AREA_BITS);
-  const users = tookUserData ? ENTRY_USERS : 0;
-  const isBuilt = buildLines(
-    made,
-    version,
-    first,
-    AREA_BITS,
-    normal,
-    count,
-    ENTRY_OFFSETS,
-    ENTRY_ROUTES,
-    users,
-  );
-  if (!isBuilt) {
-    releasePalette(made);
-    release(made, SPARSE_BYTES);
-    return 0;
-  }
-  writeSparse(made, builtLines, builtLineCount, builtSpan, builtShape);
-  store<u32>(descriptorOf(made, 0) + DESCRIPTOR_DEFAULT, normal);
-  store<u32>(made + AREA_ENTRIES, count);
-  writeTally(tallyOf(made, 0), count);
-  return made;
-}
-
-function writeTally(tally: u32, count: u32): void {
-  const userData = tookUserData ? TALLY_USER_DATA : 0;
-  const word = builtLineCount | userData;
-  const loose = builtOutside > outsideMax(word, count) ? TALLY_LOOSE : 0;
-  store<u16>(tally + TALLY_LINES, <u16>(word | loose));
-  store<u16>(tally + TALLY_BUILT, <u16>min((count + BUILT_UNIT - 1) / BUILT_UNIT, 0xffff));
-  store<u32>(tally + TALLY_ENTRIES, count);
-  store<u32>(tally + TALLY_OUTSIDE, builtOutside);
 }
 
 function replaceArea(header: u32, made: u32): void {
@@ -227,8 +139,13 @@ function discardAll(header: u32): void {
   for (let segment: u32 = 0; segment < segments; segment++) discardSegment(header, segment);
   const capacity = load<u32>(header + AREA_PALETTE_CAPACITY);
   if (capacity != 0) discardBlock(load<u32>(header + AREA_PALETTE), capacity << 2);
+  discardHeader(header);
+}
+
+/** Discards header, descriptors and tallies of an area. */
+function discardHeader(header: u32): void {
   if (load<u32>(header + AREA_KIND) == DENSE) discardArea(header - AREA_ALIGNMENT);
-  else discardBlock(header, SPARSE_BYTES);
+  else discardLines(header, sparseLines(load<u32>(header + AREA_SEGMENTS)));
 }
 
 function discardSegment(header: u32, segment: u32): void {
@@ -245,115 +162,17 @@ function discardSegment(header: u32, segment: u32): void {
   discardLines(lines, count);
 }
 
-function releasePalette(header: u32): void {
-  const capacity = load<u32>(header + AREA_PALETTE_CAPACITY);
-  if (capacity != 0) release(load<u32>(header + AREA_PALETTE), capacity << 2);
-}
-
-/** Builds a dense area of the entries of a sparse one. */
-function makeDense(version: u32, header: u32): void {
-  // The entries may be too many for the writer's scratch.
-  const entries = load<u32>(header + AREA_ENTRIES);
-  const columns = allocate(<u32>columnsBytes(entries, true));
-  if (columns == 0) return;
-  const bytes = <u32>columnsBytes(entries, true);
-  initialiseColumns(columns, bytes, entries, true);
-  const numbers = columns + COLUMNS_NUMBERS;
-  takeTo(numbers, routesOf(columns), userDataOf(columns));
-  gather(header, 0, 0, 0);
-  const made = newDense(version, header, columns, entries);
-  release(columns, bytes);
-  if (made != 0) replaceArea(header, made);
-}
-
-/** A dense area without segments, not yet in the directory; 0 where the memory is full. */
-export function emptyDense(area: u32): u32 {
-  const block = allocateArea();
-  if (block == 0) return 0;
-  const made = block + AREA_ALIGNMENT;
-  memory.fill(block, 0, AREA_ALIGNMENT * 2);
-  initialiseHeader(made, DENSE, area);
-  return made;
-}
-
-/** Releases a dense area that nobody was led to, and whose first segments have been built. */
-export function releaseBuilt(made: u32, segments: u32): void {
+/** Builds those segments of a sparse area anew that need it, and divides them where clusters have come. */
+function renewSparse(version: u32, header: u32): void {
+  const made = renewedSparse(version, header);
+  if (made == 0) return;
+  const isSet = setHeader(load<u32>(header + AREA_NUMBER), made);
+  assert(isSet);
+  const segments = segmentCountOf(header);
   for (let segment: u32 = 0; segment < segments; segment++) {
-    const lines = load<u32>(descriptorOf(made, segment) + DESCRIPTOR_LINES);
-    if (!hasLines(lines)) continue;
-    const count = lineCountOf(made, segment);
-    for (let index: u32 = 0; index < count; index++) {
-      const line = lines + index * LINE_BYTES;
-      releaseOutside(line, load<u64>(line));
-    }
-    releaseLines(lines, count);
+    if (needsBuilding(tallyOf(header, segment))) discardSegment(header, segment);
   }
-  releasePalette(made);
-  releaseArea(made - AREA_ALIGNMENT);
-}
-
-function newDense(version: u32, header: u32, columns: u32, entries: u32): u32 {
-  const made = emptyDense(load<u32>(header + AREA_NUMBER));
-  if (made == 0) return 0;
-  store<u32>(made + AREA_ENTRIES, entries);
-  const numbers = columns + COLUMNS_NUMBERS;
-  let from: u32 = 0;
-  for (let segment: u32 = 0; segment < SEGMENTS; segment++) {
-    const base = segment << SEGMENT_BITS;
-    let to = from;
-    for (; to < entries && load<u32>(numbers + (to << 2)) >> SEGMENT_BITS == segment; to++) {
-      store<u32>(numbers + (to << 2), load<u32>(numbers + (to << 2)) - base);
-    }
-    const routes = routesOf(columns) + (from << 2);
-    const users = tookUserData ? userDataOf(columns) + (from << 3) : 0;
-    if (!buildSegment(version, made, segment, to - from, numbers + (from << 2), routes, users)) {
-      releaseBuilt(made, segment);
-      return 0;
-    }
-    from = to;
-  }
-  return made;
-}
-
-/** Builds a segment of a dense area that no reader knows yet. False where the memory is full. */
-export function buildSegment(
-  version: u32,
-  header: u32,
-  segment: u32,
-  count: u32,
-  numbers: u32,
-  routes: u32,
-  users: u32,
-): bool {
-  const descriptor = descriptorOf(header, segment);
-  const tally = tallyOf(header, segment);
-  const first = firstKeyOf(header, segment);
-  const normal = dominantAnswer(version, first, 1 << SEGMENT_BITS);
-  if (count == 0) {
-    determineBackground(version, first, 1 << SEGMENT_BITS, normal);
-    const line = backgroundFlags == 0 ? EMPTY_LINE : GENERIC_LINE;
-    writeDescriptor(descriptor, line, 1, SINGLE_SHAPE, normal);
-    memory.fill(tally, 0, TALLY_BYTES);
-    return true;
-  }
-  const isBuilt = buildLines(
-    header,
-    version,
-    first,
-    SEGMENT_BITS,
-    normal,
-    count,
-    numbers,
-    routes,
-    users,
-  );
-  if (!isBuilt) return false;
-  const isSingle = builtSpan >> SEGMENT_BITS != 0;
-  const scale: u64 = 1 << 32;
-  const multiplier = isSingle ? 1 : <u32>((scale + builtSpan - 1) / builtSpan);
-  writeDescriptor(descriptor, builtLines, multiplier, builtShape, normal);
-  writeTally(tally, count);
-  return true;
+  discardHeader(header);
 }
 
 /** Builds those segments of a dense area anew that need it. */
@@ -361,7 +180,7 @@ function rebuildSegments(version: u32, header: u32): void {
   const area = allocateArea();
   if (area == 0) return;
   const made = area + AREA_ALIGNMENT;
-  memory.copy(area, header - AREA_ALIGNMENT, AREA_ALIGNMENT * 2);
+  memory.copy(area, header - AREA_ALIGNMENT, AREA_BYTES);
   let isChanged = false;
   for (let segment: u32 = 0; segment < SEGMENTS; segment++) {
     if (!needsBuilding(tallyOf(header, segment))) continue;
@@ -369,7 +188,7 @@ function rebuildSegments(version: u32, header: u32): void {
     const count = gather(header, segment, 0, 0);
     const users = tookUserData ? ENTRY_USERS : 0;
     // A segment that has no room to be built stays as it is.
-    if (buildSegment(version, made, segment, count, ENTRY_OFFSETS, ENTRY_ROUTES, users)) {
+    if (buildSegment(version, made, segment, count, ENTRY_OFFSETS, ENTRY_ROUTES, users, 0)) {
       discardSegment(header, segment);
       isChanged = true;
     }

@@ -21,14 +21,14 @@ import {
   firstKeyOf,
   hasLines,
   lineOfNumber,
-  segmentBitsOf,
+  numbersIn,
   segmentCountOf,
   spanOf,
   TALLY_LINES,
   TALLY_RENEWED,
   TALLY_STALE,
   tallyOf,
-} from './directory';
+} from './area';
 import { EMPTY_LINE, GENERIC_LINE, HEADER_EPOCH, LINE_BYTES } from './layout';
 import {
   FLAG_DIRTY,
@@ -86,7 +86,7 @@ export function renewDefaults(version: u32, header: u32): bool {
 /** The same for one segment: TALLY_STALE where it needs more, TALLY_RENEWED where it waits, else 0. */
 function renewDefault(version: u32, header: u32, segment: u32, isWaiting: bool): u32 {
   const first = firstKeyOf(header, segment);
-  const count: u32 = 1 << segmentBitsOf(header);
+  const count = numbersIn(header, segment);
   const descriptor = descriptorOf(header, segment);
   const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
   // Behind the last number there may be lines that say nothing.

@@ -9,16 +9,15 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
-  headerOf,
   lineOfNumber,
-  nextArea,
-  segmentBitsOf,
+  numbersIn,
   segmentCountOf,
   segmentOf,
   TALLY_LINES,
   TALLY_STALE,
   tallyOf,
-} from './directory';
+} from './area';
+import { headerOf, nextArea } from './directory';
 import { noteToBuild } from './fold';
 import { AREA_BITS, EMPTY_LINE, GENERIC_LINE, LINE_BYTES } from './layout';
 import { FLAG_DIRTY, FLAG_GENERIC, FLAG_SLOW } from './line';
@@ -35,12 +34,11 @@ export function renewBackground(from: u64, to: u64, version: u64): bool {
   const last = <u32>(to >> AREA_BITS);
   for (let area = nextArea(<u32>(from >> AREA_BITS)); area <= last; area = nextArea(area + 1)) {
     const header = headerOf(area);
-    const bits: u64 = segmentBitsOf(header);
     const count = segmentCountOf(header);
     let segment = from > firstKeyOf(header, 0) ? segmentOf(header, from) : 0;
     for (; segment < count && firstKeyOf(header, segment) <= to; segment++) {
       const first = firstKeyOf(header, segment);
-      const end = first + (((1 as u64) << bits) - 1);
+      const end = first + numbersIn(header, segment) - 1;
       const low = <u32>(max(from, first) - first);
       const high = <u32>(min(to, end) - first);
       if (!renewSegment(header, segment, low, high, version)) return false;
@@ -59,7 +57,7 @@ function renewSegment(header: u32, segment: u32, low: u32, high: u32, version: u
   }
   const from = lineOfNumber(header, descriptor, low);
   const to = lineOfNumber(header, descriptor, high);
-  const isWhole = low == 0 && high == (1 << segmentBitsOf(header)) - 1;
+  const isWhole = low == 0 && high == numbersIn(header, segment) - 1;
   const arePatched = !isWhole && to - from < PATCHED_LINES_MAX;
   for (let index = from; index <= to; index++) {
     const line = lines + index * LINE_BYTES;

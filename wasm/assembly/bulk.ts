@@ -4,14 +4,10 @@
 // Only for an index that has no ported numbers and no readers yet. Prefixes and runs come first, so that
 // the areas are built with their background.
 
-import {
-  buildSegment,
-  emptyDense,
-  newSparse,
-  releaseBuilt,
-  SPARSE_ENTRIES_MAX,
-} from './area-build';
-import { AREA_ENTRIES, setHeader } from './directory';
+import { AREA_ENTRIES } from './area';
+import { SPARSE_ENTRIES_MAX } from './area-build';
+import { emptyDense, releaseDense } from './dense-build';
+import { setHeader } from './directory';
 import {
   AREA_BITS,
   CHANGE_ROUTES,
@@ -29,6 +25,8 @@ import {
   VERSION_PORTED_COUNT,
 } from './layout';
 import { appendEntry, takeTo, tookUserData } from './line-write';
+import { buildSegment } from './segment-build';
+import { newSparse } from './sparse-build';
 
 /** In place of the number of an area: none is begun. */
 const NO_AREA: u32 = 0xffff_ffff;
@@ -119,17 +117,15 @@ function buildHeld(end: u32): bool {
   if (end == built) end++;
   let from: u32 = 0;
   for (; built < end; built++) {
-    const base = built << SEGMENT_BITS;
     let to = from;
-    for (; to < held && segmentAt(to) == built; to++) {
-      const place = ENTRY_OFFSETS + (to << 2);
-      store<u32>(place, load<u32>(place) - base);
-    }
+    while (to < held && segmentAt(to) == built) to++;
+    const numbers = ENTRY_OFFSETS + (from << 2);
     const routes = ENTRY_ROUTES + (from << 2);
     const users = tookUserData ? ENTRY_USERS + (from << 3) : 0;
     const count = to - from;
-    if (!buildSegment(version, dense, built, count, ENTRY_OFFSETS + (from << 2), routes, users)) {
-      releaseBuilt(dense, built);
+    const origin = built << SEGMENT_BITS;
+    if (!buildSegment(version, dense, built, count, numbers, routes, users, origin)) {
+      releaseDense(dense, built);
       area = NO_AREA;
       dense = 0;
       held = 0;

@@ -1,56 +1,38 @@
-// The directory: from a key to the segment whose lines hold it, in three loads that stay in the
-// processor's cache.
+// The directory: from a key to its area (area.ts), in two loads that stay in the processor's cache.
 //
-// The root has a word for each 2^34 keys, a node one for each of its 1024 areas. An *area* is 2^24
-// consecutive keys. Where it has many entries it is *dense* and divided into 256 *segments*, each of
-// which has lines of its own; where it has few it is *sparse*, a single segment; without any it is
-// absent.
+// The root has a word for each 2^34 keys, a node one for each of its 1024 areas.
 //
-//     root               node                       dense area, at a multiple of 4096
-//    ┌───────┐          ┌───────────────────┐          0 ┌──────────────────────────────────────┐
-//    │ node ─┼─────────▶│ dense area        ├───────────▶│ 256 descriptors of 16 bytes          │
-//    │ …     │          │ … 1024 × u32      │       4096 ├──────────────────────────────────────┤
-//    │       │          ├───────────────────┤     ┌─────▶│ header, 64 bytes                     │
-//    └───────┘          │ header of the area├─────┤ 4160 ├──────────────────────────────────────┤
-//                       │ … 1024 × u32      │     │      │ 256 tallies of 12 bytes, 0 …         │
-//                       └───────────────────┘     │ 8192 └──────────────────────────────────────┘
-//                                                 │        sparse area
-//                                                 │    0 ┌──────────────────────────────────────┐
-//                                                 └─────▶│ header, 64 bytes                     │
-//                                                     64 │ tally, descriptor, multiplier        │
-//                                                        └──────────────────────────────────────┘
+//     root               node
+//    ┌───────┐          ┌───────────────────┐        dense area: 256 descriptors,
+//    │ node ─┼─────────▶│ dense area       ─┼──────▶ at a multiple of 4096
+//    │ …     │          │ … 1024 × u32      │                               ▲
+//    │       │          ├───────────────────┤        header of the area:    │ 4096 bytes
+//    └───────┘          │ header of the area┼──────▶ behind the descriptors ┘ if it is dense,
+//                       │ … 1024 × u32      │        the beginning of it if it is sparse
+//                       └───────────────────┘
 //
-// A lookup in a batch follows only the left way and needs no branch for what is not there: words of
+// A lookup in a batch follows only the upper way and needs no branch for what is not there: words of
 // the root are relative to EMPTY_NODE, words of dense areas relative to ABSENT_AREA, so that 0 leads
 // to a node without areas and to an area whose descriptors lead to GENERIC_LINE. Whoever meets that
-// line takes the right way.
-//
-//     descriptor   0       4            8        12        16      multiplier: 2^32 / span, rounded up
-//                 ┌───────┬────────────┬────────┬─────────┐        line of a number: number ×
-//                 │ lines │ multiplier │ shape  │ default │        multiplier / 2^32 (sparse: 2^48,
-//                 │ u32   │ u32        │ line.ts│ answer  │        its own at 96)
-//                 └───────┴────────────┴────────┴─────────┘        lines: offset of the first
-//     tally        0       2         4       8          12         line count: with flags, TALLY_…
-//                 ┌───────┬─────────┬───────┬──────────┐           built: entries in it when it was
-//                 │ line  │ built   │ entry │ bytes    │           built, divided by BUILT_UNIT
-//                 │ count │         │ count │ outside  │           outside: of blocks of its lines
-//                 └───────┴─────────┴───────┴──────────┘
-//     header       0      4        8       12        16        20         24       28       32     36
-//                 ┌──────┬────────┬───────┬─────────┬─────────┬──────────┬────────┬────────┬──────┬──
-//                 │ kind │ area   │ entry │ palette │ palette │ palette  │ ported │ to     │ next │ 0
-//                 │      │ number │ count │ offset  │ count   │ capacity │ answer │ build  │ one  │ …
-//                 └──────┴────────┴───────┴─────────┴─────────┴──────────┴────────┴────────┴──────┴──
-//
-// `ported answer` has kind and length of an answer for the area's numbers; 0 in the one area that has
-// numbers of several lengths, the first. Areas that the next fold has to build anew have 1 in `to
-// build` and are linked. Tallies and counts are the writer's alone.
-//
-// Readers follow these words while the writer changes them: a word that is stored once may change, and
-// the descriptor of an area that readers know may change in its first word, and in its default while nobody
-// uses that (background-renew.ts). Everything else is built beside and published by one store.
+// line takes the lower way.
 
-import { allocate, allocateLines, release, releaseLines } from './arena';
-import { unitOf } from './key';
+import {
+  AREA_KIND,
+  AREA_NUMBERS,
+  DENSE,
+  DESCRIPTOR_BYTES,
+  descriptorOf,
+  GENERIC_FLAGS,
+  initialiseSparse,
+  makeLine,
+  SINGLE_SHAPE,
+  SINGLE_SHAPE_SPARSE,
+  sparseLines,
+  TALLY_LINES,
+  tallyOf,
+  writeDescriptor,
+} from './area';
+import { allocate, allocateLines, releaseLines } from './arena';
 import {
   ABSENT_AREA,
   AREA_ALIGNMENT,
@@ -61,6 +43,7 @@ import {
   HEADER_ROOT_END,
   HEADER_ROOT_FIRST,
   KIND_PORTED,
+  LED_GENERIC_LINE,
   LINE_BYTES,
   NODE_AREAS,
   NODE_BITS,
@@ -69,68 +52,11 @@ import {
   SEGMENT_BITS,
   SEGMENTS,
 } from './layout';
-import { FIRST_BITS_AT, FLAG_GENERIC, FLAG_SLOW, shapeOf } from './line';
 import { discardBlock } from './retired';
-
-export const DESCRIPTOR_LINES: u32 = 0;
-export const DESCRIPTOR_MULTIPLIER: u32 = 4;
-export const DESCRIPTOR_SHAPE: u32 = 8;
-export const DESCRIPTOR_DEFAULT: u32 = 12;
-export const DESCRIPTOR_BYTES: u32 = 16;
-
-export const TALLY_LINES: u32 = 0;
-/** The line count alone. */
-export const TALLY_LINES_MASK: u32 = 0x7ff;
-/** Another default has been stored, see background-renew.ts. */
-export const TALLY_RENEWED: u32 = 1 << 12;
-/** Some of the entries had user data when the segment was built. */
-export const TALLY_USER_DATA: u32 = 1 << 13;
-/** The segment was built with much outside, because nothing better was found. */
-export const TALLY_LOOSE: u32 = 1 << 14;
-/** The background has changed since the segment was built. */
-export const TALLY_STALE: u32 = 1 << 15;
-export const TALLY_BUILT: u32 = 2;
-export const TALLY_ENTRIES: u32 = 4;
-export const TALLY_OUTSIDE: u32 = 8;
-export const TALLY_BYTES: u32 = 12;
-export const BUILT_UNIT: u32 = 4;
-
-export const AREA_KIND: u32 = 0;
-export const AREA_NUMBER: u32 = 4;
-export const AREA_ENTRIES: u32 = 8;
-export const AREA_PALETTE: u32 = 12;
-export const AREA_PALETTE_COUNT: u32 = 16;
-export const AREA_PALETTE_CAPACITY: u32 = 20;
-export const AREA_PORTED_ANSWER: u32 = 24;
-export const AREA_TO_BUILD: u32 = 28;
-export const AREA_NEXT: u32 = 32;
-export const AREA_HEADER_BYTES: u32 = 64;
-
-/** The flags of GENERIC_LINE. */
-const GENERIC_FLAGS: u64 = FLAG_SLOW | FLAG_GENERIC;
-
-export const DENSE: u32 = 1;
-export const SPARSE: u32 = 2;
-
-const SPARSE_TALLY: u32 = 64;
-const SPARSE_DESCRIPTOR: u32 = 80;
-export const SPARSE_MULTIPLIER: u32 = 96;
-/** The span of a sparse area's lines, which a shape has no room for. */
-export const SPARSE_SPAN: u32 = 76;
-export const SPARSE_BYTES: u32 = 104;
 
 /** The words that lead to headers, behind those that lead to dense areas; bytes of both. */
 export const NODE_HEADERS: u32 = NODE_AREAS * 4;
 export const NODE_BYTES: u32 = NODE_AREAS * 8;
-
-/** Low bits and code bits of a segment that has a single line, for any routes. */
-const SINGLE_LOW_DENSE: u32 = 11;
-const SINGLE_LOW_SPARSE: u32 = 19;
-export const DIRECT_CODE_BITS: u32 = 20;
-
-/** The shape of a segment of a dense area that has one line, or none of its own. */
-export const SINGLE_SHAPE: u32 = shapeOf(0xffff, SINGLE_LOW_DENSE, DIRECT_CODE_BITS, true);
-const SINGLE_SHAPE_SPARSE: u32 = shapeOf(0, SINGLE_LOW_SPARSE, DIRECT_CODE_BITS, true);
 
 /** Begins a directory without areas. */
 export function initialiseDirectory(): void {
@@ -143,22 +69,10 @@ export function initialiseDirectory(): void {
 export function writeConstants(): void {
   memory.fill(EMPTY_LINE, 0, EMPTY_NODE + NODE_BYTES - EMPTY_LINE);
   store<u64>(GENERIC_LINE, GENERIC_FLAGS);
+  store<u64>(LED_GENERIC_LINE, GENERIC_FLAGS);
   for (let segment: u32 = 0; segment < SEGMENTS; segment++) {
     writeDescriptor(ABSENT_AREA + segment * DESCRIPTOR_BYTES, GENERIC_LINE, 1, SINGLE_SHAPE, 0);
   }
-}
-
-export function writeDescriptor(
-  descriptor: u32,
-  lines: u32,
-  multiplier: u32,
-  shape: u32,
-  answer: u32,
-): void {
-  store<u32>(descriptor + DESCRIPTOR_LINES, lines);
-  store<u32>(descriptor + DESCRIPTOR_MULTIPLIER, multiplier);
-  store<u32>(descriptor + DESCRIPTOR_SHAPE, shape);
-  store<u32>(descriptor + DESCRIPTOR_DEFAULT, answer);
 }
 
 /** Place of the word of the root for an area. */
@@ -245,154 +159,18 @@ function removeEmptyNode(place: u32): void {
   store<u32>(HEADER_ROOT_END, first < end ? end : ROOT);
 }
 
-/** Offset of the tally of a segment. */
-export function tallyOf(header: u32, segment: u32): u32 {
-  if (load<u32>(header + AREA_KIND) == SPARSE) return header + SPARSE_TALLY;
-  return header + AREA_HEADER_BYTES + segment * TALLY_BYTES;
-}
-
-/** Offset of the descriptor of a segment. */
-export function descriptorOf(header: u32, segment: u32): u32 {
-  if (load<u32>(header + AREA_KIND) == SPARSE) return header + SPARSE_DESCRIPTOR;
-  return header - AREA_ALIGNMENT + segment * DESCRIPTOR_BYTES;
-}
-
-/** How many numbers a segment of an area has, as a power of two. */
-export function segmentBitsOf(header: u32): u32 {
-  return load<u32>(header + AREA_KIND) == SPARSE ? AREA_BITS : SEGMENT_BITS;
-}
-
-export function segmentCountOf(header: u32): u32 {
-  return load<u32>(header + AREA_KIND) == SPARSE ? 1 : SEGMENTS;
-}
-
-/** Key of the first number of a segment. */
-export function firstKeyOf(header: u32, segment: u32): u64 {
-  return ((<u64>load<u32>(header + AREA_NUMBER)) << AREA_BITS) | ((<u64>segment) << SEGMENT_BITS);
-}
-
-/** Which segment of an area a key is in. */
-export function segmentOf(header: u32, key: u64): u32 {
-  if (load<u32>(header + AREA_KIND) == SPARSE) return 0;
-  return <u32>(key >> SEGMENT_BITS) & (SEGMENTS - 1);
-}
-
-/** Whether a segment's lines, by the offset of the first, are its own. */
-export function hasLines(lines: u32): bool {
-  return lines > GENERIC_LINE;
-}
-
-/** How many numbers a line of a segment spans. */
-export function spanOf(header: u32, descriptor: u32): u32 {
-  if (load<u32>(header + AREA_KIND) == SPARSE) return load<u32>(header + SPARSE_SPAN);
-  const span = load<u32>(descriptor + DESCRIPTOR_SHAPE) & 0xffff;
-  return span == 0xffff ? 1 << SEGMENT_BITS : span;
-}
-
-/** Which line of a segment a number of it is in. */
-export function lineOfNumber(header: u32, descriptor: u32, number: u32): u32 {
-  if (load<u32>(header + AREA_KIND) == SPARSE) {
-    return <u32>((<u64>number * load<u64>(header + SPARSE_MULTIPLIER)) >> 48);
-  }
-  return <u32>((<u64>number * <u64>load<u32>(descriptor + DESCRIPTOR_MULTIPLIER)) >> 32);
-}
-
-/** Kind and length that the answer for a ported number of an area has. */
-export function portedAnswerOf(header: u32, key: u64): u32 {
-  const answer = load<u32>(header + AREA_PORTED_ANSWER);
-  return answer != 0 ? answer : portedAnswer(lengthOf(key));
-}
-
-function portedAnswer(length: u32): u32 {
-  return (KIND_PORTED << 30) | (length << 26);
-}
-
-/** How many digits a key has that is one. */
-export function lengthOf(key: u64): u32 {
-  let length: u32 = 0;
-  for (let unit = unitOf(<f64>key); unit > 1; unit /= 10) length++;
-  return length;
-}
-
-/** Writes the header of an area without a palette. */
-export function initialiseHeader(header: u32, kind: u32, area: u32): void {
-  memory.fill(header, 0, AREA_HEADER_BYTES);
-  store<u32>(header + AREA_KIND, kind);
-  store<u32>(header + AREA_NUMBER, area);
-  store<u32>(header + AREA_PORTED_ANSWER, portedAnswerIn(area));
-}
-
-/** What is `ported answer` in the header of an area. */
-export function portedAnswerIn(area: u32): u32 {
-  return area == 0 ? 0 : portedAnswer(lengthIn(area));
-}
-
-/** Whether an area has numbers that are keys. */
-export function hasKeys(area: u32): bool {
-  return area == 0 || lengthIn(area) != 0;
-}
-
-/** How many digits the keys have that are in an area other than the first; 0 where it has none. */
-function lengthIn(area: u32): u32 {
-  // Between the numbers of one length and the next lie more keys than an area has, so the first or the
-  // last of its keys has the length of all.
-  const first = (<u64>area) << AREA_BITS;
-  const length = lengthOf(first);
-  return length != 0 ? length : lengthOf(first + ((1 << AREA_BITS) - 1));
-}
-
-/** The multiplier of a segment of a dense area whose lines each span `span` numbers. */
-export function multiplierOf(span: u32): u32 {
-  const scale: u64 = 1 << 32;
-  // A single line needs none, and one number to a line does not occur: lines are too few.
-  return span >> SEGMENT_BITS != 0 ? 1 : <u32>((scale + span - 1) / span);
-}
-
-/** The same for a sparse area. */
-export function sparseMultiplierOf(span: u32): u64 {
-  const scale: u64 = 1 << 48;
-  return (scale + span - 1) / span;
-}
-
-/** Writes tally and descriptor of a sparse area whose lines each span `span` numbers. */
-export function writeSparse(header: u32, lines: u32, lineCount: u32, span: u32, shape: u32): void {
-  memory.fill(header + SPARSE_TALLY, 0, SPARSE_BYTES - SPARSE_TALLY);
-  store<u16>(header + SPARSE_TALLY + TALLY_LINES, <u16>lineCount);
-  store<u32>(header + SPARSE_SPAN, span);
-  store<u64>(header + SPARSE_MULTIPLIER, sparseMultiplierOf(span));
-  writeDescriptor(header + SPARSE_DESCRIPTOR, lines, 0, shape, 0);
-}
-
 /** Makes an area of one line for the numbers around a key; its header, 0 where the memory is full. */
 export function makeSparseArea(key: u64): u32 {
   const line = makeLine();
   if (line == 0) return 0;
-  const header = allocate(SPARSE_BYTES);
+  const header = allocateLines(sparseLines(1));
   if (header != 0) {
-    initialiseHeader(header, SPARSE, <u32>(key >> AREA_BITS));
-    writeSparse(header, line, 1, 1 << AREA_BITS, SINGLE_SHAPE_SPARSE);
+    initialiseSparse(header, <u32>(key >> AREA_BITS), 1);
+    writeDescriptor(descriptorOf(header, 0), line, AREA_NUMBERS, SINGLE_SHAPE_SPARSE, 0);
+    store<u16>(tallyOf(header, 0) + TALLY_LINES, 1);
     if (setHeader(<u32>(key >> AREA_BITS), header)) return header;
-    release(header, SPARSE_BYTES);
+    releaseLines(header, sparseLines(1));
   }
   releaseLines(line, 1);
   return 0;
-}
-
-/** A listed line without entries, whose background has to be looked up; 0 where the memory is full. */
-function makeLine(): u32 {
-  const line = allocateLines(1);
-  if (line == 0) return 0;
-  memory.fill(line, 0, LINE_BYTES);
-  store<u64>(line, GENERIC_FLAGS);
-  store<u64>(line + FIRST_BITS_AT, 1);
-  return line;
-}
-
-/** Gives a segment of a dense area a line of its own, without entries. False: the memory is full. */
-export function makeOwnLine(descriptor: u32, tally: u32): bool {
-  const line = makeLine();
-  if (line == 0) return false;
-  store<u16>(tally + TALLY_LINES, load<u16>(tally + TALLY_LINES) | 1);
-  atomic.store<u32>(descriptor + DESCRIPTOR_LINES, line);
-  return true;
 }

@@ -3,16 +3,6 @@
 // All of this leaves what every reader sees as it is, so it is no part of a batch. It is done before
 // one begins, when no reader is in a call that it entered at an older version; see patch.ts.
 
-import { buildArea, needsBuilding } from './area-build';
-import { refusedCount } from './arena';
-import { beginRenewal, renewDefaults } from './background-renew';
-import {
-  COLUMNS_COUNT,
-  COLUMNS_HAS_USER_DATA,
-  COLUMNS_NUMBERS,
-  routesOf,
-  userDataOf,
-} from './columns';
 import {
   AREA_ENTRIES,
   AREA_NEXT,
@@ -23,15 +13,25 @@ import {
   DESCRIPTOR_SHAPE,
   descriptorOf,
   firstKeyOf,
-  headerOf,
-  segmentBitsOf,
+  numbersIn,
   spanOf,
   TALLY_ENTRIES,
   TALLY_LINES,
   TALLY_OUTSIDE,
   TALLY_STALE,
   tallyOf,
-} from './directory';
+} from './area';
+import { buildArea } from './area-build';
+import { refusedCount } from './arena';
+import { beginRenewal, renewDefaults } from './background-renew';
+import {
+  COLUMNS_COUNT,
+  COLUMNS_HAS_USER_DATA,
+  COLUMNS_NUMBERS,
+  routesOf,
+  userDataOf,
+} from './columns';
+import { headerOf } from './directory';
 import {
   ENTRY_OFFSETS,
   ENTRY_ROUTES,
@@ -67,6 +67,7 @@ import {
   removePatches,
 } from './patch';
 import { releaseNotes } from './retired';
+import { needsBuilding } from './segment-build';
 
 /** The first of the areas that have to be built anew; 0 where there are none. */
 let firstToBuild: u32 = 0;
@@ -169,7 +170,7 @@ function encodeAnew(
   const descriptor = descriptorOf(header, segment);
   const span = spanOf(header, descriptor);
   const base = ((line - load<u32>(descriptor + DESCRIPTOR_LINES)) / LINE_BYTES) * span;
-  const numberEnd: u32 = 1 << segmentBitsOf(header);
+  const numberEnd = numbersIn(header, segment);
   const normal = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
   const first = firstKeyOf(header, segment) + base;
   determineBackground(version, first, min(span, numberEnd - base), normal);

@@ -1,45 +1,47 @@
 // Whether the directory of an image is whole: every word that leads somewhere, every area and segment,
 // and that their counts are those of their lines (image-lines.ts). Nothing is written.
 
-import { isInArena } from './arena';
 import {
   AREA_ENTRIES,
   AREA_HEADER_BYTES,
   AREA_KIND,
   AREA_NUMBER,
+  AREA_NUMBERS,
   AREA_PALETTE,
   AREA_PALETTE_CAPACITY,
   AREA_PALETTE_COUNT,
   AREA_PORTED_ANSWER,
+  AREA_SEGMENTS,
   AREA_TO_BUILD,
   DENSE,
   DESCRIPTOR_DEFAULT,
+  DESCRIPTOR_DIVISOR,
   DESCRIPTOR_LINES,
-  DESCRIPTOR_MULTIPLIER,
   DESCRIPTOR_SHAPE,
   DIRECT_CODE_BITS,
+  denseDivisor,
   descriptorOf,
-  firstAreaAt,
+  firstNumbersOf,
   hasKeys,
   hasLines,
-  multiplierOf,
-  NODE_BYTES,
-  NODE_HEADERS,
+  isSparse,
+  numbersIn,
   portedAnswerIn,
   SINGLE_SHAPE,
+  SINGLE_SHAPE_SPARSE,
   SPARSE,
-  SPARSE_BYTES,
-  SPARSE_MULTIPLIER,
-  segmentBitsOf,
+  SPARSE_SEGMENTS_MAX,
   segmentCountOf,
   spanOf,
-  sparseMultiplierOf,
+  sparseLines,
   TALLY_ENTRIES,
   TALLY_LINES,
   TALLY_LINES_MASK,
   TALLY_OUTSIDE,
   tallyOf,
-} from './directory';
+} from './area';
+import { isInArena } from './arena';
+import { firstAreaAt, NODE_BYTES, NODE_HEADERS } from './directory';
 import { areRoutesWhole, isBackgroundAnswer } from './image-entries';
 import { isLineWhole, lineEntries, lineOutside, setLines } from './image-lines';
 import { takesBlock, takesRoom } from './image-room';
@@ -115,7 +117,10 @@ function isAreaWhole(header: u32, dense: u32, area: u32): bool {
     if (dense != start - ABSENT_AREA || !takesRoom(start, AREA_BYTES, AREA_ALIGNMENT)) return false;
   } else {
     if (load<u32>(header + AREA_KIND) != SPARSE || dense != 0) return false;
-    if (!takesBlock(header, SPARSE_BYTES)) return false;
+    const segments = load<u32>(header + AREA_SEGMENTS);
+    if (segments == 0 || segments > SPARSE_SEGMENTS_MAX) return false;
+    if (!takesRoom(header, sparseLines(segments) * LINE_BYTES, LINE_BYTES)) return false;
+    if (!areBoundsWhole(firstNumbersOf(header), segments)) return false;
   }
   if (load<u32>(header + AREA_NUMBER) != area) return false;
   if (load<u32>(header + AREA_PORTED_ANSWER) != portedAnswerIn(area)) return false;
@@ -128,6 +133,16 @@ function isAreaWhole(header: u32, dense: u32, area: u32): bool {
     entries += load<u32>(tallyOf(header, segment) + TALLY_ENTRIES);
   }
   return entries == <u64>load<u32>(header + AREA_ENTRIES);
+}
+
+/** Whether the first numbers of a sparse area's segments rise from 0 and are in the area. */
+function areBoundsWhole(firstNumbers: u32, segments: u32): bool {
+  if (load<u32>(firstNumbers) != 0) return false;
+  const end = firstNumbers + (segments << 2);
+  for (let at = firstNumbers + 4; at < end; at += 4) {
+    if (load<u32>(at) <= load<u32>(at - 4)) return false;
+  }
+  return load<u32>(end - 4) < AREA_NUMBERS;
 }
 
 function isPaletteWhole(header: u32): bool {
@@ -145,17 +160,18 @@ function isSegmentWhole(header: u32, segment: u32): bool {
   const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
   const lineCount = <u32>load<u16>(tally + TALLY_LINES) & TALLY_LINES_MASK;
   if (!isBackgroundAnswer(load<u32>(descriptor + DESCRIPTOR_DEFAULT), routes)) return false;
-  if (!isShapeWhole(header, descriptor)) return false;
+  const numbers = numbersIn(header, segment);
+  if (!isShapeWhole(header, descriptor, numbers)) return false;
   const span = spanOf(header, descriptor);
-  const numberEnd: u32 = 1 << segmentBitsOf(header);
   if (!hasLines(lines)) {
-    if (load<u32>(header + AREA_KIND) == SPARSE) return false;
     if (lines != EMPTY_LINE && lines != GENERIC_LINE) return false;
-    if (load<u32>(descriptor + DESCRIPTOR_SHAPE) != SINGLE_SHAPE || lineCount != 0) return false;
+    if (lineCount != 0 || span != numbers) return false;
+    const single = isSparse(header) ? SINGLE_SHAPE_SPARSE : SINGLE_SHAPE;
+    if (load<u32>(descriptor + DESCRIPTOR_SHAPE) != single) return false;
     return load<u32>(tally + TALLY_ENTRIES) == 0 && load<u32>(tally + TALLY_OUTSIDE) == 0;
   }
   // Every number is in one of the lines; the last of them may lie behind all numbers.
-  if (lineCount > LINES_MAX || <u64>lineCount * span < numberEnd) return false;
+  if (lineCount > LINES_MAX || <u64>lineCount * span < numbers) return false;
   if (!takesRoom(lines, lineCount * LINE_BYTES, LINE_BYTES)) return false;
 
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
@@ -165,7 +181,7 @@ function isSegmentWhole(header: u32, segment: u32): bool {
   let base: u64 = 0;
   const end = lines + lineCount * LINE_BYTES;
   for (let line = lines; line < end; line += LINE_BYTES, base += span) {
-    const held = base < numberEnd ? <u32>min<u64>(span, numberEnd - base) : 0;
+    const held = base < numbers ? <u32>min<u64>(span, numbers - base) : 0;
     if (!isLineWhole(line, held)) return false;
     entries += lineEntries;
     outside += lineOutside;
@@ -175,22 +191,22 @@ function isSegmentWhole(header: u32, segment: u32): bool {
   return outside == <u64>load<u32>(tally + TALLY_OUTSIDE);
 }
 
-/** Whether span, multiplier and widths are those that building a segment makes. */
-function isShapeWhole(header: u32, descriptor: u32): bool {
-  const bits = segmentBitsOf(header);
+/** Whether span, divisor and widths are those that building a segment of so many numbers makes. */
+function isShapeWhole(header: u32, descriptor: u32, numbers: u32): bool {
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
   const span = spanOf(header, descriptor);
   const lowCount = lowCountOf(shape);
   const codeBits = codeBitsOf(shape);
-  if (span == 0 || span > 1 << bits || shape >> 27 != 0) return false;
+  if (span == 0 || span > numbers || shape >> 27 != 0) return false;
   if (codeBits == 0 || codeBits > DIRECT_CODE_BITS) return false;
   if (isListedShape(shape)) {
     if (lowCount > LOW_COUNT_MAX || (<u64>GROUPS_MAX) << (<u64>lowCount) < span) return false;
   } else {
     if (span > GROUPED_SPAN_MAX || span % GROUP_NUMBERS != 0) return false;
-    if (lowCount != GROUPED_LOW_COUNT || bits != SEGMENT_BITS) return false;
+    if (lowCount != GROUPED_LOW_COUNT) return false;
   }
-  return bits == SEGMENT_BITS
-    ? load<u32>(descriptor + DESCRIPTOR_MULTIPLIER) == multiplierOf(span)
-    : load<u64>(header + SPARSE_MULTIPLIER) == sparseMultiplierOf(span);
+  if (!isSparse(header)) return load<u32>(descriptor + DESCRIPTOR_DIVISOR) == denseDivisor(span);
+  // Batches take numbers of lines with another span in their shape as they take those of dense areas.
+  const spanInShape = shape & 0xffff;
+  return spanInShape == span || spanInShape == 0;
 }

@@ -4,10 +4,10 @@
 // All lines of a country are looked at while an index is loaded, so the way of a grouped line without
 // anything outside is short: its words are tested whole, and each code is one load and one comparison.
 
+import { DIRECT_CODE_BITS } from './area';
 import { isInArena } from './arena';
 import { lowBits, readBits } from './bits';
 import { COLUMNS_BYTES, COLUMNS_COUNT } from './columns';
-import { DIRECT_CODE_BITS } from './directory';
 import { areColumnsWhole, areUserDataWhole, isBackgroundAnswer } from './image-entries';
 import { takesBlock } from './image-room';
 import {

@@ -5,22 +5,21 @@
 // and none that the line was already written from. A line that is marked dirty and has no patch is right
 // as it is, as after a batch that was given up; one that has a patch and no mark gets the mark.
 
-import { isInArena } from './arena';
 import {
   AREA_PALETTE_COUNT,
-  AREAS_END,
   DESCRIPTOR_LINES,
   DESCRIPTOR_SHAPE,
   descriptorOf,
   hasLines,
-  headerOf,
-  segmentBitsOf,
+  numbersIn,
   segmentCountOf,
   spanOf,
   TALLY_LINES,
   TALLY_LINES_MASK,
   tallyOf,
-} from './directory';
+} from './area';
+import { isInArena } from './arena';
+import { AREAS_END, headerOf } from './directory';
 import { countOfLine } from './fold';
 import { isLineWhole, lineEntries, setLines } from './image-lines';
 import { takesBlock } from './image-room';
@@ -90,7 +89,7 @@ function isPatchWhole(patch: u32, routesMax: u32): bool {
   if (!hasLines(lines) || index >= lineCount) return false;
   const span = spanOf(header, descriptor);
   const base = <u64>index * span;
-  const numberEnd: u64 = 1 << segmentBitsOf(header);
+  const numberEnd: u64 = numbersIn(header, segment);
   if (base >= numberEnd) return false;
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
   setLines(shape, load<u32>(header + AREA_PALETTE_COUNT), routesMax);

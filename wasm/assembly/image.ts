@@ -10,10 +10,11 @@
 // What the writer had put off because a reader was in an older call, patches to be folded and areas to be
 // built anew, is done as soon as all that is known.
 
+import { AREA_TO_BUILD } from './area';
 import { isInArena } from './arena';
 import { forgetRenewed } from './background-renew';
 import { xxh64 } from './checksum';
-import { AREA_TO_BUILD, AREAS_END, headerOf, nextArea, writeConstants } from './directory';
+import { AREAS_END, headerOf, nextArea, writeConstants } from './directory';
 import { fold, noteToBuild } from './fold';
 import { isAnyToBuild } from './image-areas';
 import { isContentWhole } from './image-content';

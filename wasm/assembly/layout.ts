@@ -37,11 +37,11 @@ export const PAGE_BYTES: u32 = 65536;
 //     │ epoch │ current │ gaps │ 0 … │ free lists: 41 × u32           │ 0 …  │ WIP │ 0 …  │
 //     │       │ version │      │     │                                │      │     │      │
 //     └───────┴─────────┴──────┴─────┴────────────────────────────────┴──────┴─────┴──────┘
-//      4096                                12288   12352     16384         20480        28672
-//     ┌──────────────────────────────────┬───────┬─────────┬─────────────┬────────────┬───────┐
-//     │ free lists of lines: 1025 × u32  │ empty │ generic │ absent area │ empty node │ 0 …   │
-//     │                                  │ line  │ line    │             │            │       │
-//     └──────────────────────────────────┴───────┴─────────┴─────────────┴────────────┴───────┘
+//      4096                                12288   12352   12416     16384         20480        28672
+//     ┌──────────────────────────────────┬───────┬─────────┬─────────┬─────────────┬────────────┬───────┐
+//     │ free lists of lines: 1025 × u32  │ empty │ generic │ generic │ absent area │ empty node │ 0 …   │
+//     │                                  │ line  │ line    │ line, 2 │             │            │       │
+//     └──────────────────────────────────┴───────┴─────────┴─────────┴─────────────┴────────────┴───────┘
 
 export const HEADER_MAGIC: u32 = 0;
 export const HEADER_FORMAT: u32 = 8;
@@ -90,6 +90,8 @@ export const LINE_LISTS: u32 = 4096;
 export const EMPTY_LINE: u32 = 12288;
 /** The same for segments whose background is not the same everywhere. */
 export const GENERIC_LINE: u32 = EMPTY_LINE + LINE_BYTES;
+/** The same for a number that was already led to its segment in a sparse area; see lookup-sparse.ts. */
+export const LED_GENERIC_LINE: u32 = GENERIC_LINE + LINE_BYTES;
 /** What takes the place of an area that is absent or sparse; see directory.ts. */
 export const ABSENT_AREA: u32 = 16384;
 /** What takes the place of a node that is absent. */
@@ -98,7 +100,7 @@ export const HEADER_BYTES: u32 = PAGE_BYTES;
 
 /** The bytes "bchfindx". */
 export const MAGIC: u64 = 0x78646e6966686362;
-export const FORMAT: u32 = 3;
+export const FORMAT: u32 = 4;
 export const ORDER_MARK: u32 = 0x01020304;
 
 /** Smallest key, and the first integer above the largest. */
@@ -120,7 +122,7 @@ export const NODE_BITS: u32 = 34;
 export const SEGMENTS: u32 = 1 << (AREA_BITS - SEGMENT_BITS);
 export const NODE_AREAS: u32 = 1 << (NODE_BITS - AREA_BITS);
 
-/** A dense area: see directory.ts. */
+/** A dense area: see area.ts. */
 export const AREA_BYTES: u32 = 8192;
 export const AREA_ALIGNMENT: u32 = 4096;
 
@@ -203,6 +205,8 @@ export const ENTRY_OFFSETS: u32 = CHANGES + CHANGES_BYTES;
 export const ENTRY_ROUTES: u32 = ENTRY_OFFSETS + ENTRIES_MAX * 4;
 export const ENTRY_USERS: u32 = ENTRY_ROUTES + ENTRIES_MAX * 4;
 export const ORDER: u32 = ENTRY_USERS + ENTRIES_MAX * 8;
+/** Where an area is divided, no changes are in order. */
+export const BOUNDS: u32 = ORDER;
 export const CODES: u32 = ORDER + PAGE_BYTES;
 export const CODES_BITS: u32 = 16;
 export const LINE_BUFFER: u32 = CODES + (4 << CODES_BITS);

@@ -1,8 +1,8 @@
 // What a line says of the background of its numbers: nothing where all of it is the default of the
 // segment, the one piece where it is something else, or else that it has to be looked up.
 
+import { lengthOf } from './area';
 import { backgroundAnswer, backgroundEnd } from './background';
-import { lengthOf } from './directory';
 import { unitOf } from './key';
 import { FLAG_GENERIC, FLAG_PIECE, GROUPED_SPAN_MAX, pieceOf } from './line';
 

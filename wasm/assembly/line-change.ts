@@ -4,6 +4,7 @@
 // (line-edit.ts); the line is taken apart and encoded anew; or its entries are, and stay, in columns
 // outside of it, because they are too many for a line, as in an area that fills up before it is built.
 
+import { AREA_NUMBER, DESCRIPTOR_SHAPE, descriptorOf } from './area';
 import { allocate, release } from './arena';
 import { keyAt, placeAt } from './change-order';
 import {
@@ -17,7 +18,6 @@ import {
   routesOf,
   userDataOf,
 } from './columns';
-import { AREA_NUMBER, DESCRIPTOR_SHAPE, descriptorOf } from './directory';
 import {
   CHANGE_ROUTES,
   CHANGE_USERS,

@@ -1,10 +1,10 @@
 // Numbers whose lines have their entries in columns (columns.ts), because more are in one line than it has room
-// for: the numbers of one block that was given out, in an area that has few others. Seven in ten numbers of the
-// world's population meet such a line.
+// for: those that are too close together for a line of their segment and too far apart, or too many, for a
+// segment of their own (sparse-build.ts), and those that have come since that was built.
 //
-// All numbers of a group search side by side: each halves what it has left, then all halve again, until the rest
-// can be compared at once. No branch depends on where a number is found, and the loads of one step do not wait
-// for each other, which counts: nothing of this is in the nearest caches.
+// All numbers of a group search side by side: each halves what it has left, then all that have much left halve
+// again, until the rest can be compared at once. No branch depends on where a number is found, and the loads of
+// one step do not wait for each other, which counts: nothing of this is in the nearest caches.
 //
 // A search is kept where the lane has its columns (lookup-scratch.ts) of what it no longer needs:
 //
@@ -15,13 +15,13 @@
 
 import { COLUMNS_CAPACITY, COLUMNS_COUNT, COLUMNS_NUMBERS } from './columns';
 import { portedAnswerOfLane } from './lookup-lane';
-import { GROUP_SHIFT, IN_GROUP, LINE, SHAPE } from './lookup-scratch';
+import { GROUP_SHIFT, IN_GROUP, LINE, SHAPE, WALKERS } from './lookup-scratch';
 
 /** In a list of searches, beside a lane: what answers it has to be looked up where it is not found. */
 export const SEARCH_GENERIC: u32 = 1;
 
 /** Numbers that are compared at once. They fit into what may be loaded behind the arena. */
-const AT_ONCE: u32 = 16;
+export const AT_ONCE: u32 = 16;
 
 /** Makes a lane search for a number of its line. */
 export function beginSearch(lane: u32, columns: u32, number: u32): void {
@@ -43,7 +43,11 @@ export function finishSearches(
   listEnd: u32,
   unanswered: u32,
 ): u32 {
-  while (halve(list, listEnd)) {}
+  // Nobody is a walker yet.
+  const searching = reader + WALKERS;
+  for (let end = halve(list, listEnd, searching); end != searching; ) {
+    end = halve(searching, end, searching);
+  }
   for (let at = list; at < listEnd; at += 4) {
     const marked = load<u32>(at);
     const lane = marked & ~SEARCH_GENERIC;
@@ -66,11 +70,14 @@ export function finishSearches(
   return unanswered;
 }
 
-/** Halves what all lanes of a list have left to search; whether any has more than can be compared at once. */
-function halve(list: u32, listEnd: u32): bool {
-  let most: u32 = 0;
+/**
+ * Halves what all lanes of a list have left to search; writes those that have more left than can be compared at once
+ * to a list, which may be the same one, and returns the end of that.
+ */
+export function halve(list: u32, listEnd: u32, searching: u32): u32 {
   for (let at = list; at < listEnd; at += 4) {
-    const lane = load<u32>(at) & ~SEARCH_GENERIC;
+    const marked = load<u32>(at);
+    const lane = marked & ~SEARCH_GENERIC;
     const first = load<u32>(lane, SHAPE);
     const left = load<u32>(lane, IN_GROUP);
     const half = left >> 1;
@@ -78,16 +85,17 @@ function halve(list: u32, listEnd: u32): bool {
     const isBehind = u32(load<u32>(first + (half << 2) - 4) < load<u32>(lane, GROUP_SHIFT));
     store<u32>(lane, first + ((half << 2) & (0 - isBehind)), SHAPE);
     store<u32>(lane, left - half, IN_GROUP);
-    most = max(most, left - half);
+    store<u32>(searching, marked);
+    searching += u32(left - half > AT_ONCE) << 2;
   }
-  return most > AT_ONCE;
+  return searching;
 }
 
 /**
  * Where the first number is that is not below one, of at most AT_ONCE rising numbers; where all are below it,
  * somewhere behind them.
  */
-function placeOf(first: u32, number: u32): u32 {
+export function placeOf(first: u32, number: u32): u32 {
   // No number of a line has 31 bits.
   const wanted = i32x4.splat(number);
   const below = i8x16.narrow_i16x8_s(

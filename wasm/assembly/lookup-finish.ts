@@ -4,26 +4,16 @@
 // first, without a branch, and each list has a loop of its own:
 //
 //     split    those whose lines are not slow are hits
-//     lead     the others, where they have no line yet and are in a sparse area, to their lines there
+//     lead     the others, where they have no line yet and are in a sparse area, to their lines there, see
+//              lookup-sparse.ts
 //     sort     piece → answer, and the test of the number once more
 //     hits     numbers that grouped lines have, see lookup-hits.ts
 //     listed   numbers whose group listed lines have
 //     own      those that have to be looked at in full. Entries in columns are left to lookup-columns.ts,
 //              what only runs and prefixes answer to lookup-background.ts
 
-import {
-  AREA_KIND,
-  DESCRIPTOR_DEFAULT,
-  DESCRIPTOR_LINES,
-  DESCRIPTOR_SHAPE,
-  descriptorOf,
-  hasLines,
-  headerOf,
-  lineOfNumber,
-  SPARSE,
-  SPARSE_SPAN,
-} from './directory';
-import { ABSENT_AREA, AREA_ALIGNMENT, AREA_BITS, GENERIC_LINE, LINE_BYTES } from './layout';
+import { headerOf } from './directory';
+import { AREA_BITS, GENERIC_LINE } from './layout';
 import {
   codeOfEntry,
   FLAG_DIRTY,
@@ -43,7 +33,6 @@ import { beginSearch, finishSearches, SEARCH_GENERIC } from './lookup-columns';
 import { finishHits } from './lookup-hits';
 import { headerOfLane, keyOfLane, numberOf, portedAnswerOfLane } from './lookup-lane';
 import {
-  AREA,
   GROUP_SHIFT,
   HITS,
   IN_GROUP,
@@ -52,9 +41,9 @@ import {
   LISTED,
   NOTED,
   OWN,
-  PLACE_LAST,
   SHAPE,
 } from './lookup-scratch';
+import { leadToSparse } from './lookup-sparse';
 import { routeOfCode } from './palette';
 import {
   backgroundInLine,
@@ -117,17 +106,6 @@ function split(reader: u32, notedEnd: u32): u32 {
   }
   hitsEnd = hits;
   return slow;
-}
-
-/** Gives noted lanes without a line that of a sparse area, where theirs is one. */
-function leadToSparse(reader: u32, keys: u32, toAnswer: u32, notedEnd: u32): void {
-  for (let noted = reader + NOTED; noted < notedEnd; noted += 4) {
-    const lane = load<u32>(noted);
-    if (load<u32>(lane, LINE) != GENERIC_LINE) continue;
-    const key = keyOfLane(lane, reader, keys);
-    const header = headerOf(<u32>(key >> AREA_BITS));
-    if (header != 0) leadToLine(header, lane, lane + toAnswer, key);
-  }
 }
 
 /** Sorts notes into the lists, behind what hits and listed lanes there are; the list of own begins anew. */
@@ -234,22 +212,4 @@ function findInDirectory(version: u32, answer: u32, key: u64): bool {
   }
   if (isBackgroundKnown) store<u32>(answer, knownBackground);
   return isBackgroundKnown;
-}
-
-/** Gives a lane its line and default answer, if the area with this header is sparse and has lines. */
-function leadToLine(header: u32, lane: u32, answer: u32, key: u64): void {
-  if (load<u32>(header + AREA_KIND) != SPARSE) return;
-  const descriptor = descriptorOf(header, 0);
-  const lines = atomic.load<u32>(descriptor + DESCRIPTOR_LINES);
-  if (!hasLines(lines)) return;
-  const number = <u32>key & ((1 << AREA_BITS) - 1);
-  const index = lineOfNumber(header, descriptor, number);
-  const line = lines + index * LINE_BYTES;
-  const place = PLACE_LAST - (number - index * load<u32>(header + SPARSE_SPAN));
-  store<u32>(lane, line, LINE);
-  store<u32>(lane, header - AREA_ALIGNMENT - ABSENT_AREA, AREA);
-  store<u32>(lane, load<u32>(descriptor + DESCRIPTOR_SHAPE), SHAPE);
-  store<u32>(lane, place >> 3, GROUP_SHIFT);
-  store<u32>(lane, place & 7, IN_GROUP);
-  store<u32>(answer, load<u32>(descriptor + DESCRIPTOR_DEFAULT));
 }

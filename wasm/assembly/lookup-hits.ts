@@ -3,8 +3,8 @@
 // Where the code of a hit is not in the line, it is another load that no cache has. These hits are kept
 // until the batch ends, and their loads are then under way together.
 
+import { AREA_PORTED_ANSWER, portedAnswerOf } from './area';
 import { lowBits, readBits } from './bits';
-import { AREA_PORTED_ANSWER, portedAnswerOf } from './directory';
 import { LINE_BYTES } from './layout';
 import {
   codeBitsOf,

@@ -1,6 +1,6 @@
 // What the columns of a group (lookup-scratch.ts) tell of one lane.
 
-import { AREA_PORTED_ANSWER, portedAnswerOf } from './directory';
+import { AREA_PORTED_ANSWER, portedAnswerOf } from './area';
 import { integerOf } from './key';
 import { ABSENT_AREA, AREA_ALIGNMENT } from './layout';
 import { AREA, GROUP_SHIFT, IN_GROUP, LANES, PLACE_LAST, SHAPE } from './lookup-scratch';

@@ -3,14 +3,14 @@
 // An area's palette only ever grows, so a code means the same for good, and readers may use it while
 // the writer appends. Where an area has very many routes, codes are the routes themselves.
 
-import { allocate } from './arena';
 import {
   AREA_NUMBER,
   AREA_PALETTE,
   AREA_PALETTE_CAPACITY,
   AREA_PALETTE_COUNT,
   DIRECT_CODE_BITS,
-} from './directory';
+} from './area';
+import { allocate, release } from './arena';
 import { CODES, CODES_BITS } from './layout';
 import { codeBitsOf } from './line';
 import { discardBlock, reserveNotes } from './retired';
@@ -80,4 +80,10 @@ function append(header: u32, route: u32): bool {
   store<u32>(load<u32>(header + AREA_PALETTE) + (count << 2), route);
   store<u32>(header + AREA_PALETTE_COUNT, count + 1);
   return true;
+}
+
+/** Releases the palette of an area that nobody was led to. */
+export function releasePalette(header: u32): void {
+  const capacity = load<u32>(header + AREA_PALETTE_CAPACITY);
+  if (capacity != 0) release(load<u32>(header + AREA_PALETTE), capacity << 2);
 }

@@ -2,28 +2,27 @@
 // first ported number of a range. The quick way of a batch is in lookup.ts.
 
 import {
-  COLUMNS_COUNT,
-  COLUMNS_NUMBERS,
-  firstEntryFrom,
-  foundUserData,
-  routeInColumns,
-} from './columns';
-import {
   DESCRIPTOR_DEFAULT,
   DESCRIPTOR_LINES,
   DESCRIPTOR_SHAPE,
   descriptorOf,
   firstKeyOf,
   hasLines,
-  headerOf,
   lineOfNumber,
-  nextArea,
+  numbersIn,
   portedAnswerOf,
-  segmentBitsOf,
   segmentCountOf,
   segmentOf,
   spanOf,
-} from './directory';
+} from './area';
+import {
+  COLUMNS_COUNT,
+  COLUMNS_NUMBERS,
+  firstEntryFrom,
+  foundUserData,
+  routeInColumns,
+} from './columns';
+import { headerOf, nextArea } from './directory';
 import {
   AREA_BITS,
   EMPTY_LINE,
@@ -178,7 +177,7 @@ function firstInSegment(version: u32, header: u32, segment: u32, from: u64): u64
   const first = firstKeyOf(header, segment);
   const span = spanOf(header, descriptor);
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
-  const numberEnd: u32 = 1 << segmentBitsOf(header);
+  const numberEnd = numbersIn(header, segment);
   let number: u32 = from > first ? <u32>(from - first) : 0;
   while (number < numberEnd) {
     const index = lineOfNumber(header, descriptor, number);

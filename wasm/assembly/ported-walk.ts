@@ -1,6 +1,18 @@
 // All ported numbers in order, in pages, for the writer's thread: it takes lines apart in its scratch.
 
 import {
+  DESCRIPTOR_LINES,
+  DESCRIPTOR_SHAPE,
+  descriptorOf,
+  firstKeyOf,
+  hasLines,
+  lineOfNumber,
+  numbersIn,
+  segmentCountOf,
+  segmentOf,
+  spanOf,
+} from './area';
+import {
   COLUMNS_COUNT,
   COLUMNS_HAS_USER_DATA,
   COLUMNS_NUMBERS,
@@ -8,21 +20,7 @@ import {
   routesOf,
   userDataOf,
 } from './columns';
-import {
-  AREAS_END,
-  DESCRIPTOR_LINES,
-  DESCRIPTOR_SHAPE,
-  descriptorOf,
-  firstKeyOf,
-  hasLines,
-  headerOf,
-  lineOfNumber,
-  nextArea,
-  segmentBitsOf,
-  segmentCountOf,
-  segmentOf,
-  spanOf,
-} from './directory';
+import { AREAS_END, headerOf, nextArea } from './directory';
 import {
   AREA_BITS,
   DETAILS_MAX,
@@ -70,7 +68,7 @@ function walkSegment(version: u32, header: u32, segment: u32, from: u64): void {
   const first = firstKeyOf(header, segment);
   const span = spanOf(header, descriptor);
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
-  const numberEnd: u32 = 1 << segmentBitsOf(header);
+  const numberEnd = numbersIn(header, segment);
   let number: u32 = from > first ? <u32>(from - first) : 0;
   while (number < numberEnd && record < recordEnd) {
     const index = lineOfNumber(header, descriptor, number);

@@ -3,20 +3,20 @@
 // The changes are put in order of their keys first, so that each line is changed once, and all lines are
 // loaded before the first is changed, so that their cache misses overlap.
 
-import { keyAt, sortChanges } from './change-order';
 import {
   DESCRIPTOR_LINES,
   descriptorOf,
+  firstKeyOf,
   hasLines,
-  headerOf,
   lineOfNumber,
   makeOwnLine,
-  makeSparseArea,
-  segmentBitsOf,
+  numbersIn,
   segmentOf,
   spanOf,
   tallyOf,
-} from './directory';
+} from './area';
+import { keyAt, sortChanges } from './change-order';
+import { headerOf, makeSparseArea } from './directory';
 import { noteToBuild } from './fold';
 import { AREA_BITS, LINE_BUFFER, LINE_BYTES } from './layout';
 import { changeLine, resetCounts } from './line-change';
@@ -46,12 +46,11 @@ export function applyPorted(count: u32, version: u64): bool {
       if (!makeOwnLine(descriptor, tallyOf(header, segment))) return false;
       noteToBuild(header);
     }
-    const bits: u64 = segmentBitsOf(header);
-    const first = (key >> bits) << bits;
+    const first = firstKeyOf(header, segment);
     const span = spanOf(header, descriptor);
     const index = lineOfNumber(header, descriptor, <u32>(key - first));
     const base = first + <u64>index * span;
-    const end = min(base + span, first + (1 << bits));
+    const end = min(base + span, first + numbersIn(header, segment));
     let to = from + 1;
     while (to < count && keyAt(to) < end) to++;
     const line = load<u32>(descriptor + DESCRIPTOR_LINES) + index * LINE_BYTES;
@@ -68,8 +67,9 @@ function touchLines(count: u32): void {
     const key = keyAt(at);
     const header = headerOf(<u32>(key >> AREA_BITS));
     if (header == 0) continue;
-    const descriptor = descriptorOf(header, segmentOf(header, key));
-    const number = <u32>(key & ((1 << (<u64>segmentBitsOf(header))) - 1));
+    const segment = segmentOf(header, key);
+    const descriptor = descriptorOf(header, segment);
+    const number = <u32>(key - firstKeyOf(header, segment));
     const line = lineOfNumber(header, descriptor, number) * LINE_BYTES;
     sum += load<u64>(load<u32>(descriptor + DESCRIPTOR_LINES) + line);
   }

@@ -17,7 +17,7 @@
 //     fresh offset of the node         │ 0 1     made in the batch under way: nobody else sees it,
 //                                                so it is changed in place
 //
-// Ported numbers are not here but in lines, see directory.ts.
+// Ported numbers are not here but in lines, see area.ts.
 
 /** Where the first field lies. */
 export const NODE_FIELDS: u32 = 4;

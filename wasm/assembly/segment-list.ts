@@ -1,33 +1,29 @@
 // Where the ported numbers lie: the segments that have lines, in the order of their numbers, for who compares
 // two indexes line by line (line-comparison.ts) instead of entry by entry.
 //
-//      0           8          12      16     20          22     24        28
-//     ┌───────────┬──────────┬───────┬──────┬───────────┬──────┬─────────┬─────────┐
-//     │ first     │ offset   │ shape │ span │ how many  │ bits │ palette │ palette │
-//     │ key   f64 │ of lines │ u32   │ u32  │ lines u16 │ u16  │ offset  │ count   │
-//     └───────────┴──────────┴───────┴──────┴───────────┴──────┴─────────┴─────────┘
-//
-// `bits` tells how many numbers the segment has, as a power of two.
+//      0           8          12      16     20        24        28          30
+//     ┌───────────┬──────────┬───────┬──────┬─────────┬─────────┬───────────┬───────────┐
+//     │ first     │ offset   │ shape │ span │ numbers │ palette │ how many  │ palette   │
+//     │ key   f64 │ of lines │ u32   │ u32  │ u32     │ offset  │ lines u16 │ count u16 │
+//     └───────────┴──────────┴───────┴──────┴─────────┴─────────┴───────────┴───────────┘
 
 import {
   AREA_PALETTE,
   AREA_PALETTE_COUNT,
-  AREAS_END,
   DESCRIPTOR_LINES,
   DESCRIPTOR_SHAPE,
   descriptorOf,
   firstKeyOf,
   hasLines,
-  headerOf,
-  nextArea,
-  segmentBitsOf,
+  numbersIn,
   segmentCountOf,
   segmentOf,
   spanOf,
   TALLY_LINES,
   TALLY_LINES_MASK,
   tallyOf,
-} from './directory';
+} from './area';
+import { AREAS_END, headerOf, nextArea } from './directory';
 import { AREA_BITS, DETAILS_MAX, READER_DETAILS, RECORD_BYTES } from './layout';
 
 /**
@@ -60,8 +56,8 @@ function writeSegment(record: u32, header: u32, segment: u32): void {
   store<u32>(record + 8, load<u32>(descriptor + DESCRIPTOR_LINES));
   store<u32>(record + 12, load<u32>(descriptor + DESCRIPTOR_SHAPE));
   store<u32>(record + 16, spanOf(header, descriptor));
-  store<u16>(record + 20, lineCount);
-  store<u16>(record + 22, <u16>segmentBitsOf(header));
+  store<u32>(record + 20, numbersIn(header, segment));
   store<u32>(record + 24, load<u32>(header + AREA_PALETTE));
-  store<u32>(record + 28, load<u32>(header + AREA_PALETTE_COUNT));
+  store<u16>(record + 28, lineCount);
+  store<u16>(record + 30, <u16>load<u32>(header + AREA_PALETTE_COUNT));
 }

@@ -1,5 +1,5 @@
 // The parts of an image by the offsets that they have in memory, for forgeries that know the layout. All
-// offsets and flags are those of assembly/layout.ts, directory.ts, line.ts and patch.ts.
+// offsets and flags are those of assembly/layout.ts, area.ts, directory.ts, line.ts and patch.ts.
 
 import {
   HEADER_ROOT_FIRST,
@@ -26,11 +26,14 @@ export const AREA_PALETTE_COUNT = 16;
 export const AREA_PALETTE_CAPACITY = 20;
 export const AREA_PORTED_ANSWER = 24;
 export const AREA_TO_BUILD = 28;
-export const SPARSE_SPAN = 76;
-export const SPARSE_MULTIPLIER = 96;
+/** Of sparse areas. */
+export const AREA_SEGMENTS = 36;
+export const FIRST_NUMBERS = 64;
+export const TALLY_BYTES = 12;
 export const TALLY_ENTRIES = 4;
 export const TALLY_OUTSIDE = 8;
-export const DESCRIPTOR_MULTIPLIER = 4;
+export const DESCRIPTOR_DIVISOR = 4;
+export const DESCRIPTOR_BYTES = 16;
 export const DESCRIPTOR_SHAPE = 8;
 export const DESCRIPTOR_DEFAULT = 12;
 export const SLOW = 1n;
@@ -125,17 +128,30 @@ export class ImagePlaces {
   }
 
   descriptorOf(header: number, segment: number): number {
-    return this.isDense(header) ? header - 4096 + segment * 16 : header + 80;
+    if (this.isDense(header)) return header - 4096 + segment * DESCRIPTOR_BYTES;
+    const firstNumbers = Math.ceil(this.get(header + AREA_SEGMENTS) / 4) * 16;
+    return header + FIRST_NUMBERS + firstNumbers + segment * DESCRIPTOR_BYTES;
+  }
+
+  tallyOf(header: number, segment: number): number {
+    if (this.isDense(header)) return header + 64 + segment * TALLY_BYTES;
+    const descriptorsEnd = this.descriptorOf(header, this.get(header + AREA_SEGMENTS));
+    return descriptorsEnd + segment * TALLY_BYTES;
+  }
+
+  segmentCountOf(header: number): number {
+    return this.isDense(header) ? 256 : this.get(header + AREA_SEGMENTS);
   }
 
   /** All lines of the area of a key. */
   *linesOf(key: number): IterableIterator<PlacedLine> {
     const header = this.headerOf(key);
-    for (let segment = 0; segment < (this.isDense(header) ? 256 : 1); segment++) {
+    for (let segment = 0; segment < this.segmentCountOf(header); segment++) {
       const descriptor = this.descriptorOf(header, segment);
-      const tally = header + 64 + (this.isDense(header) ? segment * 12 : 0);
+      const tally = this.tallyOf(header, segment);
       const shape = this.get(descriptor + DESCRIPTOR_SHAPE);
-      const span = this.isDense(header) ? shape & 0xffff : this.get(header + SPARSE_SPAN);
+      const divisor = this.get(descriptor + DESCRIPTOR_DIVISOR);
+      const span = this.isDense(header) ? shape & 0xffff : divisor;
       const lineCount = this.get(tally) & 0x7ff;
       for (let index = 0; index < lineCount; index++) {
         const line = this.get(descriptor) + index * LINE_BYTES;

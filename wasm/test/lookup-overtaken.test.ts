@@ -16,10 +16,12 @@ const AREA = 2 ** 24;
 /** The first number of an area in the middle of those of eleven digits. */
 const DENSE = 11_000 * AREA;
 const SPARSE = DENSE + AREA;
-/** An area of few numbers that becomes one of many when it is folded. */
+/** An area of few numbers that is divided when it is folded, as a cluster has come. */
 const GROWING = SPARSE + AREA;
 /** An area all of which a run of the present version covers. */
 const COVERED = GROWING + AREA;
+/** An area of few numbers that becomes dense when it is folded, as many have come that have user data. */
+const WIDENING = COVERED + AREA;
 /** Keys of one group of the loops. */
 const GROUP = 256;
 
@@ -125,7 +127,7 @@ describe(`A lookup that is overtaken by the writer (BCHF_TEST_SEED=${seed})`, ()
         reference.lookup(keys, expected, keys.length);
 
         assert.notDeepEqual(livePatches(index.memory), []);
-        const { dense } = areaCounts(index.memory);
+        const before = areaCounts(index.memory);
         const answers = lookUp(index, keys, overtaken, () => {
           // Folds, as an image is made to be taken; so does the batch, without a version in between.
           index.imageBytes();
@@ -134,7 +136,9 @@ describe(`A lookup that is overtaken by the writer (BCHF_TEST_SEED=${seed})`, ()
           if (publishes) index.apply(contents.next);
         });
         assert.deepEqual(answers, expected);
-        assert.equal(areaCounts(index.memory).dense, dense + 1);
+        const after = areaCounts(index.memory);
+        assert.equal(after.dense, before.dense + 1);
+        assert.ok(after.divided > before.divided);
       });
     }
   }
@@ -154,6 +158,7 @@ function drawContents(random: Random) {
   const changed = [...inDense.slice(0, 60), ...inSparse.slice(0, 20)];
   const added = [...numbersIn(DENSE, 65_536, 60), ...numbersIn(SPARSE, AREA, 20)];
   const grown = numbersIn(GROWING, 65_536, 8000);
+  const widened = numbersIn(WIDENING, AREA, 4200);
   const inCovered = [...numbersIn(COVERED, 65_536, 8000), ...numbersIn(COVERED, AREA, 300)];
   const old = [
     prefix(11, 7),
@@ -161,6 +166,7 @@ function drawContents(random: Random) {
     ...setAll(inSparse),
     ...setAll(numbersIn(GROWING, 65_536, 20)),
     ...setAll(inCovered),
+    ...setAll(numbersIn(WIDENING, AREA, 20)),
     ...runs.slice(0, 8).map((from) => run(from, from + 300, 8)),
   ];
   const present = [
@@ -168,16 +174,23 @@ function drawContents(random: Random) {
     ...setAll(changed.filter((_, at) => at % 2 === 1)),
     ...setAll(added),
     ...setAll(grown),
+    ...setAll(widened).map((change) => ({ ...change, userData: random.below(1000) })),
     ...runs.slice(0, 4).map((from) => run(from, from + 300, null)),
     ...runs.slice(8).map((from) => run(from, from + 300, 9)),
     run(COVERED, COVERED + AREA - 1, 6),
   ];
   // Whatever the present version says of the keys, the next says something else.
-  const next = [...setAll(changed), ...removeAll(added), ...removeAll(grown.slice(0, 4000))];
+  const next = [
+    ...setAll(changed),
+    ...removeAll(added),
+    ...removeAll(grown.slice(0, 4000)),
+    ...removeAll(widened),
+  ];
   const asked = [
     ...changed,
     ...added,
-    ...grown.slice(0, 32),
+    ...grown.slice(0, 16),
+    ...widened.slice(0, 16),
     ...inCovered.slice(0, 8).flatMap((key) => [key, key + 1]),
     ...numbersIn(COVERED, AREA, 8),
     ...runs.flatMap((from) => [from + 1, from + 299]),

@@ -25,6 +25,7 @@ const ROOT_FIRST = 36;
 const ROOT_END = 40;
 const EMPTY_NODE = 20480;
 const NODE_AREAS = 1024;
+const AREA_SEGMENTS = 36;
 
 const CHAINS = 9 * PAGE_BYTES;
 const CHAINS_BYTES = 4 * PAGE_BYTES;
@@ -183,10 +184,14 @@ export function currentVersion(memory: WebAssembly.Memory): bigint {
   return new DataView(memory.buffer).getBigUint64(HEADER_EPOCH, true);
 }
 
-/** How many areas of an index are dense, and how many sparse. */
-export function areaCounts(memory: WebAssembly.Memory): { dense: number; sparse: number } {
+/** How many areas of an index are dense, how many sparse, and how many of these have several segments. */
+export function areaCounts(memory: WebAssembly.Memory): {
+  dense: number;
+  sparse: number;
+  divided: number;
+} {
   const view = new DataView(memory.buffer);
-  const counts = { dense: 0, sparse: 0 };
+  const counts = { dense: 0, sparse: 0, divided: 0 };
   const end = view.getUint32(ROOT_END, true);
   for (let place = view.getUint32(ROOT_FIRST, true); place < end; place += 4) {
     const node = view.getUint32(place, true);
@@ -197,6 +202,7 @@ export function areaCounts(memory: WebAssembly.Memory): { dense: number; sparse:
       if (header === 0) continue;
       if (view.getUint32(header, true) === 1) counts.dense++;
       else counts.sparse++;
+      if (view.getUint32(header + AREA_SEGMENTS, true) > 1) counts.divided++;
     }
   }
   return counts;

@@ -44,6 +44,30 @@ export const MODEL_SHAPES: readonly ModelShape[] = [
     },
   },
   {
+    name: 'many small clusters in few areas',
+    lay(random) {
+      const areas = Array.from({ length: 3 }, () => {
+        const key = random.between(11, 18) * 10 ** random.between(9, 13);
+        return Math.floor(key / AREA) * AREA;
+      });
+      const clusters = Array.from({ length: 40 }, () => ({
+        first: random.pick(areas) + random.below(random.pick([5000, 100_000, AREA - 500])),
+        count: random.between(4, 400),
+      }));
+      // Now and then a number between them, and where areas begin and end.
+      const others = areas.flatMap((area) => [area, area + 1, area + AREA - 1]);
+      return {
+        key() {
+          if (random.chance(0.03)) return random.pick(others);
+          if (random.chance(0.03)) return random.pick(areas) + random.below(AREA);
+          const { first, count } = random.pick(clusters);
+          return first + random.below(count);
+        },
+        initial: [],
+      };
+    },
+  },
+  {
     name: 'a tenth of 200,000 numbers',
     lay(random) {
       const first = 18613900000000 + random.below(1000) * 100_000;

@@ -14,11 +14,13 @@ import * as at from './image-places.ts';
 import { ImagePlaces, type PlacedLine } from './image-places.ts';
 
 const memoryBytesMax = 16 << 20;
-/** In a dense area, in a sparse one, and in the area of which there are several lengths. */
+/** In a dense area, in a sparse one with a cluster, and in the area of which there are several lengths. */
 const DENSE_KEY = 1109 * 2 ** 24;
 const SPARSE_KEY = 1138 * 2 ** 24;
 const SHORT_KEY = 14917000;
-const KEYS = [DENSE_KEY, SPARSE_KEY, SHORT_KEY];
+/** In a sparse area of one segment, with a heap that has come to it since. */
+const HEAP_KEY = 1140 * 2 ** 24;
+const KEYS = [DENSE_KEY, SPARSE_KEY, SHORT_KEY, HEAP_KEY];
 
 const withUserData = (change: IndexChange, userData: number): IndexChange => ({
   ...change,
@@ -27,7 +29,7 @@ const withUserData = (change: IndexChange, userData: number): IndexChange => ({
 
 const CONTENT: readonly IndexChange[] = [
   prefix(18, 5),
-  // Grouped lines, some with a piece; listed ones; user data; a heap that makes a line foreign.
+  // Grouped lines, some with a piece; listed ones; user data; a cluster.
   ...Array.from({ length: 20000 }, (_, n) => ported(DENSE_KEY + n * 2, n % 5)),
   ...Array.from({ length: 400 }, (_, n) => ported(DENSE_KEY + 41000 + n * 40, n % 5)),
   ...Array.from({ length: 15000 }, (_, n) => ported(DENSE_KEY + 70000 + n * 1000, n % 5)),
@@ -36,6 +38,9 @@ const CONTENT: readonly IndexChange[] = [
   ...Array.from({ length: 300 }, (_, n) => ported(SPARSE_KEY + n * 50000, n % 3)),
   ...Array.from({ length: 400 }, (_, n) => ported(SPARSE_KEY + 5_000_000 + n, n % 3)),
   ...Array.from({ length: 20 }, (_, n) => ported(SHORT_KEY + n * 900, n)),
+  // Too few of a kind for a segment, and too many for a line.
+  ...Array.from({ length: 300 }, (_, n) => ported(HEAP_KEY + n * 50000, n % 3)),
+  ...Array.from({ length: 70 }, (_, n) => ported(HEAP_KEY + 5_000_000 + n * 100, n % 3)),
 ];
 
 const honest = ((): Uint8Array => {
@@ -111,6 +116,15 @@ const ofArea =
     forge(image, image.headerOf(key));
 const ofSegment = (forge: (image: ImagePlaces, descriptor: number) => void): Forgery =>
   ofArea(DENSE_KEY, (image, header) => forge(image, image.descriptorOf(header, 3)));
+/** A forgery of the segment of a sparse area that is a cluster. */
+const ofCluster = (forge: (image: ImagePlaces, descriptor: number) => void): Forgery =>
+  ofArea(SPARSE_KEY, (image, header) => forge(image, image.descriptorOf(header, 1)));
+/** A forgery of where a segment of that area begins. */
+const ofFirstNumber = (segment: number, numberOf: (image: ImagePlaces, at: number) => number) =>
+  ofArea(SPARSE_KEY, (image, header) => {
+    const place = header + at.FIRST_NUMBERS + segment * 4;
+    image.set(place, numberOf(image, place));
+  });
 const ofPatch =
   (forge: (image: ImagePlaces, patch: number) => void): Forgery =>
   (image) =>
@@ -180,13 +194,54 @@ const SEGMENTS: Record<string, Forgery> = {
     image.set(descriptor, image.get(descriptor + 16)),
   ),
   'another multiplier': ofSegment((image, descriptor) =>
-    image.add(descriptor + at.DESCRIPTOR_MULTIPLIER, 1),
+    image.add(descriptor + at.DESCRIPTOR_DIVISOR, 1),
   ),
-  'another multiplier in a sparse area': ofArea(SPARSE_KEY, (image, header) =>
-    image.add(header + at.SPARSE_MULTIPLIER, 1),
+  'another span in a sparse area': ofCluster((image, descriptor) =>
+    image.add(descriptor + at.DESCRIPTOR_DIVISOR, 8),
   ),
-  'a span of 0 in a sparse area': ofArea(SPARSE_KEY, (image, header) =>
-    image.set(header + at.SPARSE_SPAN, 0),
+  'a span of 0 in a sparse area': ofCluster((image, descriptor) =>
+    image.set(descriptor + at.DESCRIPTOR_DIVISOR, 0),
+  ),
+  'a span larger than its segment in a sparse area': ofCluster((image, descriptor) =>
+    image.set(descriptor + at.DESCRIPTOR_DIVISOR, 2 ** 24),
+  ),
+  'a sparse area of no segments': ofArea(SPARSE_KEY, (image, header) =>
+    image.set(header + at.AREA_SEGMENTS, 0),
+  ),
+  'a sparse area of a segment less': ofArea(SPARSE_KEY, (image, header) =>
+    image.add(header + at.AREA_SEGMENTS, -1),
+  ),
+  'a sparse area of a segment more': ofArea(SPARSE_KEY, (image, header) =>
+    image.add(header + at.AREA_SEGMENTS, 1),
+  ),
+  'a sparse area of more segments than there may be': ofArea(SPARSE_KEY, (image, header) =>
+    image.set(header + at.AREA_SEGMENTS, 1025),
+  ),
+  'a sparse area of very many segments': ofArea(SPARSE_KEY, (image, header) =>
+    image.set(header + at.AREA_SEGMENTS, 0xffff_ffff),
+  ),
+  'segments that do not begin with the first number': ofFirstNumber(0, () => 8),
+  'segments of which two begin with one number': ofFirstNumber(1, () => 0),
+  'segments that begin in another order': ofFirstNumber(
+    2,
+    (image, place) => image.get(place - 4) - 8,
+  ),
+  'a segment that begins behind the area': ofFirstNumber(2, () => 2 ** 24),
+  'a segment that begins where no number is': ofFirstNumber(2, () => 0xffff_fff8),
+  'a segment that begins later than its numbers': ofFirstNumber(
+    1,
+    (image, place) => image.get(place) + 8,
+  ),
+  'a segment that ends before its numbers': ofFirstNumber(
+    2,
+    (image, place) => image.get(place) - 8,
+  ),
+  'no lines in a sparse area': ofCluster((image, descriptor) => image.set(descriptor, 0)),
+  'the empty line in place of lines in a sparse area': ofCluster((image, descriptor) =>
+    image.set(descriptor, at.EMPTY_LINE),
+  ),
+  'lines of a segment in two places': ofCluster((image, descriptor) =>
+    image.set(descriptor + at.DESCRIPTOR_BYTES, image.get(descriptor)),
   ),
   'no span': ofSegment((image, descriptor) => image.set(descriptor + at.DESCRIPTOR_SHAPE, 0)),
   'codes of no bits': ofSegment((image, descriptor) => {

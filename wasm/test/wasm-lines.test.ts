@@ -118,25 +118,25 @@ for (const build of ['debug', 'release'] as const) {
         reference,
         numbers.slice(0, 1000).map((key, at) => ported(key, at % 7)),
       );
-      assert.deepEqual(areaCounts(index.memory), { dense: 0, sparse: 1 });
+      assert.deepEqual(areaCounts(index.memory), { dense: 0, sparse: 1, divided: 0 });
       applyBoth(
         index,
         reference,
         numbers.map((key, at) => ported(key, at % 7)),
       );
-      assert.deepEqual(areaCounts(index.memory), { dense: 1, sparse: 0 });
+      assert.deepEqual(areaCounts(index.memory), { dense: 1, sparse: 0, divided: 0 });
       applyBoth(
         index,
         reference,
         numbers.slice(1000).map((key) => ported(key, null)),
       );
-      assert.deepEqual(areaCounts(index.memory), { dense: 0, sparse: 1 });
+      assert.deepEqual(areaCounts(index.memory), { dense: 0, sparse: 1, divided: 0 });
       applyBoth(
         index,
         reference,
         numbers.slice(0, 1000).map((key) => ported(key, null)),
       );
-      assert.deepEqual(areaCounts(index.memory), { dense: 0, sparse: 0 });
+      assert.deepEqual(areaCounts(index.memory), { dense: 0, sparse: 0, divided: 0 });
       assert.equal(usedBytes(index.memory), emptyBytes);
       assert.equal(index.counts().ported, 0);
     });
@@ -160,7 +160,7 @@ for (const build of ['debug', 'release'] as const) {
         reference,
         valid.map((change) => ({ ...change, route: null })),
       );
-      assert.deepEqual(areaCounts(index.memory), { dense: 0, sparse: 0 });
+      assert.deepEqual(areaCounts(index.memory), { dense: 0, sparse: 0, divided: 0 });
     });
   });
 }
@@ -171,7 +171,7 @@ describe('Wasm lines', () => {
     const changes = Array.from({ length: 70_000 }, (_, at) => ported(FIRST_KEY + at * 201, at));
     index.apply(changes);
     settle(index);
-    assert.deepEqual(areaCounts(index.memory), { dense: 1, sparse: 0 });
+    assert.deepEqual(areaCounts(index.memory), { dense: 1, sparse: 0, divided: 0 });
     assert.deepEqual([...index.entries()], changes);
   });
 });

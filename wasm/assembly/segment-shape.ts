@@ -1,0 +1,176 @@
+// Which shape of its lines costs a segment least.
+//
+// All lines of a segment span the same number of keys, so that the line of a key is computed and not
+// looked up. With entries at random some lines get more than fit: what has no room then lies outside.
+// Fewer lines mean more outside; the least sum of both is looked for around what the bits ask for.
+
+import { columnsBytes } from './columns';
+import { lineBlockSize } from './free-blocks';
+import { LINE_BYTES, LINES_MAX } from './layout';
+import {
+  GROUP_BYTES_AT,
+  GROUP_NUMBERS,
+  GROUPED_SPAN_MAX,
+  GROUPS_MAX,
+  LINE_BITS,
+  LISTED_MAX,
+  LOW_BITS_AT,
+  OUTSIDE_HEADER_BYTES,
+  OUTSIDE_POINTER_BYTES,
+} from './line';
+
+/**
+ * What lies outside of a line costs a hit another miss of the cache, so a byte of it counts more. With a
+ * weight of 3 a ported number at a density of 10% takes 0.1 bytes more, and a fifth as many hits miss.
+ */
+const OUTSIDE_WEIGHT: u64 = 3;
+
+/** Listed lines take longer to look into: they have to be that much smaller, in eighths. */
+const LISTED_EIGHTHS: u64 = 6;
+
+// The entries: where their numbers are and how many, what is subtracted from these to get numbers of the
+// segment, and how many of these there are.
+let numbers: u32 = 0;
+let count: u32 = 0;
+let origin: u32 = 0;
+let numberCount: u32 = 0;
+let codeBits: u32 = 0;
+
+/** What {@link chooseShape} found best: what it costs, how many lines, low bits of a number, the form. */
+export let bestCost: u64 = 0;
+export let bestLineCount: u32 = 0;
+export let bestLowCount: u32 = 0;
+export let bestIsListed: bool = false;
+
+/** The number in the segment of an entry. */
+function numberAt(entry: u32): u32 {
+  return load<u32>(numbers + (entry << 2)) - origin;
+}
+
+/** Where the density, in numbers per entry, makes only one form worth trying. */
+const LISTED_NUMBERS_MIN: u32 = 9;
+const GROUPED_NUMBERS_MAX: u32 = 64;
+/** Most numbers of a segment whose lines are grouped: as many as lines in one block span. */
+const GROUPED_NUMBERS_TOTAL_MAX: u32 = LINES_MAX * GROUPED_SPAN_MAX;
+
+/**
+ * Chooses the shape for `entryCount` entries of a segment of `segmentNumbers` numbers, whose own numbers
+ * less `segmentOrigin` are those in the segment, and whose routes have codes of so many bits.
+ */
+export function chooseShape(
+  numbersAt: u32,
+  entryCount: u32,
+  segmentOrigin: u32,
+  segmentNumbers: u32,
+  routeCodeBits: u32,
+): void {
+  numbers = numbersAt;
+  count = entryCount;
+  origin = segmentOrigin;
+  numberCount = segmentNumbers;
+  codeBits = routeCodeBits;
+  bestCost = u64.MAX_VALUE;
+  const numbersPerEntry = numberCount / max(count, 1);
+  if (numberCount <= GROUPED_NUMBERS_TOTAL_MAX && numbersPerEntry <= GROUPED_NUMBERS_MAX)
+    tryGrouped();
+  const grouped = bestCost;
+  if (grouped != u64.MAX_VALUE && numbersPerEntry < LISTED_NUMBERS_MIN) return;
+  tryListed();
+  if (!bestIsListed || grouped == u64.MAX_VALUE) return;
+  if (bestCost * 8 <= grouped * LISTED_EIGHTHS) return;
+  bestCost = u64.MAX_VALUE;
+  tryGrouped();
+}
+
+/** Numbers that each of so many lines spans. */
+export function spanFor(lineCount: u32, isListed: bool): u32 {
+  const span = (numberCount + lineCount - 1) / lineCount;
+  return isListed ? span : (span + GROUP_NUMBERS - 1) & ~(GROUP_NUMBERS - 1);
+}
+
+function tryGrouped(): void {
+  const lineCountMin = (numberCount + GROUPED_SPAN_MAX - 1) / GROUPED_SPAN_MAX;
+  const room = LINE_BITS - (GROUP_BYTES_AT << 3);
+  const bits = groupCountOfAll() * 8 + count * codeBits;
+  const fitting = max(lineCountMin, bits / room);
+  tryAround(fitting, lineCountMin, false);
+}
+
+function groupCountOfAll(): u32 {
+  let groups: u32 = 0;
+  let last: u32 = 0xffff_ffff;
+  for (let entry: u32 = 0; entry < count; entry++) {
+    const group = numberAt(entry) >> 3;
+    if (group != last) groups++;
+    last = group;
+  }
+  return groups;
+}
+
+function tryListed(): void {
+  // A third more bits for the low ones than a number takes that knows its neighbours: it evens out.
+  const low = 32 - clz<u32>(numberCount / max(count, 1));
+  const perLine = max((LINE_BITS - LOW_BITS_AT) / (max(low, 2) - 1 + codeBits), 1);
+  tryAround(max(count / min(perLine, LISTED_MAX), 1), 1, true);
+}
+
+/** Numbers of lines that are tried in a row. */
+const TRIES: u32 = 6;
+
+/** Tries numbers of lines around one, but not fewer than `lineCountMin`. */
+function tryAround(lineCount: u32, lineCountMin: u32, isListed: bool): void {
+  const step = max(lineCount >> 4, 1);
+  let tried: u32 = 0;
+  let at = max(lineCount, step + 1) - step;
+  for (let left = TRIES; left > 0; left--, at += step) {
+    const size = lineBlockSize(min(max(at, lineCountMin), LINES_MAX));
+    if (size == tried) continue;
+    tried = size;
+    const before = bestCost;
+    tryLines(size, isListed);
+    // Costs fall and then rise: once they rise again, the least is known.
+    if (bestCost == before && bestIsListed == isListed && bestCost != u64.MAX_VALUE) return;
+  }
+}
+
+/** Takes a number of lines if what it costs is less than the best so far. */
+function tryLines(lineCount: u32, isListed: bool): void {
+  const span = spanFor(lineCount, isListed);
+  if (!isListed && (span > GROUPED_SPAN_MAX || span == 0)) return;
+  let lowCount: u32 = isListed ? 0 : 3;
+  while (GROUPS_MAX << lowCount < span) lowCount++;
+  let cost = <u64>lineCount * LINE_BYTES;
+  const headBits = isListed ? LOW_BITS_AT : GROUP_BYTES_AT << 3;
+  let from: u32 = 0;
+  let end: u64 = span;
+  let groups: u32 = 0;
+  let lastGroup: u32 = 0xffff_ffff;
+  for (let entry: u32 = 0; entry <= count; entry++) {
+    const number = entry < count ? numberAt(entry) : 0xffff_ffff;
+    if (<u64>number >= end) {
+      const held = entry - from;
+      const numberBits = headBits + (isListed ? held * lowCount : groups * 8);
+      if (cost < bestCost) cost += outsideCost(held, numberBits, isListed) * OUTSIDE_WEIGHT;
+      from = entry;
+      groups = 0;
+      end = (<u64>number / span + 1) * span;
+    }
+    const group = number >> 3;
+    if (group != lastGroup) groups++;
+    lastGroup = group;
+  }
+  if (cost >= bestCost) return;
+  bestCost = cost;
+  bestLineCount = lineCount;
+  bestLowCount = lowCount;
+  bestIsListed = isListed;
+}
+
+/** Bytes outside of a line with so many entries. */
+function outsideCost(held: u32, numberBits: u32, isListed: bool): u32 {
+  const bits = numberBits + held * codeBits;
+  if (bits <= LINE_BITS && (!isListed || held <= LISTED_MAX)) return 0;
+  const room = LINE_BITS - OUTSIDE_POINTER_BYTES * 8;
+  if (numberBits > room || (isListed && held > LISTED_MAX)) return <u32>columnsBytes(held, false);
+  return OUTSIDE_HEADER_BYTES + (((bits - room + 31) >> 5) << 2);
+}
