@@ -184,7 +184,7 @@ export const LABEL_BYTES = 64;
  * An operating error of the index, with a stable code:
  *
  * - BCHF_INDEX_CROSSING_RUN: a fragmented run would cross another.
- * - BCHF_INDEX_FULL: the memory's limit is reached.
+ * - BCHF_INDEX_FULL: the memory's limit is reached. Small batches of deletions are still taken.
  * - BCHF_INDEX_READERS_MAX: every place for a reader is taken.
  * - BCHF_INDEX_IMAGE_INVALID: an image is truncated, damaged, of another version, or has an entry
  *   that is broken or names a route that there is none of; or shards do not belong together.

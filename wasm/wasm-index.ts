@@ -30,6 +30,8 @@
 //   `evictReader` gives its place back.
 // - A batch that is refused publishes nothing. What it prepared for numbers to come (an area or a
 //   line that is empty, a background that has to be looked up) may stay.
+// - A full memory refuses batches that set anything. Those that only delete may use a reserve
+//   (assembly/reserve.ts), so a full index can be emptied.
 // - Memory only grows. Views of a shared memory stay valid when it does. A reader that traps because its thread
 //   has not heard of that yet makes its call again (`GuardedExports.read`).
 //
