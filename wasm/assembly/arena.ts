@@ -7,6 +7,7 @@
 
 import {
   BLOCK_BYTES_MAX,
+  blockBytes,
   CLASSES,
   classBytes,
   classFor,
@@ -20,7 +21,7 @@ import {
   takeFree,
   takeLines,
 } from './free-blocks';
-import { takeFromGap } from './free-gaps';
+import { putGap, takeFromGap } from './free-gaps';
 import { countReleased, joinFree } from './free-join';
 import {
   AREA_ALIGNMENT,
@@ -123,6 +124,13 @@ export function release(block: u32, bytes: u32): void {
   assert(isInArena(block, bytes));
   countReleased(bytes);
   putFree(classFor(bytes), block);
+}
+
+/** The same for a large block of a kind that is hardly ever needed again: it is used for blocks of any kind. */
+export function releaseForAny(block: u32, bytes: u32): void {
+  assert(isInArena(block, bytes));
+  countReleased(bytes);
+  putGap(block, block + <u32>blockBytes(bytes));
 }
 
 /**
