@@ -7,7 +7,6 @@
 
 import {
   BLOCK_BYTES_MAX,
-  blockBytes,
   CLASSES,
   classBytes,
   classFor,
@@ -21,7 +20,7 @@ import {
   takeFree,
   takeLines,
 } from './free-blocks';
-import { putGap, takeFromGap } from './free-gaps';
+import { takeFromGap } from './free-gaps';
 import { countReleased, joinFree } from './free-join';
 import {
   AREA_ALIGNMENT,
@@ -124,13 +123,6 @@ export function release(block: u32, bytes: u32): void {
   assert(isInArena(block, bytes));
   countReleased(bytes);
   putFree(classFor(bytes), block);
-}
-
-/** The same for a large block of a kind that is hardly ever needed again: it is used for blocks of any kind. */
-export function releaseForAny(block: u32, bytes: u32): void {
-  assert(isInArena(block, bytes));
-  countReleased(bytes);
-  putGap(block, block + <u32>blockBytes(bytes));
 }
 
 /**

@@ -1,7 +1,7 @@
 // Building dense areas: 256 segments of 2^16 numbers.
 
 import { AREA_ENTRIES, AREA_NUMBER, DENSE, initialiseHeader } from './area';
-import { allocate, allocateArea, releaseArea, releaseForAny } from './arena';
+import { allocate, allocateArea, release, releaseArea } from './arena';
 import { COLUMNS_NUMBERS, columnsBytes, initialiseColumns, routesOf, userDataOf } from './columns';
 import { AREA_ALIGNMENT, SEGMENT_BITS, SEGMENTS } from './layout';
 import { takeTo, tookUserData } from './line-write';
@@ -19,7 +19,7 @@ export function newDense(version: u32, header: u32): u32 {
   takeTo(columns + COLUMNS_NUMBERS, routesOf(columns), userDataOf(columns));
   gatherAll(header);
   const made = denseOf(version, load<u32>(header + AREA_NUMBER), columns, entries);
-  releaseForAny(columns, bytes);
+  release(columns, bytes);
   return made;
 }
 

@@ -1,5 +1,5 @@
-// Gaps: stretches of the arena, of any length, that an image turned out to leave free, or that a block left which
-// is hardly ever needed again. They are used like the end of the arena, piece by piece as blocks are needed, and
+// Gaps: stretches of the arena, of any length, that an image turned out to leave free. Nobody knows what
+// blocks they were, so they are used like the end of the arena, piece by piece as blocks are needed, and
 // before it.
 //
 //     gap   0      4       8
