@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { IndexError } from '../wasm/number-index.ts';
 import { LATENCY_WORDS } from '../wasm/packet-layout.ts';
 import { AUDITED_HEADERS, GATE_HEADERS, guardHttp } from './access/http-gate.ts';
+import { QuickGate } from './access/quick-gate.ts';
 import { guardSbi } from './access/sbi-gate.ts';
 import { answeredCounter } from './counter-table.ts';
 import { createEnumCounters } from './enum/enum-counters.ts';
@@ -157,19 +158,22 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     }),
   };
   const route: HttpHandler = (request) => routeRequest(request, services);
-  const handle = access
-    ? guardHttp(
-        route,
-        access.gate,
-        createAuthoriser({ policy: start.access!.httpTokenPolicy, readToken, nfInstanceId }),
-      )
-    : route;
-  const prepared = new PreparedAnswers(resolver);
+  const answers = new PreparedAnswers(resolver);
+  let handle = route;
+  let answerQuickly: QuickAnswers['answer'] = (segment) => answers.answer(segment);
+  if (access) {
+    const { httpTokenPolicy: policy, audit } = start.access!;
+    const authorise = createAuthoriser({ policy, readToken, nfInstanceId });
+    const known = { readsTokens: policy !== 'off', readsRequestIds: audit !== undefined };
+    const quickGate = new QuickGate({ gate: access.gate, answers, ...known });
+    handle = guardHttp(route, access.gate, authorise, 'http', quickGate);
+    answerQuickly = quickGate.answer;
+  }
   const quick: QuickAnswers = {
     collection: ROUTING_INFO_PATH,
-    answer(segment) {
+    answer(segment, request) {
       const sinceMs = performance.now();
-      const answered = prepared.answer(segment);
+      const answered = answerQuickly(segment, request);
       if (!answered) return undefined;
       countNumbers(1);
       latency.record(performance.now() - sinceMs);
@@ -197,8 +201,7 @@ async function serveHttp(host: string, wantedPort: number): Promise<number> {
     answerFault,
     {
       headerNames: access ? gatedHeaders : headersReadAt,
-      // Rules of access go by headers, which are not read for these.
-      quick: access ? undefined : quick,
+      quick,
       tls: start.httpTls,
       onAnswer(status) {
         answered[status] = (answered[status] ?? 0) + 1;

@@ -13,6 +13,8 @@ export class ChangeBatch {
   readonly prefixes: IndexChange[] = [];
   /** Changes of ported numbers, in the order of the batch: the first `portedCount` places of columns. */
   portedCount = 0;
+  /** Whether all changes are deletions. */
+  setsNothing = true;
   keys = new Float64Array(CAPACITY_MIN);
   routes = new Uint32Array(CAPACITY_MIN);
   userData = new Float64Array(CAPACITY_MIN);
@@ -25,8 +27,10 @@ export class ChangeBatch {
     this.#reserve(changes.length);
     const { keys, routes, userData } = this;
     let count = 0;
+    let setsNothing = true;
     for (const change of changes) {
       checkChange(change);
+      if (change.route !== null) setsNothing = false;
       if (change.entry === 'ported') {
         keys[count] = change.from;
         routes[count] = change.route ?? NO_ROUTE;
@@ -36,6 +40,7 @@ export class ChangeBatch {
       else this.#runs.push(change);
     }
     this.portedCount = count;
+    this.setsNothing = setsNothing;
   }
 
   /** Changes of runs, see sortedRunChanges. */

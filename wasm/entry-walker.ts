@@ -2,15 +2,14 @@
 // at a time, from wherever one wants.
 //
 // Each page is of one version, the newest; two pages may be of different ones. `entryPages` of the writer,
-// which tells all of one version, does not do for that: it holds nothing while it is not asked, and an
-// index that was changed under it is an error there.
+// which tells all of one version, does not do for that: an index that was changed under it is an error there.
 
 import { EntryColumns, type EntryPage } from './entry-pages.ts';
 import type { EntryKind } from './number-index.ts';
+import { PagedReader } from './paged-reader.ts';
 import { instantiate, type WasmBuild } from './wasm-module.ts';
-import { MemoryReader } from './wasm-reader.ts';
 
-export class EntryWalker extends MemoryReader {
+export class EntryWalker extends PagedReader {
   readonly #columns: EntryColumns;
 
   /** Takes a place among the readers: BCHF_INDEX_READERS_MAX where there is none. */
@@ -20,8 +19,8 @@ export class EntryWalker extends MemoryReader {
   }
 
   /**
-   * The next entries of a kind, in order, without user data: points from the key `from` on, runs that
-   * come after the run `from` to `to`. A page of none is the end. It is valid until the next call.
+   * The next entries of a kind, in order: points from the key `from` on, runs that come after the run
+   * `from` to `to`. A page of none is the end. It is valid until the next call.
    */
   pageFrom(kind: EntryKind, from: number, to = 0): EntryPage {
     const count = this.wasm.read((exports) => {
@@ -36,20 +35,6 @@ export class EntryWalker extends MemoryReader {
       return found;
     });
     // The details are the reader's own: nobody else writes them.
-    const columns = this.#columns;
-    for (let at = 0; at < count; at++) {
-      columns.from[at] = this.detailKeys[at * 4]!;
-      columns.to[at] = this.detailKeys[at * 4 + 1]!;
-      columns.routes[at] = this.detailWords[at * 8 + 4]!;
-    }
-    return columns.page(count, false);
-  }
-
-  /** How many entries of a kind there are at this moment. */
-  countOf(kind: EntryKind): number {
-    return this.wasm.read((exports) => {
-      if (kind === 'prefix') return exports.prefixCount() >>> 0;
-      return (kind === 'ported' ? exports.portedCount() : exports.runCount()) >>> 0;
-    });
+    return this.fillPage(this.#columns, count);
   }
 }

@@ -11,7 +11,7 @@ import { MemoryReader } from './wasm-reader.ts';
 
 export class PagedReader extends MemoryReader {
   counts(): IndexCounts {
-    return this.wasm.call((exports) => ({
+    return this.wasm.read((exports) => ({
       prefix: exports.prefixCount() >>> 0,
       fragmented: exports.runCount() >>> 0,
       ported: exports.portedCount() >>> 0,
@@ -39,7 +39,7 @@ export class PagedReader extends MemoryReader {
         throw new IndexError('BCHF_INDEX_TRAP', `fewer ${kind} entries than counted`);
       }
       left -= count;
-      const page = this.#fillPage(columns, count);
+      const page = this.fillPage(columns, count);
       from = page.from[count - 1]! + 1;
       yield page;
     }
@@ -57,7 +57,7 @@ export class PagedReader extends MemoryReader {
         throw new IndexError('BCHF_INDEX_TRAP', 'fewer fragmented entries than counted');
       }
       left -= count;
-      const page = this.#fillPage(columns, count);
+      const page = this.fillPage(columns, count);
       [from, to] = [page.from[count - 1]!, page.to[count - 1]!];
       yield page;
     }
@@ -73,7 +73,7 @@ export class PagedReader extends MemoryReader {
         const wanted = Math.min(this.detailsMax, end - from);
         const walk = (exports: IndexExports) => exports.walkPorted(this.block, from, wanted);
         const found = this.wasm.call(walk);
-        const page = this.#fillPage(columns, found);
+        const page = this.fillPage(columns, found);
         let count = found;
         while (count > 0 && page.from[count - 1]! >= end) count--;
         from = found < wanted || count < found ? end : page.from[count - 1]! + 1;
@@ -102,7 +102,7 @@ export class PagedReader extends MemoryReader {
   }
 
   /** Copies the entry records that a walk has left in the details into columns. */
-  #fillPage(columns: EntryColumns, count: number): EntryPage {
+  protected fillPage(columns: EntryColumns, count: number): EntryPage {
     const { from, to, routes, userData } = columns;
     let hasUserData = false;
     for (let at = 0; at < count; at++) {

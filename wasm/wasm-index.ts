@@ -186,7 +186,7 @@ export class MemoryIndex extends PagedReader implements WasmIndex {
     batch.take(changes);
     this.#batches++;
     this.wasm.call((exports) => {
-      let status = exports.beginBatch();
+      let status = exports.beginBatch(batch.setsNothing);
       if (status === STATUS_DONE) {
         status = this.#eachScratchful(batch.prefixes, (count) => exports.applyPrefixes(count));
       }

@@ -90,7 +90,7 @@ export interface IndexExports {
 
   // For the one writer.
   initialise(): void;
-  beginBatch(): number;
+  beginBatch(setsNothing: boolean): number;
   beginBulk(): void;
   addBulk(count: number): number;
   finishBulk(): number;

@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   FRAGMENTED_DEFAULT,
   FRAGMENTED_MAX,
@@ -88,29 +88,28 @@ export function addCapacityCommand(program: Command): void {
     .description('how many machines a load takes, and how much memory, from measured curves');
   capacity
     .command('plan', { isDefault: true })
-    .description('the plan itself; the word "plan" may be left out')
-    .requiredOption('--lookups <rate>', 'lookups a second at the peak', parseRate)
+    .description('make a plan; the word "plan" may be omitted')
+    .requiredOption('--lookups <rate>', 'peak lookups a second, such as 2M/s', parseRate)
     .requiredOption('--entries <count>', 'ported numbers and fragmented runs', parseCount)
-    .requiredOption('--p99 <time>', '99th percentile of latency that is to be kept', parseTimeUs)
-    .option(
-      '--availability <form>',
-      'machines beyond the load',
-      parseAvailability,
-      parseAvailability('N+1'),
+    .requiredOption('--p99 <time>', '99th percentile of latency to keep, such as 1ms', parseTimeUs)
+    .addOption(
+      new Option('--availability <form>', 'N, N+1, 2N, 2N+1, or a probability such as 99.99%')
+        .argParser(parseAvailability)
+        .default(parseAvailability('N+1'), 'N+1'),
     )
-    .option('--mix <shares>', 'shares of the lookups by interface', mixOf, { batch: 100 })
-    .option(
-      '--cores <n>',
-      'of each machine; those of the measured one without it',
-      integer(1, 4096),
+    .addOption(
+      new Option('--mix <shares>', 'shares of the lookups, such as http=10,batch=80,enum=10')
+        .argParser(mixOf)
+        .default({ batch: 100 }, 'batch=100'),
     )
+    .option('--cores <n>', 'of each machine (default: those of the measured one)', integer(1, 4096))
     .option(
       '--memory <bytes>',
-      'of each machine; the plan is refused where it is too little',
+      'of each machine; the plan is refused if it is too little',
       parseBytes,
     )
-    .option('--machine-availability <share>', 'how often one machine is up', parsePercent, 0.995)
-    .option('--curves <file>', 'curves of your machine')
+    .option('--machine-availability <share>', 'availability of one machine', parsePercent, 0.995)
+    .option('--curves <file>', 'curves of your machine (default: those that come with bchf)')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', EXPLANATION)
     .action(async (flags: PlanFlags) => {

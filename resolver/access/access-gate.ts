@@ -23,15 +23,16 @@ import {
   standingOf,
 } from './access-rules.ts';
 import type { AuditBuffer } from './audit-buffer.ts';
-import type { AuditedDecision } from './audit-line-codec.ts';
+import type { AuditedAsking } from './audit-line-codec.ts';
 import type { CredentialChecks } from './credential-checks.ts';
+import { type KnownRequester, LOOK_UP } from './known-requesters.ts';
 import type { QuotaTable } from './quota-table.ts';
 
 const CONGESTION_RETRY_AFTER_S = 1;
 
 /** What is asked, as far as access goes by it. */
 export interface AccessQuestion {
-  interface: AuditedDecision['interface'];
+  interface: AuditedAsking['interface'];
   /** What it is called in the audit log. */
   operation: string;
   requester: Requester;
@@ -127,6 +128,57 @@ export class AccessGate {
     return checked instanceof Promise ? checked.then(concludeChecked) : concludeChecked(checked);
   }
 
+  /**
+   * What `admit` needs of a requester; `undefined` where no rule lets it ask, or where its rule needs more
+   * than a look-up tells.
+   *
+   * @param untilMs when its token ends, in milliseconds since 1970
+   */
+  recognise(requester: Requester, untilMs = Number.POSITIVE_INFINITY): KnownRequester | undefined {
+    const active = this.#active;
+    const standing = active && standingOf(requester, active.rules);
+    if (active && (!standing || standing.rule.credential === 'required')) return undefined;
+    return { standing, asking: askingOf('http', LOOK_UP, requester, standing), active, untilMs };
+  }
+
+  /** Whether what was recognised still holds: the rules are the same, and its token has not ended. */
+  isCurrent({ active, untilMs }: KnownRequester): boolean {
+    const isInTime = untilMs === Number.POSITIVE_INFINITY || untilMs > this.#options.now();
+    return active === this.#active && isInTime;
+  }
+
+  /**
+   * Lets the look-up of a number through that has no credential, and notes it. Where this returns false
+   * nothing was counted, and the request is for `decide`.
+   */
+  admit(
+    known: KnownRequester,
+    ueId: UeId,
+    found: Resolved,
+    requestId: string | undefined,
+  ): boolean {
+    const { standing, asking, active } = known;
+    const { now, nowUs, counters, audit } = this.#options;
+    if (!this.isCurrent(known)) return false;
+    if (active && standing) {
+      const { rule, bucket } = standing;
+      if (judgeNumber(rule, ueId, found.route.member)) return false;
+      if (bucket !== undefined && active.quotas.take(bucket, 1, nowUs()) > 0) return false;
+    }
+    counters.allowed = (counters.allowed ?? 0) + 1;
+    audit?.note({
+      timeMs: now(),
+      asking,
+      ueId,
+      count: 1,
+      cause: undefined,
+      isCredentialGood: false,
+      route: found.route,
+      requestId: requestId === undefined ? undefined : { text: requestId, isOwn: false },
+    });
+    return true;
+  }
+
   /** What of many numbers a requester may ask for; `undefined`: all. */
   restrictionOf(requester: Requester): BatchRestriction | undefined {
     const standing = this.#active && standingOf(requester, this.#active.rules);
@@ -179,22 +231,33 @@ export class AccessGate {
     if (isOwn) question.onNamed?.(requestId);
     audit.note({
       timeMs: now(),
-      interface: question.interface,
-      operation,
-      rule: standing?.rule.name,
-      subject: standing?.subject ?? requester.subjects[0],
-      nfType: requester.nfType,
-      network: requester.network,
+      asking: askingOf(question.interface, operation, requester, standing),
       ueId,
       count,
       cause,
       isCredentialGood,
-      member: found?.route.member,
-      route: found?.route.id,
+      route: found?.route,
       requestId: { text: requestId, isOwn },
     });
     return requestId;
   }
+}
+
+function askingOf(
+  interfaceName: AuditedAsking['interface'],
+  operation: string,
+  { subjects, nfType, network }: Requester,
+  standing: Standing | undefined,
+): AuditedAsking {
+  const subject = standing?.subject ?? subjects[0];
+  return {
+    interface: interfaceName,
+    operation,
+    rule: standing?.rule.name,
+    subject,
+    nfType,
+    network,
+  };
 }
 
 function withRequestId(answer: HttpAnswer, requestId: string | undefined): HttpAnswer {

@@ -1,6 +1,7 @@
 // What the main thread and a serving thread say to each other about access.
 
 import type { TokenPolicy } from '../sbi/token-policy.ts';
+import type { AuditLot } from './audit-buffer.ts';
 import type { AUDIT_NUMBERS } from './audit-line-codec.ts';
 
 /** The rules of a moment: what the file says, and the buckets that go with it. */
@@ -36,4 +37,4 @@ export type AccessRequest =
 
 export type AccessEvent =
   | { type: 'credentials-wanted'; batch: number; credentials: Uint8Array }
-  | { type: 'audit'; lines: string; lineCount: number };
+  | ({ type: 'audit' } & AuditLot);

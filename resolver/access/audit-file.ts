@@ -49,17 +49,16 @@ export class AuditFile {
   }
 
   /** Appends lines. Returns whether they are in the file; never rejects. */
-  write(lines: string): Promise<boolean> {
+  write(lines: Uint8Array): Promise<boolean> {
     if (this.#waitingLots >= WAITING_LOTS_MAX) return Promise.resolve(false);
     this.#waitingLots++;
     return this.#inTurn(async () => {
       this.#waitingLots--;
-      const bytes = Buffer.from(lines);
-      if (this.#bytesMax > 0 && this.#bytes > 0 && this.#bytes + bytes.length > this.#bytesMax) {
+      if (this.#bytesMax > 0 && this.#bytes > 0 && this.#bytes + lines.length > this.#bytesMax) {
         await this.#moveAway();
       }
-      await this.#file.appendFile(bytes);
-      this.#bytes += bytes.length;
+      await this.#file.appendFile(lines);
+      this.#bytes += lines.length;
     });
   }
 

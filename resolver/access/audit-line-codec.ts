@@ -12,8 +12,15 @@
 // information of TS 29.500 is often a SUPI), so digits in it are hidden alike.
 
 import { createHmac, type KeyObject } from 'node:crypto';
-import { digitsOf, formatUeId, parseUeId, type UeId } from '../../ledger/number.ts';
-import type { Plmn } from '../../ledger/route.ts';
+import {
+  digitsOf,
+  formatUeId,
+  type Identity,
+  type NumberKey,
+  parseUeId,
+  type UeId,
+} from '../../ledger/number.ts';
+import type { Plmn, Route } from '../../ledger/route.ts';
 
 export const AUDIT_NUMBERS = ['masked', 'hashed'] as const;
 
@@ -22,22 +29,31 @@ const SUBJECT_LENGTH_MAX = 253;
 const SHOWN_DIGITS_MAX = 6;
 const HIDDEN_DIGITS_MIN = 6;
 const HASH_BYTES = 16;
+/** Of a name that only the log has: the digits that count. */
+const COUNTED_DIGITS = 12;
+const [CODE_STAR, CODE_0, CODE_9, CODE_A, CODE_F] = [42, 48, 57, 97, 102];
+const POWERS_OF_TEN = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
 
 /** How numbers are written: masked, or hashed with a key. */
 export type AuditNumbers = { style: 'masked' } | { style: 'hashed'; key: KeyObject };
+
+/** Who asked for what by which rule. The bytes of one are kept with it, so it must never change. */
+export interface AuditedAsking {
+  readonly interface: 'http' | 'sbi';
+  readonly operation: string;
+  /** Name of the rule; `undefined` where the requester fits none, or where there are none. */
+  readonly rule: string | undefined;
+  /** Proven by a token or a certificate. */
+  readonly subject: string | undefined;
+  readonly nfType: string | undefined;
+  readonly network: Plmn | undefined;
+}
 
 /** What was decided about one request. */
 export interface AuditedDecision {
   /** Milliseconds since 1970. */
   timeMs: number;
-  interface: 'http' | 'sbi';
-  operation: string;
-  /** Name of the rule; `undefined` where the requester fits none, or where there are none. */
-  rule: string | undefined;
-  /** Proven by a token or a certificate. */
-  subject: string | undefined;
-  nfType: string | undefined;
-  network: Plmn | undefined;
+  asking: AuditedAsking;
   /** `undefined` where many numbers, or none, were asked for. */
   ueId: UeId | undefined;
   /** How many numbers were asked for. */
@@ -47,59 +63,216 @@ export interface AuditedDecision {
   /** Whether a credential was checked and found good. */
   isCredentialGood: boolean;
   /** Of the entry that covers the number, where that was looked at. */
-  member: string | undefined;
-  route: string | undefined;
-  /** What the request is called, by its sender or (`isOwn`) by us in the answer. */
-  requestId: { text: string; isOwn: boolean };
+  route: Route | undefined;
+  /**
+   * What the request is called, by its sender or (`isOwn`) by us in the answer; `undefined` where neither does,
+   * and it gets a name that only the log has.
+   */
+  requestId: { text: string; isOwn: boolean } | undefined;
 }
 
-/** A line without its end. */
-export function formatAuditLine(decision: AuditedDecision, numbers: AuditNumbers): string {
-  const { timeMs, rule, subject, nfType, network, ueId, count, cause, member, route } = decision;
-  const { requestId } = decision;
-  return JSON.stringify({
-    time: new Date(timeMs).toISOString(),
-    interface: decision.interface,
-    operation: decision.operation,
+/** Puts lines one after the other into the same bytes, an ordinary one from parts that are kept. */
+export class AuditLineWriter {
+  readonly #numbers: AuditNumbers;
+  readonly #bytes: Uint8Array;
+  readonly #ownId: Uint8Array;
+  readonly #askings = new WeakMap<AuditedAsking, Uint8Array>();
+  readonly #routes = new WeakMap<Route, Uint8Array>();
+  #time = { ms: Number.NaN, bytes: new Uint8Array(0) };
+  #at = 0;
+  #lineCount = 0;
+
+  /**
+   * @param bytesMax room for lines that were not taken
+   * @param uuid one that no other writer has: with its last 48 bits counted up, it names requests
+   */
+  constructor(numbers: AuditNumbers, bytesMax: number, uuid: string) {
+    this.#numbers = numbers;
+    this.#bytes = new Uint8Array(bytesMax);
+    this.#ownId = Buffer.from(uuid.slice(0, -COUNTED_DIGITS).padEnd(uuid.length, '0'));
+  }
+
+  /** Of lines that were not taken. */
+  get lineCount(): number {
+    return this.#lineCount;
+  }
+
+  /** Adds a line, with its end; without room for it adds nothing and returns false. */
+  add(decision: AuditedDecision): boolean {
+    const { timeMs, asking, ueId, count, cause, isCredentialGood, route, requestId } = decision;
+    const startsAt = this.#at;
+    this.#part(this.#timeBytes(timeMs));
+    this.#part(this.#askingBytes(asking));
+    if (ueId) {
+      this.#part(OF_KIND[ueId.identity]);
+      if (this.#numbers.style === 'masked') this.#maskedNumber(ueId.key);
+      else this.#text(hashedNumber(ueId, this.#numbers.key));
+      this.#part(QUOTE);
+    } else {
+      this.#part(NO_NUMBER);
+    }
+    const isPlain = count === 1 && cause === undefined && !isCredentialGood;
+    if (isPlain) this.#part(PLAIN_OUTCOME);
+    else this.#text(outcomeJson(count, cause, isCredentialGood));
+    this.#part(route ? this.#routeBytes(route) : NO_ROUTE);
+    if (requestId) {
+      this.#text(requestIdJson(requestId, this.#numbers));
+      this.#part(LINE_END);
+    } else {
+      this.#part(QUOTE);
+      this.#part(this.#nextOwnId());
+      this.#part(QUOTED_LINE_END);
+    }
+    const hasRoom = this.#at <= this.#bytes.length;
+    if (hasRoom) this.#lineCount++;
+    else this.#at = startsAt;
+    return hasRoom;
+  }
+
+  /** The lines so far, after which it is empty again. */
+  take(): Uint8Array<ArrayBuffer> {
+    const lines = new Uint8Array(this.#bytes.subarray(0, this.#at));
+    this.#at = 0;
+    this.#lineCount = 0;
+    return lines;
+  }
+
+  #part(part: Uint8Array): void {
+    if (this.#at + part.length <= this.#bytes.length) this.#bytes.set(part, this.#at);
+    this.#at += part.length;
+  }
+
+  /** Beyond the end of the bytes nothing is written. */
+  #text(ascii: string): void {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let from = 0; from < ascii.length; from++) bytes[at++] = ascii.charCodeAt(from);
+    this.#at = at;
+  }
+
+  /** The same digits as `maskedDigits`, without a text of them: that would cost as much as all the rest. */
+  #maskedNumber(key: NumberKey): void {
+    let length = 1;
+    while (key >= 2 * POWERS_OF_TEN[length]!) length++;
+    const shown = shownDigits(length);
+    let digits = Math.floor((key - POWERS_OF_TEN[length]!) / POWERS_OF_TEN[length - shown]!);
+    for (let at = this.#at + shown - 1; at >= this.#at; at--) {
+      this.#bytes[at] = CODE_0 + (digits % 10);
+      digits = Math.floor(digits / 10);
+    }
+    this.#bytes.fill(CODE_STAR, this.#at + shown, this.#at + length);
+    this.#at += length;
+  }
+
+  #nextOwnId(): Uint8Array {
+    const id = this.#ownId;
+    for (let at = id.length - 1; at >= id.length - COUNTED_DIGITS; at--) {
+      if (id[at] !== CODE_F) {
+        id[at] = id[at] === CODE_9 ? CODE_A : id[at]! + 1;
+        break;
+      }
+      id[at] = CODE_0;
+    }
+    return id;
+  }
+
+  /** Of a millisecond there may be many lines, and the text of a time costs as much as all the rest. */
+  #timeBytes(ms: number): Uint8Array {
+    if (this.#time.ms !== ms) {
+      this.#time = { ms, bytes: Buffer.from(`{"time":"${new Date(ms).toISOString()}"`) };
+    }
+    return this.#time.bytes;
+  }
+
+  #askingBytes(asking: AuditedAsking): Uint8Array {
+    let bytes = this.#askings.get(asking);
+    if (!bytes) {
+      bytes = Buffer.from(askingJson(asking));
+      this.#askings.set(asking, bytes);
+    }
+    return bytes;
+  }
+
+  #routeBytes(route: Route): Uint8Array {
+    let bytes = this.#routes.get(route);
+    if (!bytes) {
+      bytes = Buffer.from(routeJson(route.member, route.id));
+      this.#routes.set(route, bytes);
+    }
+    return bytes;
+  }
+}
+
+// The parts of a line, each with the comma before it.
+
+const OF_KIND: Record<Identity, Uint8Array> = {
+  imsi: Buffer.from(',"identity":"imsi","number":"'),
+  msisdn: Buffer.from(',"identity":"msisdn","number":"'),
+};
+const QUOTE = Buffer.from('"');
+const NO_NUMBER = Buffer.from(',"identity":null,"number":null');
+/** One number, allowed. */
+const PLAIN_OUTCOME = Buffer.from(outcomeJson(1, undefined, false));
+const NO_ROUTE = Buffer.from(routeJson());
+const LINE_END = Buffer.from('}\n');
+const QUOTED_LINE_END = Buffer.from('"}\n');
+
+function askingJson({ operation, rule, subject, nfType, network, ...asking }: AuditedAsking) {
+  const members = {
+    interface: asking.interface,
+    operation,
     rule: rule ?? null,
     subject: subject?.slice(0, SUBJECT_LENGTH_MAX) ?? null,
     nfType: nfType ?? null,
     network: network ? `${network.mcc}-${network.mnc}` : null,
-    identity: ueId?.identity ?? null,
-    number: ueId ? hiddenNumber(ueId, numbers) : null,
-    count,
-    decision: cause === undefined ? 'allowed' : 'refused',
-    cause: cause ?? null,
-    credential: decision.isCredentialGood ? 'good' : null,
-    member: member ?? null,
-    route: route ?? null,
-    requestId: hiddenRequestId(requestId, numbers),
-  });
+  };
+  return `,${JSON.stringify(members).slice(1, -1)}`;
+}
+
+function outcomeJson(count: number, cause: string | undefined, isCredentialGood: boolean): string {
+  const decision = cause === undefined ? 'allowed' : 'refused';
+  const credential = isCredentialGood ? 'good' : null;
+  const members = { count, decision, cause: cause ?? null, credential };
+  return `,${JSON.stringify(members).slice(1, -1)}`;
+}
+
+/** With the name of the member that the rest of the line is. */
+function routeJson(member: string | null = null, id: string | null = null): string {
+  return `,${JSON.stringify({ member, route: id }).slice(1, -1)},"requestId":`;
 }
 
 /** A number after its kind, or any digits that are as many as a number's. */
 const NUMBERS_IN_IDS = /(?:imsi|msisdn)-[0-9]{1,15}(?![0-9])|[0-9]{7,}/g;
 
-function hiddenRequestId(
-  { text, isOwn }: AuditedDecision['requestId'],
+function requestIdJson(
+  { text, isOwn }: NonNullable<AuditedDecision['requestId']>,
   numbers: AuditNumbers,
 ): string {
-  if (isOwn) return text;
-  return text.replace(NUMBERS_IN_IDS, (found) => {
+  // Ours have nothing to hide or to escape.
+  if (isOwn) return `"${text}"`;
+  const hidden = text.replace(NUMBERS_IN_IDS, (found) => {
     const ueId = parseUeId(found);
     return ueId ? `${ueId.identity}-${hiddenNumber(ueId, numbers)}` : maskedDigits(found);
   });
+  return JSON.stringify(hidden);
 }
 
 function hiddenNumber(ueId: UeId, numbers: AuditNumbers): string {
-  if (numbers.style === 'hashed') {
-    const hash = createHmac('sha256', numbers.key).update(formatUeId(ueId)).digest();
-    return hash.toString('hex', 0, HASH_BYTES);
-  }
-  return maskedDigits(digitsOf(ueId.key));
+  return numbers.style === 'hashed'
+    ? hashedNumber(ueId, numbers.key)
+    : maskedDigits(digitsOf(ueId.key));
+}
+
+function hashedNumber(ueId: UeId, key: KeyObject): string {
+  const hash = createHmac('sha256', key).update(formatUeId(ueId)).digest();
+  return hash.toString('hex', 0, HASH_BYTES);
+}
+
+function shownDigits(length: number): number {
+  return Math.max(0, Math.min(SHOWN_DIGITS_MAX, length - HIDDEN_DIGITS_MIN));
 }
 
 function maskedDigits(digits: string): string {
-  const shown = Math.max(0, Math.min(SHOWN_DIGITS_MAX, digits.length - HIDDEN_DIGITS_MIN));
+  const shown = shownDigits(digits.length);
   return digits.slice(0, shown) + '*'.repeat(digits.length - shown);
 }

@@ -15,6 +15,8 @@ import { CORRELATION_HEADER, REQUEST_ID_HEADER, requestIdOf } from '../http/requ
 import { ueIdOfSegment } from '../http/routing-info.ts';
 import { type Authoriser, NBCHF_SERVICE, type TokenVerdict } from '../sbi/authorise.ts';
 import type { AccessGate, AccessQuestion } from './access-gate.ts';
+import { LOOK_UP } from './known-requesters.ts';
+import type { QuickGate } from './quick-gate.ts';
 import { NETWORK_HEADER, requesterOf } from './requester.ts';
 
 /** The headers that the gate needs of each request. */
@@ -29,12 +31,17 @@ const COMMA = 44;
 
 type Asked = Pick<AccessQuestion, 'operation' | 'ueId' | 'identity' | 'isEachJudged' | 'count'>;
 
-/** Puts the gate in front of a handler. */
+/**
+ * Puts the gate in front of a handler.
+ *
+ * @param quick is told who looks numbers up, and may answer the next of its look-ups by itself
+ */
 export function guardHttp(
   handle: HttpHandler,
   gate: Pick<AccessGate, 'decide' | 'refusedByToken' | 'restrictionOf'>,
   authorise: Authoriser,
   interfaceName: AccessQuestion['interface'] = 'http',
+  quick?: Pick<QuickGate, 'remember'>,
 ): HttpHandler {
   const requesterBy = (verdict: TokenVerdict, { headers, clientNames = [] }: RequestHead) =>
     requesterOf(headers, 'token' in verdict ? verdict.token : undefined, clientNames);
@@ -52,7 +59,9 @@ export function guardHttp(
       requestId: requestIdOf((name) => headers[name]),
       onNamed: request.onNamed,
     };
-    return 'refusal' in verdict ? gate.refusedByToken(question, verdict) : gate.decide(question);
+    if ('refusal' in verdict) return gate.refusedByToken(question, verdict);
+    if (asked.ueId) quick?.remember(headers, question.requester, verdict.token);
+    return gate.decide(question);
   };
   return (request) => {
     if (OPEN_PATHS.includes(request.path)) return handle(request);
@@ -100,7 +109,7 @@ function askedOf({ path, query, contentType }: RequestHead, body: Uint8Array): A
   const ueId = path.startsWith(ROUTING_INFO_PATH)
     ? ueIdOfSegment(path.slice(ROUTING_INFO_PATH.length))
     : undefined;
-  return { operation: ueId ? 'routing-info' : operationOf(path), ueId, count: 1 };
+  return { operation: ueId ? LOOK_UP : operationOf(path), ueId, count: 1 };
 }
 
 /** The resource, where it is a word: a path may have anything in it, a number too. */

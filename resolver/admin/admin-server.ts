@@ -126,8 +126,8 @@ async function answerRequest(
     // Judged before the guard is asked: a right token gets in, whoever guesses from the same address.
     const verdict = judgeAccess(asked, services.access);
     if (verdict === 'wrong-token') {
-      const waitS = guard.waitS(address);
-      if (guard.noteWrong(address)) services.onGuessing?.(address, guard.wrong);
+      const { waitS, beginsToWait } = guard.noteWrong(address);
+      if (beginsToWait) services.onGuessing?.(address, guard.wrong);
       if (waitS > 0) return tooManyGuesses(waitS);
     }
     if (verdict !== 'granted') return noAccess(verdict);

@@ -47,7 +47,8 @@ class Survey {
     if (!this.#isCounting && this.#isStale()) this.#count();
     const done = this.#done;
     if (!done) {
-      const total = KINDS_IN_ORDER.reduce((sum, kind) => sum + this.walker.countOf(kind), 0);
+      const { prefix, fragmented, ported } = this.walker.counts();
+      const total = prefix + fragmented + ported;
       return { state: 'counting', counted: Math.min(this.#counted, total), total };
     }
     return {

@@ -22,6 +22,13 @@ interface Bucket {
   atMs: number;
 }
 
+export interface WrongToken {
+  /** Seconds that its sender was to wait before it came; 0 where it need not have waited. */
+  waitS: number;
+  /** Whether its sender has to wait from now on, and had not to before. */
+  beginsToWait: boolean;
+}
+
 export class TokenGuard {
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
@@ -40,20 +47,18 @@ export class TokenGuard {
     return Math.ceil(((bucket.used - (GUESSES_MAX - 1)) * GUESS_MS) / 1000);
   }
 
-  /**
-   * Notes a wrong token. Returns whether the address has to wait from now on, and had not to before: those of an
-   * address that waits make its wait no longer.
-   */
-  noteWrong(address: string): boolean {
+  /** Notes a wrong token. Those of an address that waits make its wait no longer. */
+  noteWrong(address: string): WrongToken {
     this.wrong++;
-    if (this.waitS(address) > 0) return false;
+    const waitS = this.waitS(address);
+    if (waitS > 0) return { waitS, beginsToWait: false };
     let bucket = this.#bucketOf(address);
     if (!bucket) {
       bucket = { used: 0, atMs: this.#now() };
       this.#buckets.set(this.#hasRoom() ? address : EVERYONE_ELSE, bucket);
     }
     bucket.used++;
-    return bucket.used > GUESSES_MAX - 1;
+    return { waitS, beginsToWait: bucket.used > GUESSES_MAX - 1 };
   }
 
   /** The bucket of an address, with what has run out of it by now. */

@@ -1,9 +1,11 @@
 // `bchf carriers`: the carrier ids that a running resolver's pdb port answers with.
 
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { askAdmin } from '../admin/admin-client.ts';
 import { ResolverError } from '../resolver-error.ts';
+import { type AdminFlags, serverOf, withAdmin } from './snapshot-admin.ts';
 
-const TIMEOUT_MS = 5000;
+const RESOURCE = '/admin/v1/carriers';
 
 interface Carrier {
   route: string;
@@ -13,37 +15,24 @@ interface Carrier {
 }
 
 export function addCarriersCommand(program: Command): void {
-  program
-    .command('carriers')
+  withAdmin(program.command('carriers'))
     .description('List the carrier ids of routes, as the pdb port answers with them.')
-    .addOption(
-      new Option('--admin <URL>', 'the admin port of the server').default('http://127.0.0.1:8081'),
-    )
     .option('--member <ID>', 'only routes of this member')
-    .option('--json', 'print a JSON array')
-    .action(async ({ admin, member, json }) => {
-      const carriers = (await askCarriers(admin)).filter(
-        (one) => member === undefined || one.member === member,
+    .action(async (flags: AdminFlags & { member?: string }) => {
+      const carriers = (await askCarriers(flags)).filter(
+        (one) => flags.member === undefined || one.member === flags.member,
       );
-      process.stdout.write(json ? `${JSON.stringify(carriers)}\n` : describe(carriers));
+      process.stdout.write(flags.json ? `${JSON.stringify(carriers)}\n` : describe(carriers));
     });
 }
 
-async function askCarriers(admin: string): Promise<Carrier[]> {
-  if (!URL.canParse(admin)) throw new ResolverError('BCHF_CONFIG_INVALID', `${admin} is no URL`);
-  const url = new URL('/admin/v1/carriers', admin);
-  let answer: unknown;
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    answer = await response.json();
-  } catch (cause) {
-    const reason = cause instanceof Error ? ((cause.cause as Error)?.message ?? cause.message) : '';
-    const message = `${url} does not answer: ${reason}`;
-    throw new ResolverError('BCHF_SERVER_UNREACHABLE', message, { cause });
-  }
+/** Errors: those of {@link askAdmin}; BCHF_SERVER_UNREACHABLE for an answer that is no list of carriers. */
+export async function askCarriers(flags: AdminFlags): Promise<Carrier[]> {
+  const answer = await askAdmin<unknown>(serverOf(flags), 'GET', RESOURCE);
   const isList = Array.isArray(answer) && answer.every((one) => typeof one?.carrierId === 'number');
   if (isList) return answer as Carrier[];
-  throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} does not answer as bchf does`);
+  const message = `${flags.admin}${RESOURCE} does not answer as bchf does`;
+  throw new ResolverError('BCHF_SERVER_UNREACHABLE', message);
 }
 
 function describe(carriers: readonly Carrier[]): string {

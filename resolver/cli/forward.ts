@@ -11,7 +11,7 @@ export function addForwardCommand(program: Command): void {
   const command = program
     .command('forward')
     .description(
-      'Answer look-ups over HTTP without holding a replica: ask other resolvers, a second one where ' +
+      'Answer lookups over HTTP without holding a replica: ask other resolvers, a second one if ' +
         'the first is slow or fails.',
     );
   addTableOptions(command, forwardOptions).action(async (flags) => {

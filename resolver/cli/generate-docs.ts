@@ -72,17 +72,18 @@ function metricsDocument(): string {
   );
   const counted = [...counters].map(([name, help]) => ({ name, help }));
   return (
-    `# Metrics\n\n${GENERATED}\n\nAt \`/metrics\` of the admin port and of the HTTP port. ` +
+    `# Metrics\n\n${GENERATED}\n\nThey are at \`/metrics\` of the admin port and of the HTTP port. ` +
     'Alert rules and a dashboard are in `deploy/` ([operations.md](operations.md)).\n\n' +
-    `## The process\n\nBesides those of the runtime, \`process_…\` and \`nodejs_…\`.\n\n${table(own)}\n` +
+    `## The process\n\nThe runtime's own are \`process_…\` and \`nodejs_…\`.\n\n${table(own)}\n` +
     `## Interfaces\n\nCounters, summed over all serving threads.\n\n${table(counted)}\n` +
     '## Latency and batches\n\n' +
-    'Histograms, in buckets that double. Those of datagrams are of what is answered in batches (not ' +
-    'with `--udp-adapter dgram`); their latency begins with the time at which the kernel received the ' +
-    'datagram, or, with `--udp-timestamps off`, with the batch. That of HTTP begins when the head, or ' +
-    'the body where there is one, has reached a thread, and ends when its answer is decided.\n\n' +
+    'Histograms with buckets that double in size. Those of datagrams exist where these are received in ' +
+    'batches (not with `--udp-adapter dgram`); their latency counts from the time at which the kernel ' +
+    'received the datagram, or, with `--udp-timestamps off`, from the start of the batch. Latency over ' +
+    'HTTP counts from the arrival of the head, or of the body if there is one, at a thread until the ' +
+    'answer is decided.\n\n' +
     `${table(histogramMetrics())}\n` +
-    `## A node\n\nAt \`/metrics\` of its ledger port.\n\n${table(nodeMetrics())}`
+    `## A node\n\nThey are at \`/metrics\` of its ledger port.\n\n${table(nodeMetrics())}`
   );
 }
 

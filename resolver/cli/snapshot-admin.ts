@@ -65,8 +65,8 @@ export function addSnapshotAdminCommands(snapshot: Command): void {
     });
   withAdmin(snapshot.command('diff'))
     .description(
-      'Tell what differs between two snapshots: files, or with --admin names of the server, of which ' +
-        `"${SERVING}" is what it serves.`,
+      'Show what differs between two snapshots: two files, or, with --admin or where one is ' +
+        `"${SERVING}" (what the server serves), two names of the server's directory.`,
     )
     .argument('<FROM>', 'a file, or a name')
     .argument('<TO>', 'a file, or a name')
@@ -87,7 +87,7 @@ export function addSnapshotAdminCommands(snapshot: Command): void {
     )
     .argument('<FILE>', "the snapshot's file or name")
     .option('--dry-run', 'only tell what would change')
-    .option('--force', 'also what changes too much, is older or of another chain')
+    .option('--force', 'swap even if it changes too much, is older or of another chain')
     .action(async (file: string, flags: AdminFlags & { dryRun?: boolean; force?: boolean }) => {
       const { dryRun, force } = flags;
       const wanted = { name: nameOf(file), ...(dryRun && { dryRun }), ...(force && { force }) };
@@ -131,10 +131,10 @@ export function withAdmin(command: Command): Command {
         .default('http://127.0.0.1:8081')
         .env('BCHF_ADMIN'),
     )
-    .option('--token-file <FILE>', 'the token that it asks for')
-    .option('--ca <FILE>', 'PEM of who vouches for the server (default: those that Node knows)')
-    .option('--cert <FILE>', 'PEM of the certificate that it asks for')
-    .option('--key <FILE>', 'PEM of its private key')
+    .option('--token-file <FILE>', 'file with its token')
+    .option('--ca <FILE>', 'PEM file of CAs for the server (default: those that Node knows)')
+    .option('--cert <FILE>', 'PEM file of the client certificate')
+    .option('--key <FILE>', 'PEM file of its private key')
     .option('--json', 'print the answer as JSON');
 }
 

@@ -49,9 +49,9 @@ export function addSnapshotFetchCommand(snapshot: Command): void {
     .option('--data <DIR>', 'a data directory, of a node that is stopped, to prove it against')
     .option('--validators <FILE>', 'whom to trust (default: as for snapshot verify)')
     .option('--token-file <FILE>', 'the token that the server asks for')
-    .option('--ca <FILE>', 'PEM of who vouches for the server (default: those that Node knows)')
-    .option('--cert <FILE>', 'PEM of the certificate that it asks for')
-    .option('--key <FILE>', 'PEM of its private key')
+    .option('--ca <FILE>', 'PEM file of CAs for the server (default: those that Node knows)')
+    .option('--cert <FILE>', 'PEM file of the client certificate')
+    .option('--key <FILE>', 'PEM file of its private key')
     .option('--json', 'print the manifest as JSON')
     .action(fetchOne);
 }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { servingOptions } from '../config.ts';
-import { option, wholeNumber } from '../options/option.ts';
+import { file, option, wholeNumber } from '../options/option.ts';
 
 const UPSTREAMS_MAX = 8;
 
@@ -22,7 +22,7 @@ export const forwardOptions = {
     'LIST',
     'URLs of resolvers with a replica, in the order in which they are asked (no default)',
   ),
-  upstreamCa: servingOptions.sbiNrfCa,
+  upstreamCa: file('PEM file of CAs for upstreams over https (default: those that Node knows)'),
   timeoutMs: option(wholeNumber(10, 60_000), 2000, 'MS', 'longest wait for an answer'),
   hedgeMs: option(
     wholeNumber(1, 60_000),

@@ -85,8 +85,13 @@ export interface QuickAnswers {
    * The JSON body of a 200 for a GET without query and body, or another answer whole; `undefined` leaves the
    * request to the handler, and so does a throw, which the handler will then repeat. The bytes need to last
    * until the next call only.
+   *
+   * @param request of which header fields may be read, by lower-case name, and only until this returns
    */
-  answer(segment: string): Uint8Array | HttpAnswer | undefined;
+  answer(
+    segment: string,
+    request: Pick<HttpRequest, 'getHeader'>,
+  ): Uint8Array | HttpAnswer | undefined;
 }
 
 /** What a handler returns that needs the request's body before it can answer. */
@@ -247,7 +252,7 @@ function serveQuickly(
   const answerTo = (request: HttpRequest): ReturnType<QuickAnswers['answer']> => {
     if (hasBodyFields(request) || request.getQuery()) return undefined;
     try {
-      return answer(request.getParameter(0));
+      return answer(request.getParameter(0), request);
     } catch {
       return undefined;
     }

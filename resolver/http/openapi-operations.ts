@@ -56,7 +56,8 @@ export const OPERATIONS = {
         {
           name: 'explain',
           in: 'query',
-          description: 'Also list every entry that covers the number, and why which of them wins.',
+          description:
+            'Also list every entry that covers the number, and which of them wins and why.',
           schema: { type: 'boolean', default: false },
         },
         {
@@ -81,11 +82,11 @@ export const OPERATIONS = {
   '/nbchf-routing/v1/ranges': {
     get: {
       operationId: 'listRanges',
-      summary: 'The entries with numbers that begin with some digits, in pages',
+      summary: 'The entries below a prefix, in pages',
       description:
         'Prefixes and ported numbers that begin with the digits, and fragmented runs that hold a ' +
-        'number which does. A page is of the block that it names; docs/nbchf.md says what holds ' +
-        'of several pages.',
+        'number which does. A page is of the block that it names; docs/nbchf.md says how ' +
+        'several pages fit together.',
       parameters: [
         {
           name: 'prefix',
@@ -102,7 +103,7 @@ export const OPERATIONS = {
         {
           name: 'limit',
           in: 'query',
-          description: 'Most entries of the page.',
+          description: 'Maximum number of entries in the page.',
           schema: {
             ...{ type: 'integer', minimum: 1, maximum: PAGE_ENTRIES_MAX },
             default: PAGE_ENTRIES_DEFAULT,
@@ -111,7 +112,7 @@ export const OPERATIONS = {
         {
           name: 'page',
           in: 'query',
-          description: 'The `next` of the page before, with the same prefix and identity.',
+          description: 'The `next` of the previous page, with the same prefix and identity.',
           schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,96}$' },
         },
       ],
@@ -136,23 +137,25 @@ export const OPERATIONS = {
         {
           name: 'since',
           in: 'query',
-          description: 'Begin with the block behind this height; by default with the next one.',
+          description:
+            'Begin with the block after this height; by default with the next new block.',
           schema: heightSchema(0),
         },
         {
           name: 'Last-Event-ID',
           in: 'header',
-          description: 'The same, and counts before `since`: whoever connects again sends it.',
+          description:
+            'The same; takes precedence over `since`. An EventSource sends it when it reconnects.',
           schema: heightSchema(0),
         },
       ],
       responses: {
         200: {
-          description: 'Events without end, and a comment where nothing happens for 15 s.',
+          description: 'An endless stream of events; a comment after 15 s of silence.',
           content: { [EVENT_STREAM_TYPE]: { schema: { type: 'string' } } },
         },
         400: problemResponse('OPTIONAL_QUERY_PARAM_INCORRECT, INVALID_QUERY_PARAM'),
-        410: problemResponse('HEIGHT_NOT_KEPT: load the index anew'),
+        410: problemResponse('HEIGHT_NOT_KEPT: load the listings again'),
         ...LEDGER_RESPONSES,
       },
     },
@@ -203,7 +206,8 @@ export const OPERATIONS = {
   '/nbchf-routing/v1/proofs/{ueId}': {
     get: {
       operationId: 'getProof',
-      summary: 'A proof of what the ledger says about a number, for who trusts its validators only',
+      summary:
+        'A proof of what the ledger says about a number, for clients that trust only its validators',
       parameters: [ueIdParameter],
       responses: {
         200: body(

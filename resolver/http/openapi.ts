@@ -37,9 +37,9 @@ export function openApiDocument() {
       version: API_VERSION,
       description:
         'Which data management element (UDM, HSS, HLR) holds the user data of a number. ' +
-        'Not found is an answer: 404 with the cause USER_NOT_FOUND. Where there are rules of access, ' +
+        'Not found is an answer: 404 with the cause USER_NOT_FOUND. With access rules, ' +
         'the headers Authorization, User-Agent, 3gpp-Sbi-Originating-Network-Id and bchf-credential ' +
-        'count (docs/access.md).',
+        'matter (docs/access.md).',
     },
     paths: wholePaths(),
     components: { schemas: componentSchemas() },
@@ -53,7 +53,10 @@ const header = (name: string, description: string) => ({
 const ACCESS_RESPONSES = {
   401: {
     ...problemResponse('UNAUTHORIZED'),
-    ...header('WWW-Authenticate', 'Bearer, with the error of a token that was sent (RFC 6750).'),
+    ...header(
+      'WWW-Authenticate',
+      'Bearer, with the error of the token if one was sent (RFC 6750).',
+    ),
   },
   403: problemResponse(['INSUFFICIENT_SCOPE', ...causesOf(403)].join(', ')),
   429: {

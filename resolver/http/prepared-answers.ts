@@ -7,7 +7,7 @@
 import { digitsOf, type NumberKey, parseUeId, type UeId } from '../../ledger/number.ts';
 import type { EntryKind } from '../../wasm/number-index.ts';
 import type { BlockLabel } from '../freshness.ts';
-import type { NumberResolver } from '../resolve.ts';
+import type { NumberResolver, Resolution } from '../resolve.ts';
 import type { TextAnswer } from './http-answer.ts';
 import { ledgerJson, notFound } from './routing-info.ts';
 
@@ -30,6 +30,11 @@ const USER_DATA_INDEX = Buffer.from(',"userDataIndex":');
 interface Encoded {
   json: string;
   bytes: Uint8Array;
+}
+
+/** A number and what was found of it. */
+export interface LookedUp extends Resolution {
+  ueId: UeId;
 }
 
 /** Writes the answers of one thread. */
@@ -56,10 +61,23 @@ export class PreparedAnswers {
    * @param segment of the path, as it was sent
    */
   answer(segment: string): Uint8Array | TextAnswer | undefined {
+    const lookedUp = this.lookUp(segment);
+    if (!lookedUp) return undefined;
+    const { ueId, found } = lookedUp;
+    return found ? this.write(segment, lookedUp) : notFound(ueId);
+  }
+
+  /** What is known of the number that a segment of a path names; `undefined` where it names none. */
+  lookUp(segment: string): LookedUp | undefined {
     const ueId = parseUeId(segment);
     if (!ueId) return undefined;
     const { found, block, lagMs } = this.#resolver.resolve(ueId);
-    if (!found) return notFound(ueId);
+    return { ueId, found, block, lagMs };
+  }
+
+  /** The body of the answer 200, valid until the next call; `undefined` where it is too long, or is none. */
+  write(segment: string, { ueId, found, block, lagMs }: LookedUp): Uint8Array | undefined {
+    if (!found) return undefined;
     const { entry, routeJson, userDataIndex } = found;
     const route = this.#routeBytes(entry.route, routeJson);
     const ledger = this.#ledgerBytes(block, lagMs);

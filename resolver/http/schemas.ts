@@ -87,7 +87,7 @@ export const explanationCutSchema = z
       .describe('Runs around those in `explanation`, which come before any prefix.'),
     orMore: z.boolean().describe('Whether there may be more than were counted.'),
   })
-  .describe('There where more runs cover the number than are explained.')
+  .describe('Present if more runs cover the number than are explained.')
   .meta({ id: 'ExplanationCut' });
 
 export const routingInfoSchema = foundSchema
@@ -99,7 +99,7 @@ export const routingInfoSchema = foundSchema
       .optional()
       .describe(
         'With explain=true: every entry that covers the number, the winner first. Each shadows all ' +
-          `that come after it. Of fragmented runs the ${RUNS_EXPLAINED_MAX} innermost.`,
+          `that come after it. Of fragmented runs only the ${RUNS_EXPLAINED_MAX} innermost.`,
       ),
     explanationCut: explanationCutSchema.optional(),
   })
@@ -130,8 +130,10 @@ export const batchResultSchema = z
         ueId,
         cause: z.enum(['USER_NOT_FOUND', 'IDENTITY_NOT_ALLOWED', 'MEMBER_NOT_ALLOWED']),
       })
-      .describe('No entry covers it, or its requester may not ask for it: docs/access.md.'),
-    z.strictObject({ cause: z.literal('MANDATORY_IE_INCORRECT') }).describe('No ueId was sent.'),
+      .describe('No entry covers it, or the requester may not ask for it: docs/access.md.'),
+    z
+      .strictObject({ cause: z.literal('MANDATORY_IE_INCORRECT') })
+      .describe('The item is not a ueId.'),
   ])
   .meta({ id: 'BatchResult' });
 
@@ -211,7 +213,7 @@ export const memberSchema = z
     name: z.string(),
     plmns: z.array(plmnSchema),
     lastSequence: z.int().min(-1).describe('Of its last transaction; -1 before the first.'),
-    balance: z.int().describe('What its deposits have left, in the smallest unit.'),
+    balance: z.int().describe('Its balance, in the smallest unit.'),
     due: z.int().min(0).describe('What it owes for occupied numbers.'),
   })
   .meta({ id: 'Member' });

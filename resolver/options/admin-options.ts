@@ -10,36 +10,36 @@ export const adminOptions = {
     'address of the admin port',
   ),
   adminPort: option(port, 8081, 'PORT', 'admin port'),
-  adminTokenFile: file('the token that the admin port asks for (default: none, on loopback only)'),
-  adminTlsCert: file('PEM of the certificate of the admin port: TLS (default: none)'),
-  adminTlsKey: file('PEM of its private key (default: none)'),
+  adminTokenFile: file('token that the admin port requires (default: none, on loopback only)'),
+  adminTlsCert: file('PEM file of the certificate: TLS on the admin port (default: none)'),
+  adminTlsKey: file('PEM file of its private key (default: none)'),
   adminTlsClientCa: file(
-    'PEM of who must vouch for every client of the admin port (default: none)',
+    'PEM file of CAs: every client of the admin port needs a certificate by one of them (default: none)',
   ),
   swapChangeMaxPercent: option(
     wholeNumber(0, 100),
     5,
     'PERCENT',
-    'entries of a kind that a swap may change without being forced',
+    'share of the entries of a kind that a swap may change without --force',
   ),
   swapPriority: option(
     z.enum(['low', 'normal']),
     'low',
     'PRIORITY',
-    'of the thread that loads and tries a snapshot: low (look-ups go first) or normal (a busy machine ' +
-      'swaps sooner, and look-ups wait longer meanwhile)',
+    'of the thread that loads and tries a snapshot: low (lookups go first) or normal (a busy machine ' +
+      'swaps sooner, and lookups wait longer meanwhile)',
   ),
   previousKeptS: option(
     count(86_400 * 7),
     600,
     'SECONDS',
-    'how long the index before a swap stays in memory for a rollback; 0: not at all',
+    'how long the previous index stays in memory for a rollback; 0: not at all',
   ),
   snapshotSigners: option(
     list(64).pipe(z.array(z.string().regex(/^[0-9a-f]{64}$/))),
     [] as string[],
     'LIST',
-    'public keys (ed25519, hexadecimal) of which a swapped-in snapshot must be signed by one ' +
-      '(default: none, and signatures are not looked at)',
+    'public keys (ed25519, hexadecimal), one of which must have signed a swapped-in snapshot ' +
+      '(default: none, and signatures are not checked)',
   ),
 };

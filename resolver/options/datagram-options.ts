@@ -18,7 +18,7 @@ export const datagramOptions = {
     z.enum(['auto', 'mmsg', 'dgram']),
     'auto',
     'ADAPTER',
-    'how datagrams are moved: mmsg (batches, Linux), dgram (everywhere), or auto',
+    'how datagrams are received and sent: mmsg (batches, Linux), dgram (everywhere), or auto',
   ),
   udpBatchPackets: option(wholeNumber(1, 256), 64, 'N', 'datagrams of a batch'),
   udpReceiveBufferKib: option(
@@ -51,31 +51,31 @@ export const datagramOptions = {
     count(1_000_000),
     0,
     'N',
-    'datagrams a second of one sender (IPv4 address, IPv6 /64) on the batch and pdb ports; 0: any',
+    'datagrams a second from one sender (IPv4 address, IPv6 /64) on the batch and pdb ports; 0: no limit',
   ),
-  udpSenderBurst: option(wholeNumber(1, 100_000), 100, 'N', 'datagrams that it may send at once'),
+  udpSenderBurst: option(wholeNumber(1, 100_000), 100, 'N', 'size of its bursts, in datagrams'),
   udpPrefixRate: option(
     count(1_000_000),
     0,
     'N',
-    'datagrams a second of one network (IPv4 /24, IPv6 /48) on these ports; 0: any',
+    'datagrams a second from one network (IPv4 /24, IPv6 /48) on these ports; 0: no limit',
   ),
-  udpPrefixBurst: option(wholeNumber(1, 100_000), 1000, 'N', 'datagrams that it may send at once'),
+  udpPrefixBurst: option(wholeNumber(1, 100_000), 1000, 'N', 'size of its bursts, in datagrams'),
   batchAuthentication: option(
     z.enum(['off', 'optional', 'required']),
     'off',
     'MODE',
     'sealed requests on the UDP batch port: off, optional or required',
   ),
-  batchKeys: file('keys of sealed requests, as JSON'),
+  batchKeys: file('keys of sealed requests, as JSON (default: none)'),
   batchWindowMs: option(
     wholeNumber(100, 60_000),
     5000,
     'MS',
-    "how far the time of a sealed request may be from this machine's",
+    "how far the time of a sealed request may differ from this machine's",
   ),
   pdbCarriers: file(
-    'carrier ids of routes and members, as JSON (default: from the place in the route table)',
+    'carrier ids of routes and members, as JSON (default: position in the route table + 1)',
   ),
   enumPort: option(port, 5300, 'PORT', 'ENUM (DNS) port, UDP and TCP'),
   enumSuffix: option(domain, 'e164.arpa', 'DOMAIN', 'domain under which ENUM answers'),
@@ -86,7 +86,7 @@ export const datagramOptions = {
     "this server's name in the zone's NS and SOA records",
   ),
   enumZones: file(
-    'zones, services and limits of ENUM (docs/enum.md), read again when it changes; instead of ' +
-      'the suffix and the name server',
+    'zones, services and limits of ENUM (docs/enum.md), reloaded when it changes; replaces ' +
+      'the suffix and the name server (default: none)',
   ),
 };

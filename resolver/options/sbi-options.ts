@@ -19,7 +19,7 @@ export const sbiOptions = {
     wholeNumber(1, 86_400),
     60,
     'SECONDS',
-    'how long a consumer may keep what it has discovered',
+    'how long a consumer may cache a discovery',
   ),
   sbiCollocated: option(
     list(COLLOCATED_NF_TYPES.length)
@@ -27,20 +27,25 @@ export const sbiOptions = {
       .pipe(z.array(z.enum(COLLOCATED_NF_TYPES))),
     [...COLLOCATED_NF_TYPES] as CollocatedNfType[],
     'LIST',
-    "NF types that stand at the address of a route's UDM: AUSF,UDR or none (default: AUSF,UDR)",
+    "NF types at the address of a route's UDM: AUSF,UDR or none (default: AUSF,UDR)",
   ),
   sbiElementScheme: option(
     z.enum(['http', 'https']),
     'http',
     'SCHEME',
-    'how UDMs, AUSFs and UDRs are reached: http or https',
+    'scheme by which UDMs, AUSFs and UDRs are reached: http or https',
   ),
-  sbiConnectionsMax: option(wholeNumber(1, 65_536), 2048, 'N', 'connections taken, of all threads'),
+  sbiConnectionsMax: option(
+    wholeNumber(1, 65_536),
+    2048,
+    'N',
+    'connections of all threads together',
+  ),
   sbiLimits: option(
     z.string().max(1024),
     '',
     'LIST',
-    'other limits of a thread, as name=number,… with the names of docs/sbi.md (default: those there)',
+    'other limits of each thread, as name=number,… (names and defaults: docs/sbi.md)',
   ),
   sbiNrf: option(
     z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
@@ -48,16 +53,18 @@ export const sbiOptions = {
     'URL',
     'NRF that answers what the index does not (default: a minimal one in this process)',
   ),
-  sbiNrfCa: file('PEM of who vouches for the NRF behind (default: those that Node knows)'),
+  sbiNrfCa: file('PEM file of CAs for the NRF behind (default: those that Node knows)'),
   sbiNrfTimeoutMs: option(wholeNumber(1, 60_000), 3000, 'MS', 'longest wait for the NRF behind'),
-  sbiTlsCert: file('PEM of the certificate: HTTP/2 over TLS instead of h2c (default: none)'),
-  sbiTlsKey: file('PEM of the private key of the certificate (default: none)'),
-  sbiTlsClientCa: file('PEM of who must vouch for every client (default: none)'),
+  sbiTlsCert: file('PEM file of the certificate: HTTP/2 over TLS instead of h2c (default: none)'),
+  sbiTlsKey: file('PEM file of its private key (default: none)'),
+  sbiTlsClientCa: file(
+    'PEM file of CAs: every client needs a certificate by one of them (default: none)',
+  ),
   sbiTokenPolicy: option(
     z.enum(TOKEN_POLICIES),
     'off',
     'POLICY',
-    'whether access tokens are looked at: off, optional or required',
+    'whether access tokens are checked: off, optional or required',
   ),
-  sbiTokenKey: file('PEM of the key of access tokens, private or public (default: one is made)'),
+  sbiTokenKey: file('PEM file of the key of access tokens, private or public (default: a new one)'),
 };

@@ -11,6 +11,7 @@ import { after, test } from 'node:test';
 import { judgeAccess, readAdminAccess } from '../admin/admin-access.ts';
 import { askAdmin } from '../admin/admin-client.ts';
 import { type AdminServices, listenAdmin } from '../admin/admin-server.ts';
+import { askCarriers } from '../cli/carriers.ts';
 import { configure, servingOptions } from '../config.ts';
 import { TEST_CERT, TEST_KEY } from '../sbi/test/tls-fixture.ts';
 import type { Service } from '../service.ts';
@@ -180,6 +181,8 @@ test('with a token everything under /admin asks for it', async () => {
     await askAdmin({ url, tokenFile }, 'GET', '/admin/v1/status');
     const unauthorised = askAdmin({ url }, 'GET', '/admin/v1/status');
     await assert.rejects(unauthorised, { code: 'BCHF_ADMIN_UNAUTHORISED' });
+    assert.ok((await askCarriers({ admin: url, tokenFile })).length > 0);
+    await assert.rejects(askCarriers({ admin: url }), { code: 'BCHF_ADMIN_UNAUTHORISED' });
   });
 });
 

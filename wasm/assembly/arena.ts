@@ -39,9 +39,17 @@ export function isInArena(offset: u32, bytes: u32): bool {
   return offset >= ARENA && <u64>offset + bytes <= <u64>load<u32>(HEADER_USED);
 }
 
+/** How often the memory had no room for a block. */
+export let refusedCount: u32 = 0;
+
+function refuse(): u32 {
+  refusedCount++;
+  return 0;
+}
+
 /** Offset of a block of at least `bytes` bytes, aligned to 4; 0 where the memory is full. */
 export function allocate(bytes: u32): u32 {
-  if (bytes > BLOCK_BYTES_MAX) return 0;
+  if (bytes > BLOCK_BYTES_MAX) return refuse();
   const sizeClass = classFor(bytes);
   const block = takeFree(sizeClass);
   if (block != 0) return block;
@@ -49,9 +57,12 @@ export function allocate(bytes: u32): u32 {
   const extension = extend(size, 4);
   if (extension != 0) return extension;
   const cut = cutAny(sizeClass, size);
-  if (cut != 0 || !joinFree()) return cut;
+  if (cut != 0) return cut;
+  if (!joinFree()) return refuse();
   const joined = takeFree(sizeClass);
-  return joined != 0 ? joined : cutAny(sizeClass, size);
+  if (joined != 0) return joined;
+  const cutAfter = cutAny(sizeClass, size);
+  return cutAfter != 0 ? cutAfter : refuse();
 }
 
 function cutAny(sizeClass: u32, size: u32): u32 {
@@ -72,8 +83,7 @@ export function allocateLines(count: u32): u32 {
   if (extension != 0) return extension;
   const tight = cutLines(count, count + 1);
   if (tight != 0) return tight;
-  const aligned = cutAligned(bytes, LINE_BYTES);
-  return aligned != 0 || !joinFree() ? aligned : cutAligned(bytes, LINE_BYTES);
+  return cutOrJoin(bytes, LINE_BYTES);
 }
 
 /** `count` lines cut from a free block of at least `countMin`; 0 where there is none. */
@@ -100,8 +110,7 @@ export function allocateArea(): u32 {
   if (block != 0) return block;
   const extension = extend(AREA_BYTES, AREA_ALIGNMENT);
   if (extension != 0) return extension;
-  const aligned = cutAligned(AREA_BYTES, AREA_ALIGNMENT);
-  return aligned != 0 || !joinFree() ? aligned : cutAligned(AREA_BYTES, AREA_ALIGNMENT);
+  return cutOrJoin(AREA_BYTES, AREA_ALIGNMENT);
 }
 
 export function releaseArea(block: u32): void {
@@ -175,6 +184,14 @@ function cutLinesOrArea(size: u32): u32 {
   if (area == 0) return 0;
   putRest(area + size, area + AREA_BYTES);
   return area;
+}
+
+/** A block at a multiple of `alignment`, cut from a free one as it is or once they are joined; 0 where there is none. */
+function cutOrJoin(size: u32, alignment: u32): u32 {
+  const cut = cutAligned(size, alignment);
+  if (cut != 0) return cut;
+  const joined = joinFree() ? cutAligned(size, alignment) : 0;
+  return joined != 0 ? joined : refuse();
 }
 
 /** A block at a multiple of `alignment`, cut from a larger free one; 0 where there is none. */

@@ -22,6 +22,7 @@ import {
   tallyOf,
 } from './area';
 import { buildArea } from './area-build';
+import { refusedCount } from './arena';
 import { beginRenewal, renewDefaults } from './background-renew';
 import {
   COLUMNS_COUNT,
@@ -79,6 +80,13 @@ export function noteToBuild(header: u32): void {
   firstToBuild = header;
 }
 
+/** Most folds in a row that build nothing, after one that had no room to build something. */
+const SKIPS_MAX: u32 = 15;
+
+/** How many folds build nothing after the next that has no room, and how many of these are left. */
+let skips: u32 = 1;
+let skipsLeft: u32 = 0;
+
 /**
  * Folds all patches, builds anew what needs it, for the current version. Where the memory is full,
  * what is not done stays as it was and is tried again the next time.
@@ -94,6 +102,12 @@ export function fold(version: u32): void {
   }
   if (!isDone) return;
   removePatches(0, load<u64>(HEADER_EPOCH) + 1);
+  // To take a segment apart and find no room for it takes milliseconds: where the memory is full, not every batch.
+  if (skipsLeft != 0) {
+    skipsLeft--;
+    return;
+  }
+  const refusedBefore = refusedCount;
   beginRenewal();
   let header = firstToBuild;
   firstToBuild = 0;
@@ -107,6 +121,11 @@ export function fold(version: u32): void {
     header = next;
   }
   releaseNotes();
+  if (refusedCount == refusedBefore) skips = 1;
+  else {
+    skipsLeft = skips;
+    skips = min(skips * 2, SKIPS_MAX);
+  }
 }
 
 function foldPatch(version: u32, patch: u32, flags: u64): bool {

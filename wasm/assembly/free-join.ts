@@ -15,14 +15,55 @@ export function countReleased(bytes: u32): void {
 /** Joining is not worth it before so much of the arena, by a shift, was released. */
 const JOIN_SHARE_BITS: u32 = 6;
 
-/**
- * Joins free blocks that lie next to each other, all but those of 4 bytes. False where that was done
- * not long ago, and the lists are as they were.
- */
+/** So many released bytes are enough, too; 0: they are not. */
+let earlyBytes: u32 = 0;
+
+/** From how many released bytes on blocks are joined even where they are a small part of the arena; 0: never. */
+export function joinEarly(bytes: u32): void {
+  earlyBytes = bytes;
+}
+
+// The list that blocks are joined by. The smallest have no room for their length: the lowest bit of a link, which
+// offsets leave free, says that the block it lies in is one of those.
+//
+//     block   0             4
+//            ┌─────────────┬───────┬────────      ┌─────────────┐
+//            │ next, bit 0 │ bytes │ free …       │ next, bit 1 │   of 4 bytes
+//            └─────────────┴───────┴────────      └─────────────┘
+
+const SMALLEST_BYTES: u32 = 4;
+const IS_SMALLEST: u32 = 1;
+
+function linkFree(list: u32, block: u32, bytes: u32): u32 {
+  if (bytes == SMALLEST_BYTES) {
+    store<u32>(block, list | IS_SMALLEST);
+    return block;
+  }
+  store<u32>(block, list);
+  store<u32>(block + 4, bytes);
+  return block;
+}
+
+function nextOf(block: u32): u32 {
+  return load<u32>(block) & ~IS_SMALLEST;
+}
+
+function setNext(block: u32, next: u32): void {
+  store<u32>(block, next | (load<u32>(block) & IS_SMALLEST));
+}
+
+function endOf(block: u32): u32 {
+  const isSmallest = (load<u32>(block) & IS_SMALLEST) != 0;
+  return block + (isSmallest ? SMALLEST_BYTES : load<u32>(block + 4));
+}
+
+/** Joins free blocks that lie next to each other. False where that was done not long ago, and the lists are as they were. */
 export function joinFree(): bool {
-  if (releasedBytes <= (load<u32>(HEADER_USED) - ARENA) >> JOIN_SHARE_BITS) return false;
+  const share = (load<u32>(HEADER_USED) - ARENA) >> JOIN_SHARE_BITS;
+  const isEarly = earlyBytes != 0 && releasedBytes >= earlyBytes;
+  if (releasedBytes <= share && !isEarly) return false;
   let list: u32 = 0;
-  for (let sizeClass: u32 = 1; sizeClass < CLASSES; sizeClass++) {
+  for (let sizeClass: u32 = 0; sizeClass < CLASSES; sizeClass++) {
     const bytes = classBytes(sizeClass);
     for (let block = takeFree(sizeClass); block != 0; block = takeFree(sizeClass)) {
       list = linkFree(list, block, bytes);
@@ -39,23 +80,17 @@ export function joinFree(): bool {
   }
   for (let gap = takeGap(); gap != 0; gap = takeGap()) list = linkFree(list, gap, takenBytes);
   for (let block = sortedByOffset(list); block != 0; ) {
-    let next = load<u32>(block);
-    let end = block + load<u32>(block + 4);
+    let next = nextOf(block);
+    let end = endOf(block);
     while (next == end) {
-      end += load<u32>(next + 4);
-      next = load<u32>(next);
+      end = endOf(next);
+      next = nextOf(next);
     }
     putRest(block, end);
     block = next;
   }
   releasedBytes = 0;
   return true;
-}
-
-function linkFree(list: u32, block: u32, bytes: u32): u32 {
-  store<u32>(block, list);
-  store<u32>(block + 4, bytes);
-  return block;
 }
 
 /** Sorts a list of blocks by merging, which needs no memory. */
@@ -71,25 +106,25 @@ function sortedByOffset(list: u32): u32 {
       let left = rest;
       let right = rest;
       let leftCount: u32 = 0;
-      for (; leftCount < width && right != 0; leftCount++) right = load<u32>(right);
+      for (; leftCount < width && right != 0; leftCount++) right = nextOf(right);
       let rightCount = width;
       while (leftCount > 0 || (rightCount > 0 && right != 0)) {
         let block = right;
         if (leftCount > 0 && (rightCount == 0 || right == 0 || left < right)) {
           block = left;
-          left = load<u32>(left);
+          left = nextOf(left);
           leftCount--;
         } else {
-          right = load<u32>(right);
+          right = nextOf(right);
           rightCount--;
         }
         if (last == 0) list = block;
-        else store<u32>(last, block);
+        else setNext(last, block);
         last = block;
       }
       rest = right;
     }
-    if (last != 0) store<u32>(last, 0);
+    if (last != 0) setNext(last, 0);
   }
   return list;
 }

@@ -16,6 +16,7 @@ import {
   ARENA,
   ARENA_SLACK,
   HEADER_PATCHES_FIRST,
+  HEADER_RESERVE,
   HEADER_RETIRED_FIRST,
   HEADER_USED,
   PAGE_BYTES,
@@ -101,6 +102,7 @@ export function forgetRoom(): void {
   forgetGaps();
   store<u32>(HEADER_RETIRED_FIRST, 0);
   store<u32>(HEADER_PATCHES_FIRST, 0);
+  store<u32>(HEADER_RESERVE, 0);
 }
 
 /** Makes what no part took of the stretch free. */

@@ -52,6 +52,7 @@ import { newestPatch, patchCount, reclaimPatches, removePatches } from './patch'
 import { applyPorted } from './ported-write';
 import { FIELD_PREFIX, hasField, nodeAt, nodeOf } from './prefix-node';
 import { deletePrefix, discard, prefixWasAdded, seal, setPrefix } from './prefix-write';
+import { giveReserve, takeReserve } from './reserve';
 import { forgetRetired, queueRetired, reclaim, retire } from './retired';
 import {
   crossedRun,
@@ -85,9 +86,11 @@ export function initialise(): void {
   atomic.store<u64>(HEADER_EPOCH, 1);
 }
 
-/** Begins a batch with a copy of the current version. */
-export function beginBatch(): u32 {
+/** Begins a batch with a copy of the current version. One that sets nothing may use the reserve. */
+export function beginBatch(setsNothing: bool): u32 {
+  if (setsNothing) giveReserve();
   settle();
+  if (!setsNothing && !takeReserve()) return STATUS_FULL;
   const current = load<u32>(HEADER_CURRENT);
   lastPatch = newestPatch;
   version = allocate(VERSION_BYTES);

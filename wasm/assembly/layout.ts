@@ -28,10 +28,10 @@ export const PAGE_BYTES: u32 = 65536;
 // Header. Readers look only at the words from 64 on, the writer works in the others.
 //
 //      0       8        12      16         24     28        36            44        52      56       60
-//     ┌───────┬────────┬───────┬──────────┬──────┬─────────┬─────────────┬─────────┬───────┬────────┬───
-//     │ magic │ format │ order │ checksum │ used │ retired │ root in use │ patches │ free  │ newest │ 0
+//     ┌───────┬────────┬───────┬──────────┬──────┬─────────┬─────────────┬─────────┬───────┬────────┬─────────
+//     │ magic │ format │ order │ checksum │ used │ retired │ root in use │ patches │ free  │ newest │ reserve
 //     │       │ version│ mark  │          │ end  │ queue   │ from, to    │ queue   │ areas │ patch  │
-//     └───────┴────────┴───────┴──────────┴──────┴─────────┴─────────────┴─────────┴───────┴────────┴───
+//     └───────┴────────┴───────┴──────────┴──────┴─────────┴─────────────┴─────────┴───────┴────────┴─────────
 //      64      72        76     84    128                             292    512   520
 //     ┌───────┬─────────┬──────┬─────┬────────────────────────────────┬──────┬─────┬──────┐
 //     │ epoch │ current │ gaps │ 0 … │ free lists: 41 × u32           │ 0 …  │ WIP │ 0 …  │
@@ -63,6 +63,8 @@ export const HEADER_PATCHES_LAST: u32 = 48;
 export const HEADER_FREE_AREAS: u32 = 52;
 /** The patch that was made last, the others behind it, 0: none. Right only in an image; see patch.ts. */
 export const HEADER_NEWEST_PATCH: u32 = 56;
+/** The block that is kept for a full memory, 0 where there is none; see reserve.ts. */
+export const HEADER_RESERVE: u32 = 60;
 /** Number of the current version, from 1; stored after HEADER_CURRENT, so never ahead of it. */
 export const HEADER_EPOCH: u32 = 64;
 /** Offset of the current version record. Storing it publishes a batch. */

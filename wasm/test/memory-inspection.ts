@@ -9,6 +9,8 @@ const HEADER_USED = 24;
 const HEADER_RETIRED_FIRST = 28;
 const HEADER_PATCHES_FIRST = 44;
 const HEADER_FREE_AREAS = 52;
+const HEADER_RESERVE = 60;
+const RESERVE_BYTES = 65536;
 const HEADER_EPOCH = 64;
 const HEADER_GAPS = [76, 80] as const;
 const HEADER_FREE_LISTS = 128;
@@ -71,10 +73,17 @@ function patchBytes(view: DataView, patch: number): number {
   return blockBytes(PATCH_BYTES) + blockBytes(outside);
 }
 
-/** Leaves the arena of an index nothing but `roomBytes` bytes at its end, in a memory at its limit. */
+/**
+ * Leaves the arena of an index nothing but `roomBytes` bytes at its end, in a memory at its limit, and the
+ * reserve where there is room for one.
+ */
 export function setRoom(memory: WebAssembly.Memory, roomBytes: number): void {
   const view = new DataView(memory.buffer);
-  view.setUint32(HEADER_USED, memory.buffer.byteLength - roomBytes, true);
+  const used = view.getUint32(HEADER_USED, true);
+  const usedThen = memory.buffer.byteLength - roomBytes;
+  const isReserved = view.getUint32(HEADER_RESERVE, true) !== 0;
+  if (!isReserved && used + RESERVE_BYTES <= usedThen) view.setUint32(HEADER_RESERVE, used, true);
+  view.setUint32(HEADER_USED, usedThen, true);
   for (let sizeClass = 0; sizeClass < CLASSES; sizeClass++) {
     view.setUint32(HEADER_FREE_LISTS + sizeClass * 4, 0, true);
   }
@@ -99,8 +108,8 @@ function* blocksFrom(view: DataView, head: number): IterableIterator<number> {
 }
 
 /**
- * Bytes of the arena that are in use: neither free nor retired, nor those of a patch that was taken
- * away. Patches that readers can still come to are in use, and so is what is not accounted for.
+ * Bytes of the arena that are in use: neither free, retired or kept for a full memory, nor those of a patch that
+ * was taken away. Patches that readers can still come to are in use, and so is what is not accounted for.
  */
 export function usedBytes(memory: WebAssembly.Memory): number {
   const view = new DataView(memory.buffer);
@@ -125,7 +134,7 @@ export function usedBytes(memory: WebAssembly.Memory): number {
     }
   }
   for (const { bytes: taken } of patchesTakenAway(memory)) bytes -= taken;
-  return bytes;
+  return view.getUint32(HEADER_RESERVE, true) === 0 ? bytes : bytes - RESERVE_BYTES;
 }
 
 export interface InspectedPatch {

@@ -95,6 +95,63 @@ describe(`Wasm index whose memory is full (BCHF_TEST_SEED=${seed})`, () => {
     }
   }
 
+  const fillings: { name: string; change: (random: Random, route: number) => IndexChange }[] = [
+    {
+      name: 'ported numbers close together',
+      change: (random, route) => ported(FIRST_KEY * 1000 + random.below(3_000_000), route),
+    },
+    {
+      name: 'ported numbers far apart, with user data',
+      change: (random, route) => ({
+        ...ported(FIRST_KEY * 1000 + random.below(1_000_000) * 7001, route),
+        userData: route,
+      }),
+    },
+    {
+      name: 'runs',
+      change: (random, route) => {
+        const from = FIRST_KEY * 100 + random.below(100_000) * 100;
+        return run(from, from + 9 + random.below(90), route);
+      },
+    },
+    { name: 'prefixes', change: (random, route) => prefix(FIRST_KEY + random.below(1e6), route) },
+  ];
+  for (const { name, change } of fillings) {
+    it(`lets go of ${name}, and of all of them`, () => {
+      const random = new Random(seed);
+      const index = createWasmIndex({ memoryBytesMax: 7 << 20 });
+      const held = new Map<number, IndexChange>();
+      const set = (): boolean => {
+        const batch = Array.from({ length: 500 }, () => change(random, random.below(1000)))
+          .filter(({ from }) => !held.has(from))
+          .filter(({ from }, at, all) => all.findIndex((other) => other.from === from) === at);
+        if (!applied(index, batch)) return false;
+        for (const one of batch) held.set(one.from, one);
+        return true;
+      };
+      while (set()) {}
+      const most = held.size;
+      // A batch that changes nothing is not refused, nor one that deletes.
+      const label = Uint8Array.of(7);
+      index.apply([], label);
+      assert.deepEqual(index.label(), label);
+      const changes = [...held.values()];
+      while (changes.length > 0) {
+        const some = changes.splice(0, 1 + random.below(400));
+        index.apply(some.map(({ userData: _, ...one }) => ({ ...one, route: null })));
+        for (const { from } of some) held.delete(from);
+        if (random.below(10) === 0) set();
+      }
+      for (const one of held.values()) index.apply([{ ...one, route: null }]);
+      assert.deepEqual(index.counts(), { prefix: 0, fragmented: 0, ported: 0 });
+      held.clear();
+      settle(index);
+      while (set()) {}
+      // Some fewer than at first: what is large needs its memory in one piece.
+      assert.ok(held.size > most / 20, `${held.size} entries fit, and ${most} before`);
+    });
+  }
+
   for (const kind of ['sparse', 'dense'] as const) {
     it(`takes hardly more memory after 1,000 refused batches than after 100, ${kind} areas`, () => {
       const count = kind === 'dense' ? 40_000 : 500;

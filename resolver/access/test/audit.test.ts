@@ -12,32 +12,58 @@ import type { HttpHandler } from '../../http/http-server.ts';
 import { problem } from '../../http/problem.ts';
 import { nbchfOverSbi } from '../../sbi/nbchf-resources.ts';
 import type { SbiRequest } from '../../sbi/sbi-message.ts';
+import { exampleRoute } from '../../test/example-route.ts';
 import type { AccessGate } from '../access-gate.ts';
-import { AuditBuffer, WAITING_DECISIONS_MAX } from '../audit-buffer.ts';
+import {
+  AuditBuffer,
+  type AuditLot,
+  LOT_BYTES_MAX,
+  WAITING_DECISIONS_MAX,
+} from '../audit-buffer.ts';
 import { AuditFile } from '../audit-file.ts';
-import { type AuditedDecision, type AuditNumbers, formatAuditLine } from '../audit-line-codec.ts';
+import {
+  type AuditedAsking,
+  type AuditedDecision,
+  AuditLineWriter,
+  type AuditNumbers,
+} from '../audit-line-codec.ts';
 import { guardSbi } from '../sbi-gate.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bchf-audit-'));
 after(() => rmSync(directory, { recursive: true }));
 const log = pino({ level: 'silent' });
 
-const decisionOf = (digits: string): AuditedDecision => ({
-  timeMs: 1_800_000_000_000,
+const asking: AuditedAsking = {
   interface: 'http',
   operation: 'routing-info',
   rule: 'amfs',
   subject: 'a"b',
   nfType: 'AMF',
   network: { mcc: '262', mnc: '01' },
+};
+const decisionOf = (digits: string): AuditedDecision => ({
+  timeMs: 1_800_000_000_000,
+  asking,
   ueId: { identity: 'imsi', key: parseDigits(digits)! },
   count: 1,
   cause: undefined,
   isCredentialGood: false,
-  member: 'member-a',
-  route: 'udm-a',
+  route: exampleRoute('udm-a', { member: 'member-a' }),
   requestId: { text: 'amf-17', isOwn: false },
 });
+
+/** A line without its end. */
+function formatAuditLine(decision: AuditedDecision, numbers: AuditNumbers): string {
+  const writer = new AuditLineWriter(numbers, 4096, UUID);
+  assert.ok(writer.add(decision));
+  const text = textOf(writer.take());
+  assert.equal(text.at(-1), '\n');
+  return text.slice(0, -1);
+}
+
+const textOf = (lines: Uint8Array) => Buffer.from(lines).toString();
+const UUID = '12345678-1234-4123-8123-123456789012';
+const bytesOf = (lines: string) => Buffer.from(lines);
 
 describe('audit lines', () => {
   it('have the form that they have had since they exist', () => {
@@ -66,9 +92,8 @@ describe('audit lines', () => {
     assert.equal(shown('a-123456-b'), 'a-123456-b');
     const hashed = named('imsi-460001234567890', { style: 'hashed', key });
     assert.equal(hashed.requestId, `imsi-${hashed.number}`);
-    const own = '12345678-1234-4123-8123-123456789012';
-    assert.equal(named(own, masked, true).requestId, own, 'ours has no number in it');
-    assert.ok(!shown(own).includes('12345678'));
+    assert.equal(named(UUID, masked, true).requestId, UUID, 'ours has no number in it');
+    assert.ok(!shown(UUID).includes('12345678'));
   });
 
   it('hide six digits and more of a number of any length', () => {
@@ -76,9 +101,36 @@ describe('audit lines', () => {
       const digits = '123456789012345'.slice(0, length);
       const { number } = JSON.parse(formatAuditLine(decisionOf(digits), { style: 'masked' }));
       assert.equal(number.length, length);
+      assert.ok(digits.startsWith(number.replaceAll('*', '')), number);
+      const nines = '9'.repeat(length);
+      const line = formatAuditLine(decisionOf(nines), { style: 'masked' });
+      assert.equal(JSON.parse(line).number, number.replaceAll(/[0-9]/g, '9'));
       assert.ok(/^[0-9]{0,6}\**$/.test(number));
       assert.ok(number.split('*').length - 1 >= Math.min(6, length), number);
     }
+  });
+
+  it('call a request that neither side has named by a name of their own, each another', () => {
+    const writer = new AuditLineWriter({ style: 'masked' }, 1 << 20, UUID);
+    const unnamed = { ...decisionOf('460001234567890'), requestId: undefined };
+    for (let number = 0; number < 1000; number++) assert.ok(writer.add(unnamed));
+    const lines = textOf(writer.take()).trim().split('\n');
+    const names = lines.map((line) => JSON.parse(line).requestId as string);
+    assert.equal(new Set(names).size, 1000);
+    for (const name of names) {
+      assert.equal(name.slice(0, 24), UUID.slice(0, 24));
+      assert.match(name, /^[0-9a-f-]{36}$/);
+    }
+  });
+
+  it('are added whole or not at all', () => {
+    const decision = decisionOf('460001234567890');
+    const whole = formatAuditLine(decision, { style: 'masked' });
+    const writer = new AuditLineWriter({ style: 'masked' }, 2 * whole.length + 1, UUID);
+    assert.deepEqual([writer.add(decision), writer.add(decision)], [true, false]);
+    assert.equal(writer.lineCount, 1);
+    assert.equal(textOf(writer.take()), `${whole}\n`);
+    assert.equal(writer.add(decision), true);
   });
 
   it('have the same hash for the same number and key alone', () => {
@@ -126,29 +178,75 @@ describe('what the audit log calls a request without a name', () => {
 });
 
 describe('the audit buffer', () => {
-  it('has one lot under way, keeps what waits up to a limit, and counts what is lost', () => {
-    const lots: number[] = [];
-    const buffer = new AuditBuffer({ style: 'masked' }, (lines, count) => {
-      assert.equal(lines.split('\n').length - 1, count);
-      lots.push(count);
-    });
-    const note = (count: number) => {
-      for (let at = 0; at < count; at++) buffer.note(decisionOf('460001234567890'));
+  const decision = decisionOf('460001234567890');
+  const opened = () => {
+    const lots: AuditLot[] = [];
+    const buffer = new AuditBuffer({ style: 'masked' }, UUID, (lot) => lots.push(lot));
+    const note = (count: number, noted = decision) => {
+      for (let at = 0; at < count; at++) buffer.note(noted);
     };
+    return { lots, buffer, note };
+  };
+  const countOf = (lots: readonly AuditLot[]) =>
+    lots.reduce((sum, { lineCount }) => sum + lineCount, 0);
+
+  it('has one lot under way, keeps what waits up to a limit, and counts what is lost', () => {
+    const { lots, buffer, note } = opened();
     note(3);
     buffer.flush();
     note(WAITING_DECISIONS_MAX + 5);
     buffer.flush();
-    assert.deepEqual(lots, [3]);
-    assert.equal(buffer.lostCount, 5);
+    assert.deepEqual([lots.length, countOf(lots), buffer.lostCount], [1, 3, 5]);
     buffer.taken(3);
     assert.equal(buffer.lostCount, 8);
     buffer.flush();
+    assert.equal(lots.length, 2, 'the next is under way');
     buffer.flushAll();
-    assert.equal(
-      lots.reduce((sum, count) => sum + count),
-      3 + WAITING_DECISIONS_MAX,
+    assert.deepEqual([countOf(lots), buffer.lostCount], [3 + WAITING_DECISIONS_MAX, 8]);
+    assert.equal(buffer.takenCount, 3 + WAITING_DECISIONS_MAX);
+    for (const { lines, lineCount } of lots) {
+      assert.equal(textOf(lines).split('\n').length - 1, lineCount);
+    }
+    note(2);
+    buffer.flushAll();
+    assert.equal(countOf(lots), 5 + WAITING_DECISIONS_MAX, 'there is room again');
+  });
+
+  it('sends a full lot at once, and the next as soon as that is taken, without waiting for the clock', () => {
+    const { lots, buffer, note } = opened();
+    const wholeLot = Math.floor(
+      LOT_BYTES_MAX / (formatAuditLine(decision, { style: 'masked' }).length + 1),
     );
+    note(wholeLot);
+    assert.equal(lots.length, 0);
+    note(2 * wholeLot + 1);
+    assert.deepEqual(
+      lots.map(({ lineCount }) => lineCount),
+      [wholeLot],
+    );
+    buffer.taken(0);
+    buffer.taken(0);
+    buffer.taken(0);
+    assert.deepEqual(
+      lots.map(({ lineCount }) => lineCount),
+      [wholeLot, wholeLot, wholeLot],
+    );
+    buffer.flush();
+    assert.equal(lots.at(-1)?.lineCount, 1);
+    assert.equal(buffer.lostCount, 0);
+  });
+
+  it('loses a line that is longer than a lot, and no other', () => {
+    const { lots, buffer, note } = opened();
+    note(1);
+    note(1, { ...decision, cause: 'x'.repeat(LOT_BYTES_MAX) });
+    note(1);
+    buffer.flushAll();
+    assert.deepEqual([countOf(lots), buffer.lostCount], [2, 1]);
+    for (const { lines } of lots) {
+      for (const line of textOf(lines).trim().split('\n'))
+        assert.equal(JSON.parse(line).cause, null);
+    }
   });
 });
 
@@ -157,7 +255,7 @@ describe('the audit file', () => {
     const path = join(directory, 'small.log');
     const file = await AuditFile.open(path, 10, log);
     for (let number = 0; number < 12; number++) {
-      assert.equal(await file.write(`line ${number}\n`), true);
+      assert.equal(await file.write(bytesOf(`line ${number}\n`)), true);
     }
     await file.close();
     const read = (name: string) => readFileSync(name, 'utf8');
@@ -169,10 +267,12 @@ describe('the audit file', () => {
 
   it('says that lines are lost where too many wait or it cannot be written', async () => {
     const file = await AuditFile.open(join(directory, 'slow.log'), 0, log);
-    const written = await Promise.all(Array.from({ length: 100 }, () => file.write('x\n')));
+    const written = await Promise.all(
+      Array.from({ length: 100 }, () => file.write(bytesOf('x\n'))),
+    );
     assert.equal(written.filter((isWritten) => isWritten).length, 64);
     await file.close();
-    assert.equal(await file.write('x\n'), false);
+    assert.equal(await file.write(bytesOf('x\n')), false);
   });
 
   it('that cannot be opened is BCHF_AUDIT_FAILED', async () => {

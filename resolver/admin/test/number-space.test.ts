@@ -159,7 +159,7 @@ test('a walk goes on over an index that is changed under it', () => {
     );
   }
   assert.equal(seen.length, ported.length);
-  assert.equal(walker.countOf('ported'), 0);
+  assert.equal(walker.counts().ported, 0);
   assert.ok(seen.every((key, at) => at === 0 || key > seen[at - 1]!));
   assert.ok(new Set(seen.map(lengthOf)).size === 2);
   walker.close();

@@ -236,10 +236,8 @@ describe('the batch client', () => {
   });
 
   test('a port where nobody listens ends in a coded error', async () => {
-    const transport = createDgramTransport({ host: '127.0.0.1', port: 0 });
-    const { port } = await transport.open();
-    await transport.close();
-    const client = await clientOf(port, { timeoutMs: 20, retries: 1 });
+    // tcpmux (RFC 1078): one that was closed just now might be another process's by now.
+    const client = await clientOf(1, { timeoutMs: 20, retries: 1 });
     await assert.rejects(client.lookup('msisdn', [known]), (error: { code: string }) =>
       ['BCHF_UDP_TIMEOUT', 'BCHF_UDP_SEND'].includes(error.code),
     );
