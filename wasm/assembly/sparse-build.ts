@@ -76,8 +76,7 @@ export function newSparse(version: u32, area: u32, count: u32): u32 {
 
 /**
  * A sparse area in place of one, not yet in the directory: segments that need it are built, and divided where
- * clusters have come; what the others have is taken over. 0 where the memory is full, or where it would have too
- * many segments.
+ * clusters have come; what the others have is taken over. 0 where the memory is full.
  */
 export function renewedSparse(version: u32, header: u32): u32 {
   takeTo(ENTRY_OFFSETS, ENTRY_ROUTES, ENTRY_USERS);
