@@ -129,16 +129,32 @@ function tryAround(lineCount: u32, lineCountMin: u32, isListed: bool): void {
     const before = bestCost;
     tryLines(size, isListed);
     // Costs fall and then rise: once they rise again, the least is known.
-    if (bestCost == before && bestIsListed == isListed && bestCost != u64.MAX_VALUE) return;
+    const isDearer = bestCost == before && bestIsListed == isListed && bestCost != u64.MAX_VALUE;
+    if (isDearer && !(isListed && areAllFull(size))) return;
   }
+}
+
+/**
+ * Whether listed lines, so many of them, would each have more entries than they have room for if all had as many.
+ * Entries at equal distances fit into all of them at once or into none, and until they do, more lines cost more.
+ */
+function areAllFull(lineCount: u32): bool {
+  const room = (LINE_BITS - LOW_BITS_AT) / (lowCountFor(spanFor(lineCount, true), true) + codeBits);
+  return count > lineCount * min(room, LISTED_MAX);
+}
+
+/** Bits of a number that a line of such a span has beside the group. */
+function lowCountFor(span: u32, isListed: bool): u32 {
+  let lowCount: u32 = isListed ? 0 : 3;
+  while (GROUPS_MAX << lowCount < span) lowCount++;
+  return lowCount;
 }
 
 /** Takes a number of lines if what it costs is less than the best so far. */
 function tryLines(lineCount: u32, isListed: bool): void {
   const span = spanFor(lineCount, isListed);
   if (!isListed && (span > GROUPED_SPAN_MAX || span == 0)) return;
-  let lowCount: u32 = isListed ? 0 : 3;
-  while (GROUPS_MAX << lowCount < span) lowCount++;
+  const lowCount = lowCountFor(span, isListed);
   let cost = <u64>lineCount * LINE_BYTES;
   const headBits = isListed ? LOW_BITS_AT : GROUP_BYTES_AT << 3;
   let from: u32 = 0;

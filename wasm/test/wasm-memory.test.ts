@@ -239,6 +239,26 @@ describe('Wasm index memory', () => {
     assert.ok(fillUp(worn) > fillUp(fresh) * 0.9);
   });
 
+  it('takes no more for numbers at equal distances than for numbers at random', () => {
+    const random = new Random(seed);
+    const bytesOf = (distance: number, within: () => number): number => {
+      const index = createWasmIndex({ memoryBytesMax: 64 << 20 });
+      for (let first = 0; first < 60_000; first += 1000) {
+        index.apply(
+          Array.from({ length: 1000 }, (_, at) =>
+            ported(18613900000000 + (first + at) * distance + within(), 2),
+          ),
+        );
+      }
+      settle(index);
+      return usedBytes(index.memory);
+    };
+    for (const distance of [97, 128, 200]) {
+      const atRandom = bytesOf(distance, () => random.below(distance));
+      assert.ok(bytesOf(distance, () => 0) < 2 * atRandom, `${distance} apart`);
+    }
+  });
+
   it('refuses a limit that does not hold an empty index', () => {
     const full = { name: 'IndexError', code: 'BCHF_INDEX_FULL' };
     for (const memoryBytesMax of [0, 1 << 20, Number.NaN]) {
