@@ -1,13 +1,20 @@
-// `npm run bench -- index-world`: numbers all over the world that only prefixes and fragmented runs cover,
-// as a network sees them that is asked for everybody's (assembly/lookup-background.ts).
+// `npm run bench -- index-world`: numbers all over the world, as a network sees them that is asked for
+// everybody's: those that only prefixes and fragmented runs cover (assembly/lookup-background.ts), and those of
+// carriers' ranges, some of which are ported (assembly/sparse-build.ts).
 //
-// As many prefixes as the world has, and those with a hundred thousand runs of 10 to 1,000 numbers below
-// them. Keys are numbers of 12 digits below a prefix drawn at random; where there are runs, every fourth lies
-// in a thousand that one begins in. Each run of the bench measures, over the same keys:
+// As many prefixes as the world has; those with a hundred thousand runs of 10 to 1,000 numbers below them; and
+// these with a range of 140 numbers below each prefix, a quarter of them ported, some million in all. Keys are
+// numbers of 12 digits below a prefix drawn at random; where there are runs, every fourth lies in a thousand
+// that one begins in; where there are ranges, whose numbers have five digits behind the prefix, all others lie in one. Each run of the bench measures, over the
+// same keys:
 //
 //     lookupsPerSecond    in batches of 4,096
 //     oneByOnePerSecond   in batches of one, which have nothing to be looked up side by side with
 //     ratio               the first by the second
+//
+// and once, where numbers are ported:
+//
+//     bytesPerPortedEntry what the image has more than without them
 //
 // Answers are held against the reference index, and a wrong one ends the bench.
 
@@ -40,10 +47,18 @@ const CHANGES_BATCH = 1000;
 const KEY_UNIT = 10 ** 12;
 /** A thousand numbers have at most one run. */
 const RUN_PLACES = 1000;
+/** A range has so many numbers, one in so many of which is ported. */
+const RANGE_NUMBERS = 140;
+const PORTED_ONE_IN = 4;
+const RANGES_QUICK = 200;
+/** Digits that the numbers of a range have behind the prefix, and the first key with too many for as many more. */
+const RANGE_DIGITS = 5;
+const RANGE_KEY_END = 10 ** 14;
 
 await runBench({
   name: 'index-world',
-  about: 'Lookups per second of numbers that only prefixes and fragmented runs cover.',
+  about:
+    'Lookups per second of numbers all over the world: covered by prefixes and runs, or ported.',
   options: entriesOption({
     what: 'fragmented runs',
     full: RUNS_FULL,
@@ -61,13 +76,23 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
   const keys = new Float64Array((quick ? KEY_BATCHES_QUICK : KEY_BATCHES_FULL) * BATCH);
   const notes = [`${runs} runs of ${loopMs} ms a figure, ${group(prefixes.length)} prefixes`];
 
-  const cases = [
-    { of: 'prefixes', fragmented: [] },
-    { of: 'prefixes and runs', fragmented },
-  ].map(({ of, fragmented }, at) => {
-    const { index, reference } = build([...prefixes, ...fragmented]);
+  const rangeCount = quick ? RANGES_QUICK : prefixes.length;
+  const ranges = drawRanges(prefixes.slice(0, rangeCount), new Draws(hash32(seed, 102)));
+  const ported = drawPorted(ranges, new Draws(hash32(seed, 103)));
+
+  let bytesBefore = 0;
+  const cases: Case[] = [
+    { of: 'prefixes', drawn: { prefixes, runs: [], ranges: [] }, ported: [] },
+    { of: 'prefixes and runs', drawn: { prefixes, runs: fragmented, ranges: [] }, ported: [] },
+    { of: 'ranges', drawn: { prefixes, runs: fragmented, ranges }, ported },
+  ];
+  let bytesPerEntry = 0;
+  const results = cases.map(({ of, drawn, ported }, at) => {
+    const { index, reference } = build([...prefixes, ...drawn.runs, ...ported]);
+    if (ported.length > 0) bytesPerEntry = (index.imageBytes() - bytesBefore) / ported.length;
+    bytesBefore = index.imageBytes();
     const measured = repeat(runs, (run) => {
-      drawKeys(keys, prefixes, fragmented, new Draws(hash32(seed, 200 + 2 * run + at)));
+      drawKeys(keys, drawn, new Draws(hash32(seed, 200 + 2 * run + at)));
       const share = checkAnswers(index, isRightBy(reference), keys);
       if (run === 1) notes.push(`${of}: answered by ${share}`);
       const batches = lookupRate(index, keys, loopMs);
@@ -85,9 +110,24 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
       ['ratio', 'ratio'],
     ] as const
   ).flatMap(([name, key]) =>
-    cases.map(({ of, measured }): Figure => ({ name, of, measured: measured[key] })),
+    results.map(({ of, measured }): Figure => ({ name, of, measured: measured[key] })),
   );
-  return { notes, figures };
+  const entryBytes: Figure = { name: 'bytesPerPortedEntry', measured: bytesPerEntry };
+  return { notes, figures: [...figures, entryBytes] };
+}
+
+/** What keys are drawn from. */
+interface Drawn {
+  prefixes: readonly IndexChange[];
+  runs: readonly IndexChange[];
+  /** The first key of each. */
+  ranges: readonly number[];
+}
+
+interface Case {
+  of: string;
+  drawn: Drawn;
+  ported: readonly IndexChange[];
 }
 
 /** A key of 12 digits that begins with a prefix. */
@@ -109,17 +149,36 @@ function drawRuns(prefixes: readonly IndexChange[], count: number, draws: Draws)
   return [...runs.values()];
 }
 
-function drawKeys(
-  keys: Float64Array,
-  prefixes: readonly IndexChange[],
-  runs: readonly IndexChange[],
-  draws: Draws,
-): void {
+/** The first keys of ranges of RANGE_NUMBERS numbers, one below each prefix. */
+function drawRanges(prefixes: readonly IndexChange[], draws: Draws): number[] {
+  const firstKeys = prefixes.map(({ from }) => {
+    let first = from;
+    for (let digit = 0; digit < RANGE_DIGITS && first < RANGE_KEY_END; digit++) {
+      first = first * 10 + (digit < RANGE_DIGITS - 3 ? draws.below(10) : 0);
+    }
+    return first;
+  });
+  return [...new Set(firstKeys)];
+}
+
+function drawPorted(ranges: readonly number[], draws: Draws): IndexChange[] {
+  const ported: IndexChange[] = [];
+  for (const first of ranges) {
+    for (let key = first; key < first + RANGE_NUMBERS; key++) {
+      if (draws.below(PORTED_ONE_IN) !== 0) continue;
+      ported.push({ entry: 'ported', from: key, to: key, route: draws.below(ROUTE_COUNT) });
+    }
+  }
+  return ported;
+}
+
+function drawKeys(keys: Float64Array, { prefixes, runs, ranges }: Drawn, draws: Draws): void {
   for (let at = 0; at < keys.length; at++) {
-    keys[at] =
-      runs.length > 0 && at % 4 === 0
-        ? runs[draws.below(runs.length)]!.from + draws.below(RUN_PLACES)
-        : completed(prefixes[draws.below(prefixes.length)]!.from, draws);
+    if (runs.length > 0 && at % 4 === 0) {
+      keys[at] = runs[draws.below(runs.length)]!.from + draws.below(RUN_PLACES);
+    } else if (ranges.length > 0) {
+      keys[at] = ranges[draws.below(ranges.length)]! + draws.below(RANGE_NUMBERS);
+    } else keys[at] = completed(prefixes[draws.below(prefixes.length)]!.from, draws);
   }
 }
 
