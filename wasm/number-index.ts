@@ -186,8 +186,9 @@ export const LABEL_BYTES = 64;
  * - BCHF_INDEX_CROSSING_RUN: a fragmented run would cross another.
  * - BCHF_INDEX_FULL: the memory's limit is reached. Small batches of deletions are still taken.
  * - BCHF_INDEX_READERS_MAX: every place for a reader is taken.
- * - BCHF_INDEX_IMAGE_INVALID: an image is truncated, damaged, of another version, or has an entry
- *   that is broken or names a route that there is none of; or shards do not belong together.
+ * - BCHF_INDEX_IMAGE_INVALID: an image is truncated, damaged, or has an entry that is broken or names a
+ *   route that there is none of; or shards do not belong together.
+ * - BCHF_INDEX_IMAGE_VERSION: an image has a format that this version cannot read.
  * - BCHF_INDEX_TRAP: the Wasm code trapped, or a batch was published in some shards and not in all;
  *   the instance must not be used again.
  */
@@ -206,4 +207,5 @@ export type IndexErrorCode =
   | 'BCHF_INDEX_FULL'
   | 'BCHF_INDEX_READERS_MAX'
   | 'BCHF_INDEX_IMAGE_INVALID'
+  | 'BCHF_INDEX_IMAGE_VERSION'
   | 'BCHF_INDEX_TRAP';

@@ -27,8 +27,8 @@ export interface ImageLoader {
   /** Adds the next bytes. More than announced are refused with BCHF_INDEX_IMAGE_INVALID. */
   write(chunk: Uint8Array): void;
   /**
-   * Checks the image and makes an index of it, with the writer's role. BCHF_INDEX_IMAGE_INVALID
-   * where it is none, of another format, truncated or damaged.
+   * Checks the image and makes an index of it, with the writer's role. BCHF_INDEX_IMAGE_VERSION where
+   * it is of another format, BCHF_INDEX_IMAGE_INVALID where it is none, truncated or damaged.
    */
   finish(): WasmIndex;
 }
@@ -47,13 +47,14 @@ export interface ImageOptions extends WasmIndexOptions {
 const FAULTS: readonly string[] = [
   '',
   'it does not begin like one',
-  'its format version is another',
+  'its format is another',
   'its byte order is another',
   'its sizes do not fit each other',
   'its checksum does not fit its content',
   'an entry of it is broken, or names a route that there is none of',
 ];
-/** What IMAGE_INCONSISTENT is. */
+/** What IMAGE_OTHER_FORMAT and IMAGE_INCONSISTENT are. */
+const FAULT_OF_FORMAT = 2;
 const FAULT_OF_TRAP = 4;
 
 /**
@@ -124,6 +125,9 @@ export function createImageLoader(imageBytes: number, options: ImageOptions = {}
     finish() {
       if (received !== imageBytes) throw invalid('it is truncated');
       const fault = check();
+      if (fault === FAULT_OF_FORMAT) {
+        throw new IndexError('BCHF_INDEX_IMAGE_VERSION', `an index image: ${FAULTS[fault]}`);
+      }
       if (fault !== 0) throw invalid(FAULTS[fault]!);
       return new MemoryIndex(memory, wasm);
     },

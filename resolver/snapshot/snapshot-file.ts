@@ -32,6 +32,7 @@ import {
   type Section,
   type SectionName,
   type SnapshotManifest,
+  wrongVersion,
 } from './snapshot-format.ts';
 import type { WrittenContent } from './write-snapshot.ts';
 
@@ -260,6 +261,9 @@ async function withFile<T>(
     if (cause instanceof ResolverError) throw cause;
     if (cause instanceof IndexError && cause.code === 'BCHF_INDEX_IMAGE_INVALID') {
       throw invalid(path, cause.message, cause);
+    }
+    if (cause instanceof IndexError && cause.code === 'BCHF_INDEX_IMAGE_VERSION') {
+      throw wrongVersion(path, 'its index images have a format that this version cannot read');
     }
     if (cause instanceof IndexError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);

@@ -314,6 +314,6 @@ export function invalid(path: string, reason: string, cause?: unknown): Resolver
   return new ResolverError('BCHF_SNAPSHOT_INVALID', `${path} is refused: ${reason}`, { cause });
 }
 
-function wrongVersion(path: string, reason: string): ResolverError {
+export function wrongVersion(path: string, reason: string): ResolverError {
   return new ResolverError('BCHF_SNAPSHOT_VERSION', `${path} is refused: ${reason}`);
 }

@@ -15,6 +15,8 @@ import { contentOf } from './swap-content.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bchf-format-'));
 after(() => rmSync(directory, { recursive: true }));
+/** Where an image has its format; see wasm/assembly/layout.ts. */
+const IMAGE_FORMAT_AT = 8;
 let files = 0;
 const newPath = () => join(directory, `${files++}.bchf`);
 const content = contentOf(3, { chainId: 'test' });
@@ -59,6 +61,14 @@ test('a later version that cannot be read is refused as that', async () => {
     forge(path, forgery);
     await assert.rejects(loadSnapshot(path), { code: 'BCHF_SNAPSHOT_VERSION' });
   }
+});
+
+test('a snapshot whose images have another format is refused as that', async () => {
+  const path = newPath();
+  const older = contentOf(3, { chainId: 'test' });
+  new DataView(older.indexes.msisdn.memory.buffer).setUint32(IMAGE_FORMAT_AT, 1, true);
+  await writeSnapshot(path, older, 5);
+  await assert.rejects(loadSnapshot(path), { code: 'BCHF_SNAPSHOT_VERSION' });
 });
 
 for (const compression of new Set(['gzip', BEST_COMPRESSION] as const)) {

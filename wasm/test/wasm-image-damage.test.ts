@@ -19,11 +19,18 @@ const ARENA = PAGES_BEFORE_ARENA * PAGE_BYTES;
 const HEADER_WORDS_END = 128;
 const memoryBytesMax = 16 << 20;
 const invalid = { name: 'IndexError', code: 'BCHF_INDEX_IMAGE_INVALID' };
+const otherFormat = { name: 'IndexError', code: 'BCHF_INDEX_IMAGE_VERSION' };
 const images = honestImages();
 const worn = images[1]!;
 
 function refuses(image: Uint8Array, what: string): void {
-  assert.throws(() => loadImage(image, { memoryBytesMax }), invalid, what);
+  const format = (bytes: Uint8Array) => bytes.subarray(FORMAT_OFFSET, FORMAT_OFFSET + 4);
+  const isOther = Buffer.compare(format(image), format(worn)) !== 0;
+  // What does not begin like an image, or has another byte order, is none of any format.
+  const begins = Buffer.compare(image.subarray(0, FORMAT_OFFSET), worn.subarray(0, FORMAT_OFFSET));
+  const isOrdered = image[FORMAT_OFFSET + 4] === worn[FORMAT_OFFSET + 4];
+  const expected = isOther && begins === 0 && isOrdered ? otherFormat : invalid;
+  assert.throws(() => loadImage(image, { memoryBytesMax }), expected, what);
 }
 
 function withWord(image: Uint8Array, at: number, word: number): Uint8Array {
