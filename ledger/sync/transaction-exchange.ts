@@ -41,8 +41,8 @@ export type Submission =
   | { id: string; code: RejectionCode | PoolRefusal };
 
 export interface ExchangeOptions {
-  ledger: FollowedLedger;
-  transport: Transport;
+  ledger: Pick<FollowedLedger, 'chainId' | 'admit' | 'lastSequence'>;
+  transport: Pick<Transport, 'subscribe' | 'publish'>;
   pool: PendingPool;
   clock: Clock;
   /** Whether the ledger has all blocks that are known of, so that a bad signature is one. */
@@ -114,7 +114,7 @@ export class TransactionExchange {
   }
 
   /** To be called with every block that the ledger has taken. */
-  committed({ height, results }: CommittedBlock): void {
+  committed({ height, results }: Pick<CommittedBlock, 'height' | 'results'>): void {
     const { pool, ledger, clock } = this.#options;
     const atMs = clock.nowMs();
     for (const { id, code } of results) {
@@ -123,7 +123,10 @@ export class TransactionExchange {
       this.#own.delete(name);
       this.#remember(name, { status: 'committed', height, code, atMs });
     }
-    const { replayed, expired } = pool.sweep((one) => ledger.lastSequence(one), clock.nowMs());
+    this.#drop(pool.sweep((one) => ledger.lastSequence(one), atMs));
+  }
+
+  #drop({ replayed, expired }: ReturnType<PendingPool['sweep']>): void {
     for (const id of [...replayed, ...expired]) {
       this.#own.delete(id);
       this.#remember(id, { status: 'expired' });
@@ -164,12 +167,10 @@ export class TransactionExchange {
 
   /** Sends what was handed in here and still waits, again and again; drops what waits too long. */
   #repeat(): void {
-    const { pool, ledger, clock } = this.#options;
-    const { replayed, expired } = pool.sweep((one) => ledger.lastSequence(one), clock.nowMs());
-    for (const id of [...replayed, ...expired]) {
-      this.#own.delete(id);
-      this.#remember(id, { status: 'expired' });
-    }
+    const { pool, clock } = this.#options;
+    // Sequences are looked at with each block alone: while one is being stored, the ledger already has those of
+    // the transactions in it, and these would be told as expired until it is.
+    this.#drop(pool.sweep(() => -1, clock.nowMs()));
     for (const own of this.#own.values()) {
       if (own.round < TRANSACTION_ROUNDS_MAX) void this.#send(own.bytes, own.round++);
     }
