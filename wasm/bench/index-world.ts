@@ -3,10 +3,10 @@
 // carriers' ranges, some of which are ported (assembly/sparse-build.ts).
 //
 // As many prefixes as the world has; those with a hundred thousand runs of 10 to 1,000 numbers below them; and
-// these with a range of 140 numbers below each prefix, a quarter of them ported, some million in all. Keys are
-// numbers of 12 digits below a prefix drawn at random; where there are runs, every fourth lies in a thousand
-// that one begins in; where there are ranges, whose numbers have five digits behind the prefix, all others lie in one. Each run of the bench measures, over the
-// same keys:
+// these with ranges of 140 numbers, 18 in each of 1,600 blocks of ten million, a quarter of them ported, a
+// million in all: so lie the ported numbers of `bchf start`. Keys are numbers of 12 digits below a prefix
+// drawn at random; where there are runs, every fourth lies in a thousand that one begins in; where there are
+// ranges, all others lie in one. Each run of the bench measures, over the same keys:
 //
 //     lookupsPerSecond    in batches of 4,096
 //     oneByOnePerSecond   in batches of one, which have nothing to be looked up side by side with
@@ -50,10 +50,12 @@ const RUN_PLACES = 1000;
 /** A range has so many numbers, one in so many of which is ported. */
 const RANGE_NUMBERS = 140;
 const PORTED_ONE_IN = 4;
-const RANGES_QUICK = 200;
-/** Digits that the numbers of a range have behind the prefix, and the first key with too many for as many more. */
-const RANGE_DIGITS = 5;
-const RANGE_KEY_END = 10 ** 14;
+/** So many ranges lie in each of so many blocks of numbers, at places that are so far apart. */
+const BLOCK_RANGES = 18;
+const BLOCKS_FULL = 1600;
+const BLOCKS_QUICK = 10;
+const BLOCK_NUMBERS = 10 ** 7;
+const RANGE_DISTANCE = 10 ** 5;
 
 await runBench({
   name: 'index-world',
@@ -76,8 +78,8 @@ function measure({ quick, runs, seed, values }: BenchOptions<'entries'>): BenchR
   const keys = new Float64Array((quick ? KEY_BATCHES_QUICK : KEY_BATCHES_FULL) * BATCH);
   const notes = [`${runs} runs of ${loopMs} ms a figure, ${group(prefixes.length)} prefixes`];
 
-  const rangeCount = quick ? RANGES_QUICK : prefixes.length;
-  const ranges = drawRanges(prefixes.slice(0, rangeCount), new Draws(hash32(seed, 102)));
+  const blocks = quick ? BLOCKS_QUICK : BLOCKS_FULL;
+  const ranges = drawRanges(prefixes, blocks, new Draws(hash32(seed, 102)));
   const ported = drawPorted(ranges, new Draws(hash32(seed, 103)));
 
   let bytesBefore = 0;
@@ -149,16 +151,19 @@ function drawRuns(prefixes: readonly IndexChange[], count: number, draws: Draws)
   return [...runs.values()];
 }
 
-/** The first keys of ranges of RANGE_NUMBERS numbers, one below each prefix. */
-function drawRanges(prefixes: readonly IndexChange[], draws: Draws): number[] {
-  const firstKeys = prefixes.map(({ from }) => {
-    let first = from;
-    for (let digit = 0; digit < RANGE_DIGITS && first < RANGE_KEY_END; digit++) {
-      first = first * 10 + (digit < RANGE_DIGITS - 3 ? draws.below(10) : 0);
+/** The first keys of ranges of RANGE_NUMBERS numbers, some in each of `blocks` blocks below prefixes. */
+function drawRanges(prefixes: readonly IndexChange[], blocks: number, draws: Draws): number[] {
+  // A block is to lie below its prefix as a whole.
+  const wide = prefixes.filter(({ from }) => from < KEY_UNIT / BLOCK_NUMBERS);
+  const firstKeys = new Set<number>();
+  while (firstKeys.size < blocks * BLOCK_RANGES) {
+    const key = completed(wide[draws.below(wide.length)]!.from, draws);
+    const block = key - (key % BLOCK_NUMBERS);
+    for (let range = 0; range < BLOCK_RANGES; range++) {
+      firstKeys.add(block + draws.below(BLOCK_NUMBERS / RANGE_DISTANCE) * RANGE_DISTANCE);
     }
-    return first;
-  });
-  return [...new Set(firstKeys)];
+  }
+  return [...firstKeys];
 }
 
 function drawPorted(ranges: readonly number[], draws: Draws): IndexChange[] {
