@@ -16,6 +16,7 @@ import { Random, runSeed } from './random.ts';
 const memoryBytesMax = MEMORY_PAGES_MIN * PAGE_BYTES;
 const FIRST_KEY = 18613912340;
 const ROOM_BYTES_MAX = 1 << 16;
+const LINE_BYTES = 64;
 
 /** Entries at 60 places: numbers, prefixes and runs, next to and inside each other. */
 function randomChange(random: Random, deletes: number): IndexChange {
@@ -81,7 +82,9 @@ describe(`Wasm index whose memory is full (BCHF_TEST_SEED=${seed})`, () => {
           if (isThrough) reference.apply(batch);
           else {
             refusals++;
-            assert.equal(usedBytes(index.memory), usedBytesBefore);
+            // A line that was made for numbers to come stays, and nothing else.
+            const taken = usedBytes(index.memory) - usedBytesBefore;
+            assert.ok(taken >= 0 && taken <= count * LINE_BYTES && taken % LINE_BYTES === 0);
           }
           compare(index, reference);
           for (let more = 0; more < 4; more++) {
