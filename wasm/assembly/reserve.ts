@@ -5,7 +5,8 @@
 // that has filled its memory would refuse those too, and stay full for good. So a batch that sets nothing may use the
 // reserve; any other has to find one first, and is refused where it does not.
 
-import { allocate, release } from './arena';
+import { allocate } from './arena';
+import { classFor, putFree } from './free-blocks';
 import { joinEarly } from './free-join';
 import { HEADER_RESERVE } from './layout';
 
@@ -28,5 +29,6 @@ export function giveReserve(): void {
   const block = load<u32>(HEADER_RESERVE);
   if (block == 0) return;
   store<u32>(HEADER_RESERVE, 0);
-  release(block, RESERVE_BYTES);
+  // It does not count as released: there is no more to join than before.
+  putFree(classFor(RESERVE_BYTES), block);
 }
