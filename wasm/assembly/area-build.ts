@@ -7,12 +7,10 @@
 import {
   AREA_CHANGED,
   AREA_ENTRIES,
-  AREA_KIND,
   AREA_NUMBER,
   AREA_PALETTE,
   AREA_PALETTE_CAPACITY,
   AREA_SEGMENTS,
-  DENSE,
   DESCRIPTOR_LINES,
   descriptorOf,
   hasLines,
@@ -127,10 +125,14 @@ function makeDense(version: u32, header: u32): void {
 }
 
 function replaceArea(header: u32, made: u32): void {
-  // An area that is there has a node: this needs no memory.
+  publishInPlaceOf(header, made);
+  discardAll(header);
+}
+
+/** Leads everybody to an area in place of another, which is there: this needs no memory, for it has a node. */
+function publishInPlaceOf(header: u32, made: u32): void {
   const isSet = setHeader(load<u32>(header + AREA_NUMBER), made);
   assert(isSet);
-  discardAll(header);
 }
 
 /** Discards an area that nobody is led to any more, with all that belongs to it. */
@@ -144,8 +146,8 @@ function discardAll(header: u32): void {
 
 /** Discards header, descriptors and tallies of an area. */
 function discardHeader(header: u32): void {
-  if (load<u32>(header + AREA_KIND) == DENSE) discardArea(header - AREA_ALIGNMENT);
-  else discardLines(header, sparseLines(load<u32>(header + AREA_SEGMENTS)));
+  if (isSparse(header)) discardLines(header, sparseLines(load<u32>(header + AREA_SEGMENTS)));
+  else discardArea(header - AREA_ALIGNMENT);
 }
 
 function discardSegment(header: u32, segment: u32): void {
@@ -166,8 +168,7 @@ function discardSegment(header: u32, segment: u32): void {
 function renewSparse(version: u32, header: u32): void {
   const made = renewedSparse(version, header);
   if (made == 0) return;
-  const isSet = setHeader(load<u32>(header + AREA_NUMBER), made);
-  assert(isSet);
+  publishInPlaceOf(header, made);
   const segments = segmentCountOf(header);
   for (let segment: u32 = 0; segment < segments; segment++) {
     if (needsBuilding(tallyOf(header, segment))) discardSegment(header, segment);
@@ -199,7 +200,6 @@ function rebuildSegments(version: u32, header: u32): void {
     releaseArea(area);
     return;
   }
-  const isSet = setHeader(load<u32>(header + AREA_NUMBER), made);
-  assert(isSet);
-  discardArea(header - AREA_ALIGNMENT);
+  publishInPlaceOf(header, made);
+  discardHeader(header);
 }

@@ -193,7 +193,7 @@ const SEGMENTS: Record<string, Forgery> = {
   'lines of another segment': ofSegment((image, descriptor) =>
     image.set(descriptor, image.get(descriptor + 16)),
   ),
-  'another multiplier': ofSegment((image, descriptor) =>
+  'another divisor': ofSegment((image, descriptor) =>
     image.add(descriptor + at.DESCRIPTOR_DIVISOR, 1),
   ),
   'another span in a sparse area': ofCluster((image, descriptor) =>
