@@ -72,17 +72,28 @@ function runsWithin(
   after: EntryPlace | undefined,
   countMax: number,
 ): IndexEntry[] {
-  const isAfter = (run: IndexEntry) => after?.entry !== 'fragmented' || compareRuns(run, after) > 0;
-  const runs = version
+  const place = after?.entry === 'fragmented' ? after : undefined;
+  if (place && place.from >= first) return runsUpTo(version, place, last, countMax);
+  // Not asked for by a page that begins behind them: they may be many thousands, and all come at once.
+  const around = version
     .runsAround(first)
-    .filter((run) => run.from < first && isAfter(run))
+    .filter((run) => run.from < first && (!place || compareRuns(run, place) > 0))
     .reverse()
     .slice(0, countMax);
-  const isInside = after?.entry === 'fragmented' && after.from >= first;
-  const [from, to] = isInside ? [after.from, after.to] : [first - 1, BEHIND_ALL];
-  if (from > last || runs.length === countMax) return runs;
-  const rest = version.runsAfter(from, to, countMax - runs.length);
-  return runs.concat(rest.filter((run) => run.from <= last));
+  const left = countMax - around.length;
+  if (left === 0) return around;
+  return around.concat(runsUpTo(version, { from: first - 1, to: BEHIND_ALL }, last, left));
+}
+
+/** The runs that come after a place and begin at `last` at the latest. */
+function runsUpTo(
+  version: ListedVersion,
+  { from, to }: Pick<EntryPlace, 'from' | 'to'>,
+  last: number,
+  countMax: number,
+): IndexEntry[] {
+  if (from > last) return [];
+  return version.runsAfter(from, to, countMax).filter((run) => run.from <= last);
 }
 
 /** Throws a RangeError where {@link ListingReader.entriesWith} is not asked as it says. */
