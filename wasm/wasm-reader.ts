@@ -158,14 +158,18 @@ export class MemoryReader implements WasmReader {
     });
   }
 
-  explainWithin(key: number, runsMax: number): BoundedExplanation {
+  explainWithin(
+    key: number,
+    runsMax: number,
+    runsCountedMax: number = RUNS_COUNTED_MAX,
+  ): BoundedExplanation {
     const explanation = this.wasm.read((exports) => {
       const version = exports.enter(this.block);
-      const entries = this.#explained(exports, version, key, runsMax + RUNS_COUNTED_MAX);
+      const entries = this.#explained(exports, version, key, runsMax + runsCountedMax);
       exports.leave(this.block);
       return entries;
     });
-    return boundExplanation(explanation, runsMax);
+    return boundExplanation(explanation, runsMax, runsCountedMax);
   }
 
   /** The entries that cover a number, but of its runs no more than the `runsMax` innermost. */
