@@ -61,9 +61,9 @@ function latencyRule(protocol: string, name: string, title: string): AlarmRule {
       limit: 0.016,
     },
     forS: 60,
-    summary: `One answer in a hundred of ${title} takes longer than 16 ms.`,
+    summary: `More than 1 % of the answers over ${title} take longer than 16 ms.`,
     action:
-      'Compare the rate with what docs/bench-*.md measured; see whether processors are taken.',
+      'Compare the request rate with docs/bench-*.md; see whether other processes use the processors.',
   };
 }
 
@@ -74,7 +74,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     condition: { kind: 'unreachable' },
     forS: 60,
     summary: 'The admin port does not answer.',
-    action: 'See whether the process runs and what its log ends with.',
+    action: 'See whether the process runs, and read the end of its log.',
   },
   {
     name: 'BchfNotServing',
@@ -83,7 +83,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     forS: 0,
     summary: 'No thread serves.',
     action:
-      'The log says why threads ended; restart, and swap to the snapshot before if it is the index.',
+      'The log says why threads ended. Restart; if the index is at fault, serve an earlier snapshot.',
   },
   {
     name: 'BchfThreadDied',
@@ -91,22 +91,22 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     condition: { kind: 'increase', metrics: ['bchf_worker_deaths_total'], windowS: 600, limit: 0 },
     forS: 0,
     summary: 'A serving thread ended by itself and was replaced.',
-    action: 'The log has the fault. Ten in a minute end the process.',
+    action: 'The log has the error. Ten such threads in a minute end the process.',
   },
   {
     name: 'BchfIndexBehind',
     severity: 'warning',
     condition: { kind: 'gauge', metric: 'bchf_index_lag_milliseconds', is: 'above', limit: 5000 },
     forS: 60,
-    summary: 'Answers are older than the newest block by more than 5 s.',
-    action: 'See whether the node has halted, or blocks are larger than the machine applies.',
+    summary: 'Answers are more than 5 s behind the newest block.',
+    action: 'See whether the node has halted, or blocks are too large for this machine.',
   },
   {
     name: 'BchfIndexFarBehind',
     severity: 'critical',
     condition: { kind: 'gauge', metric: 'bchf_index_lag_milliseconds', is: 'above', limit: 60_000 },
     forS: 60,
-    summary: 'Answers are older than the newest block by more than a minute.',
+    summary: 'Answers are more than a minute behind the newest block.',
     action: 'Ported numbers are misrouted: take the process out of service until it has caught up.',
   },
   {
@@ -120,8 +120,8 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0.01,
     },
     forS: 60,
-    summary: 'More than 1 % of the HTTP answers are failures of this server.',
-    action: 'The log has the faults.',
+    summary: 'More than 1 % of the HTTP answers are errors of this server (5xx).',
+    action: 'The log has the errors.',
   },
   {
     name: 'BchfSbiFails',
@@ -134,8 +134,8 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0.01,
     },
     forS: 60,
-    summary: 'More than 1 % of the answers of the service-based interfaces are failures.',
-    action: '502 and 504 are those of the NRF behind; the log has the others.',
+    summary: 'More than 1 % of the answers of the service-based interfaces are errors (5xx).',
+    action: '502 and 504 come from the NRF behind this server; the log has the other errors.',
   },
   {
     name: 'BchfPacketsDropped',
@@ -151,9 +151,9 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0,
     },
     forS: 60,
-    summary: 'Packets are lost in this machine: more come than are taken.',
+    summary: 'Packets are lost on this machine: more arrive than are processed.',
     action:
-      'Give sockets more room (net.core.rmem_max), more threads (--udp-workers), or add a machine.',
+      'Enlarge socket buffers (net.core.rmem_max), add threads (--udp-workers), or add a machine.',
   },
   {
     name: 'BchfSendersLimited',
@@ -172,7 +172,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0.05,
     },
     forS: 120,
-    summary: 'More than 5 % of the datagrams are over the limit of their sender.',
+    summary: 'More than 5 % of the datagrams exceed the rate limit of their sender.',
     action: 'Find the sender; raise the limit if it is one of yours.',
   },
   latencyRule('batch', 'Batch', 'the UDP batch protocol'),
@@ -189,7 +189,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0,
     },
     forS: 0,
-    summary: 'A swap was refused; what was served goes on being served.',
+    summary: 'A snapshot swap was refused; the server serves what it served before.',
     action: 'The log has the code; docs/errors.md says what to do.',
   },
   {
@@ -224,8 +224,8 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     severity: 'warning',
     condition: { kind: 'gauge', metric: 'bchf_index_fill_ratio', is: 'above', limit: 0.9 },
     forS: 300,
-    summary: 'An index takes more than 90 % of the memory that it may.',
-    action: 'Raise --index-memory-max-mib before blocks are refused for want of room.',
+    summary: 'An index uses more than 90 % of the memory allowed to it.',
+    action: 'Raise --index-memory-max-mib before blocks are refused for lack of memory.',
   },
   {
     name: 'BchfMainThreadBusy',
@@ -238,7 +238,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     },
     forS: 120,
     summary: 'The main thread, which applies blocks, is held up for more than half a second.',
-    action: 'See whether a large block, a snapshot or another process takes the processors.',
+    action: 'See whether a large block, a snapshot or another process uses the processors.',
   },
   {
     name: 'BchfHttpStandIn',
@@ -246,24 +246,24 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     condition: { kind: 'gauge', metric: 'bchf_http_native', is: 'below', limit: 1 },
     forS: 300,
     summary: 'HTTP runs on the JavaScript stand-in of uWebSockets.js, which is slower.',
-    action: 'Use a Node for which the package has a native build, such as 20.',
+    action: 'Use a Node version for which the package has a native build, such as 20.',
   },
   {
     name: 'BchfNodeHalted',
     severity: 'critical',
     condition: { kind: 'gauge', metric: 'bchf_node_halted', is: 'above', limit: 0 },
     forS: 0,
-    summary: 'The node has met a block that it cannot take, and follows the chain no further.',
+    summary: 'The node met a block that it cannot accept and has stopped following the chain.',
     action:
-      'The log and /ledger/v1/status have height and code. Do not restart before you know why.',
+      'The log and /ledger/v1/status have the height and the error code. Find out why before a restart.',
   },
   {
     name: 'BchfNodeAlone',
     severity: 'warning',
     condition: { kind: 'gauge', metric: 'bchf_node_peers', is: 'below', limit: 1 },
     forS: 60,
-    summary: 'The node is connected to no other.',
-    action: 'See addresses, firewalls and --gossip-allow.',
+    summary: 'The node is connected to no other node.',
+    action: 'Check addresses, firewalls and --gossip-allow.',
   },
   {
     name: 'BchfNodeBehind',
@@ -275,8 +275,8 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 10,
     },
     forS: 60,
-    summary: 'The node is more than 10 blocks behind the newest that it knows of.',
-    action: 'After a start it catches up by itself; otherwise see its peers and its disk.',
+    summary: 'The node is more than 10 blocks behind the newest block that it knows of.',
+    action: 'After a start it catches up by itself. At other times check its peers and its disk.',
   },
   {
     name: 'BchfChainConflict',
@@ -288,7 +288,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0,
     },
     forS: 0,
-    summary: 'Validators have signed two blocks of one height.',
+    summary: 'Validators have signed two different blocks of one height.',
     action: 'Tell the consortium: the keys of more than a third of the voting power misbehave.',
   },
   {
@@ -306,7 +306,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     },
     forS: 0,
     summary: 'A peer sends what no honest peer sends.',
-    action: 'The console names the peers that were scored down; tell their member.',
+    action: 'The Network view of the console shows which peers lost score; tell their member.',
   },
 ];
 
