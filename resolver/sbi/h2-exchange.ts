@@ -2,7 +2,7 @@
 // it, and what a connection may do, is in h2-server.
 
 import http2 from 'node:http2';
-import type { HttpStream, StreamConsumer } from '../http/http-server.ts';
+import type { HttpStream, StreamConsumer } from '../http/http-handler.ts';
 import type { H2Counters } from './h2-counters.ts';
 import type { H2Limits } from './h2-limits.ts';
 import type { SbiAnswer, SbiReply, SbiRequest } from './sbi-message.ts';
