@@ -210,14 +210,12 @@ export class MemoryReader implements WasmReader {
           this.#inParts(wanted, from, (start, count) =>
             exports.listPrefixes(block, version, digits, start, count),
           ),
-        runsAround: (number: number) =>
-          this.#explained(exports, version, number).filter(({ entry }) => entry === 'fragmented'),
-        runsAfter: (from: number, to: number, wanted: number) => {
+        runsAfter: (from: number, to: number, reach: number, wanted: number) => {
           const runs: IndexEntry[] = [];
           let after = { from, to };
           for (let isMore = true; isMore && runs.length < wanted; after = runs.at(-1) ?? after) {
             const count = Math.min(wanted - runs.length, this.detailsMax);
-            const found = exports.listRuns(block, version, after.from, after.to, count);
+            const found = exports.listRuns(block, version, after.from, after.to, reach, count);
             runs.push(...this.#taken(found));
             isMore = found === count;
           }
