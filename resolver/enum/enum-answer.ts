@@ -8,18 +8,20 @@
 import { type AddressPrefix, isWithin } from '../udp/client-address-codec.ts';
 import {
   CLASS_IN,
-  type Edns,
-  isCookieLength,
   MESSAGE_BYTES_MAX,
-  parseQuery,
-  type QueryVerdict,
   RCODE,
   type Rcode,
   RECORD_TYPE,
-  type RejectReason,
   UDP_BYTES_WITHOUT_EDNS,
 } from './dns-codec.ts';
 import { COOKIE_BYTES, type CookieVerdict, type ServerCookies } from './dns-cookie-codec.ts';
+import {
+  type Edns,
+  isCookieLength,
+  parseQuery,
+  type QueryVerdict,
+  type RejectReason,
+} from './dns-query-codec.ts';
 import { ResponseWriter, udpLimitBytes } from './dns-response-codec.ts';
 import type { EnumCounter, EnumCounters } from './enum-counters.ts';
 import { findZone, type Outcome, type RecordSources, writeZoneRecords } from './enum-records.ts';

@@ -157,7 +157,7 @@ function Step({ one }: { one: Considered }) {
       <div class="muted">
         {setBy === null
           ? 'Which block set it is not known here.'
-          : `Set in block ${whole(setBy.height)}${setBy.transaction ? ` by transaction ${setBy.transaction.slice(0, 16)}…` : ''}.`}
+          : `Set in block ${whole(setBy.height)}${setBy.transaction ? ` by transaction ${setBy.transaction.slice(0, 16)}…` : '.'}`}
       </div>
     </li>
   );

@@ -142,7 +142,7 @@ function Picture({
             A cell stands for the next two digits.{' '}
             {shown === 'members'
               ? 'Its colours are the members that hold the numbers, in proportion, and paler where few are assigned.'
-              : 'It is the darker the larger the share of numbers that are ported.'}{' '}
+              : 'Its colour is the stronger, the larger the share of numbers that are ported.'}{' '}
             The dark bar at the bottom is longer the more numbers are ported.
           </p>
           <p class="hint">
