@@ -37,6 +37,7 @@ import { type Service, startService } from './service.ts';
 import { ledgerSnapshots } from './snapshot/ledger-side.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import { openStore } from './snapshot/snapshot-store.ts';
+import { checkBeforeLoading } from './start-checks.ts';
 
 /** How often the newest height that the network tells of is written where answers find it. */
 const NEWEST_INTERVAL_MS = 100;
@@ -61,11 +62,12 @@ export interface StartedNode {
 
 /**
  * Starts everything. Errors: BCHF_GENESIS_INVALID, BCHF_DATA_MISMATCH, BCHF_DATA_IO, and those of the
- * ledger, of the index, of the network and of listening.
+ * ledger, of the index, of the network, of the admin port's protection and of listening.
  */
 export async function startNode(options: NodeOptions): Promise<StartedNode> {
   const { configuration, log, onFailure } = options;
   const config = configuration.values;
+  await checkBeforeLoading(config);
   const genesis = await readGenesis(config.genesis);
   const { ledger, own } = await openNodeLedger(config.data, genesis, config.propose);
   const opened: (() => Promise<unknown>)[] = [() => ledger.close()];

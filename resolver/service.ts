@@ -13,7 +13,7 @@ import { type OperatorConsole, openConsole } from './admin/console-services.ts';
 import { flagName, type ServingConfig } from './config.ts';
 import { EnumConfiguration } from './enum/enum-configuration.ts';
 import type { BlockLabel, NewestBlock } from './freshness.ts';
-import { loadUWebSockets } from './http/http-server.ts';
+import { loadUWebSockets } from './http/uwebsockets.ts';
 import type { LedgerDesk } from './ledger-desk.ts';
 import type { Log } from './log.ts';
 import { freeTcpPort, probePorts } from './probe-ports.ts';

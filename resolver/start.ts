@@ -28,7 +28,6 @@ import { LedgerDesk } from './ledger-desk.ts';
 import { openIndexes } from './ledger-indexes.ts';
 import type { Log } from './log.ts';
 import { startMoving } from './moving-numbers.ts';
-import { probePorts } from './probe-ports.ts';
 import type { Progress } from './progress.ts';
 import { ResolverError } from './resolver-error.ts';
 import { applyToIndexes } from './served-content.ts';
@@ -37,6 +36,7 @@ import { ledgerSnapshots } from './snapshot/ledger-side.ts';
 import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import type { IndexPair } from './snapshot/snapshot-file.ts';
 import { openStore } from './snapshot/snapshot-store.ts';
+import { checkBeforeLoading } from './start-checks.ts';
 
 export const CHAIN_ID = 'bchf-embedded';
 /** Limits of a block of the population: it is committed in small steps, so that a stop is quick. */
@@ -80,12 +80,12 @@ export interface Started {
  * Starts everything; `undefined` where the signal was aborted before it served.
  *
  * Throws BCHF_DATA_MISMATCH where the directory holds another population than the one asked for,
- * and the errors of the ledger, of the index and of listening.
+ * and the errors of the ledger, of the index, of the admin port's protection and of listening.
  */
 export async function start(options: StartOptions): Promise<Started | undefined> {
   const { configuration, log, onFailure, now = Date.now } = options;
   const config = configuration.values;
-  await probePorts(config);
+  await checkBeforeLoading(config);
   await orDataError(config.data, makeDirectory(config.data));
   const ledger = await openDataLedger(configuration, now);
   try {

@@ -21,13 +21,8 @@ import { DROP_REASONS } from './udp/batch-codec.ts';
 import { createBatchHandler } from './udp/batch-handler.ts';
 import { createDgramTransport, DGRAM_REUSE_PORT_SUPPORTED } from './udp/dgram-transport.ts';
 import { createMmsgTransport } from './udp/mmsg-transport.ts';
-import {
-  batchProtocol,
-  enumProtocol,
-  PacketBlock,
-  PacketServer,
-  PDB_PROTOCOL,
-} from './udp/packet-server.ts';
+import { PacketBlock } from './udp/packet-block.ts';
+import { batchProtocol, enumProtocol, PacketServer, PDB_PROTOCOL } from './udp/packet-server.ts';
 import { answerPdb, createPdbCounters, PDB_COUNTERS } from './udp/pdb-codec.ts';
 import { ServingLoop } from './udp/serving-loop.ts';
 import { loadSystemCalls, type SystemCalls } from './udp/system-calls.ts';

@@ -11,13 +11,13 @@ import type { Log } from './log.ts';
 import { ResolverError } from './resolver-error.ts';
 import type { RouteChanges } from './route-table.ts';
 import type { SbiRequest } from './sbi/sbi-message.ts';
+import { PORT_NAMES, ThreadPlan } from './thread-plan.ts';
 import type { UdpPlan } from './udp/udp-plan.ts';
 import type {
   GenerationChange,
   ListeningPorts,
   WorkerEvent,
   WorkerRequest,
-  WorkerSockets,
   WorkerStart,
 } from './worker-messages.ts';
 
@@ -26,14 +26,6 @@ const REPLACEMENTS_MAX = 10;
 const REPLACEMENTS_WINDOW_MS = 60_000;
 /** A thread that has not ended so long after it was told to is left behind. */
 const STOP_MAX_MS = 5000;
-
-const PORT_NAMES = [
-  'http',
-  'batch',
-  'enum',
-  'pdb',
-  'sbi',
-] as const satisfies (keyof ListeningPorts)[];
 
 export interface PoolOptions {
   /** Threads of all interfaces but the service-based ones, which have their own. */
@@ -71,6 +63,7 @@ interface Member {
 
 export class WorkerPool {
   readonly #options: PoolOptions;
+  readonly #plan: ThreadPlan;
   readonly #members: (Member | undefined)[] = [];
   readonly #replacementsMs: number[] = [];
   #ports: ListeningPorts;
@@ -79,6 +72,8 @@ export class WorkerPool {
 
   private constructor(options: PoolOptions) {
     this.#options = options;
+    const { workerCount, sbiWorkerCount, udp, sharing } = options;
+    this.#plan = new ThreadPlan({ workerCount, sbiWorkerCount, udpThreads: udp.threads }, sharing);
     this.#ports = { ...options.ports };
   }
 
@@ -86,7 +81,7 @@ export class WorkerPool {
   static async start(options: PoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options);
     try {
-      for (const wave of wavesOf(options)) {
+      for (const wave of pool.#plan.waves(options.ports)) {
         await Promise.all(wave.map((number) => pool.#startWorker(number)));
       }
     } catch (error) {
@@ -145,7 +140,7 @@ export class WorkerPool {
   /** Tells the threads that have streams of changes that a block is served. */
   publishServed(height: number): void {
     for (const [number, member] of this.#members.entries()) {
-      const { http, sbi } = this.#socketsOf(number);
+      const { http, sbi } = this.#plan.socketsOf(number);
       if (member && (http || sbi)) {
         this.#post(member, { type: 'block-served', height });
       }
@@ -192,25 +187,6 @@ export class WorkerPool {
     );
   }
 
-  #socketsOf(number: number): WorkerSockets {
-    const { workerCount, sharing } = this.#options;
-    const isSbi = number >= workerCount && this.#udpThreadOf(number) === undefined;
-    // A port that cannot be shared goes to one thread; they are spread over the threads there are.
-    const last = workerCount - 1;
-    const isServing = number < workerCount;
-    return {
-      http: isServing && (sharing.http || number === 0),
-      enumTcp: isServing && (sharing.tcp || number === last),
-      sbi: isSbi,
-    };
-  }
-
-  /** Which of the threads of UDP a number is, from 0. */
-  #udpThreadOf(number: number): number | undefined {
-    const at = number - this.#options.workerCount - this.#options.sbiWorkerCount;
-    return at < 0 ? undefined : at;
-  }
-
   /** A thread of UDP may be waiting for packets, where no message reaches it. */
   #post(member: Member, request: WorkerRequest): void {
     member.worker.postMessage(request);
@@ -219,12 +195,12 @@ export class WorkerPool {
 
   #startWorker(number: number, isReplacement = false): Promise<void> {
     const { startOf, sharing, log, udp } = this.#options;
-    const udpThread = this.#udpThreadOf(number);
+    const udpThread = this.#plan.udpThreadOf(number);
     const start: WorkerStart = {
       ...startOf(),
       worker: number,
       ports: this.#ports,
-      sockets: this.#socketsOf(number),
+      sockets: this.#plan.socketsOf(number),
       reuseTcpPort: sharing.tcp,
       udp: udpThread === undefined ? undefined : udp.startOf(udpThread),
     };
@@ -326,19 +302,6 @@ export class WorkerPool {
     const text = await this.#options.metrics();
     this.#post(member, { type: 'metrics', text });
   }
-}
-
-/**
- * The threads in the order in which they are started: all at once, unless the system shall choose a port.
- * Then the first of each kind, which are given them, and the others join them there.
- */
-function wavesOf({ workerCount, sbiWorkerCount, udp, ports }: PoolOptions): number[][] {
-  const count = workerCount + sbiWorkerCount + udp.threads;
-  const all = Array.from({ length: count }, (_, number) => number);
-  if (PORT_NAMES.every((name) => ports[name] > 0)) return [all];
-  const isFirst = (number: number) =>
-    [0, workerCount, workerCount + sbiWorkerCount].includes(number);
-  return [all.filter(isFirst), all.filter((number) => !isFirst(number))];
 }
 
 function told(member: Member, event: string): void {

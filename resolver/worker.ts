@@ -19,13 +19,9 @@ import { type BatchQuestion, resolveBatch } from './http/batch-answer.ts';
 import { createBatchPool } from './http/batch-pool.ts';
 import { ChangeStreams } from './http/change-streams.ts';
 import { type HttpAnswer, STATUS_CODES, type StatusCode } from './http/http-answer.ts';
+import type { HttpHandler, HttpStream, QuickAnswers } from './http/http-handler.ts';
 import { headersReadAt, ROUTING_INFO_PATH, routeRequest } from './http/http-router.ts';
-import {
-  type HttpHandler,
-  type HttpStream,
-  listenHttp,
-  type QuickAnswers,
-} from './http/http-server.ts';
+import { listenHttp } from './http/http-server.ts';
 import { PreparedAnswers } from './http/prepared-answers.ts';
 import { problem } from './http/problem.ts';
 import { newRequestId, REQUEST_ID_HEADER } from './http/request-id.ts';

@@ -5,7 +5,7 @@
 // Of entries of one length those that begin with the digits of a key lie side by side, so what is
 // listed is a range of keys for each length from the key's own to 15 digits.
 
-import { compareRuns, lengthOfKey } from './key.ts';
+import { lengthOfKey } from './key.ts';
 import type { EntryKind, IndexEntry } from './number-index.ts';
 
 /** An entry's place in the order of an index: by kind (prefix, fragmented, ported), then by key. */
@@ -25,18 +25,16 @@ export interface ListingReader {
 export interface ListedVersion {
   /** Prefixes that begin with the digits of a key, from `from` on. */
   prefixes(key: number, from: number, countMax: number): IndexEntry[];
-  /** Runs that hold the key, the innermost first. */
-  runsAround(key: number): IndexEntry[];
-  /** Runs that come after `from` to `to` in the order of runs. */
-  runsAfter(from: number, to: number, countMax: number): IndexEntry[];
+  /** Runs that come after `from` to `to` in the order of runs and end at or after `reach`. */
+  runsAfter(from: number, to: number, reach: number, countMax: number): IndexEntry[];
   /** Ported numbers from a key on, below `end`. */
   ported(from: number, end: number, countMax: number): IndexEntry[];
 }
 
 const KEY_END = 2e15;
 const KINDS: readonly EntryKind[] = ['prefix', 'fragmented', 'ported'];
-/** As the end of a run: comes behind every run that begins with the same number. */
-const BEHIND_ALL = -1;
+/** Comes before every run. */
+const BEFORE_ALL = { from: 0, to: 0 };
 
 /** See {@link ListingReader.entriesWith}. */
 export function listVersion(
@@ -52,8 +50,9 @@ export function listVersion(
   const startOf = (kind: EntryKind) => (after?.entry === kind ? after.from + 1 : 0);
   if (!isBefore('prefix')) entries.push(...version.prefixes(key, startOf('prefix'), countMax));
   if (!isBefore('fragmented')) {
+    const place = after?.entry === 'fragmented' ? after : BEFORE_ALL;
     for (let size = 1; key * size < KEY_END && left() > 0; size *= 10) {
-      entries.push(...runsWithin(version, key * size, (key + 1) * size - 1, after, left()));
+      entries.push(...runsWithin(version, key * size, (key + 1) * size - 1, place, left()));
     }
   }
   for (let size = 1; key * size < KEY_END && left() > 0; size *= 10) {
@@ -64,25 +63,16 @@ export function listVersion(
   return entries;
 }
 
-/** The runs that hold a number of a closed range, those from before it first. */
+/** The runs that hold a number of a closed range and come after a place, those from before the range first. */
 function runsWithin(
   version: ListedVersion,
   first: number,
   last: number,
-  after: EntryPlace | undefined,
+  { from, to }: Pick<EntryPlace, 'from' | 'to'>,
   countMax: number,
 ): IndexEntry[] {
-  const isAfter = (run: IndexEntry) => after?.entry !== 'fragmented' || compareRuns(run, after) > 0;
-  const runs = version
-    .runsAround(first)
-    .filter((run) => run.from < first && isAfter(run))
-    .reverse()
-    .slice(0, countMax);
-  const isInside = after?.entry === 'fragmented' && after.from >= first;
-  const [from, to] = isInside ? [after.from, after.to] : [first - 1, BEHIND_ALL];
-  if (from > last || runs.length === countMax) return runs;
-  const rest = version.runsAfter(from, to, countMax - runs.length);
-  return runs.concat(rest.filter((run) => run.from <= last));
+  if (from > last) return [];
+  return version.runsAfter(from, to, first, countMax).filter((run) => run.from <= last);
 }
 
 /** Throws a RangeError where {@link ListingReader.entriesWith} is not asked as it says. */

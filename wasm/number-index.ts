@@ -53,13 +53,13 @@ export interface IndexCounts {
 /** All entries that cover a number, the winner first, in falling precedence. */
 export type Explanation = IndexEntry[];
 
-/** Most runs that are counted besides those which a {@link BoundedExplanation} tells of. */
+/** Most runs that are counted besides those which a {@link BoundedExplanation} tells of, by default. */
 export const RUNS_COUNTED_MAX = 1024;
 
 /** The entries that cover a number, but of its runs only so many, the innermost. */
 export interface BoundedExplanation {
   entries: Explanation;
-  /** Runs around those told of: 0 to RUNS_COUNTED_MAX, which stands for as many or more. */
+  /** Runs around those told of: 0 to the most that are counted, which stands for as many or more. */
   runsLeftOut: number;
 }
 
@@ -67,13 +67,14 @@ export interface BoundedExplanation {
 export function boundExplanation<Entry extends Pick<IndexEntry, 'entry'>>(
   explanation: readonly Entry[],
   runsMax: number,
+  runsCountedMax: number = RUNS_COUNTED_MAX,
 ): { entries: Entry[]; runsLeftOut: number } {
   if (!(Number.isInteger(runsMax) && runsMax >= 1)) {
     throw new RangeError(`an explanation with ${runsMax} runs`);
   }
   let runs = 0;
   const entries = explanation.filter(({ entry }) => entry !== 'fragmented' || ++runs <= runsMax);
-  return { entries, runsLeftOut: Math.min(explanation.length - entries.length, RUNS_COUNTED_MAX) };
+  return { entries, runsLeftOut: Math.min(explanation.length - entries.length, runsCountedMax) };
 }
 
 /**
@@ -144,8 +145,12 @@ export interface IndexReader {
    * what answers a request from a network uses {@link explainWithin}.
    */
   explain(key: number): Explanation;
-  /** As {@link explain}, but of the runs only the `runsMax` innermost (1 or more, an integer). */
-  explainWithin(key: number, runsMax: number): BoundedExplanation;
+  /**
+   * As {@link explain}, but of the runs only the `runsMax` innermost (1 or more, an integer). Of those around
+   * them it counts up to `runsCountedMax` (RUNS_COUNTED_MAX if not given), for which it has to visit each: 0 is
+   * for who tells no count.
+   */
+  explainWithin(key: number, runsMax: number, runsCountedMax?: number): BoundedExplanation;
   /**
    * Whether any entry lies below these digits: a prefix or a full number that is longer than the
    * given one and begins with it. ENUM needs it to tell NXDOMAIN from an empty answer.

@@ -125,8 +125,8 @@ export class ReferenceIndex implements NumberIndex, ListingReader {
     return explanation;
   }
 
-  explainWithin(key: number, runsMax: number): BoundedExplanation {
-    return boundExplanation(this.explain(key), runsMax);
+  explainWithin(key: number, runsMax: number, runsCountedMax?: number): BoundedExplanation {
+    return boundExplanation(this.explain(key), runsMax, runsCountedMax);
   }
 
   lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void {

@@ -157,8 +157,10 @@ export class ShardedReader implements ShardedIndexReader {
     return this.publication.read(() => this.#shardWith(key).explain(key));
   }
 
-  explainWithin(key: number, runsMax: number): BoundedExplanation {
-    return this.publication.read(() => this.#shardWith(key).explainWithin(key, runsMax));
+  explainWithin(key: number, runsMax: number, runsCountedMax?: number): BoundedExplanation {
+    return this.publication.read(() =>
+      this.#shardWith(key).explainWithin(key, runsMax, runsCountedMax),
+    );
   }
 
   lookupNames(keys: Float64Array, answers: Uint32Array, count: number): void {

@@ -84,7 +84,14 @@ export interface IndexExports {
     from: number,
     countMax: number,
   ): number;
-  listRuns(reader: number, version: number, from: number, to: number, countMax: number): number;
+  listRuns(
+    reader: number,
+    version: number,
+    from: number,
+    to: number,
+    reach: number,
+    countMax: number,
+  ): number;
   listPorted(reader: number, version: number, from: number, end: number, countMax: number): number;
   xxh64(offset: number, bytes: number, seed: bigint): bigint;
 

@@ -158,14 +158,18 @@ export class MemoryReader implements WasmReader {
     });
   }
 
-  explainWithin(key: number, runsMax: number): BoundedExplanation {
+  explainWithin(
+    key: number,
+    runsMax: number,
+    runsCountedMax: number = RUNS_COUNTED_MAX,
+  ): BoundedExplanation {
     const explanation = this.wasm.read((exports) => {
       const version = exports.enter(this.block);
-      const entries = this.#explained(exports, version, key, runsMax + RUNS_COUNTED_MAX);
+      const entries = this.#explained(exports, version, key, runsMax + runsCountedMax);
       exports.leave(this.block);
       return entries;
     });
-    return boundExplanation(explanation, runsMax);
+    return boundExplanation(explanation, runsMax, runsCountedMax);
   }
 
   /** The entries that cover a number, but of its runs no more than the `runsMax` innermost. */
@@ -206,14 +210,12 @@ export class MemoryReader implements WasmReader {
           this.#inParts(wanted, from, (start, count) =>
             exports.listPrefixes(block, version, digits, start, count),
           ),
-        runsAround: (number: number) =>
-          this.#explained(exports, version, number).filter(({ entry }) => entry === 'fragmented'),
-        runsAfter: (from: number, to: number, wanted: number) => {
+        runsAfter: (from: number, to: number, reach: number, wanted: number) => {
           const runs: IndexEntry[] = [];
           let after = { from, to };
           for (let isMore = true; isMore && runs.length < wanted; after = runs.at(-1) ?? after) {
             const count = Math.min(wanted - runs.length, this.detailsMax);
-            const found = exports.listRuns(block, version, after.from, after.to, count);
+            const found = exports.listRuns(block, version, after.from, after.to, reach, count);
             runs.push(...this.#taken(found));
             isMore = found === count;
           }

@@ -21,6 +21,7 @@ import {
   type UeId,
 } from '../../ledger/number.ts';
 import type { Plmn, Route } from '../../ledger/route.ts';
+import { PartWriter } from '../part-writer.ts';
 
 export const AUDIT_NUMBERS = ['masked', 'hashed'] as const;
 
@@ -74,12 +75,11 @@ export interface AuditedDecision {
 /** Puts lines one after the other into the same bytes, an ordinary one from parts that are kept. */
 export class AuditLineWriter {
   readonly #numbers: AuditNumbers;
-  readonly #bytes: Uint8Array;
+  readonly #out: PartWriter;
   readonly #ownId: Uint8Array;
   readonly #askings = new WeakMap<AuditedAsking, Uint8Array>();
   readonly #routes = new WeakMap<Route, Uint8Array>();
   #time = { ms: Number.NaN, bytes: new Uint8Array(0) };
-  #at = 0;
   #lineCount = 0;
 
   /**
@@ -88,7 +88,7 @@ export class AuditLineWriter {
    */
   constructor(numbers: AuditNumbers, bytesMax: number, uuid: string) {
     this.#numbers = numbers;
-    this.#bytes = new Uint8Array(bytesMax);
+    this.#out = new PartWriter(bytesMax);
     this.#ownId = Buffer.from(uuid.slice(0, -COUNTED_DIGITS).padEnd(uuid.length, '0'));
   }
 
@@ -100,54 +100,42 @@ export class AuditLineWriter {
   /** Adds a line, with its end; without room for it adds nothing and returns false. */
   add(decision: AuditedDecision): boolean {
     const { timeMs, asking, ueId, count, cause, isCredentialGood, route, requestId } = decision;
-    const startsAt = this.#at;
-    this.#part(this.#timeBytes(timeMs));
-    this.#part(this.#askingBytes(asking));
+    const out = this.#out;
+    const startsAt = out.at;
+    out.part(this.#timeBytes(timeMs));
+    out.part(this.#askingBytes(asking));
     if (ueId) {
-      this.#part(OF_KIND[ueId.identity]);
+      out.part(OF_KIND[ueId.identity]);
       if (this.#numbers.style === 'masked') this.#maskedNumber(ueId.key);
-      else this.#text(hashedNumber(ueId, this.#numbers.key));
-      this.#part(QUOTE);
+      else out.text(hashedNumber(ueId, this.#numbers.key));
+      out.part(QUOTE);
     } else {
-      this.#part(NO_NUMBER);
+      out.part(NO_NUMBER);
     }
     const isPlain = count === 1 && cause === undefined && !isCredentialGood;
-    if (isPlain) this.#part(PLAIN_OUTCOME);
-    else this.#text(outcomeJson(count, cause, isCredentialGood));
-    this.#part(route ? this.#routeBytes(route) : NO_ROUTE);
+    if (isPlain) out.part(PLAIN_OUTCOME);
+    else out.text(outcomeJson(count, cause, isCredentialGood));
+    out.part(route ? this.#routeBytes(route) : NO_ROUTE);
     if (requestId) {
-      this.#text(requestIdJson(requestId, this.#numbers));
-      this.#part(LINE_END);
+      out.text(requestIdJson(requestId, this.#numbers));
+      out.part(LINE_END);
     } else {
-      this.#part(QUOTE);
-      this.#part(this.#nextOwnId());
-      this.#part(QUOTED_LINE_END);
+      out.part(QUOTE);
+      out.part(this.#nextOwnId());
+      out.part(QUOTED_LINE_END);
     }
-    const hasRoom = this.#at <= this.#bytes.length;
+    const { hasRoom } = out;
     if (hasRoom) this.#lineCount++;
-    else this.#at = startsAt;
+    else out.at = startsAt;
     return hasRoom;
   }
 
   /** The lines so far, after which it is empty again. */
   take(): Uint8Array<ArrayBuffer> {
-    const lines = new Uint8Array(this.#bytes.subarray(0, this.#at));
-    this.#at = 0;
+    const lines = this.#out.bytes.slice(0, this.#out.at);
+    this.#out.at = 0;
     this.#lineCount = 0;
     return lines;
-  }
-
-  #part(part: Uint8Array): void {
-    if (this.#at + part.length <= this.#bytes.length) this.#bytes.set(part, this.#at);
-    this.#at += part.length;
-  }
-
-  /** Beyond the end of the bytes nothing is written. */
-  #text(ascii: string): void {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    for (let from = 0; from < ascii.length; from++) bytes[at++] = ascii.charCodeAt(from);
-    this.#at = at;
   }
 
   /** The same digits as `maskedDigits`, without a text of them: that would cost as much as all the rest. */
@@ -156,12 +144,13 @@ export class AuditLineWriter {
     while (key >= 2 * POWERS_OF_TEN[length]!) length++;
     const shown = shownDigits(length);
     let digits = Math.floor((key - POWERS_OF_TEN[length]!) / POWERS_OF_TEN[length - shown]!);
-    for (let at = this.#at + shown - 1; at >= this.#at; at--) {
-      this.#bytes[at] = CODE_0 + (digits % 10);
+    const { bytes, at: first } = this.#out;
+    for (let at = first + shown - 1; at >= first; at--) {
+      bytes[at] = CODE_0 + (digits % 10);
       digits = Math.floor(digits / 10);
     }
-    this.#bytes.fill(CODE_STAR, this.#at + shown, this.#at + length);
-    this.#at += length;
+    bytes.fill(CODE_STAR, first + shown, first + length);
+    this.#out.at += length;
   }
 
   #nextOwnId(): Uint8Array {

@@ -6,7 +6,7 @@
 // number that no entry covers. The decision goes by the very look-up that is answered.
 
 import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
-import type { QuickAnswers, RequestHead } from '../http/http-server.ts';
+import type { QuickAnswers, RequestHead } from '../http/http-handler.ts';
 import type { PreparedAnswers } from '../http/prepared-answers.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import type { VerifiedToken } from '../sbi/access-token.ts';

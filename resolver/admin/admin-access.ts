@@ -13,6 +13,11 @@ import { ResolverError } from '../resolver-error.ts';
 
 const TOKEN_BYTES_MIN = 16;
 const TOKEN_BYTES_MAX = 4096;
+/**
+ * Against slips such as `aaaaaaaaaaaaaaaa` and `1234123412341234`. Of random tokens of 16 hex digits one in
+ * 28,000 has fewer, and of longer ones next to none.
+ */
+const TOKEN_CHARACTERS_MIN = 6;
 
 export interface AdminAccess {
   /** sha-256 of the token, where one is asked for. */
@@ -51,13 +56,19 @@ export function readAdminAccess(config: ServingConfig): AdminAccess {
   return { tokenHash, tls };
 }
 
-/** The token in a file, without the line end. */
+/** The token in a file, without the line end. Error: BCHF_CONFIG_INVALID, also for one easily guessed. */
 export function readToken(path: string): string {
   const token = read(path).toString('utf8').trim();
   const bytes = Buffer.byteLength(token);
   if (bytes < TOKEN_BYTES_MIN || bytes > TOKEN_BYTES_MAX || /[^\x21-\x7e]/.test(token)) {
     throw invalid(
       `${path}: a token has ${TOKEN_BYTES_MIN} to ${TOKEN_BYTES_MAX} visible characters`,
+    );
+  }
+  if (new Set(token).size < TOKEN_CHARACTERS_MIN) {
+    const message = `a token has at least ${TOKEN_CHARACTERS_MIN} different characters`;
+    throw invalid(
+      `${path}: ${message}, or it is easily guessed: openssl rand -base64 32 makes one`,
     );
   }
   return token;

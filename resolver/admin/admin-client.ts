@@ -7,7 +7,7 @@ import { ResolverError } from '../resolver-error.ts';
 import { readToken } from './admin-access.ts';
 
 /** A swap of a hundred million entries takes a while, and the answer comes at its end. */
-const TIMEOUT_MS = 30 * 60_000;
+const SILENCE_MS_MAX = 30 * 60_000;
 const ANSWER_BYTES_MAX = 16 << 20;
 
 export interface AdminServerOptions {
@@ -19,6 +19,8 @@ export interface AdminServerOptions {
   ca?: string | undefined;
   cert?: string | undefined;
   key?: string | undefined;
+  /** How long the server may be silent, in milliseconds; half an hour if not given. */
+  silenceMsMax?: number | undefined;
 }
 
 /** An error that the server answered with: its code, and what else it says. */
@@ -69,7 +71,7 @@ export async function getBytes(
 }
 
 async function send(
-  { url, tokenFile, ca, cert, key }: AdminServerOptions,
+  { url, tokenFile, ca, cert, key, silenceMsMax = SILENCE_MS_MAX }: AdminServerOptions,
   method: string,
   path: string,
   bytesMax: number,
@@ -92,7 +94,7 @@ async function send(
   const open = target.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const failed = (cause: Error) => reject(unreachable(url, cause.message, cause));
-    const request = open(target, { method, headers, timeout: TIMEOUT_MS, ...tls }, (response) => {
+    const request = open(target, { method, headers, timeout: silenceMsMax, ...tls }, (response) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {

@@ -1,33 +1,10 @@
 // What an operator is woken for, once: the alert rules of Prometheus (deploy/prometheus/bchf-alerts.yaml)
 // are written from this table, and the console judges the process by the same limits without Prometheus.
-//
-// Counters and gauges with labels count as their sum. A window is at most WINDOW_S_MAX, for which the
-// process keeps its past.
 
 import { STATUS_CODES } from '../http/http-answer.ts';
-import { quantileOf } from './interface-figures.ts';
+import type { Condition } from './alarm-conditions.ts';
 
 export type Severity = 'critical' | 'warning' | 'info';
-
-export type Condition =
-  /** A gauge is beyond a limit. */
-  | { kind: 'gauge'; metric: string; is: 'above' | 'below'; limit: number }
-  /** One gauge exceeds another by more than a limit. */
-  | { kind: 'excess'; metric: string; over: string; limit: number }
-  /** Counters have risen by more than a limit, together, within a window. */
-  | { kind: 'increase'; metrics: readonly string[]; windowS: number; limit: number }
-  /** Some of what was counted within a window is a larger share of all than a limit. */
-  | {
-      kind: 'share';
-      part: readonly string[];
-      whole: readonly string[];
-      windowS: number;
-      limit: number;
-    }
-  /** A quantile of a histogram of seconds is above a limit, within a window. */
-  | { kind: 'quantile'; histogram: string; quantile: number; windowS: number; limit: number }
-  /** The process does not answer: only who scrapes it can tell. */
-  | { kind: 'unreachable' };
 
 export interface AlarmRule {
   name: string;
@@ -39,8 +16,6 @@ export interface AlarmRule {
   /** What to do. */
   action: string;
 }
-
-export const WINDOW_S_MAX = 900;
 
 const answered = (protocol: string, statuses: readonly number[]) =>
   statuses.map((status) => `bchf_${protocol}_answered_${status}_total`);
@@ -61,9 +36,9 @@ function latencyRule(protocol: string, name: string, title: string): AlarmRule {
       limit: 0.016,
     },
     forS: 60,
-    summary: `One answer in a hundred of ${title} takes longer than 16 ms.`,
+    summary: `More than 1 % of the answers over ${title} take longer than 16 ms.`,
     action:
-      'Compare the rate with what docs/bench-*.md measured; see whether processors are taken.',
+      'Compare the request rate with docs/bench-*.md; see whether other processes use the processors.',
   };
 }
 
@@ -74,7 +49,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     condition: { kind: 'unreachable' },
     forS: 60,
     summary: 'The admin port does not answer.',
-    action: 'See whether the process runs and what its log ends with.',
+    action: 'See whether the process runs, and read the end of its log.',
   },
   {
     name: 'BchfNotServing',
@@ -83,7 +58,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     forS: 0,
     summary: 'No thread serves.',
     action:
-      'The log says why threads ended; restart, and swap to the snapshot before if it is the index.',
+      'The log says why threads ended. Restart; if the index is at fault, serve an earlier snapshot.',
   },
   {
     name: 'BchfThreadDied',
@@ -91,22 +66,22 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     condition: { kind: 'increase', metrics: ['bchf_worker_deaths_total'], windowS: 600, limit: 0 },
     forS: 0,
     summary: 'A serving thread ended by itself and was replaced.',
-    action: 'The log has the fault. Ten in a minute end the process.',
+    action: 'The log has the error. Ten such threads in a minute end the process.',
   },
   {
     name: 'BchfIndexBehind',
     severity: 'warning',
     condition: { kind: 'gauge', metric: 'bchf_index_lag_milliseconds', is: 'above', limit: 5000 },
     forS: 60,
-    summary: 'Answers are older than the newest block by more than 5 s.',
-    action: 'See whether the node has halted, or blocks are larger than the machine applies.',
+    summary: 'Answers are more than 5 s behind the newest block.',
+    action: 'See whether the node has halted, or blocks are too large for this machine.',
   },
   {
     name: 'BchfIndexFarBehind',
     severity: 'critical',
     condition: { kind: 'gauge', metric: 'bchf_index_lag_milliseconds', is: 'above', limit: 60_000 },
     forS: 60,
-    summary: 'Answers are older than the newest block by more than a minute.',
+    summary: 'Answers are more than a minute behind the newest block.',
     action: 'Ported numbers are misrouted: take the process out of service until it has caught up.',
   },
   {
@@ -120,8 +95,8 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0.01,
     },
     forS: 60,
-    summary: 'More than 1 % of the HTTP answers are failures of this server.',
-    action: 'The log has the faults.',
+    summary: 'More than 1 % of the HTTP answers are errors of this server (5xx).',
+    action: 'The log has the errors.',
   },
   {
     name: 'BchfSbiFails',
@@ -134,8 +109,8 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0.01,
     },
     forS: 60,
-    summary: 'More than 1 % of the answers of the service-based interfaces are failures.',
-    action: '502 and 504 are those of the NRF behind; the log has the others.',
+    summary: 'More than 1 % of the answers of the service-based interfaces are errors (5xx).',
+    action: '502 and 504 come from the NRF behind this server; the log has the other errors.',
   },
   {
     name: 'BchfPacketsDropped',
@@ -151,9 +126,9 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0,
     },
     forS: 60,
-    summary: 'Packets are lost in this machine: more come than are taken.',
+    summary: 'Packets are lost on this machine: more arrive than are processed.',
     action:
-      'Give sockets more room (net.core.rmem_max), more threads (--udp-workers), or add a machine.',
+      'Enlarge socket buffers (net.core.rmem_max), add threads (--udp-workers), or add a machine.',
   },
   {
     name: 'BchfSendersLimited',
@@ -172,7 +147,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0.05,
     },
     forS: 120,
-    summary: 'More than 5 % of the datagrams are over the limit of their sender.',
+    summary: 'More than 5 % of the datagrams exceed the rate limit of their sender.',
     action: 'Find the sender; raise the limit if it is one of yours.',
   },
   latencyRule('batch', 'Batch', 'the UDP batch protocol'),
@@ -189,7 +164,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0,
     },
     forS: 0,
-    summary: 'A swap was refused; what was served goes on being served.',
+    summary: 'A snapshot swap was refused; the server serves what it served before.',
     action: 'The log has the code; docs/errors.md says what to do.',
   },
   {
@@ -224,8 +199,8 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     severity: 'warning',
     condition: { kind: 'gauge', metric: 'bchf_index_fill_ratio', is: 'above', limit: 0.9 },
     forS: 300,
-    summary: 'An index takes more than 90 % of the memory that it may.',
-    action: 'Raise --index-memory-max-mib before blocks are refused for want of room.',
+    summary: 'An index uses more than 90 % of the memory allowed to it.',
+    action: 'Raise --index-memory-max-mib before blocks are refused for lack of memory.',
   },
   {
     name: 'BchfMainThreadBusy',
@@ -238,7 +213,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     },
     forS: 120,
     summary: 'The main thread, which applies blocks, is held up for more than half a second.',
-    action: 'See whether a large block, a snapshot or another process takes the processors.',
+    action: 'See whether a large block, a snapshot or another process uses the processors.',
   },
   {
     name: 'BchfHttpStandIn',
@@ -246,24 +221,24 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     condition: { kind: 'gauge', metric: 'bchf_http_native', is: 'below', limit: 1 },
     forS: 300,
     summary: 'HTTP runs on the JavaScript stand-in of uWebSockets.js, which is slower.',
-    action: 'Use a Node for which the package has a native build, such as 20.',
+    action: 'Use a Node version for which the package has a native build, such as 20.',
   },
   {
     name: 'BchfNodeHalted',
     severity: 'critical',
     condition: { kind: 'gauge', metric: 'bchf_node_halted', is: 'above', limit: 0 },
     forS: 0,
-    summary: 'The node has met a block that it cannot take, and follows the chain no further.',
+    summary: 'The node met a block that it cannot accept and has stopped following the chain.',
     action:
-      'The log and /ledger/v1/status have height and code. Do not restart before you know why.',
+      'The log and /ledger/v1/status have the height and the error code. Find out why before a restart.',
   },
   {
     name: 'BchfNodeAlone',
     severity: 'warning',
     condition: { kind: 'gauge', metric: 'bchf_node_peers', is: 'below', limit: 1 },
     forS: 60,
-    summary: 'The node is connected to no other.',
-    action: 'See addresses, firewalls and --gossip-allow.',
+    summary: 'The node is connected to no other node.',
+    action: 'Check addresses, firewalls and --gossip-allow.',
   },
   {
     name: 'BchfNodeBehind',
@@ -275,8 +250,8 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 10,
     },
     forS: 60,
-    summary: 'The node is more than 10 blocks behind the newest that it knows of.',
-    action: 'After a start it catches up by itself; otherwise see its peers and its disk.',
+    summary: 'The node is more than 10 blocks behind the newest block that it knows of.',
+    action: 'After a start it catches up by itself. At other times check its peers and its disk.',
   },
   {
     name: 'BchfChainConflict',
@@ -288,7 +263,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0,
     },
     forS: 0,
-    summary: 'Validators have signed two blocks of one height.',
+    summary: 'Validators have signed two different blocks of one height.',
     action: 'Tell the consortium: the keys of more than a third of the voting power misbehave.',
   },
   {
@@ -306,106 +281,6 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     },
     forS: 0,
     summary: 'A peer sends what no honest peer sends.',
-    action: 'The console names the peers that were scored down; tell their member.',
+    action: 'The Network view of the console shows which peers lost score; tell their member.',
   },
 ];
-
-/** Every metric that a condition reads. */
-export function metricsOf(condition: Condition): readonly string[] {
-  switch (condition.kind) {
-    case 'gauge':
-      return [condition.metric];
-    case 'excess':
-      return [condition.metric, condition.over];
-    case 'increase':
-      return condition.metrics;
-    case 'share':
-      return [...condition.part, ...condition.whole];
-    case 'quantile':
-      return [condition.histogram];
-    default:
-      return [];
-  }
-}
-
-/** Values of metrics at one time; buckets of histograms, not added up, by their upper bounds. */
-export interface MetricReading {
-  atMs: number;
-  values: ReadonlyMap<string, number>;
-  buckets: ReadonlyMap<string, readonly { le: number; count: number }[]>;
-}
-
-/**
- * Whether a condition holds at the last of some readings, oldest first; `undefined` where what it
- * asks for is not measured here.
- */
-export function holds(
-  condition: Condition,
-  readings: readonly MetricReading[],
-): boolean | undefined {
-  const last = readings.at(-1);
-  if (!last || condition.kind === 'unreachable') return undefined;
-  if (condition.kind === 'gauge') {
-    const value = last.values.get(condition.metric);
-    if (value === undefined || Number.isNaN(value)) return undefined;
-    return condition.is === 'above' ? value > condition.limit : value < condition.limit;
-  }
-  if (condition.kind === 'excess') {
-    const [value, over] = [last.values.get(condition.metric), last.values.get(condition.over)];
-    if (value === undefined || over === undefined) return undefined;
-    return value - over > condition.limit;
-  }
-  const sinceMs = last.atMs - condition.windowS * 1000;
-  const first = readings.find(({ atMs }) => atMs >= sinceMs) ?? last;
-  if (condition.kind === 'quantile') {
-    const [before, after] = [first, last].map(({ buckets }) => buckets.get(condition.histogram));
-    if (!before || !after) return undefined;
-    const counted = after.map(({ le, count }, at) => ({ le, count: count - before[at]!.count }));
-    const value = quantileOf(counted, condition.quantile);
-    return value !== undefined && value > condition.limit;
-  }
-  const risen = (metrics: readonly string[]): number | undefined => {
-    const known = metrics.filter((metric) => last.values.has(metric));
-    if (known.length === 0) return undefined;
-    return known.reduce(
-      (sum, metric) => sum + last.values.get(metric)! - (first.values.get(metric) ?? 0),
-      0,
-    );
-  };
-  if (condition.kind === 'increase') {
-    const increase = risen(condition.metrics);
-    return increase === undefined ? undefined : increase > condition.limit;
-  }
-  const [part, whole] = [risen(condition.part), risen(condition.whole)];
-  if (part === undefined || whole === undefined) return undefined;
-  return whole > 0 && part / whole > condition.limit;
-}
-
-/** A condition in the language of Prometheus. */
-export function promqlOf(condition: Condition): string {
-  switch (condition.kind) {
-    case 'unreachable':
-      return 'up{job="bchf"} == 0';
-    case 'gauge':
-      return `${condition.metric} ${condition.is === 'above' ? '>' : '<'} ${condition.limit}`;
-    case 'excess':
-      return `${condition.metric} - ${condition.over} > ${condition.limit}`;
-    case 'increase':
-      return `${summed('increase', condition.metrics, condition.windowS)} > ${condition.limit}`;
-    case 'share': {
-      const [part, whole] = [condition.part, condition.whole].map((metrics) =>
-        summed('increase', metrics, condition.windowS),
-      );
-      return `(${part}) / (${whole} > 0) > ${condition.limit}`;
-    }
-    default: {
-      const { histogram, quantile, windowS, limit } = condition;
-      const rate = `sum by (instance, le) (rate(${histogram}_bucket[${windowS}s]))`;
-      return `histogram_quantile(${quantile}, ${rate}) > ${limit}`;
-    }
-  }
-}
-
-function summed(what: string, metrics: readonly string[], windowS: number): string {
-  return metrics.map((metric) => `sum by (instance) (${what}(${metric}[${windowS}s]))`).join(' + ');
-}

@@ -2,14 +2,8 @@
 // the longest window of the rules.
 
 import type { Registry } from 'prom-client';
-import {
-  ALARM_RULES,
-  type AlarmRule,
-  holds,
-  type MetricReading,
-  metricsOf,
-  WINDOW_S_MAX,
-} from './alarm-rules.ts';
+import { holds, type MetricReading, metricsOf, WINDOW_S_MAX } from './alarm-conditions.ts';
+import { ALARM_RULES, type AlarmRule } from './alarm-rules.ts';
 import type { Alarm } from './console-model.ts';
 
 export const READING_INTERVAL_MS = 5000;

@@ -4,7 +4,8 @@
 import { stringify } from 'yaml';
 import { HISTOGRAM_FORMS } from '../counter-table.ts';
 import { metricName } from '../metrics/registry.ts';
-import { ALARM_RULES, promqlOf } from './alarm-rules.ts';
+import { promqlOf } from './alarm-conditions.ts';
+import { ALARM_RULES } from './alarm-rules.ts';
 import { INTERFACE_IDS, type InterfaceId } from './console-model.ts';
 import { INTERFACE_COUNTERS } from './interface-figures.ts';
 

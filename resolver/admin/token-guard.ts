@@ -40,43 +40,34 @@ export class TokenGuard {
     this.#now = now;
   }
 
-  /** Seconds that an address is to wait before its next wrong token, at least 1; 0 where it need not. */
-  waitS(address: string): number {
-    const bucket = this.#bucketOf(address);
-    if (!bucket || bucket.used <= GUESSES_MAX - 1) return 0;
-    return Math.ceil(((bucket.used - (GUESSES_MAX - 1)) * GUESS_MS) / 1000);
-  }
-
   /** Notes a wrong token. Those of an address that waits make its wait no longer. */
   noteWrong(address: string): WrongToken {
     this.wrong++;
-    const waitS = this.waitS(address);
-    if (waitS > 0) return { waitS, beginsToWait: false };
-    let bucket = this.#bucketOf(address);
-    if (!bucket) {
-      bucket = { used: 0, atMs: this.#now() };
-      this.#buckets.set(this.#hasRoom() ? address : EVERYONE_ELSE, bucket);
-    }
+    const bucket = this.#bucketOf(address);
+    const over = bucket.used - (GUESSES_MAX - 1);
+    if (over > 0) return { waitS: Math.ceil((over * GUESS_MS) / 1000), beginsToWait: false };
     bucket.used++;
-    return { waitS, beginsToWait: bucket.used > GUESSES_MAX - 1 };
+    return { waitS: 0, beginsToWait: over + 1 > 0 };
   }
 
-  /** The bucket of an address, with what has run out of it by now. */
-  #bucketOf(address: string): Bucket | undefined {
-    const bucket =
-      this.#buckets.get(address) ??
-      (this.#hasRoom() ? undefined : this.#buckets.get(EVERYONE_ELSE));
-    if (!bucket) return undefined;
+  /** The bucket of an address, its own or the shared one, with what has run out of it by now. */
+  #bucketOf(address: string): Bucket {
     const nowMs = this.#now();
+    let bucket = this.#buckets.get(address);
+    if (!bucket) {
+      const name = this.#hasRoom(nowMs) ? address : EVERYONE_ELSE;
+      bucket = this.#buckets.get(name) ?? { used: 0, atMs: nowMs };
+      this.#buckets.set(name, bucket);
+    }
     bucket.used = Math.max(0, bucket.used - (nowMs - bucket.atMs) / GUESS_MS);
     bucket.atMs = nowMs;
     return bucket;
   }
 
-  #hasRoom(): boolean {
+  #hasRoom(nowMs: number): boolean {
     if (this.#buckets.size < ADDRESSES_MAX) return true;
     for (const [address, { used, atMs }] of this.#buckets) {
-      if (used <= (this.#now() - atMs) / GUESS_MS) this.#buckets.delete(address);
+      if (used <= (nowMs - atMs) / GUESS_MS) this.#buckets.delete(address);
     }
     return this.#buckets.size < ADDRESSES_MAX;
   }

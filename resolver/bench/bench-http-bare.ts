@@ -1,7 +1,7 @@
 // A bare answer of uWebSockets.js, as a process that a bench starts: what the same text costs when it
 // is known beforehand. Argument: the bytes of the body. Prints its port; ends with its parent.
 
-import { loadUWebSockets } from '../http/http-server.ts';
+import { loadUWebSockets } from '../http/uwebsockets.ts';
 
 const { library } = loadUWebSockets();
 const body = 'x'.repeat(Number(process.argv[2]));

@@ -17,7 +17,7 @@ import { type BenchResult, runBench } from '../../wasm/bench/bench-report.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
 import { COMPACT_TYPE } from '../http/batch-body-codec.ts';
 import { BATCH_PATH, ROUTING_INFO_PATH } from '../http/http-router.ts';
-import { loadUWebSockets } from '../http/http-server.ts';
+import { loadUWebSockets } from '../http/uwebsockets.ts';
 import { writeSnapshot } from '../snapshot/snapshot-file.ts';
 import { writeNumber } from '../udp/batch-codec.ts';
 import { cpuSeconds } from './bench-cpu.ts';

@@ -6,6 +6,8 @@ import { ResolverError } from '../resolver-error.ts';
 import { type AdminFlags, serverOf, withAdmin } from './snapshot-admin.ts';
 
 const RESOURCE = '/admin/v1/carriers';
+/** The server has the list at hand: one that is silent for longer will not answer. */
+const SILENCE_MS_MAX = 10_000;
 
 interface Carrier {
   route: string;
@@ -28,7 +30,8 @@ export function addCarriersCommand(program: Command): void {
 
 /** Errors: those of {@link askAdmin}; BCHF_SERVER_UNREACHABLE for an answer that is no list of carriers. */
 export async function askCarriers(flags: AdminFlags): Promise<Carrier[]> {
-  const answer = await askAdmin<unknown>(serverOf(flags), 'GET', RESOURCE);
+  const server = { ...serverOf(flags), silenceMsMax: SILENCE_MS_MAX };
+  const answer = await askAdmin<unknown>(server, 'GET', RESOURCE);
   const isList = Array.isArray(answer) && answer.every((one) => typeof one?.carrierId === 'number');
   if (isList) return answer as Carrier[];
   const message = `${flags.admin}${RESOURCE} does not answer as bchf does`;

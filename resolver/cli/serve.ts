@@ -8,6 +8,7 @@ import { createLog } from '../log.ts';
 import { startService } from '../service.ts';
 import { loadSnapshot } from '../snapshot/snapshot-file.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
+import { checkBeforeLoading } from '../start-checks.ts';
 import { addTableOptions, readConfiguration } from './options.ts';
 import { serveUntilStopped, tellWhatListens } from './serving.ts';
 
@@ -23,6 +24,7 @@ export function addServeCommand(program: Command): void {
     const { values: config } = readConfiguration(servingOptions, flags);
     const log = createLog(config.logLevel, config.logFormat);
     await serveUntilStopped(log, async (_signal, onFailure) => {
+      await checkBeforeLoading(config);
       const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
       const { indexes, routes, block, manifest } = await loadSnapshot(path, { memoryBytesMax });
       const newestBlock = new NewestBlock();

@@ -4,7 +4,6 @@
 import {
   CLASS_IN,
   DO_BIT,
-  type Edns,
   FLAG_AA,
   FLAG_QR,
   FLAG_RD,
@@ -21,6 +20,7 @@ import {
   writeU16,
 } from './dns-codec.ts';
 import { COOKIE_BYTES } from './dns-cookie-codec.ts';
+import type { Edns } from './dns-query-codec.ts';
 import { recordCountOf, writeAnswer } from './enum-template-codec.ts';
 
 /**

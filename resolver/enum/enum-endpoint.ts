@@ -8,12 +8,12 @@ import { ServerCookies } from './dns-cookie-codec.ts';
 import {
   createEnumHandler,
   type EnumHandler,
-  type EnumLookup,
   type EnumService,
   type EnumTransport,
 } from './enum-answer.ts';
 import type { EnumBlock } from './enum-block.ts';
 import type { EnumCounters } from './enum-counters.ts';
+import type { EnumLookup } from './enum-records.ts';
 import type { EnumSettings, RateLimitSettings } from './enum-settings.ts';
 import { createEnumZones } from './enum-zone.ts';
 import { RATE_ENTRY_WORDS, RateLimiter } from './rate-limit-codec.ts';

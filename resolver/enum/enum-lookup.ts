@@ -1,7 +1,7 @@
 // What ENUM asks of the index, from the resolver of a thread.
 
 import type { NumberResolver } from '../resolve.ts';
-import type { EnumLookup } from './enum-answer.ts';
+import type { EnumLookup } from './enum-records.ts';
 
 export function enumLookupOf(resolver: NumberResolver): EnumLookup {
   return {

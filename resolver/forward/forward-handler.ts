@@ -14,8 +14,8 @@ import {
   readJsonBatch,
 } from '../http/batch-body-codec.ts';
 import { type HttpAnswer, JSON_TYPE, type StatusCode } from '../http/http-answer.ts';
+import type { BodyWanted, RequestHead } from '../http/http-handler.ts';
 import { BATCH_PATH, ROUTING_INFO_PATH } from '../http/http-router.ts';
-import type { BodyWanted, RequestHead } from '../http/http-server.ts';
 import { problem } from '../http/problem.ts';
 import { REQUEST_ID_HEADER } from '../http/request-id.ts';
 import { namesNoNumber, ueIdOfSegment } from '../http/routing-info.ts';

@@ -17,7 +17,7 @@ import {
   writeJsonResults,
 } from './batch-body-codec.ts';
 import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
-import type { BodyWanted } from './http-server.ts';
+import type { BodyWanted } from './http-handler.ts';
 import { problem } from './problem.ts';
 import { ledgerJson } from './routing-info.ts';
 

@@ -4,19 +4,18 @@
 // A stream pulls: its next block is asked for when its client has taken the one before. So a client that is
 // behind costs no memory, and one that takes nothing is cut off after a while. Blocks come from the
 // ledger-desk, which keeps the newest ones and has the others from the disk; their text is made once for
-// all streams of a thread, of those that are at about the same block.
+// all streams of a thread that are at about the same block (kept-events).
 //
 //     stream at block n ─▶ text of n + 1 kept here? ─▶ ask the desk for blocks after n ─▶ made and kept
 //                            └─▶ written in pieces, as the client takes them
 
-import { decodeChanges } from '../../ledger/store/change-codec.ts';
-import { type AskLedger, LedgerBusy, type ServedBlock } from '../ledger-questions.ts';
+import { type AskLedger, LedgerBusy } from '../ledger-questions.ts';
 import type { RouteTable } from '../route-table.ts';
 import { incorrectParameter, isQueryFault, parseQuery } from '../sbi/query-parameters.ts';
 import type { HttpAnswer } from './http-answer.ts';
-import type { HttpStream, StreamConsumer, StreamSink } from './http-server.ts';
+import type { HttpStream, StreamConsumer, StreamSink } from './http-handler.ts';
+import { KeptEvents } from './kept-events.ts';
 import { answerAsked, congestion, notKept } from './ledger-answers.ts';
-import { entryJson } from './routing-info.ts';
 
 export const EVENT_STREAM_TYPE = 'text/event-stream';
 
@@ -28,8 +27,6 @@ export const SLOW_MS_MAX = 8_000;
 export const PIECE_BYTES = 64 * 1024;
 /** Blocks and the text of events that are kept for all streams, besides the last answer of the desk. */
 export const KEPT_BYTES_MAX = 32 << 20;
-/** What a block costs besides its changes. */
-const BLOCK_BYTES = 256;
 
 /** The names of what is counted; help texts are in the counter table. */
 export const STREAM_COUNTERS = {
@@ -77,15 +74,15 @@ export class ChangeStreams {
   /** Streams that are being opened, so that the limit holds for them too. */
   #opening = 0;
   #servedHeight: number;
-  /** By height, the oldest first; what has no text yet is made into it when it is first needed. */
-  readonly #kept = new Map<number, ServedBlock | Uint8Array>();
-  #keptBytes = 0;
+  readonly #kept: KeptEvents;
   /** Questions under way, by the height that they ask from. */
   readonly #asking = new Set<number>();
 
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#servedHeight = options.servedHeight;
+    const { routes, keptBytesMax = KEPT_BYTES_MAX } = options;
+    this.#kept = new KeptEvents(routes, keptBytesMax, (height) => this.#cutOffAt(height));
     this.counters = { opened: 0, ended: 0, refused: 0, cutOff: 0, sentBlocks: 0 };
   }
 
@@ -131,7 +128,7 @@ export class ChangeStreams {
     return answerAsked(asked, (answer) => {
       if ('refusal' in answer)
         return notKept(`What changed after block ${since} is not kept: load anew.`);
-      this.#keep(answer.blocks);
+      this.#kept.keep(answer.blocks);
       return this.#streamFrom(since);
     });
   }
@@ -192,7 +189,7 @@ export class ChangeStreams {
       if (!stream.rest) {
         const next = stream.height + 1;
         if (next > this.#servedHeight) return;
-        stream.rest = this.#textOf(next);
+        stream.rest = this.#kept.textOf(next);
         if (!stream.rest) {
           this.#askFrom(stream.height);
           return;
@@ -221,7 +218,7 @@ export class ChangeStreams {
       .ask('changes', { since: height })
       .then(
         (answer) => {
-          if ('blocks' in answer) this.#keep(answer.blocks);
+          if ('blocks' in answer) this.#kept.keep(answer.blocks);
           else this.#endAt(height, 'event: reload\ndata: {"cause":"HEIGHT_NOT_KEPT"}\n\n');
         },
         (error: unknown) => {
@@ -256,75 +253,21 @@ export class ChangeStreams {
     stream.sink.abort();
   }
 
+  /**
+   * A text that a client has not taken yet stays in memory although it is kept no longer, so such a client is
+   * cut off.
+   */
+  #cutOffAt(height: number): void {
+    for (const stream of [...this.#streams]) {
+      if (stream.height === height && stream.rest) this.#cutOff(stream);
+    }
+  }
+
   #forget(stream: ChangeStream): boolean {
     if (!this.#streams.delete(stream)) return false;
     this.counters.ended++;
     return true;
   }
-
-  /** Keeps blocks for all streams. */
-  #keep(blocks: readonly ServedBlock[]): void {
-    for (const block of blocks) {
-      if (this.#kept.has(block.height)) continue;
-      this.#kept.set(block.height, block);
-      this.#keptBytes += bytesOf(block);
-    }
-    this.#makeRoom(blocks[0]?.height ?? 0, blocks.at(-1)?.height ?? 0);
-  }
-
-  /**
-   * Drops what is kept longest, but for some blocks that are about to be needed. A text that a client has
-   * not taken yet would stay in memory all the same, so such a client is cut off, too.
-   */
-  #makeRoom(first: number, last: number): void {
-    const { keptBytesMax = KEPT_BYTES_MAX } = this.#options;
-    for (const [height, kept] of this.#kept) {
-      if (this.#keptBytes <= keptBytesMax) break;
-      if (height >= first && height <= last) continue;
-      this.#kept.delete(height);
-      this.#keptBytes -= bytesOf(kept);
-      for (const stream of [...this.#streams]) {
-        if (stream.height === height && stream.rest) this.#cutOff(stream);
-      }
-    }
-  }
-
-  #textOf(height: number): Uint8Array | undefined {
-    const kept = this.#kept.get(height);
-    if (!kept || kept instanceof Uint8Array) return kept;
-    const text = Buffer.from(eventOf(kept, this.#options.routes));
-    this.#kept.set(height, text);
-    this.#keptBytes += text.length - bytesOf(kept);
-    this.#makeRoom(height, height);
-    return text;
-  }
-}
-
-/** About what one costs. */
-function bytesOf(kept: ServedBlock | Uint8Array): number {
-  return kept instanceof Uint8Array ? kept.length : kept.changes.length + BLOCK_BYTES;
-}
-
-/** The event of a block; its data is a BlockChanges in one line. */
-function eventOf(block: ServedBlock, routes: Pick<RouteTable, 'json'>): string {
-  const { height, blockHash, timeMs } = block;
-  const changes = decodeChanges(block.changes);
-  const numbers = new Set(block.routes);
-  for (const { route } of changes) if (route !== null) numbers.add(route);
-  const details = [...numbers].flatMap((number) => {
-    const json = routes.json(number);
-    return json === undefined ? [] : [`"${number}":${json}`];
-  });
-  const lines = changes.map(
-    (change) =>
-      `{"identity":"${change.identity}",${entryJson(change).slice(1, -1)},"route":${change.route}}`,
-  );
-  const hash = Buffer.from(blockHash).toString('hex').toUpperCase();
-  return (
-    `id: ${height}\nevent: block\n` +
-    `data: {"height":${height},"blockHash":"${hash}","time":"${new Date(timeMs).toISOString()}",` +
-    `"routes":{${details.join()}},"changes":[${lines.join()}]}\n\n`
-  );
 }
 
 function heightOf(text: string): number | undefined {

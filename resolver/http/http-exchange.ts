@@ -4,7 +4,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ServerResponse } from 'node:http';
 import { type HttpAnswer, STATUS_TITLES, type StatusCode } from './http-answer.ts';
-import type { BodyWanted, HttpStream, OnError, Outcome, StreamConsumer } from './http-server.ts';
+import type { BodyWanted, HttpStream, OnError, Outcome, StreamConsumer } from './http-handler.ts';
 import { problem } from './problem.ts';
 import type { BodyEnd, ReceivingBodies } from './receiving-bodies.ts';
 import { REQUEST_ID_HEADER } from './request-id.ts';

@@ -6,7 +6,7 @@ import type { RouteTable } from '../route-table.ts';
 import { answerBatch, type BatchServices } from './batch-answer.ts';
 import type { ChangeStreams } from './change-streams.ts';
 import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
-import type { BodyWanted, Outcome, RequestHead } from './http-server.ts';
+import type { BodyWanted, Outcome, RequestHead } from './http-handler.ts';
 import { noLedger } from './ledger-answers.ts';
 import { answerContract, answerMember, answerProof, answerRoute } from './ledger-lookups.ts';
 import { problem } from './problem.ts';

@@ -7,14 +7,13 @@
 import { digitsOf, type NumberKey, parseUeId, type UeId } from '../../ledger/number.ts';
 import type { EntryKind } from '../../wasm/number-index.ts';
 import type { BlockLabel } from '../freshness.ts';
+import { PartWriter } from '../part-writer.ts';
 import type { NumberResolver, Resolution } from '../resolve.ts';
 import type { TextAnswer } from './http-answer.ts';
 import { ledgerJson, notFound } from './routing-info.ts';
 
 /** Longer answers are left to who writes them as text; a route has a few hundred characters. */
 const ANSWER_BYTES_MAX = 4096;
-/** What an answer has besides its route and its ledger, at most. */
-const REST_BYTES_MAX = 256;
 
 // The parts of an answer that are always the same. What stands around a route or a ledger is kept with it.
 const UE_ID = Buffer.from('{"ueId":"');
@@ -40,17 +39,16 @@ export interface LookedUp extends Resolution {
 /** Writes the answers of one thread. */
 export class PreparedAnswers {
   readonly #resolver: NumberResolver;
-  readonly #bytes: Uint8Array = Buffer.alloc(ANSWER_BYTES_MAX);
+  readonly #out = new PartWriter(ANSWER_BYTES_MAX);
   /** The first so many bytes, by how many: to make such a view costs as much as to write an answer. */
   readonly #views = new Array<Uint8Array | undefined>(ANSWER_BYTES_MAX + 1);
   /** By the number of the route. */
   readonly #routes: Encoded[] = [];
   #ledger: Encoded & { block: BlockLabel | undefined; lagMs: number | undefined };
-  #at = 0;
 
   constructor(resolver: NumberResolver) {
     this.#resolver = resolver;
-    this.#bytes.set(UE_ID);
+    this.#out.part(UE_ID);
     this.#ledger = { block: undefined, lagMs: undefined, json: '', bytes: new Uint8Array(0) };
   }
 
@@ -81,53 +79,41 @@ export class PreparedAnswers {
     const { entry, routeJson, userDataIndex } = found;
     const route = this.#routeBytes(entry.route, routeJson);
     const ledger = this.#ledgerBytes(block, lagMs);
-    if (route.length + ledger.length > ANSWER_BYTES_MAX - REST_BYTES_MAX) return undefined;
-    this.#at = UE_ID.length;
-    this.#text(segment);
-    this.#part(MATCH[entry.entry]);
+    const out = this.#out;
+    out.at = UE_ID.length;
+    out.text(segment);
+    out.part(MATCH[entry.entry]);
     this.#digits(entry.from, ueId, segment.length);
     if (entry.entry !== 'prefix') {
-      this.#part(TO);
+      out.part(TO);
       this.#digits(entry.to, ueId, segment.length);
     }
-    this.#part(route);
+    out.part(route);
     if (userDataIndex !== undefined) {
-      this.#part(USER_DATA_INDEX);
-      this.#text(String(userDataIndex));
+      out.part(USER_DATA_INDEX);
+      out.text(String(userDataIndex));
     }
-    this.#part(ledger);
-    return this.#view(this.#at);
-  }
-
-  #part(part: Uint8Array): void {
-    this.#bytes.set(part, this.#at);
-    this.#at += part.length;
-  }
-
-  #text(ascii: string): void {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    for (let from = 0; from < ascii.length; from++) bytes[at++] = ascii.charCodeAt(from);
-    this.#at = at;
+    out.part(ledger);
+    return out.hasRoom ? this.#view(out.at) : undefined;
   }
 
   /** A ported number is its own entry: its digits stand in its name already. */
   #digits(ofKey: NumberKey, { identity, key }: UeId, segmentLength: number): void {
     if (ofKey !== key) {
-      this.#text(digitsOf(ofKey));
+      this.#out.text(digitsOf(ofKey));
       return;
     }
-    const bytes = this.#bytes;
-    let at = this.#at;
+    const { bytes } = this.#out;
+    let { at } = this.#out;
     const end = UE_ID.length + segmentLength;
     for (let from = UE_ID.length + identity.length + 1; from < end; from++) {
       bytes[at++] = bytes[from]!;
     }
-    this.#at = at;
+    this.#out.at = at;
   }
 
   #view(length: number): Uint8Array {
-    this.#views[length] ??= this.#bytes.subarray(0, length);
+    this.#views[length] ??= this.#out.bytes.subarray(0, length);
     return this.#views[length];
   }
 

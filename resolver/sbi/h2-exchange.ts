@@ -1,8 +1,8 @@
-// One request over HTTP/2 and its answer, from the header fields to when the stream is closed. Who has sent
-// it, and what a connection may do, is in h2-server.
+// One request over HTTP/2 and its answer, from the header fields to when the stream is closed. What the
+// connection that it came on may do is in h2-connection.
 
 import http2 from 'node:http2';
-import type { HttpStream, StreamConsumer } from '../http/http-server.ts';
+import type { HttpStream, StreamConsumer } from '../http/http-handler.ts';
 import type { H2Counters } from './h2-counters.ts';
 import type { H2Limits } from './h2-limits.ts';
 import type { SbiAnswer, SbiReply, SbiRequest } from './sbi-message.ts';

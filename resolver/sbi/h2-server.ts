@@ -1,15 +1,15 @@
 // The HTTP/2 listener of one thread, on `node:http2`: h2c by prior knowledge, or TLS with ALPN `h2`.
-// It owns sockets, sessions and their limits; one request and its answer are in h2-exchange, what is answered
-// is decided in sbi-router.
+// It owns the listener and what all connections share; what one may do is in h2-connection, one request and its
+// answer in h2-exchange, and what is answered is decided in sbi-router.
 //
 // What floods meet (RFC 9113 section 10.5):
 //
 // - more streams than allowed, malformed requests, header blocks without end (CONTINUATION), pings and
 //   settings whose answers are not taken: nghttp2 and Node's session refuse or end the session; Node
 //   20.19 and newer have the versions that do.
-// - streams opened and reset without end, whoever is made to reset them: counted here.
+// - streams opened and reset without end, whoever is made to reset them: counted by h2-connection.
 // - pings, settings, window updates and whatever else asks for nothing: what a connection sends besides
-//   header fields and bodies is counted in bytes by the sweep, because not every frame can be seen.
+//   header fields and bodies is counted in bytes by its sweep, because not every frame can be seen.
 // - a client that sends slowly, or nothing, or does not take its answers: the sweep, once a second,
 //   ends the stream or the session that is over its time. Bytes do not count as progress, whole
 //   requests and answers do, so a drip does not keep anything open.
@@ -21,16 +21,14 @@ import type { TLSSocket } from 'node:tls';
 import { problem } from '../http/problem.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { certificateNames } from './certificate-names.ts';
+import { DRAIN_MS_MAX, H2Connection } from './h2-connection.ts';
 import type { H2Counters } from './h2-counters.ts';
 import { H2Exchange, type H2ExchangeContext } from './h2-exchange.ts';
 import type { H2Limits } from './h2-limits.ts';
-import { LeakyBucket } from './leaky-bucket.ts';
 import type { SbiAnswer, SbiReply, SbiRequest } from './sbi-message.ts';
 import { listenOnSharedPort } from './shared-tcp-port.ts';
 
 const SWEEP_INTERVAL_MS = 1000;
-/** How long `close` waits for answers under way, and an ended connection for its client to end it too. */
-const DRAIN_MS_MAX = 1000;
 /** Memory of one session beyond its streams' bodies, in MiB: the least that Node takes. */
 const SESSION_MEMORY_MIB_MAX = 1;
 /** Frames that make no sense, and streams refused over the limit, until a session is ended. */
@@ -40,7 +38,7 @@ const REJECTED_STREAMS_MAX = 64;
 const FIELD_OVERHEAD_BYTES = 32;
 const NO_BODY = new Uint8Array(0);
 
-const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_ENHANCE_YOUR_CALM } = http2.constants;
+const { NGHTTP2_FLAG_END_STREAM } = http2.constants;
 
 export interface H2TlsSettings {
   /** PEM. */
@@ -79,30 +77,11 @@ type StreamEvent = [
   rawHeaders: string[],
 ];
 
-interface Connection {
-  session: http2.ServerHttp2Session;
-  /** The session lets go of it when it is over, and leaves it open until the client closes it too. */
-  socket: Socket;
-  /** Spread into each request. */
-  client: Pick<SbiRequest, 'clientNames'>;
-  exchanges: Set<H2Exchange>;
-  /** When the last request was done with, or when it connected. */
-  lastActiveMs: number;
-  resets: LeakyBucket;
-  overhead: LeakyBucket;
-  /** All that was read when the sweep came round last, and what of it header fields and bodies are. */
-  readBytes: number;
-  usefulBytes: number;
-  isGreeted: boolean;
-  /** Since when it takes no more requests and has none under way; `undefined` before. */
-  closingSinceMs: number | undefined;
-}
-
 /** Listens. Throws BCHF_LISTEN_FAILED. */
 export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
   const { host, port, limits, counters, now, sweepIntervalMs = SWEEP_INTERVAL_MS } = options;
   const server = createServer(options);
-  const connections = new Set<Connection>();
+  const connections = new Set<H2Connection>();
   const { handle, onError } = options;
   const context: H2ExchangeContext = { limits, counters, now, handle, onError };
   let bodiesBytes = 0;
@@ -116,26 +95,12 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
   });
   server.on('session', (session: http2.ServerHttp2Session) => {
     counters.connections++;
-    const connection: Connection = {
-      session,
-      socket: arriving,
-      client:
-        options.tls?.clientCa === undefined
-          ? {}
-          : { clientNames: certificateNames((arriving as TLSSocket).getPeerCertificate()) },
-      exchanges: new Set(),
-      lastActiveMs: now(),
-      resets: new LeakyBucket(limits.resetsPerSecondMax, now()),
-      overhead: new LeakyBucket(limits.overheadBytesPerSecondMax, now()),
-      readBytes: 0,
-      usefulBytes: 0,
-      isGreeted: false,
-      closingSinceMs: undefined,
-    };
+    const client =
+      options.tls?.clientCa === undefined
+        ? {}
+        : { clientNames: certificateNames((arriving as TLSSocket).getPeerCertificate()) };
+    const connection = new H2Connection(session, arriving, client, context);
     connections.add(connection);
-    session.once('remoteSettings', () => {
-      connection.isGreeted = true;
-    });
     session.on('close', () => connections.delete(connection));
     // The types of the oldest Node leave the last argument out.
     session.on('stream', ((...[stream, headers, flags, rawHeaders]: StreamEvent) => {
@@ -151,7 +116,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
   });
 
   function onStream(
-    connection: Connection,
+    connection: H2Connection,
     stream: http2.ServerHttp2Stream,
     headers: http2.IncomingHttpHeaders,
     flags: number,
@@ -159,16 +124,9 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
   ): void {
     const isBodyComplete = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
     const exchange = new H2Exchange(stream, now(), isBodyComplete, context);
-    connection.exchanges.add(exchange);
-    // A reset by the client is no fault of anybody here; without a listener it would be thrown.
-    stream.on('error', ignore);
-    stream.on('close', () => {
-      connection.exchanges.delete(exchange);
-      connection.lastActiveMs = now();
-      if (exchange.closed() && connection.resets.add(1, now())) calm(connection);
-    });
+    connection.begin(exchange);
     const headerBytes = headerBytesOf(rawHeaders);
-    connection.usefulBytes += headerBytes;
+    connection.noteUseful(headerBytes);
     if (headerBytes > limits.headerBytesMax) {
       counters.oversizedHeaders++;
       exchange.refuse(problem(431, 'INVALID_MSG_FORMAT', 'The header fields are too long.'));
@@ -193,14 +151,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     else receiveBody(connection, exchange, request);
   }
 
-  /** Ends a session that floods. */
-  function calm({ session }: Connection): void {
-    if (session.destroyed) return;
-    counters.sessionErrors++;
-    session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
-  }
-
-  function receiveBody(connection: Connection, exchange: H2Exchange, request: SbiRequest): void {
+  function receiveBody(connection: H2Connection, exchange: H2Exchange, request: SbiRequest): void {
     const { stream } = exchange;
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -216,7 +167,7 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
       bodiesBytes -= bytes;
     });
     stream.on('data', (chunk: Buffer) => {
-      connection.usefulBytes += chunk.length;
+      connection.noteUseful(chunk.length);
       if (exchange.isAnswered) return;
       bytes += chunk.length;
       bodiesBytes += chunk.length;
@@ -237,49 +188,10 @@ export async function listenH2(options: H2ServerOptions): Promise<H2Server> {
     });
   }
 
-  function sweep(): void {
+  const sweep = () => {
     const nowMs = now();
-    for (const connection of connections) {
-      const { session, exchanges, lastActiveMs } = connection;
-      const idleMs = nowMs - lastActiveMs;
-      if (session.closed || session.destroyed) {
-        if (exchanges.size === 0) sweepClosing(connection, nowMs);
-      } else if (!connection.isGreeted && idleMs > limits.greetingMsMax) {
-        counters.timedOutConnections++;
-        session.destroy();
-      } else if (exchanges.size === 0 && idleMs > limits.idleMsMax) {
-        counters.timedOutConnections++;
-        session.close();
-      }
-      for (const exchange of exchanges) exchange.sweep(nowMs, tooSlow);
-      if (hasTooMuchOverhead(connection, nowMs)) calm(connection);
-    }
-  }
-
-  /**
-   * A session that said or was told GOAWAY and has no request left ends by itself once all is written, and
-   * ends its side of the connection. The client may keep its own side open, or take nothing.
-   */
-  function sweepClosing(connection: Connection, nowMs: number): void {
-    const { session, socket } = connection;
-    connection.closingSinceMs ??= nowMs;
-    const closingMs = nowMs - connection.closingSinceMs;
-    const isWritten = session.destroyed && socket.writableFinished;
-    // Closed at once, the socket would answer what still comes with a reset, at which a client may drop what
-    // it has not read yet.
-    if (closingMs > (isWritten ? DRAIN_MS_MAX : limits.answerMsMax)) socket.destroy();
-  }
-
-  function hasTooMuchOverhead(connection: Connection, nowMs: number): boolean {
-    const { session, overhead, usefulBytes } = connection;
-    if (session.destroyed) return false;
-    const { bytesRead } = session.socket;
-    const beside = bytesRead - connection.readBytes - usefulBytes;
-    connection.readBytes = bytesRead;
-    connection.usefulBytes = 0;
-    return overhead.add(Math.max(0, beside), nowMs);
-  }
-
+    for (const connection of connections) connection.sweep(nowMs);
+  };
   const sweeping = setInterval(sweep, sweepIntervalMs);
   sweeping.unref();
   try {
@@ -333,12 +245,6 @@ function createServer({
     }),
   });
 }
-
-function tooSlow(): SbiAnswer {
-  return problem(408, 'UNSPECIFIED_MSG_FAILURE', 'The body took too long to come.');
-}
-
-function ignore(): void {}
 
 /** The size of a header list as HTTP/2 counts it, from alternating names and values. */
 function headerBytesOf(rawHeaders: readonly string[]): number {

@@ -1,7 +1,7 @@
 // Nbchf on the port of the service-based interfaces: the same resources by the same handlers, for who has
 // HTTP/2 or has to prove itself by a certificate, which uWebSockets.js shows nobody.
 
-import type { HttpHandler, Outcome } from '../http/http-server.ts';
+import type { HttpHandler, Outcome } from '../http/http-handler.ts';
 import type { SbiRequest } from './sbi-message.ts';
 
 /** Answers requests by a handler of the HTTP/1.1 interface; their bodies are bounded by the listener. */

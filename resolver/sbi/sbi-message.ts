@@ -2,7 +2,7 @@
 // tested without a socket. Answers are those of the HTTP/1.1 interface (http-answer).
 
 import type { HttpAnswer } from '../http/http-answer.ts';
-import type { HttpStream } from '../http/http-server.ts';
+import type { HttpStream } from '../http/http-handler.ts';
 
 export interface SbiRequest {
   /** Upper case. */

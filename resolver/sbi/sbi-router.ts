@@ -9,7 +9,7 @@
 //     repeat the headers that every answer repeats
 
 import type { HttpAnswer } from '../http/http-answer.ts';
-import type { Outcome } from '../http/http-server.ts';
+import type { Outcome } from '../http/http-handler.ts';
 import { problem } from '../http/problem.ts';
 import { NBCHF_SERVICE } from './authorise.ts';
 import { type CongestionLevel, isShed, RETRY_AFTER_SECONDS } from './congestion.ts';

@@ -4,7 +4,7 @@
 // The global of that name is a getter, which costs as much again as the clock.
 import { performance } from 'node:perf_hooks';
 import type { HttpAnswer } from '../http/http-answer.ts';
-import type { OnError } from '../http/http-server.ts';
+import type { OnError } from '../http/http-handler.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import type { ReadCounts } from '../metrics/shared-counters.ts';
 import type { NumberResolver } from '../resolve.ts';

@@ -236,10 +236,17 @@ test('a port that is reached from elsewhere must ask who is there', () => {
     assert.ok(access({ adminHost, adminTokenFile: tokenFile }).tokenHash);
   }
   for (const adminHost of ['127.0.0.1', '::1', 'localhost', '127.4.5.6']) access({ adminHost });
-  const short = join(directory, 'short');
-  writeFileSync(short, 'short');
+  const fileOf = (token: string) => {
+    const path = join(directory, `token-${token.slice(0, 20)}`);
+    writeFileSync(path, token);
+    return path;
+  };
+  assert.ok(access({ adminTokenFile: fileOf('0123450123450123') }).tokenHash);
   for (const flags of [
-    { adminTokenFile: short },
+    { adminTokenFile: fileOf('short') },
+    { adminTokenFile: fileOf('a'.repeat(16)) },
+    { adminTokenFile: fileOf('a'.repeat(4096)) },
+    { adminTokenFile: fileOf('1234512345123451') },
     { adminTokenFile: join(directory, 'missing') },
     { adminTlsCert: tokenFile },
     { adminTlsClientCa: tokenFile },

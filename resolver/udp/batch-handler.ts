@@ -128,9 +128,10 @@ export function createBatchHandler(sources: BatchSources): BatchHandler {
     if (reader === undefined) return refuse(response, STATUS_IDENTITY_NOT_SERVED);
     counters.explainRequests++;
     const freshness = sources.freshness(request.identity);
+    // The response has no room for a count of what it leaves out, so nothing beyond it is visited.
     const covering =
       request.malformedCount === 0
-        ? reader.explainWithin(request.keys[0]!, ENTRIES_MAX).entries
+        ? reader.explainWithin(request.keys[0]!, ENTRIES_MAX, 0).entries
         : [];
     return writeExplainResponse(response, request, covering, freshness);
   }

@@ -87,9 +87,16 @@ function found(link: u32, key: f64): void {
 
 /**
  * Writes up to `countMax` (at most DETAILS_MAX) fragmented runs to the reader's details, those that
- * come after the run `from` to `to` in the order of runs. Returns how many.
+ * come after the run `from` to `to` in the order of runs and end at or after `reach`. Returns how many.
  */
-export function walkRuns(reader: u32, version: u32, from: f64, to: f64, countMax: u32): u32 {
+export function walkRuns(
+  reader: u32,
+  version: u32,
+  from: f64,
+  to: f64,
+  reach: f64,
+  countMax: u32,
+): u32 {
   const root = load<u32>(version + VERSION_RUNS);
-  return walkRunTree(root, from, to, reader + READER_DETAILS, min(countMax, DETAILS_MAX));
+  return walkRunTree(root, from, to, reach, reader + READER_DETAILS, min(countMax, DETAILS_MAX));
 }

@@ -127,9 +127,16 @@ export function listPrefixes(
   return walkPrefixesWith(reader, version, digits, from, countMax);
 }
 
-/** The runs that come after `from` to `to` in the order of runs. */
-export function listRuns(reader: u32, version: u32, from: f64, to: f64, countMax: u32): u32 {
-  return walkRunsAfter(reader, version, from, to, countMax);
+/** The runs that come after `from` to `to` in the order of runs and end at or after `reach`. */
+export function listRuns(
+  reader: u32,
+  version: u32,
+  from: f64,
+  to: f64,
+  reach: f64,
+  countMax: u32,
+): u32 {
+  return walkRunsAfter(reader, version, from, to, reach, countMax);
 }
 
 /** The ported numbers from a key on, below `end`. */
@@ -148,7 +155,7 @@ export function walkPorted(reader: u32, from: f64, countMax: u32): u32 {
 }
 
 export function walkRuns(reader: u32, from: f64, to: f64, countMax: u32): u32 {
-  return walkRunsAfter(reader, load<u32>(HEADER_CURRENT), from, to, countMax);
+  return walkRunsAfter(reader, load<u32>(HEADER_CURRENT), from, to, 0, countMax);
 }
 
 export function prefixCount(): u32 {

@@ -122,35 +122,48 @@ export function nextRun(root: u32, from: f64, to: f64): u32 {
 }
 
 /**
- * Copies up to `countMax` run records that come after the run `from` to `to` in the order of runs, one
- * behind the other; returns how many.
+ * Copies up to `countMax` run records that come after the run `from` to `to` in the order of runs and end
+ * at or after `reach`, one behind the other; returns how many. Children that do not reach so far are left
+ * out whole.
  */
-export function walkRunTree(root: u32, from: f64, to: f64, target: u32, countMax: u32): u32 {
+export function walkRunTree(
+  root: u32,
+  from: f64,
+  to: f64,
+  reach: f64,
+  target: u32,
+  countMax: u32,
+): u32 {
   if (root == 0 || countMax == 0) return 0;
   const node = nodeOfLink(root);
-  return walkBelow(node, levelOf(node), from, to, target, countMax);
+  return walkBelow(node, levelOf(node), from, to, reach, target, countMax);
 }
 
-function walkBelow(node: u32, level: u32, from: f64, to: f64, target: u32, countMax: u32): u32 {
+function walkBelow(
+  node: u32,
+  level: u32,
+  from: f64,
+  to: f64,
+  reach: f64,
+  target: u32,
+  countMax: u32,
+): u32 {
   const count = countOf(node);
   const place = itemsUpTo(node, from, to);
-  if (level == 0) {
-    const copied = min(count - place, countMax);
-    memory.copy(target, itemAt(node, place), copied * ITEM_BYTES);
-    return copied;
-  }
   let copied: u32 = 0;
   // The last child that begins in time may hold runs that come after; each further one only does.
-  for (let index = max(place, 1) - 1; index < count && copied < countMax; index++) {
-    const child = childOf(itemAt(node, index), level);
-    const below = walkBelow(
-      child,
-      level - 1,
-      from,
-      to,
-      target + copied * ITEM_BYTES,
-      countMax - copied,
-    );
+  const first = level == 0 ? place : max(place, 1) - 1;
+  for (let index = first; index < count && copied < countMax; index++) {
+    const item = itemAt(node, index);
+    if (reachOf(item, level) < reach) continue;
+    const end = target + copied * ITEM_BYTES;
+    if (level == 0) {
+      memory.copy(end, item, ITEM_BYTES);
+      copied++;
+      continue;
+    }
+    const child = childOf(item, level);
+    const below = walkBelow(child, level - 1, from, to, reach, end, countMax - copied);
     // Nodes without runs, which no writer leaves, could make this an endless walk.
     if (below == 0 && index >= place) unreachable();
     copied += below;

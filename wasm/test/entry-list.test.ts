@@ -101,6 +101,22 @@ describe(`entries below some digits (BCHF_TEST_SEED=${seed})`, () => {
     assert.deepEqual(froms(14, { entry: 'ported', from: 10, to: 10 }), []);
   });
 
+  it('pages go through a deep nest around the digits, and past runs in it that end before them', () => {
+    const index = createWasmIndex({ memoryBytesMax });
+    const depth = 3000;
+    const outer = Array.from({ length: depth }, (_, at) =>
+      run(1300000 + 3 * at, 1499999 - 3 * at, 1),
+    );
+    const beside = outer.map(({ from }) => run(from + 1, from + 1, 2));
+    const inside = [run(1400000, 1400009, 3), run(1400005, 1400005, 4)];
+    index.apply([...outer, ...beside, ...inside]);
+    const expected = [...outer, ...inside].map(({ from, to }) => ({ from, to }));
+    for (const countMax of [7, 500, 5000]) {
+      const listed = allPages(index, 140000, countMax).map(({ from, to }) => ({ from, to }));
+      assert.deepEqual(listed, expected);
+    }
+  });
+
   it('an entry that stays comes once, and none comes twice, while others come and go', () => {
     const random = new Random(seed);
     const shape = KEY_SHAPES[0]!;

@@ -121,6 +121,19 @@ export function indexSuite(suite: IndexSuite): void {
           const routes = [6, ...innermost.slice(0, runsMax), 5];
           assert.deepEqual(routesAndRest(186135000, runsMax), [routes, left]);
         }
+        // No more are counted than wanted, and none where none are.
+        for (const [countedMax, left] of [
+          [0, 0],
+          [3, 3],
+          [depth, depth - 4],
+        ] as const) {
+          const { entries, runsLeftOut } = index.explainWithin(186135000, 4, countedMax);
+          assert.deepEqual(
+            entries.map(({ route }) => route),
+            [6, ...innermost.slice(0, 4), 5],
+          );
+          assert.equal(runsLeftOut, left);
+        }
         // Covered by the outermost alone, and by no run.
         assert.deepEqual(routesAndRest(186130000, 1), [[0, 5], 0]);
         assert.deepEqual(routesAndRest(186140000, 1), [[5], 0]);

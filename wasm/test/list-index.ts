@@ -59,8 +59,8 @@ export class ListIndex implements NumberIndex {
       );
   }
 
-  explainWithin(key: number, runsMax: number): BoundedExplanation {
-    return boundExplanation(this.explain(key), runsMax);
+  explainWithin(key: number, runsMax: number, runsCountedMax?: number): BoundedExplanation {
+    return boundExplanation(this.explain(key), runsMax, runsCountedMax);
   }
 
   find(key: number): IndexEntry | undefined {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadUWebSockets } from '../../http/http-server.ts';
+import { loadUWebSockets } from '../../http/uwebsockets.ts';
 import { generateTokenKeys, issueToken } from '../../sbi/access-token.ts';
 import { openH2, send } from '../../sbi/test/h2-requests.ts';
 import { TEST_CERT, TEST_KEY } from '../../sbi/test/tls-fixture.ts';

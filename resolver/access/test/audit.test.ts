@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import pino from 'pino';
 import { parseDigits } from '../../../ledger/number.ts';
-import type { HttpHandler } from '../../http/http-server.ts';
+import type { HttpHandler } from '../../http/http-handler.ts';
 import { problem } from '../../http/problem.ts';
 import { nbchfOverSbi } from '../../sbi/nbchf-resources.ts';
 import type { SbiRequest } from '../../sbi/sbi-message.ts';

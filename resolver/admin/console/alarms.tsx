@@ -42,8 +42,8 @@ export function AlarmsView({ alarms }: { alarms: Polled<Alarm[]> }) {
       {value && raisedOf(value).length === 0 && (
         <Notice kind="done" title="No alarm is raised">
           {value.length === 0
-            ? 'The first reading comes a few seconds after the start.'
-            : 'Everything that the rules ask for is within its limits.'}
+            ? 'The rules are judged for the first time a few seconds after the start.'
+            : 'All rules that this process can judge are within their limits.'}
         </Notice>
       )}
       <RaisedAlarms alarms={value} />
@@ -55,7 +55,7 @@ export function AlarmsView({ alarms }: { alarms: Polled<Alarm[]> }) {
 
 const STATES: Record<Alarm['state'], string> = {
   raised: 'raised',
-  pending: 'holds, not long enough yet',
+  pending: 'over its limit, not yet long enough',
   ok: 'within limits',
   unknown: 'not measured here',
 };
@@ -75,7 +75,7 @@ function Rules({ alarms }: { alarms: Alarm[] }) {
                 State
               </th>
               <th scope="col" class="left">
-                Says
+                Meaning when raised
               </th>
             </tr>
           </thead>
@@ -97,8 +97,9 @@ function Rules({ alarms }: { alarms: Alarm[] }) {
         </table>
       </div>
       <p class="hint">
-        The same rules are in deploy/prometheus/bchf-alerts.yaml. The process forgets with a
-        restart; Prometheus does not.
+        “Not measured here” means that this process cannot judge the rule: it is no node of a
+        network, or only Prometheus can tell. Prometheus has the same rules
+        (deploy/prometheus/bchf-alerts.yaml) and remembers alarms; a restart clears them here.
       </p>
     </Panel>
   );

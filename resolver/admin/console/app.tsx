@@ -17,7 +17,7 @@ import { useFigures } from './use-figures.ts';
 const VIEWS = [
   ['overview', 'Overview'],
   ['numbers', 'Number space'],
-  ['look-up', 'Look-up'],
+  ['look-up', 'Lookup'],
   ['snapshots', 'Snapshots'],
   ['network', 'Network'],
   ['alarms', 'Alarms'],
@@ -55,7 +55,7 @@ export function App() {
         {wantsToken && <TokenForm onGiven={() => setWantsToken(false)} />}
         {status.error?.status === 0 && (
           <Notice kind="error" title="The process does not answer">
-            What is shown is the last that it said. It is asked again every second.
+            The page shows the last figures that it received, and asks again by itself.
           </Notice>
         )}
         {current === 'overview' && (
@@ -72,14 +72,14 @@ export function App() {
 }
 
 function Health({ status, error }: { status: Status | undefined; error: AdminError | undefined }) {
-  if (error?.status === 0) return <p class="health critical">not reached</p>;
+  if (error?.status === 0) return <p class="health critical">no answer</p>;
   if (!status) return <p class="health">…</p>;
   const { block, lagMs, workers } = status;
   if (workers === 0) return <p class="health critical">no thread serves</p>;
   const lag = lagMs === null ? '' : lagMs === 0 ? ' · up to date' : ` · ${duration(lagMs)} behind`;
   return (
     <p class={`health ${lagMs !== null && lagMs > 0 ? 'warning' : 'good'}`}>
-      serving · height {whole(block.height)}
+      serving · block {whole(block.height)}
       {lag}
     </p>
   );
@@ -106,13 +106,13 @@ function TokenForm({ onGiven }: { onGiven: () => void }) {
   };
   return (
     <form class="notice warning" onSubmit={submit}>
-      <strong>This admin port asks for a token</strong>
+      <strong>This admin port requires its token</strong>
       <label>
         Bearer token
         <input name="token" type="password" autocomplete="off" required />
       </label>
-      <button type="submit">Use it</button>
-      <small>It stays in this page's memory and is gone with it.</small>
+      <button type="submit">Continue</button>
+      <small>The page keeps it in memory only and forgets it when it is closed.</small>
     </form>
   );
 }

@@ -46,7 +46,7 @@ export function LookUpView({ ueId }: { ueId: string }) {
     location.hash = `#/look-up/${encodeURIComponent(ueIdOf(field.current!.value))}`;
   };
   return (
-    <View title="Look-up">
+    <View title="Lookup">
       <form class="search" onSubmit={submit}>
         <label for="number">Number</label>
         <input
@@ -75,10 +75,9 @@ function AnswerOf({ answer }: { answer: Answer }) {
   switch (answer.state) {
     case 'none':
       return (
-        <Notice title="Where does a number's user data lie?">
-          Digits are taken as an MSISDN with its country code; an IMSI is written{' '}
-          <code>imsi-244911234567890</code>. The main thread answers, from the version of the index
-          that all threads answer from.
+        <Notice title="Which network element holds a number's user data?">
+          Enter an MSISDN with its country code, or an IMSI as <code>imsi-244911234567890</code>.
+          The answer comes from the same index as the answers of the network interfaces.
         </Notice>
       );
     case 'asking':
@@ -87,11 +86,11 @@ function AnswerOf({ answer }: { answer: Answer }) {
       if (answer.error.status === 404) {
         return (
           <Notice kind="warning" title="Not found">
-            No prefix, run or ported entry covers this number: it has no home in the ledger.
+            No prefix, fragmented run or ported number covers it: it belongs to no member.
           </Notice>
         );
       }
-      return <Failure what="That was not answered" error={answer.error} />;
+      return <Failure what="The lookup failed" error={answer.error} />;
     default:
       return <Found info={answer.info} />;
   }
@@ -109,7 +108,7 @@ function Found({ info }: { info: RoutingInfo }) {
     ...(userDataIndex === undefined
       ? []
       : ([['User data', `record ${whole(userDataIndex)}`]] as [string, string][])),
-    ['As of', `height ${whole(ledger.height)}${lagOf(ledger.lagMs)}`],
+    ['As of block', `${whole(ledger.height)}${lagOf(ledger.lagMs)}`],
   ];
   return (
     <>
@@ -126,7 +125,7 @@ function Found({ info }: { info: RoutingInfo }) {
           ))}
         </dl>
       </Panel>
-      <Panel title="What was considered">
+      <Panel title="Entries that cover it">
         <ol class="trace">
           {explanation.map((one, at) => (
             <Step key={`${at}`} one={one} />
@@ -134,8 +133,8 @@ function Found({ info }: { info: RoutingInfo }) {
         </ol>
         {explanationCut && (
           <p class="muted">
-            Left out: {whole(explanationCut.runsLeftOut)}
-            {explanationCut.orMore ? ' or more' : ''} runs around the outermost above.
+            Not shown: {whole(explanationCut.runsLeftOut)}
+            {explanationCut.orMore ? ' or more' : ''} runs around the outermost one above.
           </p>
         )}
       </Panel>
@@ -152,13 +151,13 @@ function Step({ one }: { one: Considered }) {
         <span class="muted"> {route.id}</span>
       </div>
       <div class="muted">
-        {wins ? 'Answers: ' : 'Shadowed: '}
+        {wins ? 'Used: ' : 'Not used: '}
         {why}. {matchedLength} {matchedLength === 1 ? 'digit' : 'digits'} matched.
       </div>
       <div class="muted">
         {setBy === null
-          ? 'What set it is not known here.'
-          : `Set in block ${whole(setBy.height)}${setBy.transaction ? ` by transaction ${setBy.transaction.slice(0, 16)}…` : ''}.`}
+          ? 'Which block set it is not known here.'
+          : `Set in block ${whole(setBy.height)}${setBy.transaction ? ` by transaction ${setBy.transaction.slice(0, 16)}…` : '.'}`}
       </div>
     </li>
   );

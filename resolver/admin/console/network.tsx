@@ -8,7 +8,7 @@ import { Failure, Notice, Panel, View } from './parts.tsx';
 type Node = NonNullable<Network['node']>;
 
 const POLL_MS = 2000;
-/** Below this, gossip hears nothing from a peer. */
+/** At this and below, gossip hears nothing from a peer. */
 const GRAYLIST = -80;
 
 export function NetworkView() {
@@ -17,9 +17,9 @@ export function NetworkView() {
     <View title="Network">
       {error && error.status !== 0 && <Failure what="The network cannot be read" error={error} />}
       {value?.node === null && (
-        <Notice title="This process is no node of a network">
-          It serves a ledger of its own or a snapshot. <code>bchf node</code> follows a chain with
-          others.
+        <Notice title="This process is not a node of a network">
+          It serves a snapshot or a ledger of its own. To follow a chain that several nodes share,
+          start <code>bchf node</code>.
         </Notice>
       )}
       {value?.node && <NodeOf node={value.node} />}
@@ -35,9 +35,9 @@ function NodeOf({ node }: { node: Node }) {
     ['State', node.state],
     ['Height', `${whole(node.height)} of ${whole(node.newestHeight)}`],
     ['Makes blocks', node.proposes ? 'yes' : 'no'],
-    ['Transactions that wait', whole(node.pendingTransactions)],
+    ['Transactions waiting', whole(node.pendingTransactions)],
     ['Peer id', node.peerId],
-    ['Reached at', node.addresses.join(', ') || 'nowhere'],
+    ['Listens at', node.addresses.join(', ') || 'no address'],
   ];
   return (
     <>
@@ -62,7 +62,7 @@ function NodeOf({ node }: { node: Node }) {
       <Panel title={`Peers (${peers.length})`}>
         {peers.length === 0 ? (
           <Notice kind="warning" title="No peer is connected">
-            Blocks reach this node from nobody. See addresses, firewalls and who is allowed.
+            This node receives no blocks. Check its addresses, firewalls and --gossip-allow.
           </Notice>
         ) : (
           <Peers peers={peers} newestHeight={node.newestHeight} />
@@ -102,15 +102,15 @@ function Peers({ peers, newestHeight }: { peers: Node['peers']; newestHeight: nu
         </tbody>
       </table>
       <p class="hint">
-        A height is the newest that a peer has shown this node; it may have more. A score begins at
-        0 and falls with each fault; faults are forgiven with time. At {GRAYLIST} a peer is not
-        heard.
+        Height: the newest block that the peer has told this node of; it may have newer ones. Score:
+        0 at first, lower after each fault, and rising again with time. At {GRAYLIST} and below the
+        peer is ignored.
       </p>
     </div>
   );
 }
 
 function standingOf(score: number): string {
-  if (score <= GRAYLIST) return 'not heard';
+  if (score <= GRAYLIST) return 'ignored';
   return score < 0 ? 'scored down' : 'good';
 }

@@ -20,7 +20,7 @@ export function CellDetails({
   return (
     <Panel
       title={`${digits}…`}
-      aside={<a href={`#/look-up/${identity}-${digits}`}>look {digits} up</a>}
+      aside={<a href={`#/look-up/${identity}-${digits}`}>Look up {digits}</a>}
     >
       {isEmpty(cell) && <p class="muted">No prefix, run or ported number lies here.</p>}
       <table class="shares">
@@ -51,7 +51,7 @@ export function CellDetails({
             <tr>
               <th scope="row">
                 <span class="swatch empty" aria-hidden="true" />
-                nobody
+                not assigned
               </th>
               <td>{percent(uncovered)}</td>
             </tr>
@@ -63,7 +63,9 @@ export function CellDetails({
           <dt>Ported numbers</dt>
           <dd>
             {whole(ported)}
-            {portedDensity !== null && ported > 0 && ` · ${percent(portedDensity)} of the numbers`}
+            {portedDensity !== null &&
+              ported > 0 &&
+              ` · ${percent(portedDensity)} of all numbers here`}
           </dd>
         </div>
         <div>

@@ -142,7 +142,7 @@ function backgroundOf(
 }
 
 function describe(cell: NumberSpaceCell): string {
-  if (isEmpty(cell)) return `${cell.digits}: nobody's`;
+  if (isEmpty(cell)) return `${cell.digits}: not assigned`;
   const owners = cell.owners.map(({ member, share }) => `${member} ${percent(share)}`);
   const parts = [
     ...owners,

@@ -105,10 +105,10 @@ function GoTo({ identity, prefix }: { identity: Identity; prefix: string }) {
 
 function Counting({ counted, total }: { counted: number; total: number }) {
   return (
-    <Notice title="Counting what the index holds">
+    <Notice title="Counting the entries of the index">
       <progress max={Math.max(total, 1)} value={counted} aria-label="Entries counted" />
       <p class="hint">
-        {short(counted)} of {short(total)} entries. It is done once, after what is served.
+        {short(counted)} of {short(total)} entries. Counting has a low priority: lookups come first.
       </p>
     </Notice>
   );
@@ -139,7 +139,14 @@ function Picture({
           <CellDetails cell={cell} identity={identity} colours={colours} />
           <Legend cells={cells} colours={colours} />
           <p class="hint">
-            Counted for height {whole(height)} at {timeOfDay(countedAtMs)}. Arrow keys move, Enter
+            A cell stands for the next two digits.{' '}
+            {shown === 'members'
+              ? 'Its colours are the members that hold the numbers, in proportion, and paler where few are assigned.'
+              : 'Its colour is the stronger, the larger the share of numbers that are ported.'}{' '}
+            The dark bar at the bottom is longer the more numbers are ported.
+          </p>
+          <p class="hint">
+            Counted at {timeOfDay(countedAtMs)}, for block {whole(height)}. Arrow keys move, Enter
             opens a cell, Backspace goes back.
           </p>
         </div>

@@ -59,31 +59,31 @@ function Tiles({ status, last }: { status: Status | undefined; last: FiguresSamp
   return (
     <dl class="tiles">
       <Tile
-        label="Height"
+        label="Block height"
         value={status ? whole(status.block.height) : '…'}
-        note={status ? `block ${status.block.blockHash.slice(0, 8)}` : ''}
+        note={status ? `hash ${status.block.blockHash.slice(0, 8)}…` : ''}
       />
       <Tile
         label="Lag"
         value={status ? (lagMs === null ? 'none' : duration(lagMs)) : '…'}
-        note={lagMs === null ? 'no ledger is followed' : 'behind the newest block'}
+        note={lagMs === null ? 'a snapshot, no ledger' : 'behind the newest block'}
         tone={lagMs !== null && lagMs > 5000 ? 'warning' : undefined}
       />
       <Tile
-        label="Look-ups"
+        label="Lookups"
         value={last ? `${short(sum('lookups'))}/s` : '…'}
         note="all interfaces"
       />
       <Tile
-        label="Unanswered and failed"
+        label="Failed, unanswered"
         value={last ? `${short(troubles)}/s` : '…'}
-        note={troubles > 0 ? 'see the interfaces' : 'none'}
+        note={troubles > 0 ? 'see the interfaces' : 'all interfaces'}
         tone={troubles > 0 ? 'warning' : undefined}
       />
       <Tile
         label="Threads"
         value={status ? String(status.workers) : '…'}
-        note={status?.httpNative === false ? 'HTTP on its stand-in' : 'serving'}
+        note={status?.httpNative === false ? 'HTTP on the slow stand-in' : 'serving'}
       />
       <Tile
         label="Processor"
@@ -114,13 +114,13 @@ function Rates({ samples, times }: ChartOfSamples) {
     (id) => `${INTERFACE_NAMES[id]} ${last ? short(last.interfaces[id].lookups) : '–'}`,
   );
   return (
-    <Panel title="Look-ups a second">
+    <Panel title="Lookups a second">
       <Legend lines={lines} values={lines.map(({ values }) => short(values.at(-1) ?? 0))} />
       <Chart
         times={times}
         lines={lines}
         format={short}
-        description={`Look-ups a second over the last minutes; now: ${now.join(', ')}.`}
+        description={`Lookups a second over the last minutes; now: ${now.join(', ')}.`}
       />
     </Panel>
   );
@@ -128,8 +128,8 @@ function Rates({ samples, times }: ChartOfSamples) {
 
 const PERCENTILES = [
   ['p50Us', 'median', '--p50'],
-  ['p99Us', '99 %', '--p99'],
-  ['p999Us', '99.9 %', '--p999'],
+  ['p99Us', 'p99', '--p99'],
+  ['p999Us', 'p99.9', '--p999'],
 ] as const satisfies [keyof InterfaceFigures, string, string][];
 
 function Latencies({ samples, times }: ChartOfSamples) {
@@ -168,7 +168,7 @@ function Latencies({ samples, times }: ChartOfSamples) {
         logarithmic
         description={
           `Latency of ${INTERFACE_NAMES[id]} over the last minutes; now: ` +
-          `median ${values[0]}, 99 % ${values[1]}, 99.9 % ${values[2]}.`
+          `median ${values[0]}, p99 ${values[1]}, p99.9 ${values[2]}.`
         }
       />
     </Panel>
@@ -203,11 +203,11 @@ function Interfaces({
             <tr>
               <th scope="col">Interface</th>
               <th scope="col">Port</th>
-              <th scope="col">Look-ups/s</th>
+              <th scope="col">Lookups/s</th>
               <th scope="col">Requests/s</th>
               <th scope="col">Median</th>
-              <th scope="col">99 %</th>
-              <th scope="col">99.9 %</th>
+              <th scope="col">p99</th>
+              <th scope="col">p99.9</th>
               <th scope="col">Failed/s</th>
               <th scope="col">Unanswered/s</th>
             </tr>
@@ -244,8 +244,9 @@ function Interfaces({
         </table>
       </div>
       <p class="hint">
-        Of the last second. Percentiles are read from buckets that double, so they are right within
-        a factor of two; the median of many is closer.
+        In the last second. Failed: answered with an error of this server. Unanswered: malformed,
+        over a limit, or more than it could take. p99: 99 of 100 answers took no longer. Latencies
+        are sorted into steps that double, so percentiles are right within a factor of two.
       </p>
     </Panel>
   );
@@ -263,7 +264,7 @@ function Entries({ status }: { status: Status }) {
   if (KINDS.every(([kind]) => total(kind) === 0)) {
     return (
       <Panel title="What is served">
-        <Notice title="The index is empty">No number is found until a block sets an entry.</Notice>
+        <Notice title="The index is empty">Every lookup answers “not found”.</Notice>
       </Panel>
     );
   }
@@ -292,7 +293,11 @@ function Entries({ status }: { status: Status }) {
           </tbody>
         </table>
       </div>
-      <p class="hint">{whole(routes)} routes lead to data management elements.</p>
+      <p class="hint">
+        A prefix covers every number that begins with its digits, a fragmented run a range of
+        numbers, a ported entry one number. They lead to {whole(routes)} routes: addresses of data
+        management elements (UDM, HSS, HLR).
+      </p>
     </Panel>
   );
 }

@@ -47,8 +47,8 @@ export function DiffPanel({
               </div>
             ))}
             <div>
-              <dt>Largest share of a kind</dt>
-              <dd>{percent(largestShare)}</dd>
+              <dt>Most affected kind of entry</dt>
+              <dd>{percent(largestShare)} of it differ</dd>
             </div>
           </dl>
           <Members rows={byMember} count={memberCount} />
@@ -88,7 +88,7 @@ function Members({ rows, count }: { rows: Diff['byMember']; count: number }) {
           ))}
         </tbody>
       </table>
-      {count > shown.length && <p class="hint">and {whole(count - shown.length)} members more</p>}
+      {count > shown.length && <p class="hint">and {whole(count - shown.length)} more members</p>}
     </div>
   );
 }

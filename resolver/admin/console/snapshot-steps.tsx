@@ -6,6 +6,11 @@ import { dateTime, duration, whole } from './format.ts';
 import { Failure, Notice, Panel } from './parts.tsx';
 import { type Compared, DiffPanel } from './snapshot-diff.tsx';
 
+/** The name of a snapshot, or what stands for the one that is served. */
+function nameOf(snapshot: string): string {
+  return snapshot === 'serving' ? 'what is served' : snapshot;
+}
+
 /** What is under way or has come of it. */
 export type Step =
   | { at: 'nothing' }
@@ -24,8 +29,8 @@ export function UnderWay({ list, step }: { list: SnapshotList; step: Step }) {
     <Notice title={`${what} …`}>
       <progress aria-label={what} />
       <p class="hint">
-        {swap ? `${swap.state} since ${dateTime(Date.parse(swap.since))}. ` : ''}What is served goes
-        on being served.
+        {swap ? `${swap.state} since ${dateTime(Date.parse(swap.since))}. ` : ''}Lookups are
+        answered as before in the meantime.
       </p>
     </Notice>
   );
@@ -42,7 +47,7 @@ export function Outcome({
 }) {
   switch (step.at) {
     case 'failed':
-      return <Failure what={`${step.what} was refused`} error={step.error} />;
+      return <Failure what={`${step.what} failed`} error={step.error} />;
     case 'done':
       return <Notice kind="done" title={step.what} />;
     case 'asked':
@@ -61,7 +66,7 @@ export function Outcome({
     case 'compared': {
       const { from, to } = step.compared;
       return (
-        <DiffPanel title={`From ${from} to ${to}`} diff={step.compared}>
+        <DiffPanel title={`From ${nameOf(from)} to ${nameOf(to)}`} diff={step.compared}>
           <button type="button" onClick={cancel}>
             Close
           </button>
@@ -100,7 +105,7 @@ function Tried({
             checked={isForced}
             onChange={(event) => setIsForced(event.currentTarget.checked)}
           />
-          Swap although it is refused otherwise <code class="code">{refused}</code>
+          Swap in although the server refuses it without force <code class="code">{refused}</code>
         </label>
       )}
       <button
@@ -116,7 +121,7 @@ function Tried({
       </button>
     </>
   );
-  const tests = `Loaded and verified in ${duration(loadMs)}; a canary looked ${whole(canaryLookups)} numbers up.`;
+  const tests = `Loaded and verified in ${duration(loadMs)}; ${whole(canaryLookups)} trial lookups passed.`;
   if (diff) {
     return (
       <DiffPanel title={`What ${name} would change`} diff={diff} note={tests}>
@@ -125,8 +130,10 @@ function Tried({
     );
   }
   return (
-    <Panel title={`${name} is proven by the chain`}>
-      <p class="hint">{tests} It is brought to the block that is served, so no answer changes.</p>
+    <Panel title={`The chain proves that ${name} is right`}>
+      <p class="hint">
+        {tests} Later blocks are applied to it before it serves, so no answer changes.
+      </p>
       <div class="actions">{actions}</div>
     </Panel>
   );

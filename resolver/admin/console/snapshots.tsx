@@ -37,7 +37,7 @@ export function SnapshotsView() {
       );
       return {
         at: 'done',
-        what: isNew ? `${name} was written` : `${name} is of this block already`,
+        what: isNew ? `${name} was written` : `${name} has this block already`,
       };
     });
   const tryOut = (name: string) =>
@@ -73,7 +73,7 @@ export function SnapshotsView() {
   const prune = (keep: number) =>
     carryOut(`Deleting all but the newest ${keep}`, async () => {
       const { deleted } = await post<{ deleted: string[] }>('/admin/v1/snapshots/prune', { keep });
-      const what = deleted.length === 0 ? 'No snapshot was to delete' : deleted.join(', ');
+      const what = deleted.length === 0 ? 'There was nothing to delete' : deleted.join(', ');
       return { at: 'done', what: deleted.length === 0 ? what : `Deleted: ${what}` };
     });
   const compare = (from: string, to: string) =>
@@ -89,8 +89,8 @@ export function SnapshotsView() {
   if (error instanceof AdminError && error.code === 'BCHF_SNAPSHOT_UNKNOWN') {
     return (
       <View title="Snapshots">
-        <Notice title="This process has no directory of snapshots">
-          There is nothing to list, to compare or to swap in.
+        <Notice title="This process has no snapshot directory">
+          So there are no snapshots to list, compare or swap in.
         </Notice>
       </View>
     );

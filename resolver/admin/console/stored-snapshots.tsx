@@ -20,7 +20,7 @@ export function Served({
   const { serving, previous } = list;
   return (
     <Panel
-      title="Served"
+      title="Served now"
       aside={
         <div class="actions">
           <button type="button" onClick={create} disabled={isBusy}>
@@ -34,12 +34,12 @@ export function Served({
     >
       <dl class="facts">
         <div>
-          <dt>Now</dt>
-          <dd>{serving ?? 'no snapshot: what the ledger has become since'}</dd>
+          <dt>Snapshot</dt>
+          <dd>{serving ?? 'none: the index was brought up to date from the ledger'}</dd>
         </div>
         <div>
-          <dt>A rollback leads to</dt>
-          <dd>{previous ?? 'nothing: there was no swap'}</dd>
+          <dt>A rollback would serve</dt>
+          <dd>{previous ?? 'nothing: there was no swap to undo'}</dd>
         </div>
       </dl>
     </Panel>

@@ -9,14 +9,14 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { histogramMetrics, nodeMetrics, processMetrics } from '../../metrics/listed-metrics.ts';
 import {
-  ALARM_RULES,
   type Condition,
   holds,
   type MetricReading,
   metricsOf,
   promqlOf,
   WINDOW_S_MAX,
-} from '../alarm-rules.ts';
+} from '../alarm-conditions.ts';
+import { ALARM_RULES } from '../alarm-rules.ts';
 import { Alarms, READING_INTERVAL_MS } from '../alarms.ts';
 import { alertRulesFile, dashboardFile } from '../alert-files.ts';
 

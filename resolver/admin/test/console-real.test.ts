@@ -87,7 +87,10 @@ test('a server is swapped, rolled back and tidied up by mouse and by keyboard al
     await expectContent(server, 1);
 
     await enter(page, 'Swap 2.bchf in');
-    await tabTo(page, 'Swap although it is refused otherwise BCHF_SNAPSHOT_LARGE_CHANGE');
+    await tabTo(
+      page,
+      'Swap in although the server refuses it without force BCHF_SNAPSHOT_LARGE_CHANGE',
+    );
     await page.keyboard.press('Space');
     await enter(page, 'Force the swap');
     await page.getByText('2.bchf is served, at height 2').waitFor();

@@ -55,7 +55,7 @@ test('look-ups, the number space and snapshots of a running resolver are shown',
   skip,
 }, async () => {
   const { page, faults } = await openPage(browser, `${url}/#/numbers/msisdn/`);
-  await page.getByText(`serving · height ${server.height} · up to date`).waitFor();
+  await page.getByText(`serving · block ${server.height} · up to date`).waitFor();
   const cells = page.locator('.cell:not(.none)');
   await cells.first().waitFor();
   const response = await fetch(`${url}/admin/v1/number-space?prefix=`);
@@ -66,11 +66,11 @@ test('look-ups, the number space and snapshots of a running resolver are shown',
   await page.getByRole('button', { name: /^35: / }).click();
   await page.getByRole('button', { name: /^3584: fi-/ }).waitFor();
   await page.goto(`${url}/#/look-up/msisdn-358401234567`);
-  await page.getByText(/Answers: /).waitFor();
+  await page.getByText(/^Used: /).waitFor();
   await page.goto(`${url}/#/snapshots`);
   await page.getByText('served', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Write a snapshot' }).click();
-  await page.getByText(/is of this block already/).waitFor();
+  await page.getByText(/has this block already/).waitFor();
   await page.goto(`${url}/#/alarms`);
   await page.getByRole('row', { name: /BchfNotServing .*within limits/ }).waitFor();
   assert.deepEqual(faults, []);

@@ -88,7 +88,7 @@ test('the number space says how far it is counted, and is gone through by keyboa
   await page.getByRole('heading', { name: '67…' }).waitFor();
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('ArrowRight');
-  await page.getByText('41,200 · 4.12 % of the numbers').waitFor();
+  await page.getByText('41,200 · 4.12 % of all numbers here').waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'prefix 58' }).waitFor();
   await page.getByRole('heading', { name: '5858…' }).waitFor();
@@ -134,7 +134,7 @@ test('snapshots are compared and deleted, and a refusal is told with its code', 
   const { page, faults } = await openPage(browser, `${admin.url}/#/snapshots`);
   await page.getByLabel('with').selectOption('000000001200.bchf');
   await page.getByRole('button', { name: 'Compare' }).click();
-  await page.getByRole('heading', { name: 'From serving to 000000001200.bchf' }).waitFor();
+  await page.getByRole('heading', { name: 'From what is served to 000000001200.bchf' }).waitFor();
   await page.getByRole('button', { name: 'Delete 000000001200.bchf' }).click();
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByText('000000001200.bchf was deleted').waitFor();
@@ -181,7 +181,7 @@ test('a node is shown with its peers and their scores, and another process says 
   skip,
 }, async () => {
   const { page, faults } = await openPage(browser, `${admin.url}/#/network`);
-  await page.getByText('This process is no node of a network').waitFor();
+  await page.getByText('This process is not a node of a network').waitFor();
   network = {
     node: {
       ...{ chainId: 'consortium-1', height: 90, newestHeight: 100, state: 'halted' },
@@ -196,7 +196,7 @@ test('a node is shown with its peers and their scores, and another process says 
   };
   await page.getByText('The chain is not followed past height 91').waitFor();
   await page.getByRole('row', { name: '12D3KooWgood 100 0 0 good' }).waitFor();
-  await page.getByRole('row', { name: '12D3KooWbad – – -100 not heard' }).waitFor();
+  await page.getByRole('row', { name: '12D3KooWbad – – -100 ignored' }).waitFor();
   assert.deepEqual(faults, []);
   await page.close();
 });

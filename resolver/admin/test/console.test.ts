@@ -89,14 +89,14 @@ test('the overview shows height, look-ups of each interface and their percentile
   skip,
 }, async () => {
   const { page, faults } = await openPage(browser, admin.url);
-  await page.getByText('serving · height 1,234 · up to date').waitFor();
+  await page.getByText('serving · block 1,234 · up to date').waitFor();
   const batch = page.getByRole('row', { name: /^UDP batch/ });
   await batch.waitFor();
   const cells = await batch.getByRole('cell').allInnerTexts();
   const { lookups, p50Us } = figuresUntil(AT_MS).samples.at(-1)!.interfaces.batch;
   assert.equal(cells[1], `${(lookups / 1000).toFixed(2).replace(/\.?0+$/, '')} k`);
   assert.equal(cells[3], `${p50Us} µs`);
-  await page.getByRole('img', { name: /^Look-ups a second .*UDP batch/ }).waitFor();
+  await page.getByRole('img', { name: /^Lookups a second .*UDP batch/ }).waitFor();
   await page.getByRole('radio', { name: 'ENUM' }).focus();
   await page.keyboard.press('Space');
   await page.getByRole('img', { name: /^Latency of ENUM/ }).waitFor();
@@ -113,10 +113,10 @@ test('a number is looked up by keyboard alone, with everything that was consider
   for (let presses = 0; presses < 12; presses++) {
     await page.keyboard.press('Tab');
     const focused = await page.evaluate('document.activeElement.textContent');
-    if (focused === 'Look-up') break;
+    if (focused === 'Lookup') break;
   }
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'Look-up' }).waitFor();
+  await page.getByRole('heading', { name: 'Lookup' }).waitFor();
   assert.equal(
     await page.evaluate('document.activeElement === document.querySelector("h1")'),
     true,
@@ -124,14 +124,14 @@ test('a number is looked up by keyboard alone, with everything that was consider
   await page.keyboard.press('Tab');
   await page.keyboard.type('+358 40 123-4567');
   await page.keyboard.press('Enter');
-  await page.getByText('Answers: ported numbers come before runs and prefixes.').waitFor();
-  await page.getByText('Shadowed: ported numbers come before prefixes.').waitFor();
+  await page.getByText('Used: ported numbers come before runs and prefixes.').waitFor();
+  await page.getByText('Not used: ported numbers come before prefixes.').waitFor();
   await page.getByText('Set in block 17 by transaction CDCDCDCDCDCDCDCD…').waitFor();
-  await page.getByText('Left out: 1,024 or more runs around the outermost above.').waitFor();
+  await page.getByText('Not shown: 1,024 or more runs around the outermost one above.').waitFor();
   assert.equal(new URL(page.url()).hash, '#/look-up/msisdn-358401234567');
   await page.getByLabel('Number').fill('999');
   await page.keyboard.press('Enter');
-  await page.getByText('it has no home in the ledger').waitFor();
+  await page.getByText('it belongs to no member').waitFor();
   assert.deepEqual(faults, []);
   await page.close();
 });
@@ -169,10 +169,10 @@ test('every view fits a small screen, in light and in dark', { skip }, async () 
 test('a process that stops answering is told, and what it last said stays', { skip }, async () => {
   const mortal = await startFakeAdmin(workingResources());
   const { page } = await openPage(browser, mortal.url);
-  await page.getByText('serving · height 1,234').waitFor();
+  await page.getByText('serving · block 1,234').waitFor();
   await mortal.close();
   await page.getByText('The process does not answer').waitFor();
-  await page.getByText('not reached').waitFor();
+  await page.getByText('no answer').waitFor();
   assert.equal(await page.getByRole('row', { name: /^HTTP/ }).count(), 1);
   await page.close();
 });
@@ -188,7 +188,7 @@ test('a token that is asked for is sent from then on, and is kept nowhere', { sk
   const { page } = await openPage(browser, guarded.url);
   await page.getByLabel('Bearer token').fill('s3cret');
   await page.keyboard.press('Enter');
-  await page.getByText('serving · height 1,234').waitFor();
+  await page.getByText('serving · block 1,234').waitFor();
   const kept = 'localStorage.length + sessionStorage.length + document.cookie.length';
   assert.equal(await page.evaluate(kept), 0);
   await page.close();

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encodeName, parseQuery, RCODE } from '../dns-codec.ts';
+import { encodeName, RCODE } from '../dns-codec.ts';
+import { parseQuery } from '../dns-query-codec.ts';
 import { ResponseWriter, udpLimitBytes } from '../dns-response-codec.ts';
 import { hex, send } from './fixture.ts';
 

@@ -28,10 +28,10 @@ import {
 import { blockOf, createPacketMemory, instantiatePackets } from '../../../wasm/packet-module.ts';
 import type { WasmBuild } from '../../../wasm/wasm-module.ts';
 import { isIpv4 } from '../../udp/client-address-codec.ts';
-import type { EnumLookup } from '../enum-answer.ts';
 import { EnumBlock, WASM_COUNTERS } from '../enum-block.ts';
 import { createEnumCounters, type EnumCounter, type EnumCounters } from '../enum-counters.ts';
 import { EnumEndpoint } from '../enum-endpoint.ts';
+import type { EnumLookup } from '../enum-records.ts';
 import type { EnumSettings } from '../enum-settings.ts';
 
 const drawKey = () => new Uint8Array(16).fill(9);

@@ -5,13 +5,9 @@ import { exampleRoute } from '../../test/example-route.ts';
 import { parseAddress } from '../../udp/client-address-codec.ts';
 import { type DnsResponse, decodeResponse, encodeQuery } from '../dns-client-codec.ts';
 import { encodeName, RECORD_TYPE } from '../dns-codec.ts';
-import {
-  answerQuery,
-  type EnumLookup,
-  type EnumService,
-  type EnumTransport,
-} from '../enum-answer.ts';
+import { answerQuery, type EnumService, type EnumTransport } from '../enum-answer.ts';
 import { createEnumCounters, type EnumCounters } from '../enum-counters.ts';
+import type { EnumLookup } from '../enum-records.ts';
 import { DEFAULT_SERVICES } from '../enum-settings.ts';
 import { createEnumZones, type EnumZone, type EnumZoneSettings } from '../enum-zone.ts';
 

@@ -10,7 +10,7 @@ import {
   PIECE_BYTES,
   SLOW_MS_MAX,
 } from '../change-streams.ts';
-import type { HttpStream, StreamConsumer } from '../http-server.ts';
+import type { HttpStream, StreamConsumer } from '../http-handler.ts';
 import { blockChangesSchema } from '../schemas.ts';
 import { Desk } from './change-desk.ts';
 import { change, SmallIndex } from './http-fixture.ts';

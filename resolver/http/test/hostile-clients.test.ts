@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type net from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadUWebSockets } from '../http-server.ts';
+import { loadUWebSockets } from '../uwebsockets.ts';
 import {
   assertServes,
   BATCH,

@@ -3,13 +3,9 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import type { HttpAnswer } from '../http-answer.ts';
+import type { RequestHead } from '../http-handler.ts';
 import { ROUTING_INFO_PATH, routeRequest } from '../http-router.ts';
-import {
-  type HttpServer,
-  type HttpServerOptions,
-  listenHttp,
-  type RequestHead,
-} from '../http-server.ts';
+import { type HttpServer, type HttpServerOptions, listenHttp } from '../http-server.ts';
 import { PreparedAnswers } from '../prepared-answers.ts';
 import { problem } from '../problem.ts';
 import { SmallIndex } from './http-fixture.ts';

@@ -18,8 +18,8 @@ import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BchfServer, startServer } from '../../test/bchf-process.ts';
 import { loadSystemCalls } from '../../udp/system-calls.ts';
-import { loadUWebSockets } from '../http-server.ts';
 import { countOpenFiles } from '../open-files.ts';
+import { loadUWebSockets } from '../uwebsockets.ts';
 import type { IdleMessage, IdleTask } from './idle-clients-process.ts';
 
 const ATTEMPTED = 100_000;

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import type net from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadUWebSockets } from '../http-server.ts';
 import { countOpenFiles, defaultOpenFilesMax, watchOpenFiles } from '../open-files.ts';
+import { loadUWebSockets } from '../uwebsockets.ts';
 import { assertServes, closeAll, openConnections, openListener } from './hostile-clients.ts';
 
 const isTold = countOpenFiles() !== undefined;

@@ -24,8 +24,9 @@ import { RouteTable } from '../../route-table.ts';
 import { applyToIndexes } from '../../served-content.ts';
 import { resolveBatch } from '../batch-answer.ts';
 import { ChangeStreams, EVENT_STREAM_TYPE } from '../change-streams.ts';
+import type { HttpHandler } from '../http-handler.ts';
 import { type HttpServices, headersReadAt, routeRequest } from '../http-router.ts';
-import { type HttpHandler, listenHttp } from '../http-server.ts';
+import { listenHttp } from '../http-server.ts';
 import { problem } from '../problem.ts';
 import type { Reply } from './openapi-document.ts';
 

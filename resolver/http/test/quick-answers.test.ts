@@ -6,10 +6,11 @@ import { test } from 'node:test';
 import { IDENTITIES } from '../../../ledger/number.ts';
 import { exampleRoute } from '../../test/example-route.ts';
 import { BATCH_PATH, ROUTING_INFO_PATH, routeRequest } from '../http-router.ts';
-import { listenHttp, loadUWebSockets } from '../http-server.ts';
+import { listenHttp } from '../http-server.ts';
 import { PreparedAnswers } from '../prepared-answers.ts';
 import { problem } from '../problem.ts';
 import { answerRoutingInfo } from '../routing-info.ts';
+import { loadUWebSockets } from '../uwebsockets.ts';
 import { exchange, SURE_MS } from './hostile-clients.ts';
 import { change, routes, SmallIndex } from './http-fixture.ts';
 

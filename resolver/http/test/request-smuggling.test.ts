@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { loadUWebSockets } from '../http-server.ts';
 import { framingOf } from '../request-framing.ts';
+import { loadUWebSockets } from '../uwebsockets.ts';
 import {
   asLookup,
   assertServes,

@@ -99,12 +99,22 @@ describe('explanations over the batch protocol', () => {
         return { entry: 'fragmented', from, to, route: level } as const;
       }),
     );
+    // What runs a response leaves out, nobody is told, so none of them is counted.
+    const asked: number[] = [];
+    const explainWithin = nest.explainWithin.bind(nest);
+    nest.explainWithin = (...question) => {
+      const explanation = explainWithin(...question);
+      asked.push(explanation.runsLeftOut);
+      return explanation;
+    };
     const client = await clientOf(handlerOf(undefined, nest));
     const { entries } = await client.explain('msisdn', 1358401235000);
     assert.deepEqual(
       entries.map(({ route }) => route),
       Array.from({ length: ENTRIES_MAX }, (_, at) => ENTRIES_MAX - at),
     );
+    // The first request was too small for all.
+    assert.deepEqual(asked, [0, 0]);
   });
 
   test('are empty where nothing covers a number', async () => {

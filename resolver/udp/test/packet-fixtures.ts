@@ -17,7 +17,7 @@ import {
 import { createPacketMemory } from '../../../wasm/packet-module.ts';
 import type { WasmBuild } from '../../../wasm/wasm-module.ts';
 import type { BatchFreshness } from '../batch-codec.ts';
-import { PacketBlock } from '../packet-server.ts';
+import { PacketBlock } from '../packet-block.ts';
 import { encodeSocketAddress } from '../socket-address.ts';
 import { EAGAIN, MSG_TRUNC, SystemCallError, type SystemCalls } from '../system-calls.ts';
 
