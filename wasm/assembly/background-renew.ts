@@ -37,6 +37,7 @@ import {
   FLAG_PIECE,
   FLAG_SLOW,
   isListedShape,
+  TABLED_SHAPE,
 } from './line';
 import {
   backgroundFlags,
@@ -67,7 +68,7 @@ export function forgetRenewed(): void {
 
 /**
  * Takes those segments of an area a step further that need no more than another default; those that need
- * more are left stale. Whether a segment waits for its second step.
+ * more, and those that have a table, are left stale. Whether a segment waits for its second step.
  */
 export function renewDefaults(version: u32, header: u32): bool {
   const segments = segmentCountOf(header);
@@ -89,6 +90,7 @@ function renewDefault(version: u32, header: u32, segment: u32, isWaiting: bool):
   const count = numbersIn(header, segment);
   const descriptor = descriptorOf(header, segment);
   const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
+  if ((load<u32>(descriptor + DESCRIPTOR_SHAPE) & TABLED_SHAPE) != 0) return TALLY_STALE;
   // Behind the last number there may be lines that say nothing.
   const lastLine = hasLines(lines) ? lineOfNumber(header, descriptor, count - 1) : 0;
   const normal = isUniform(version, first, count)

@@ -8,6 +8,7 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
+  lineAt as lineOfIndex,
   lineOfNumber,
   numbersIn,
   portedAnswerOf,
@@ -27,7 +28,6 @@ import {
   AREA_BITS,
   EMPTY_LINE,
   KEY_END,
-  LINE_BYTES,
   NO_ROUTE,
   NO_USER_DATA,
   VERSION_EPOCH,
@@ -47,6 +47,7 @@ import {
   userDataOfEntry,
 } from './line';
 import { answerAt } from './line-background';
+import { isTableGeneric } from './line-table';
 import { routeOfCode } from './palette';
 import { PATCH_IMAGE, patchOf } from './patch';
 
@@ -86,7 +87,12 @@ export function findPorted(version: u32, key: u64): bool {
   }
   const number = <u32>(key - firstKeyOf(header, segment));
   const index = lineOfNumber(header, descriptor, number);
-  const line = lines + index * LINE_BYTES;
+  const line = lineOfIndex(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index);
+  if (line == 0) {
+    isBackgroundKnown = !isTableGeneric(lines);
+    knownBackground = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
+    return false;
+  }
   return findInLine(version, header, descriptor, line, number - index * spanOf(header, descriptor));
 }
 
@@ -181,8 +187,12 @@ function firstInSegment(version: u32, header: u32, segment: u32, from: u64): u64
   let number: u32 = from > first ? <u32>(from - first) : 0;
   while (number < numberEnd) {
     const index = lineOfNumber(header, descriptor, number);
-    const line = lines + index * LINE_BYTES;
+    const line = lineOfIndex(lines, shape, index);
     const base = index * span;
+    if (line == 0) {
+      number = base + span;
+      continue;
+    }
     const columns = columnsFor(version, line);
     if (columns != 0) {
       const at = firstEntryFrom(columns, number - base);
