@@ -34,7 +34,10 @@ export interface Segment {
 export type LinedIndex = Pick<WasmIndex, 'memory' | 'segments'>;
 
 const LINE_WORDS = 16;
-/** Of a shape: there is a table, which has the offsets of the lines behind as many words as a line has. */
+/**
+ * Of a shape: there is a table, which has a word for each span behind as many words as a line has: the offset of a
+ * line, or an odd number (assembly/line-table.ts).
+ */
 const IS_TABLED = 1 << 27;
 // Of the second word of a line; see assembly/line.ts.
 const HAS_OUTSIDE = 1 << 19;
@@ -108,7 +111,8 @@ function compareLines(
 /** The first word of a line of a segment; 0 where its span has none. */
 function lineWord(words: Uint32Array, { lines, shape }: Segment, line: number): number {
   if ((shape & IS_TABLED) === 0) return lines / 4 + line * LINE_WORDS;
-  return words[lines / 4 + LINE_WORDS + line]! / 4;
+  const word = words[lines / 4 + LINE_WORDS + line]!;
+  return (word & 1) === 0 ? word / 4 : 0;
 }
 
 function isLineSame(left: Uint32Array, leftAt: number, right: Uint32Array, rightAt: number) {

@@ -53,7 +53,16 @@ import {
   SEGMENTS,
 } from './layout';
 import { FIRST_BITS_AT, FLAG_GENERIC, FLAG_SLOW, shapeOf, TABLED_SHAPE } from './line';
-import { isTableGeneric, lineInTable, putInTable, spanOfLine, TABLE_DIVISOR, TABLE_SPANS } from './line-table';
+import {
+  answerOfWord,
+  isTableGeneric,
+  lineInTable,
+  putInTable,
+  spanOfLine,
+  TABLE_DIVISOR,
+  TABLE_SPANS,
+  wordInTable,
+} from './line-table';
 
 export const DESCRIPTOR_LINES: u32 = 0;
 export const DESCRIPTOR_DIVISOR: u32 = 4;
@@ -320,12 +329,16 @@ export function makeOwnLine(descriptor: u32, tally: u32): bool {
   return true;
 }
 
-/** Gives a span of a table a line without entries of its own; 0 where the memory is full. */
-export function makeTableLine(table: u32, span: u32, tally: u32): u32 {
+/**
+ * Gives a span of a table, which has none, a line without entries; 0 where the memory is full. `normal` is the
+ * default of the segment: for another background there is no room, so it has to be looked up.
+ */
+export function makeTableLine(table: u32, span: u32, tally: u32, normal: u32): u32 {
   const line = allocateLines(1);
   if (line == 0) return 0;
   memory.fill(line, 0, LINE_BYTES);
-  if (isTableGeneric(table)) store<u64>(line, GENERIC_FLAGS);
+  const isNormal = answerOfWord(table, wordInTable(table, span)) == normal;
+  if (!isNormal || isTableGeneric(table)) store<u64>(line, GENERIC_FLAGS);
   store<u16>(tally + TALLY_LINES, load<u16>(tally + TALLY_LINES) + 1);
   putInTable(table, span, line);
   return line;

@@ -74,7 +74,16 @@ import {
   lowCountOf,
   TABLED_SHAPE,
 } from './line';
-import { TABLE_DIVISOR, TABLE_SPANS, tableSize } from './line-table';
+import {
+  ANSWERS_MAX,
+  isLineWord,
+  TABLE_ANSWERS,
+  TABLE_DIVISOR,
+  TABLE_SPANS,
+  TABLE_WORDS,
+  tableSize,
+  wordInTable,
+} from './line-table';
 import { PALETTE_MAX } from './palette';
 import { TABLED_SPAN_MIN } from './segment-shape';
 
@@ -180,7 +189,8 @@ function isSegmentWhole(header: u32, segment: u32): bool {
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
   const isTabled = (shape & TABLED_SHAPE) != 0;
   if (isTabled) {
-    if (!isTableWhole(lines, span, numbers)) return false;
+    if (!isTableWhole(lines, span, numbers, load<u32>(descriptor + DESCRIPTOR_DEFAULT)))
+      return false;
   } else {
     // Every number is in one of the lines; the last of them may lie behind all numbers.
     if (lineCount > LINES_MAX || <u64>lineCount * span < numbers) return false;
@@ -207,12 +217,21 @@ function isSegmentWhole(header: u32, segment: u32): bool {
 }
 
 /** Whether a table, but for the lines that it leads to, is one of spans of so many numbers. */
-function isTableWhole(table: u32, span: u32, numbers: u32): bool {
+function isTableWhole(table: u32, span: u32, numbers: u32, normal: u32): bool {
   const spans = (numbers + span - 1) / span;
   if (!takesRoom(table, tableSize(spans) * LINE_BYTES, LINE_BYTES)) return false;
   if (load<u32>(table, TABLE_SPANS) != spans) return false;
   if (load<u32>(table, TABLE_DIVISOR) != denseDivisor(span)) return false;
-  return (load<u64>(table) & ~FLAG_GENERIC) == FLAG_SLOW;
+  if ((load<u64>(table) & ~FLAG_GENERIC) != FLAG_SLOW) return false;
+  if (load<u32>(table, TABLE_ANSWERS) != normal) return false;
+  for (let at = table + TABLE_ANSWERS; at < table + TABLE_WORDS; at += 4) {
+    if (!isBackgroundAnswer(load<u32>(at), routes)) return false;
+  }
+  for (let span: u32 = 0; span < spans; span++) {
+    const word = wordInTable(table, span);
+    if (!isLineWord(word) ? word >> 1 >= ANSWERS_MAX : word == 0) return false;
+  }
+  return true;
 }
 
 /** Whether span, divisor and widths are those that building a segment of so many numbers makes. */
@@ -230,7 +249,8 @@ function isShapeWhole(header: u32, descriptor: u32, numbers: u32): bool {
     if (lowCount != GROUPED_LOW_COUNT) return false;
   }
   const isTabled = (shape & TABLED_SHAPE) != 0;
-  if (isTabled && (isSparse(header) || isListedShape(shape) || span < TABLED_SPAN_MIN)) return false;
+  if (isTabled && (isSparse(header) || isListedShape(shape) || span < TABLED_SPAN_MIN))
+    return false;
   if (!isSparse(header)) {
     const divisor = isTabled ? 0 : denseDivisor(span);
     return load<u32>(descriptor + DESCRIPTOR_DIVISOR) == divisor;

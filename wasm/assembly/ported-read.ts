@@ -24,14 +24,7 @@ import {
   routeInColumns,
 } from './columns';
 import { headerOf, nextArea } from './directory';
-import {
-  AREA_BITS,
-  EMPTY_LINE,
-  KEY_END,
-  NO_ROUTE,
-  NO_USER_DATA,
-  VERSION_EPOCH,
-} from './layout';
+import { AREA_BITS, EMPTY_LINE, KEY_END, NO_ROUTE, NO_USER_DATA, VERSION_EPOCH } from './layout';
 import {
   codeOfEntry,
   FLAG_DIRTY,
@@ -47,7 +40,7 @@ import {
   userDataOfEntry,
 } from './line';
 import { answerAt } from './line-background';
-import { isTableGeneric } from './line-table';
+import { answerOfWord, isTableGeneric, wordInTable } from './line-table';
 import { routeOfCode } from './palette';
 import { PATCH_IMAGE, patchOf } from './patch';
 
@@ -90,7 +83,7 @@ export function findPorted(version: u32, key: u64): bool {
   const line = lineOfIndex(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index);
   if (line == 0) {
     isBackgroundKnown = !isTableGeneric(lines);
-    knownBackground = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
+    knownBackground = answerOfWord(lines, wordInTable(lines, index));
     return false;
   }
   return findInLine(version, header, descriptor, line, number - index * spanOf(header, descriptor));

@@ -34,7 +34,15 @@ import {
 import { allocateLines, releaseLines } from './arena';
 import { EMPTY_LINE, GENERIC_LINE, LINE_BUFFER, LINE_BYTES, SEGMENT_BITS } from './layout';
 import { shapeOf, TABLED_SHAPE } from './line';
-import { backgroundFlags, determineBackground, dominantAnswer } from './line-background';
+import {
+  backgroundFlags,
+  determineBackground,
+  dominantAnswer,
+  forgetUniform,
+  isUniform,
+  uniformAnswer,
+} from './line-background';
+import { makeTable, putAnswer, putInTable, releaseTable } from './line-table';
 import {
   bytesOutside,
   encodeLine,
@@ -44,7 +52,6 @@ import {
   takeApart,
   takeFrom,
 } from './line-write';
-import { makeTable, putInTable, releaseTable } from './line-table';
 import { codeBitsNeeded, NO_CODE, paletteCode } from './palette';
 import {
   bestIsListed,
@@ -124,10 +131,13 @@ function buildLines(
   const spanInShape = builtSpan >> SEGMENT_BITS == 0 ? builtSpan : longSpan;
   builtShape = shapeOf(spanInShape, bestLowCount, codeBits, bestIsListed);
   if (bestIsTabled) builtShape |= TABLED_SHAPE;
-  builtLines = bestIsTabled ? makeTable(spans, denseDivisor(builtSpan)) : allocateLines(spans);
+  builtLines = bestIsTabled
+    ? makeTable(spans, denseDivisor(builtSpan), normal)
+    : allocateLines(spans);
   if (builtLines == 0) return false;
 
   builtOutside = 0;
+  forgetUniform();
   builtLineCount = bestIsTabled ? 0 : spans;
   let from: u32 = 0;
   for (let index: u32 = 0; index < spans; index++) {
@@ -138,8 +148,15 @@ function buildLines(
     while (to < count && load<u32>(numbers + (to << 2)) - origin < end) to++;
     setBase(origin + base);
     const span = base < end ? end - base : 0;
+    if (bestIsTabled && from == to) {
+      // Behind the segment nobody asks.
+      if (
+        span == 0 ||
+        (isUniform(version, first + base, span) && putAnswer(builtLines, index, uniformAnswer))
+      )
+        continue;
+    }
     determineBackground(version, first + base, span, normal);
-    if (bestIsTabled && from == to && backgroundFlags == 0) continue;
     const isEncoded = encodeLine(header, builtShape, from, to);
     const line = isEncoded ? placeLine(index) : 0;
     if (line == 0) {

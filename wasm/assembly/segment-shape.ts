@@ -7,7 +7,6 @@
 import { columnsBytes } from './columns';
 import { lineBlockSize } from './free-blocks';
 import { LINE_BYTES, LINES_MAX } from './layout';
-import { tableSize } from './line-table';
 import {
   GROUP_BYTES_AT,
   GROUP_NUMBERS,
@@ -19,6 +18,7 @@ import {
   OUTSIDE_HEADER_BYTES,
   OUTSIDE_POINTER_BYTES,
 } from './line';
+import { tableSize } from './line-table';
 
 /**
  * What lies outside of a line costs a hit another miss of the cache, so a byte of it counts more. With a
@@ -96,7 +96,9 @@ export function tryTables(): void {
   const costWithout = bestCost;
   let best = (costWithout * TABLED_EIGHTHS) >> 3;
   for (let most = GROUPED_SPAN_MAX; most >= TABLED_SPAN_MIN; most = (most * 3) >> 2) {
-    const spans = (numberCount + most - 1) / most;
+    const roomy = spanFor((numberCount + most - 1) / most, false);
+    // Rounded up, these may be more than are needed.
+    const spans = (numberCount + roomy - 1) / roomy;
     const span = spanFor(spans, false);
     const tableBytes = <u64>tableSize(spans) * LINE_BYTES;
     const cost = tableBytes + costOfLines(span, 3, false, true, best - min(tableBytes, best));
@@ -185,7 +187,8 @@ function tryLines(lineCount: u32, isListed: bool): void {
   if (!isListed && (span > GROUPED_SPAN_MAX || span == 0)) return;
   const lowCount = lowCountFor(span, isListed);
   const lineBytes = <u64>lineCount * LINE_BYTES;
-  const cost = lineBytes + costOfLines(span, lowCount, isListed, false, bestCost - min(lineBytes, bestCost));
+  const cost =
+    lineBytes + costOfLines(span, lowCount, isListed, false, bestCost - min(lineBytes, bestCost));
   if (cost >= bestCost) return;
   bestCost = cost;
   bestLineCount = lineCount;
@@ -197,13 +200,7 @@ function tryLines(lineCount: u32, isListed: bool): void {
  * What lines that each span so many numbers cost outside of them, and if these have a table, those that have
  * entries themselves. Not more is counted than is of interest.
  */
-function costOfLines(
-  span: u32,
-  lowCount: u32,
-  isListed: bool,
-  isTabled: bool,
-  costMax: u64,
-): u64 {
+function costOfLines(span: u32, lowCount: u32, isListed: bool, isTabled: bool, costMax: u64): u64 {
   const headBits = isListed ? LOW_BITS_AT : GROUP_BYTES_AT << 3;
   let cost: u64 = 0;
   let from: u32 = 0;
