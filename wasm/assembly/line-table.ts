@@ -18,7 +18,8 @@
 //
 // The table begins like a line, and the divisor in the segment's descriptor is 0: so whoever takes it for the
 // segment's lines comes to its first word, which is slow, and looks closer (lookup-table.ts). A span without a line
-// may get one, once; it keeps it until the segment is built anew. Nothing else of a table changes but the flags.
+// may get one, once; it keeps it until the segment is built anew. Answers only change while nobody uses them, because
+// the table is generic (background-renew.ts); a reader takes an answer before it looks at the flags.
 
 import { allocateLines, releaseLines } from './arena';
 import { lineBlockSize } from './free-blocks';
@@ -84,7 +85,7 @@ export function putInTable(table: u32, span: u32, word: u32): void {
 }
 
 /**
- * Has the table, which nobody was led to, give an answer for a span. False where it has too many others; 0 it can
+ * Has a table that nobody was led to, or that is generic, give an answer for a span. False where it has too many others; 0 it can
  * only give where that is the default.
  */
 export function putAnswer(table: u32, span: u32, answer: u32): bool {
@@ -99,6 +100,12 @@ export function putAnswer(table: u32, span: u32, answer: u32): bool {
     return true;
   }
   return false;
+}
+
+/** Leaves a table that is generic no answer but the first. */
+export function clearAnswers(table: u32, normal: u32): void {
+  memory.fill(table + TABLE_ANSWERS, 0, ANSWERS_MAX * 4);
+  store<u32>(table, normal, TABLE_ANSWERS);
 }
 
 /** The span that a line of a table is of; their count where it is of none. */
@@ -116,4 +123,9 @@ export function isTableGeneric(table: u32): bool {
 
 export function makeTableGeneric(table: u32): void {
   atomic.store<u64>(table, FLAG_SLOW | FLAG_GENERIC);
+}
+
+/** Makes a table whose answers are right no longer generic. */
+export function useAnswers(table: u32): void {
+  atomic.store<u64>(table, FLAG_SLOW);
 }

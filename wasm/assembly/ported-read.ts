@@ -82,8 +82,8 @@ export function findPorted(version: u32, key: u64): bool {
   const index = lineOfNumber(header, descriptor, number);
   const line = lineOfIndex(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index);
   if (line == 0) {
-    isBackgroundKnown = !isTableGeneric(lines);
     knownBackground = answerOfWord(lines, wordInTable(lines, index));
+    isBackgroundKnown = !isTableGeneric(lines);
     return false;
   }
   return findInLine(version, header, descriptor, line, number - index * spanOf(header, descriptor));
