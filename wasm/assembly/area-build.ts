@@ -16,8 +16,8 @@ import {
   descriptorOf,
   hasLines,
   isSparse,
-  lineAt,
   lineCountOf,
+  lineOfIndex,
   segmentCountOf,
   spanCountOf,
   sparseLines,
@@ -163,7 +163,7 @@ function discardSegment(header: u32, segment: u32): void {
   const isTabled = (shape & TABLED_SHAPE) != 0;
   const spans = spanCountOf(header, segment);
   for (let index: u32 = 0; index < spans; index++) {
-    const line = lineAt(lines, shape, index);
+    const line = lineOfIndex(lines, shape, index);
     if (line == 0) continue;
     const flags = load<u64>(line);
     const block = outsideBlock(line, flags);

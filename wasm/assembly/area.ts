@@ -214,12 +214,12 @@ export function lineOfNumber(header: u32, descriptor: u32, number: u32): u32 {
 }
 
 /** Offset of a line of a segment whose first line, or table, is at `lines`; 0 where the span has none. */
-export function lineAt(lines: u32, shape: u32, index: u32): u32 {
+export function lineOfIndex(lines: u32, shape: u32, index: u32): u32 {
   if ((shape & TABLED_SHAPE) != 0) return lineInTable(lines, index);
   return lines + index * LINE_BYTES;
 }
 
-/** Which of them is at an offset. */
+/** Which of them is at an offset; if none is, a number that none has. */
 export function indexOfLine(lines: u32, shape: u32, line: u32): u32 {
   if ((shape & TABLED_SHAPE) != 0) return spanOfLine(lines, line);
   return (line - lines) / LINE_BYTES;

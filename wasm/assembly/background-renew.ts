@@ -21,7 +21,7 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
-  lineAt,
+  lineOfIndex,
   lineOfNumber,
   numbersIn,
   segmentCountOf,
@@ -128,7 +128,7 @@ function renewDefault(version: u32, header: u32, segment: u32, tallyWord: u32): 
   const isListed = isListedShape(shape);
   for (let index: u32 = 0; index <= lastLine; index++) {
     const base = index * span;
-    const line = lineAt(lines, shape, index);
+    const line = lineOfIndex(lines, shape, index);
     if (line == 0) continue;
     if (!useDefault(version, line, first + base, min(span, count - base), normal, isListed)) {
       return TALLY_STALE;
@@ -142,7 +142,7 @@ function renewDefault(version: u32, header: u32, segment: u32, tallyWord: u32): 
 function areGeneric(lines: u32, shape: u32, lastLine: u32): bool {
   if ((shape & TABLED_SHAPE) != 0 && !isTableGeneric(lines)) return false;
   for (let index: u32 = 0; index <= lastLine; index++) {
-    const line = lineAt(lines, shape, index);
+    const line = lineOfIndex(lines, shape, index);
     if (line != 0 && (load<u64>(line) & FLAG_GENERIC) == 0) return false;
   }
   return true;

@@ -10,7 +10,7 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
-  lineAt,
+  lineOfIndex,
   lineOfNumber,
   numbersIn,
   segmentCountOf,
@@ -65,7 +65,7 @@ function renewSegment(header: u32, segment: u32, low: u32, high: u32, version: u
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
   let isStale = !arePatched;
   for (let index = from; index <= to; index++) {
-    const line = lineAt(lines, shape, index);
+    const line = lineOfIndex(lines, shape, index);
     if (line == 0) {
       makeTableGeneric(lines);
       isStale = true;

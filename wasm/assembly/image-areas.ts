@@ -25,7 +25,7 @@ import {
   hasKeys,
   hasLines,
   isSparse,
-  lineAt,
+  lineOfIndex,
   numbersIn,
   portedAnswerIn,
   SINGLE_SHAPE,
@@ -203,7 +203,7 @@ function isSegmentWhole(header: u32, segment: u32): bool {
   const spans = spanCountOf(header, segment);
   let linesLeft = lineCount;
   for (let index: u32 = 0; index < spans; index++, base += span) {
-    const line = lineAt(lines, shape, index);
+    const line = lineOfIndex(lines, shape, index);
     if (line == 0) continue;
     if (linesLeft-- == 0 || (isTabled && !takesRoom(line, LINE_BYTES, LINE_BYTES))) return false;
     const held = base < numbers ? <u32>min<u64>(span, numbers - base) : 0;

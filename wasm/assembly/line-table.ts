@@ -85,8 +85,8 @@ export function putInTable(table: u32, span: u32, word: u32): void {
 }
 
 /**
- * Has a table that nobody was led to, or that is generic, give an answer for a span. False where it has too many others; 0 it can
- * only give where that is the default.
+ * Has a table that nobody was led to, or that is generic, give an answer for a span. False where it has too many
+ * others; 0 it can only give where that is the default.
  */
 export function putAnswer(table: u32, span: u32, answer: u32): bool {
   for (let place: u32 = 0; place < ANSWERS_MAX; place++) {

@@ -101,6 +101,7 @@ export function codeBitsOf(shape: u32): u32 {
   return (shape >> 21) & 31;
 }
 
+/** Set in the shape of lines that are in a table. */
 export const TABLED_SHAPE: u32 = 1 << 27;
 
 export function isListedShape(shape: u32): bool {

@@ -8,7 +8,7 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
-  lineAt as lineOfIndex,
+  lineOfIndex,
   lineOfNumber,
   numbersIn,
   portedAnswerOf,
@@ -24,7 +24,15 @@ import {
   routeInColumns,
 } from './columns';
 import { headerOf, nextArea } from './directory';
-import { AREA_BITS, EMPTY_LINE, KEY_END, NO_ROUTE, NO_USER_DATA, VERSION_EPOCH } from './layout';
+import {
+  AREA_BITS,
+  EMPTY_LINE,
+  KEY_END,
+  LINE_BYTES,
+  NO_ROUTE,
+  NO_USER_DATA,
+  VERSION_EPOCH,
+} from './layout';
 import {
   codeOfEntry,
   FLAG_DIRTY,
@@ -37,10 +45,11 @@ import {
   foundEntry,
   foundNumber,
   pieceOf,
+  TABLED_SHAPE,
   userDataOfEntry,
 } from './line';
 import { answerAt } from './line-background';
-import { answerOfWord, isTableGeneric, wordInTable } from './line-table';
+import { answerOfWord, isLineWord, isTableGeneric, wordInTable } from './line-table';
 import { routeOfCode } from './palette';
 import { PATCH_IMAGE, patchOf } from './patch';
 
@@ -80,13 +89,15 @@ export function findPorted(version: u32, key: u64): bool {
   }
   const number = <u32>(key - firstKeyOf(header, segment));
   const index = lineOfNumber(header, descriptor, number);
-  const line = lineOfIndex(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index);
-  if (line == 0) {
-    knownBackground = answerOfWord(lines, wordInTable(lines, index));
+  const isTabled = (load<u32>(descriptor + DESCRIPTOR_SHAPE) & TABLED_SHAPE) != 0;
+  // Loaded once: the span may get a line at any time.
+  const word = isTabled ? wordInTable(lines, index) : lines + index * LINE_BYTES;
+  if (!isLineWord(word)) {
+    knownBackground = answerOfWord(lines, word);
     isBackgroundKnown = !isTableGeneric(lines);
     return false;
   }
-  return findInLine(version, header, descriptor, line, number - index * spanOf(header, descriptor));
+  return findInLine(version, header, descriptor, word, number - index * spanOf(header, descriptor));
 }
 
 /**

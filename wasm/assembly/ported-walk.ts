@@ -6,7 +6,7 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
-  lineAt as lineOfIndex,
+  lineOfIndex,
   lineOfNumber,
   numbersIn,
   segmentCountOf,

@@ -10,7 +10,7 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
-  lineAt,
+  lineOfIndex,
   lineOfNumber,
   makeOwnLine,
   makeTableLine,
@@ -58,7 +58,7 @@ export function applyPorted(count: u32, version: u64): bool {
     let to = from + 1;
     while (to < count && keyAt(to) < end) to++;
     const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
-    let line = lineAt(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index);
+    let line = lineOfIndex(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index);
     if (line == 0)
       line = makeTableLine(
         lines,
@@ -86,7 +86,7 @@ function touchLines(count: u32): void {
     const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
     // Where there are no lines yet, and no line in a table, that and the start of the memory are loaded.
     const index = lineOfNumber(header, descriptor, number);
-    sum += load<u64>(lineAt(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index));
+    sum += load<u64>(lineOfIndex(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index));
   }
   store<u64>(LINE_BUFFER, sum);
 }

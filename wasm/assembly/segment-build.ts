@@ -12,7 +12,7 @@ import {
   firstNumberOf,
   hasLines,
   isSparse,
-  lineAt,
+  lineOfIndex,
   numbersIn,
   SINGLE_SHAPE,
   SINGLE_SHAPE_SPARSE,
@@ -185,7 +185,7 @@ function placeLine(index: u32): u32 {
 function releaseAll(lines: u32, shape: u32, built: u32, spans: u32): void {
   const isTabled = (shape & TABLED_SHAPE) != 0;
   for (let index: u32 = 0; index < built; index++) {
-    const line = lineAt(lines, shape, index);
+    const line = lineOfIndex(lines, shape, index);
     if (line == 0) continue;
     releaseOutside(line, load<u64>(line));
     if (isTabled) releaseLines(line, 1);
@@ -239,7 +239,7 @@ export function gather(header: u32, segment: u32, base: u32, at: u32): u32 {
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
   const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
   for (let index: u32 = 0; index < spans; index++) {
-    const line = lineAt(lines, shape, index);
+    const line = lineOfIndex(lines, shape, index);
     if (line != 0) at = takeApart(header, shape, line, load<u64>(line), base + index * span, at);
   }
   return at;
