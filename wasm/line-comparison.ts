@@ -19,7 +19,7 @@ export interface Segment {
   from: number;
   /** The number behind its last one. */
   end: number;
-  /** Offset of its first line, and how many there are. */
+  /** Offset of its first line or of its table, and how many lines there are or may be. */
   lines: number;
   lineCount: number;
   /** How its lines are to be read, and how many numbers each spans. */
@@ -34,6 +34,11 @@ export interface Segment {
 export type LinedIndex = Pick<WasmIndex, 'memory' | 'segments'>;
 
 const LINE_WORDS = 16;
+/**
+ * Of a shape: there is a table, which has a word for each span behind as many words as a line has: the offset of a
+ * line, or an odd number (assembly/line-table.ts).
+ */
+const IS_TABLED = 1 << 27;
 // Of the second word of a line; see assembly/line.ts.
 const HAS_OUTSIDE = 1 << 19;
 const HAS_PIECE = 1 << 20;
@@ -93,15 +98,21 @@ function compareLines(
   other: Segment,
   add: (from: number, end: number) => void,
 ): void {
-  let [leftAt, rightAt] = [one.lines / 4, other.lines / 4];
   for (let line = 0; line < one.lineCount; line++) {
-    if (!isLineSame(left, leftAt, right, rightAt)) {
+    const [leftAt, rightAt] = [lineWord(left, one, line), lineWord(right, other, line)];
+    if (leftAt === 0 && rightAt === 0) continue;
+    if (leftAt === 0 || rightAt === 0 || !isLineSame(left, leftAt, right, rightAt)) {
       const from = one.from + line * one.span;
       add(from, Math.min(from + one.span, one.end));
     }
-    leftAt += LINE_WORDS;
-    rightAt += LINE_WORDS;
   }
+}
+
+/** The first word of a line of a segment; 0 where its span has none. */
+function lineWord(words: Uint32Array, { lines, shape }: Segment, line: number): number {
+  if ((shape & IS_TABLED) === 0) return lines / 4 + line * LINE_WORDS;
+  const word = words[lines / 4 + LINE_WORDS + line]!;
+  return (word & 1) === 0 ? word / 4 : 0;
 }
 
 function isLineSame(left: Uint32Array, leftAt: number, right: Uint32Array, rightAt: number) {

@@ -12,10 +12,14 @@ import {
   AREA_PALETTE_CAPACITY,
   AREA_SEGMENTS,
   DESCRIPTOR_LINES,
+  DESCRIPTOR_SHAPE,
   descriptorOf,
   hasLines,
   isSparse,
+  lineCountOf,
+  lineOfIndex,
   segmentCountOf,
+  spanCountOf,
   sparseLines,
   TALLY_OUTSIDE,
   tallyOf,
@@ -29,12 +33,13 @@ import {
   ENTRY_OFFSETS,
   ENTRY_ROUTES,
   ENTRY_USERS,
-  LINE_BYTES,
   SEGMENTS,
 } from './layout';
+import { TABLED_SHAPE } from './line';
+import { tableSize } from './line-table';
 import { outsideBlock, outsideBlockBytes, takeTo, tookUserData } from './line-write';
 import { discardArea, discardBlock, discardLines, reserveNotes } from './retired';
-import { buildSegment, gather, gatherAll, lineCountOf, needsBuilding } from './segment-build';
+import { buildSegment, gather, gatherAll, needsBuilding } from './segment-build';
 import { hasClusters, newSparse, releaseSparse, renewedSparse } from './sparse-build';
 
 /** Entries up to which an area is sparse, and below which a dense one becomes so again. */
@@ -90,10 +95,10 @@ function isWorthKeeping(header: u32, entries: u32): bool {
 /** At least as many blocks as an area consists of. */
 function blockCountOf(header: u32): u32 {
   const segments = segmentCountOf(header);
-  // The area, its node, its palette now and as it may grow to be; each line with a block outside.
+  // The area, its node, its palette now and as it may grow to be; each line of its own with a block outside.
   let count: u32 = 16;
   for (let segment: u32 = 0; segment < segments; segment++)
-    count += 1 + lineCountOf(header, segment);
+    count += 1 + 2 * lineCountOf(header, segment);
   return count;
 }
 
@@ -154,14 +159,18 @@ function discardSegment(header: u32, segment: u32): void {
   const descriptor = descriptorOf(header, segment);
   if (!hasLines(load<u32>(descriptor + DESCRIPTOR_LINES))) return;
   const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
-  const count = lineCountOf(header, segment);
-  for (let index: u32 = 0; index < count; index++) {
-    const line = lines + index * LINE_BYTES;
+  const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+  const isTabled = (shape & TABLED_SHAPE) != 0;
+  const spans = spanCountOf(header, segment);
+  for (let index: u32 = 0; index < spans; index++) {
+    const line = lineOfIndex(lines, shape, index);
+    if (line == 0) continue;
     const flags = load<u64>(line);
     const block = outsideBlock(line, flags);
     if (block != 0) discardBlock(block, outsideBlockBytes(block, flags));
+    if (isTabled) discardLines(line, 1);
   }
-  discardLines(lines, count);
+  discardLines(lines, isTabled ? tableSize(spans) : spans);
 }
 
 /** Builds those segments of a sparse area anew that need it, and divides them where clusters have come. */

@@ -18,8 +18,8 @@
 //     descriptor   0       4            8        12        16      divisor: where dense, 2^32 / span,
 //                 ┌───────┬────────────┬────────┬─────────┐        rounded up, and the line of a number is
 //                 │ lines │ divisor    │ shape  │ default │        number × divisor / 2^32; where sparse,
-//                 │ u32   │ u32        │ line.ts│ answer  │        the span itself
-//                 └───────┴────────────┴────────┴─────────┘        lines: offset of the first
+//                 │ u32   │ u32        │ line.ts│ answer  │        the span itself; 0 where there is a table
+//                 └───────┴────────────┴────────┴─────────┘        lines: offset of the first, or of the table
 //     tally        0       2         4       8          12         line count: with flags, TALLY_…
 //                 ┌───────┬─────────┬───────┬──────────┐           built: entries in it when it was
 //                 │ line  │ built   │ entry │ bytes    │           built, divided by BUILT_UNIT
@@ -52,7 +52,17 @@ import {
   SEGMENT_BITS,
   SEGMENTS,
 } from './layout';
-import { FIRST_BITS_AT, FLAG_GENERIC, FLAG_SLOW, shapeOf } from './line';
+import { FIRST_BITS_AT, FLAG_GENERIC, FLAG_SLOW, shapeOf, TABLED_SHAPE } from './line';
+import {
+  answerOfWord,
+  isTableGeneric,
+  lineInTable,
+  putInTable,
+  spanOfLine,
+  TABLE_DIVISOR,
+  TABLE_SPANS,
+  wordInTable,
+} from './line-table';
 
 export const DESCRIPTOR_LINES: u32 = 0;
 export const DESCRIPTOR_DIVISOR: u32 = 4;
@@ -196,10 +206,37 @@ export function spanOf(header: u32, descriptor: u32): u32 {
   return span == 0xffff ? 1 << SEGMENT_BITS : span;
 }
 
-/** Which line of a segment a number of it is in. */
+/** Which line of a segment, that has some, a number of it is in. */
 export function lineOfNumber(header: u32, descriptor: u32, number: u32): u32 {
-  const divisor = load<u32>(descriptor + DESCRIPTOR_DIVISOR);
+  let divisor = load<u32>(descriptor + DESCRIPTOR_DIVISOR);
+  if (divisor == 0) divisor = load<u32>(load<u32>(descriptor + DESCRIPTOR_LINES), TABLE_DIVISOR);
   return isSparse(header) ? number / divisor : <u32>((<u64>number * <u64>divisor) >> 32);
+}
+
+/** Offset of a line of a segment whose first line, or table, is at `lines`; 0 where the span has none. */
+export function lineOfIndex(lines: u32, shape: u32, index: u32): u32 {
+  if ((shape & TABLED_SHAPE) != 0) return lineInTable(lines, index);
+  return lines + index * LINE_BYTES;
+}
+
+/** Which of them is at an offset; if none is, a number that none has. */
+export function indexOfLine(lines: u32, shape: u32, line: u32): u32 {
+  if ((shape & TABLED_SHAPE) != 0) return spanOfLine(lines, line);
+  return (line - lines) / LINE_BYTES;
+}
+
+/** How many spans a segment has that has lines; where there is no table, each has a line. */
+export function spanCountOf(header: u32, segment: u32): u32 {
+  const descriptor = descriptorOf(header, segment);
+  if ((load<u32>(descriptor + DESCRIPTOR_SHAPE) & TABLED_SHAPE) != 0) {
+    return load<u32>(load<u32>(descriptor + DESCRIPTOR_LINES), TABLE_SPANS);
+  }
+  return lineCountOf(header, segment);
+}
+
+/** How many lines of its own a segment has. */
+export function lineCountOf(header: u32, segment: u32): u32 {
+  return <u32>load<u16>(tallyOf(header, segment) + TALLY_LINES) & TALLY_LINES_MASK;
 }
 
 /** What is `divisor` in a segment of a dense area whose lines each span `span` numbers. */
@@ -290,4 +327,19 @@ export function makeOwnLine(descriptor: u32, tally: u32): bool {
   store<u16>(tally + TALLY_LINES, load<u16>(tally + TALLY_LINES) | 1);
   atomic.store<u32>(descriptor + DESCRIPTOR_LINES, line);
   return true;
+}
+
+/**
+ * Gives a span of a table, which has none, a line without entries; 0 where the memory is full. `normal` is the
+ * default of the segment: for another background there is no room, so it has to be looked up.
+ */
+export function makeTableLine(table: u32, span: u32, tally: u32, normal: u32): u32 {
+  const line = allocateLines(1);
+  if (line == 0) return 0;
+  memory.fill(line, 0, LINE_BYTES);
+  const isNormal = answerOfWord(table, wordInTable(table, span)) == normal;
+  if (!isNormal || isTableGeneric(table)) store<u64>(line, GENERIC_FLAGS);
+  store<u16>(tally + TALLY_LINES, load<u16>(tally + TALLY_LINES) + 1);
+  putInTable(table, span, line);
+  return line;
 }

@@ -11,7 +11,8 @@
 //
 // In between, the last reader has left its call that may have taken the old default: a reader takes the
 // default before it looks at the line. Lines whose background varies go on saying that, or keep the piece
-// that they have. A segment with a line that would need another piece is built anew (area-build.ts).
+// that they have. So it goes with the answers of a table (line-table.ts). A segment with a line that would need
+// another piece, or a span that would need a line, is built anew (area-build.ts).
 
 import {
   DESCRIPTOR_DEFAULT,
@@ -20,6 +21,7 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
+  lineOfIndex,
   lineOfNumber,
   numbersIn,
   segmentCountOf,
@@ -37,6 +39,7 @@ import {
   FLAG_PIECE,
   FLAG_SLOW,
   isListedShape,
+  TABLED_SHAPE,
 } from './line';
 import {
   backgroundFlags,
@@ -48,6 +51,15 @@ import {
   keepBackground,
   uniformAnswer,
 } from './line-background';
+import {
+  clearAnswers,
+  isLineWord,
+  isTableGeneric,
+  putAnswer,
+  TABLE_SPANS,
+  useAnswers,
+  wordInTable,
+} from './line-table';
 
 /** The epoch in which a default was replaced last. */
 let renewedEpoch: u64 = 0;
@@ -76,7 +88,7 @@ export function renewDefaults(version: u32, header: u32): bool {
     const tally = tallyOf(header, segment);
     const word = <u32>load<u16>(tally + TALLY_LINES);
     if ((word & (TALLY_STALE | TALLY_RENEWED)) == 0) continue;
-    const state = renewDefault(version, header, segment, (word & TALLY_RENEWED) != 0);
+    const state = renewDefault(version, header, segment, word);
     store<u16>(tally + TALLY_LINES, <u16>((word & ~(TALLY_STALE | TALLY_RENEWED)) | state));
     if (state == TALLY_RENEWED) isWaiting = true;
   }
@@ -84,45 +96,79 @@ export function renewDefaults(version: u32, header: u32): bool {
 }
 
 /** The same for one segment: TALLY_STALE where it needs more, TALLY_RENEWED where it waits, else 0. */
-function renewDefault(version: u32, header: u32, segment: u32, isWaiting: bool): u32 {
+function renewDefault(version: u32, header: u32, segment: u32, tallyWord: u32): u32 {
   const first = firstKeyOf(header, segment);
   const count = numbersIn(header, segment);
   const descriptor = descriptorOf(header, segment);
   const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
+  const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+  const span = spanOf(header, descriptor);
   // Behind the last number there may be lines that say nothing.
   const lastLine = hasLines(lines) ? lineOfNumber(header, descriptor, count - 1) : 0;
   const normal = isUniform(version, first, count)
     ? uniformAnswer
     : dominantAnswer(version, first, count);
-  if (load<u32>(descriptor + DESCRIPTOR_DEFAULT) != normal) {
-    if (!areGeneric(lines, lastLine)) return TALLY_STALE;
+  const isTabled = (shape & TABLED_SHAPE) != 0;
+  const isOther = load<u32>(descriptor + DESCRIPTOR_DEFAULT) != normal;
+  if (isOther && !areGeneric(lines, shape, lastLine)) return TALLY_STALE;
+  // Unless it has to be looked up, what a table says of spans without a line is right.
+  const isTableOther = isTabled && isTableGeneric(lines) && (tallyWord & TALLY_STALE) != 0;
+  if (isOther || isTableOther) {
+    if (isTabled && !renewAnswers(version, lines, first, span, count, normal)) return TALLY_STALE;
     store<u32>(descriptor + DESCRIPTOR_DEFAULT, normal);
     renewedEpoch = load<u64>(HEADER_EPOCH);
     return TALLY_RENEWED;
   }
-  if (isWaiting && !isOldDefaultGone) return TALLY_RENEWED;
+  if ((tallyWord & TALLY_RENEWED) != 0 && !isOldDefaultGone) return TALLY_RENEWED;
   if (!hasLines(lines)) {
     const line = isUniform(version, first, count) ? EMPTY_LINE : GENERIC_LINE;
     atomic.store<u32>(descriptor + DESCRIPTOR_LINES, line);
     return 0;
   }
-  const isListed = isListedShape(load<u32>(descriptor + DESCRIPTOR_SHAPE));
-  const span = spanOf(header, descriptor);
+  const isListed = isListedShape(shape);
   for (let index: u32 = 0; index <= lastLine; index++) {
     const base = index * span;
-    const line = lines + index * LINE_BYTES;
+    const line = lineOfIndex(lines, shape, index);
+    if (line == 0) continue;
     if (!useDefault(version, line, first + base, min(span, count - base), normal, isListed)) {
       return TALLY_STALE;
     }
   }
+  if (isTabled) useAnswers(lines);
   return 0;
 }
 
-function areGeneric(lines: u32, lastLine: u32): bool {
-  const end = lines + lastLine * LINE_BYTES;
-  let all: u64 = FLAG_GENERIC;
-  for (let line = lines; line <= end; line += LINE_BYTES) all &= load<u64>(line);
-  return all != 0;
+/** Whether all lines of a segment say that their background has to be looked up, and so does its table. */
+function areGeneric(lines: u32, shape: u32, lastLine: u32): bool {
+  if ((shape & TABLED_SHAPE) != 0 && !isTableGeneric(lines)) return false;
+  for (let index: u32 = 0; index <= lastLine; index++) {
+    const line = lineOfIndex(lines, shape, index);
+    if (line != 0 && (load<u64>(line) & FLAG_GENERIC) == 0) return false;
+  }
+  return true;
+}
+
+/**
+ * Puts the answers of `count` numbers from a key on into a table that says that they have to be looked up. False
+ * where a span without a line has several, or there are too many.
+ */
+function renewAnswers(
+  version: u32,
+  table: u32,
+  first: u64,
+  span: u32,
+  count: u32,
+  normal: u32,
+): bool {
+  clearAnswers(table, normal);
+  const spans = load<u32>(table, TABLE_SPANS);
+  for (let index: u32 = 0; index < spans; index++) {
+    if (isLineWord(wordInTable(table, index))) continue;
+    const base = index * span;
+    if (!isUniform(version, first + base, min(span, count - base))) return false;
+    if (!putAnswer(table, index, uniformAnswer)) return false;
+  }
+  return true;
 }
 
 /**

@@ -6,9 +6,11 @@
 
 import {
   DESCRIPTOR_LINES,
+  DESCRIPTOR_SHAPE,
   descriptorOf,
   firstKeyOf,
   hasLines,
+  lineOfIndex,
   lineOfNumber,
   numbersIn,
   segmentCountOf,
@@ -19,9 +21,10 @@ import {
 } from './area';
 import { headerOf, nextArea } from './directory';
 import { noteToBuild } from './fold';
-import { AREA_BITS, EMPTY_LINE, GENERIC_LINE, LINE_BYTES } from './layout';
+import { AREA_BITS, EMPTY_LINE, GENERIC_LINE } from './layout';
 import { FLAG_DIRTY, FLAG_GENERIC, FLAG_SLOW } from './line';
 import { renewLine } from './line-change';
+import { makeTableGeneric } from './line-table';
 
 /** Lines of a segment below which each gets a patch, but for those of a change over all of the segment. */
 const PATCHED_LINES_MAX: u32 = 8;
@@ -59,15 +62,22 @@ function renewSegment(header: u32, segment: u32, low: u32, high: u32, version: u
   const to = lineOfNumber(header, descriptor, high);
   const isWhole = low == 0 && high == numbersIn(header, segment) - 1;
   const arePatched = !isWhole && to - from < PATCHED_LINES_MAX;
+  const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+  let isStale = !arePatched;
   for (let index = from; index <= to; index++) {
-    const line = lines + index * LINE_BYTES;
+    const line = lineOfIndex(lines, shape, index);
+    if (line == 0) {
+      makeTableGeneric(lines);
+      isStale = true;
+      continue;
+    }
     // A line that waits to be folded is not looked at by readers of this version, but its newest patch is.
     const isPatched = arePatched || (load<u64>(line) & FLAG_DIRTY) != 0;
     if (isPatched && !renewLine(header, segment, line, version)) return false;
     // Looking it up is right in every version, so this may be seen at once.
     if (!arePatched) atomic.store<u64>(line, load<u64>(line) | FLAG_SLOW | FLAG_GENERIC);
   }
-  if (!arePatched) noteStale(header, segment);
+  if (isStale) noteStale(header, segment);
   return true;
 }
 

@@ -13,6 +13,7 @@ import {
   DESCRIPTOR_SHAPE,
   descriptorOf,
   firstKeyOf,
+  indexOfLine,
   numbersIn,
   spanOf,
   TALLY_ENTRIES,
@@ -169,7 +170,8 @@ function encodeAnew(
 ): bool {
   const descriptor = descriptorOf(header, segment);
   const span = spanOf(header, descriptor);
-  const base = ((line - load<u32>(descriptor + DESCRIPTOR_LINES)) / LINE_BYTES) * span;
+  const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
+  const base = indexOfLine(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), line) * span;
   const numberEnd = numbersIn(header, segment);
   const normal = load<u32>(descriptor + DESCRIPTOR_DEFAULT);
   const first = firstKeyOf(header, segment) + base;

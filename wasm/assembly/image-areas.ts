@@ -25,6 +25,7 @@ import {
   hasKeys,
   hasLines,
   isSparse,
+  lineOfIndex,
   numbersIn,
   portedAnswerIn,
   SINGLE_SHAPE,
@@ -32,6 +33,7 @@ import {
   SPARSE,
   SPARSE_SEGMENTS_MAX,
   segmentCountOf,
+  spanCountOf,
   spanOf,
   sparseLines,
   TALLY_ENTRIES,
@@ -63,13 +65,27 @@ import {
 } from './layout';
 import {
   codeBitsOf,
+  FLAG_GENERIC,
+  FLAG_SLOW,
   GROUP_NUMBERS,
   GROUPED_SPAN_MAX,
   GROUPS_MAX,
   isListedShape,
   lowCountOf,
+  TABLED_SHAPE,
 } from './line';
+import {
+  ANSWERS_MAX,
+  isLineWord,
+  TABLE_ANSWERS,
+  TABLE_DIVISOR,
+  TABLE_SPANS,
+  TABLE_WORDS,
+  tableSize,
+  wordInTable,
+} from './line-table';
 import { PALETTE_MAX } from './palette';
+import { TABLED_SPAN_MIN } from './segment-shape';
 
 /** Low bits that no listed shape exceeds: with 50 groups they reach over a whole area. */
 const LOW_COUNT_MAX: u32 = 19;
@@ -170,25 +186,52 @@ function isSegmentWhole(header: u32, segment: u32): bool {
     if (load<u32>(descriptor + DESCRIPTOR_SHAPE) != single) return false;
     return load<u32>(tally + TALLY_ENTRIES) == 0 && load<u32>(tally + TALLY_OUTSIDE) == 0;
   }
-  // Every number is in one of the lines; the last of them may lie behind all numbers.
-  if (lineCount > LINES_MAX || <u64>lineCount * span < numbers) return false;
-  if (!takesRoom(lines, lineCount * LINE_BYTES, LINE_BYTES)) return false;
-
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
+  const isTabled = (shape & TABLED_SHAPE) != 0;
+  if (isTabled) {
+    if (!isTableWhole(lines, span, numbers, load<u32>(descriptor + DESCRIPTOR_DEFAULT)))
+      return false;
+  } else {
+    // Every number is in one of the lines; the last of them may lie behind all numbers.
+    if (lineCount > LINES_MAX || <u64>lineCount * span < numbers) return false;
+    if (!takesRoom(lines, lineCount * LINE_BYTES, LINE_BYTES)) return false;
+  }
   setLines(shape, load<u32>(header + AREA_PALETTE_COUNT), routes);
   let entries: u64 = 0;
   let outside: u64 = 0;
   let base: u64 = 0;
-  const end = lines + lineCount * LINE_BYTES;
-  for (let line = lines; line < end; line += LINE_BYTES, base += span) {
+  const spans = spanCountOf(header, segment);
+  let linesLeft = lineCount;
+  for (let index: u32 = 0; index < spans; index++, base += span) {
+    const line = lineOfIndex(lines, shape, index);
+    if (line == 0) continue;
+    if (linesLeft-- == 0 || (isTabled && !takesRoom(line, LINE_BYTES, LINE_BYTES))) return false;
     const held = base < numbers ? <u32>min<u64>(span, numbers - base) : 0;
     if (!isLineWhole(line, held)) return false;
     entries += lineEntries;
     outside += lineOutside;
   }
-  if (entries != <u64>load<u32>(tally + TALLY_ENTRIES)) return false;
+  if (linesLeft != 0 || entries != <u64>load<u32>(tally + TALLY_ENTRIES)) return false;
   portedEntries += entries;
   return outside == <u64>load<u32>(tally + TALLY_OUTSIDE);
+}
+
+/** Whether a table, but for the lines that it leads to, is one of spans of so many numbers. */
+function isTableWhole(table: u32, span: u32, numbers: u32, normal: u32): bool {
+  const spans = (numbers + span - 1) / span;
+  if (!takesRoom(table, tableSize(spans) * LINE_BYTES, LINE_BYTES)) return false;
+  if (load<u32>(table, TABLE_SPANS) != spans) return false;
+  if (load<u32>(table, TABLE_DIVISOR) != denseDivisor(span)) return false;
+  if ((load<u64>(table) & ~FLAG_GENERIC) != FLAG_SLOW) return false;
+  if (load<u32>(table, TABLE_ANSWERS) != normal) return false;
+  for (let at = table + TABLE_ANSWERS; at < table + TABLE_WORDS; at += 4) {
+    if (!isBackgroundAnswer(load<u32>(at), routes)) return false;
+  }
+  for (let span: u32 = 0; span < spans; span++) {
+    const word = wordInTable(table, span);
+    if (!isLineWord(word) ? word >> 1 >= ANSWERS_MAX : word == 0) return false;
+  }
+  return true;
 }
 
 /** Whether span, divisor and widths are those that building a segment of so many numbers makes. */
@@ -197,7 +240,7 @@ function isShapeWhole(header: u32, descriptor: u32, numbers: u32): bool {
   const span = spanOf(header, descriptor);
   const lowCount = lowCountOf(shape);
   const codeBits = codeBitsOf(shape);
-  if (span == 0 || span > numbers || shape >> 27 != 0) return false;
+  if (span == 0 || span > numbers || shape >> 28 != 0) return false;
   if (codeBits == 0 || codeBits > DIRECT_CODE_BITS) return false;
   if (isListedShape(shape)) {
     if (lowCount > LOW_COUNT_MAX || (<u64>GROUPS_MAX) << (<u64>lowCount) < span) return false;
@@ -205,7 +248,13 @@ function isShapeWhole(header: u32, descriptor: u32, numbers: u32): bool {
     if (span > GROUPED_SPAN_MAX || span % GROUP_NUMBERS != 0) return false;
     if (lowCount != GROUPED_LOW_COUNT) return false;
   }
-  if (!isSparse(header)) return load<u32>(descriptor + DESCRIPTOR_DIVISOR) == denseDivisor(span);
+  const isTabled = (shape & TABLED_SHAPE) != 0;
+  if (isTabled && (isSparse(header) || isListedShape(shape) || span < TABLED_SPAN_MIN))
+    return false;
+  if (!isSparse(header)) {
+    const divisor = isTabled ? 0 : denseDivisor(span);
+    return load<u32>(descriptor + DESCRIPTOR_DIVISOR) == divisor;
+  }
   // Batches take numbers of lines with another span in their shape as they take those of dense areas.
   const spanInShape = shape & 0xffff;
   return spanInShape == span || spanInShape == 0;

@@ -11,12 +11,11 @@ import {
   DESCRIPTOR_SHAPE,
   descriptorOf,
   hasLines,
+  indexOfLine,
   numbersIn,
   segmentCountOf,
+  spanCountOf,
   spanOf,
-  TALLY_LINES,
-  TALLY_LINES_MASK,
-  tallyOf,
 } from './area';
 import { isInArena } from './arena';
 import { AREAS_END, headerOf } from './directory';
@@ -83,10 +82,10 @@ function isPatchWhole(patch: u32, routesMax: u32): bool {
   const descriptor = descriptorOf(header, segment);
   const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
   const line = load<u32>(patch + PATCH_LINE);
-  const lineCount = <u32>load<u16>(tallyOf(header, segment) + TALLY_LINES) & TALLY_LINES_MASK;
-  // Both lie at multiples of LINE_BYTES.
-  const index = (line - lines) / LINE_BYTES;
-  if (!hasLines(lines) || index >= lineCount) return false;
+  if (!hasLines(lines)) return false;
+  // All lie at multiples of LINE_BYTES.
+  const index = indexOfLine(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), line);
+  if (index >= spanCountOf(header, segment)) return false;
   const span = spanOf(header, descriptor);
   const base = <u64>index * span;
   const numberEnd: u64 = numbersIn(header, segment);

@@ -100,7 +100,7 @@ export const HEADER_BYTES: u32 = PAGE_BYTES;
 
 /** The bytes "bchfindx". */
 export const MAGIC: u64 = 0x78646e6966686362;
-export const FORMAT: u32 = 4;
+export const FORMAT: u32 = 5;
 export const ORDER_MARK: u32 = 0x01020304;
 
 /** Smallest key, and the first integer above the largest. */

@@ -82,12 +82,12 @@ export const FOREIGN_AT: u32 = 8;
 
 /**
  * A shape says how the lines of a segment are to be read: how many numbers a line spans (of a segment
- * of one line, one less), the form, and the widths in bits.
+ * of one line, one less), the form, the widths in bits, and whether there is a table of them (line-table.ts).
  *
- *     31     27      26       25     21 20   16 15             0
- *    ┌─────────┬───────────┬───────────┬───────┬────────────────┐
- *    │ 0       │ is listed │ code bits │ low   │ span           │
- *    └─────────┴───────────┴───────────┴───────┴────────────────┘
+ *     31  28     27          26       25     21 20   16 15             0
+ *    ┌──────┬───────────┬───────────┬───────────┬───────┬────────────────┐
+ *    │ 0    │ is tabled │ is listed │ code bits │ low   │ span           │
+ *    └──────┴───────────┴───────────┴───────────┴───────┴────────────────┘
  */
 export function shapeOf(span: u32, lowCount: u32, codeBits: u32, isListed: bool): u32 {
   return span | (lowCount << 16) | (codeBits << 21) | ((<u32>isListed) << 26);
@@ -100,6 +100,9 @@ export function lowCountOf(shape: u32): u32 {
 export function codeBitsOf(shape: u32): u32 {
   return (shape >> 21) & 31;
 }
+
+/** Set in the shape of lines that are in a table. */
+export const TABLED_SHAPE: u32 = 1 << 27;
 
 export function isListedShape(shape: u32): bool {
   return ((shape >> 26) & 1) != 0;

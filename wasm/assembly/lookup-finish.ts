@@ -4,8 +4,8 @@
 // first, without a branch, and each list has a loop of its own:
 //
 //     split    those whose lines are not slow are hits
-//     lead     the others, where they have no line yet and are in a sparse area, to their lines there, see
-//              lookup-sparse.ts
+//     lead     the others, where they have no line yet, to their lines: of a sparse area, see
+//              lookup-sparse.ts, or through a table, see lookup-table.ts
 //     sort     piece → answer, and the test of the number once more
 //     hits     numbers that grouped lines have, see lookup-hits.ts
 //     listed   numbers whose group listed lines have
@@ -44,6 +44,7 @@ import {
   SHAPE,
 } from './lookup-scratch';
 import { leadToSparse } from './lookup-sparse';
+import { leadThroughTables } from './lookup-table';
 import { routeOfCode } from './palette';
 import {
   backgroundInLine,
@@ -78,6 +79,7 @@ export function sortNoted(reader: u32, keys: u32, toAnswer: u32, notedEnd: u32):
   listedEnd = reader + LISTED;
   const slowEnd = split(reader, notedEnd);
   leadToSparse(reader, keys, toAnswer, slowEnd);
+  leadThroughTables(reader, toAnswer, slowEnd);
   sort(reader, toAnswer, slowEnd);
 }
 

@@ -8,6 +8,7 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
+  lineOfIndex,
   lineOfNumber,
   numbersIn,
   portedAnswerOf,
@@ -44,9 +45,11 @@ import {
   foundEntry,
   foundNumber,
   pieceOf,
+  TABLED_SHAPE,
   userDataOfEntry,
 } from './line';
 import { answerAt } from './line-background';
+import { answerOfWord, isLineWord, isTableGeneric, wordInTable } from './line-table';
 import { routeOfCode } from './palette';
 import { PATCH_IMAGE, patchOf } from './patch';
 
@@ -86,8 +89,15 @@ export function findPorted(version: u32, key: u64): bool {
   }
   const number = <u32>(key - firstKeyOf(header, segment));
   const index = lineOfNumber(header, descriptor, number);
-  const line = lines + index * LINE_BYTES;
-  return findInLine(version, header, descriptor, line, number - index * spanOf(header, descriptor));
+  const isTabled = (load<u32>(descriptor + DESCRIPTOR_SHAPE) & TABLED_SHAPE) != 0;
+  // Loaded once: the span may get a line at any time.
+  const word = isTabled ? wordInTable(lines, index) : lines + index * LINE_BYTES;
+  if (!isLineWord(word)) {
+    knownBackground = answerOfWord(lines, word);
+    isBackgroundKnown = !isTableGeneric(lines);
+    return false;
+  }
+  return findInLine(version, header, descriptor, word, number - index * spanOf(header, descriptor));
 }
 
 /**
@@ -181,8 +191,12 @@ function firstInSegment(version: u32, header: u32, segment: u32, from: u64): u64
   let number: u32 = from > first ? <u32>(from - first) : 0;
   while (number < numberEnd) {
     const index = lineOfNumber(header, descriptor, number);
-    const line = lines + index * LINE_BYTES;
+    const line = lineOfIndex(lines, shape, index);
     const base = index * span;
+    if (line == 0) {
+      number = base + span;
+      continue;
+    }
     const columns = columnsFor(version, line);
     if (columns != 0) {
       const at = firstEntryFrom(columns, number - base);

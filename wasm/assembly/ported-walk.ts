@@ -6,6 +6,7 @@ import {
   descriptorOf,
   firstKeyOf,
   hasLines,
+  lineOfIndex,
   lineOfNumber,
   numbersIn,
   segmentCountOf,
@@ -29,7 +30,6 @@ import {
   ENTRY_ROUTES,
   ENTRY_USERS,
   KIND_PORTED,
-  LINE_BYTES,
   NO_USER_DATA,
   READER_DETAILS,
   RECORD_BYTES,
@@ -73,7 +73,8 @@ function walkSegment(version: u32, header: u32, segment: u32, from: u64): void {
   while (number < numberEnd && record < recordEnd) {
     const index = lineOfNumber(header, descriptor, number);
     const base = index * span;
-    walkLine(version, header, shape, lines + index * LINE_BYTES, first + base, from);
+    const line = lineOfIndex(lines, shape, index);
+    if (line != 0) walkLine(version, header, shape, line, first + base, from);
     number = base + span;
   }
 }

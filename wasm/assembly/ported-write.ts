@@ -4,12 +4,16 @@
 // loaded before the first is changed, so that their cache misses overlap.
 
 import {
+  DESCRIPTOR_DEFAULT,
   DESCRIPTOR_LINES,
+  DESCRIPTOR_SHAPE,
   descriptorOf,
   firstKeyOf,
   hasLines,
+  lineOfIndex,
   lineOfNumber,
   makeOwnLine,
+  makeTableLine,
   numbersIn,
   segmentOf,
   spanOf,
@@ -18,7 +22,7 @@ import {
 import { keyAt, sortChanges } from './change-order';
 import { headerOf, makeSparseArea } from './directory';
 import { noteToBuild } from './fold';
-import { AREA_BITS, LINE_BUFFER, LINE_BYTES } from './layout';
+import { AREA_BITS, LINE_BUFFER } from './layout';
 import { changeLine, resetCounts } from './line-change';
 
 /**
@@ -53,7 +57,16 @@ export function applyPorted(count: u32, version: u64): bool {
     const end = min(base + span, first + numbersIn(header, segment));
     let to = from + 1;
     while (to < count && keyAt(to) < end) to++;
-    const line = load<u32>(descriptor + DESCRIPTOR_LINES) + index * LINE_BYTES;
+    const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
+    let line = lineOfIndex(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index);
+    if (line == 0)
+      line = makeTableLine(
+        lines,
+        index,
+        tallyOf(header, segment),
+        load<u32>(descriptor + DESCRIPTOR_DEFAULT),
+      );
+    if (line == 0) return false;
     if (!changeLine(header, segment, line, base, from, to, version)) return false;
     from = to;
   }
@@ -70,8 +83,10 @@ function touchLines(count: u32): void {
     const segment = segmentOf(header, key);
     const descriptor = descriptorOf(header, segment);
     const number = <u32>(key - firstKeyOf(header, segment));
-    const line = lineOfNumber(header, descriptor, number) * LINE_BYTES;
-    sum += load<u64>(load<u32>(descriptor + DESCRIPTOR_LINES) + line);
+    const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
+    // Where there are no lines yet, and no line in a table, that and the start of the memory are loaded.
+    const index = lineOfNumber(header, descriptor, number);
+    sum += load<u64>(lineOfIndex(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index));
   }
   store<u64>(LINE_BUFFER, sum);
 }

@@ -12,10 +12,12 @@ import {
   firstNumberOf,
   hasLines,
   isSparse,
+  lineOfIndex,
   numbersIn,
   SINGLE_SHAPE,
   SINGLE_SHAPE_SPARSE,
   segmentCountOf,
+  spanCountOf,
   spanOf,
   TALLY_BUILT,
   TALLY_BYTES,
@@ -31,8 +33,16 @@ import {
 } from './area';
 import { allocateLines, releaseLines } from './arena';
 import { EMPTY_LINE, GENERIC_LINE, LINE_BUFFER, LINE_BYTES, SEGMENT_BITS } from './layout';
-import { shapeOf } from './line';
-import { backgroundFlags, determineBackground, dominantAnswer } from './line-background';
+import { shapeOf, TABLED_SHAPE } from './line';
+import {
+  backgroundFlags,
+  determineBackground,
+  dominantAnswer,
+  forgetUniform,
+  isUniform,
+  uniformAnswer,
+} from './line-background';
+import { makeTable, putAnswer, putInTable, releaseTable } from './line-table';
 import {
   bytesOutside,
   encodeLine,
@@ -43,7 +53,15 @@ import {
   takeFrom,
 } from './line-write';
 import { codeBitsNeeded, NO_CODE, paletteCode } from './palette';
-import { bestIsListed, bestLineCount, bestLowCount, chooseShape, spanFor } from './segment-shape';
+import {
+  bestIsListed,
+  bestIsTabled,
+  bestLineCount,
+  bestLowCount,
+  chooseShape,
+  spanFor,
+  tryTables,
+} from './segment-shape';
 
 // What buildLines made.
 let builtLines: u32 = 0;
@@ -84,10 +102,12 @@ export function buildSegment(
   takeFrom(numbers, routes, users, 0);
   const codeBits = codeBitsFor(header, routes, count);
   chooseShape(numbers, count, origin, numberCount, codeBits);
+  if (!isSparse(header)) tryTables();
   if (!buildLines(header, version, first, numberCount, normal, count, numbers, codeBits, origin)) {
     return false;
   }
-  const divisor = isSparse(header) ? builtSpan : denseDivisor(builtSpan);
+  let divisor = isSparse(header) ? builtSpan : denseDivisor(builtSpan);
+  if (bestIsTabled) divisor = 0;
   writeDescriptor(descriptor, builtLines, divisor, builtShape, normal);
   writeTally(tally, count, users != 0);
   return true;
@@ -104,44 +124,74 @@ function buildLines(
   codeBits: u32,
   origin: u32,
 ): bool {
-  builtLineCount = bestLineCount;
+  const spans = bestLineCount;
   builtSpan = spanFor(bestLineCount, bestIsListed);
   // A shape has room for 16 bits of a span.
   const longSpan: u32 = isSparse(header) ? 0 : 0xffff;
   const spanInShape = builtSpan >> SEGMENT_BITS == 0 ? builtSpan : longSpan;
   builtShape = shapeOf(spanInShape, bestLowCount, codeBits, bestIsListed);
-  builtLines = allocateLines(builtLineCount);
+  if (bestIsTabled) builtShape |= TABLED_SHAPE;
+  builtLines = bestIsTabled
+    ? makeTable(spans, denseDivisor(builtSpan), normal)
+    : allocateLines(spans);
   if (builtLines == 0) return false;
 
   builtOutside = 0;
+  forgetUniform();
+  builtLineCount = bestIsTabled ? 0 : spans;
   let from: u32 = 0;
-  for (let line: u32 = 0; line < builtLineCount; line++) {
+  for (let index: u32 = 0; index < spans; index++) {
     // The last lines may lie behind the segment: then there is nothing in them.
-    const base = line * builtSpan;
+    const base = index * builtSpan;
     const end = min(base + builtSpan, numberCount);
     let to = from;
     while (to < count && load<u32>(numbers + (to << 2)) - origin < end) to++;
     setBase(origin + base);
     const span = base < end ? end - base : 0;
+    if (bestIsTabled && from == to) {
+      // Behind the segment nobody asks.
+      if (
+        span == 0 ||
+        (isUniform(version, first + base, span) && putAnswer(builtLines, index, uniformAnswer))
+      )
+        continue;
+    }
     determineBackground(version, first + base, span, normal);
-    if (!encodeLine(header, builtShape, from, to)) {
-      dropLines(builtLines, line);
-      releaseLines(builtLines, builtLineCount);
+    const isEncoded = encodeLine(header, builtShape, from, to);
+    const line = isEncoded ? placeLine(index) : 0;
+    if (line == 0) {
+      if (isEncoded) releaseOutside(LINE_BUFFER, load<u64>(LINE_BUFFER));
+      releaseAll(builtLines, builtShape, index, spans);
       return false;
     }
-    storeLine(builtLines + line * LINE_BYTES, LINE_BUFFER);
+    storeLine(line, LINE_BUFFER);
     builtOutside += bytesOutside;
     from = to;
   }
   return true;
 }
 
-/** Releases what the first `lineCount` lines have outside. */
-function dropLines(lines: u32, lineCount: u32): void {
-  for (let line: u32 = 0; line < lineCount; line++) {
-    const at = lines + line * LINE_BYTES;
-    releaseOutside(at, load<u64>(at));
+/** Where the line of a span that is being built has its place; 0 where the memory is full. */
+function placeLine(index: u32): u32 {
+  if (!bestIsTabled) return builtLines + index * LINE_BYTES;
+  const line = allocateLines(1);
+  if (line == 0) return 0;
+  putInTable(builtLines, index, line);
+  builtLineCount++;
+  return line;
+}
+
+/** Releases the lines of `spans` spans, of which the first `built` are whole, with what they have outside. */
+function releaseAll(lines: u32, shape: u32, built: u32, spans: u32): void {
+  const isTabled = (shape & TABLED_SHAPE) != 0;
+  for (let index: u32 = 0; index < built; index++) {
+    const line = lineOfIndex(lines, shape, index);
+    if (line == 0) continue;
+    releaseOutside(line, load<u64>(line));
+    if (isTabled) releaseLines(line, 1);
   }
+  if (isTabled) releaseTable(lines);
+  else releaseLines(lines, spans);
 }
 
 /** Puts all routes into the palette, if they fit; the bits of a code. */
@@ -184,18 +234,15 @@ function outsideMax(tallyWord: u32, entries: u32): u32 {
 export function gather(header: u32, segment: u32, base: u32, at: u32): u32 {
   const descriptor = descriptorOf(header, segment);
   if (!hasLines(load<u32>(descriptor + DESCRIPTOR_LINES))) return at;
-  const lineCount = lineCountOf(header, segment);
+  const spans = spanCountOf(header, segment);
   const span = spanOf(header, descriptor);
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
-  let line = load<u32>(descriptor + DESCRIPTOR_LINES);
-  for (let index: u32 = 0; index < lineCount; index++, line += LINE_BYTES) {
-    at = takeApart(header, shape, line, load<u64>(line), base + index * span, at);
+  const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
+  for (let index: u32 = 0; index < spans; index++) {
+    const line = lineOfIndex(lines, shape, index);
+    if (line != 0) at = takeApart(header, shape, line, load<u64>(line), base + index * span, at);
   }
   return at;
-}
-
-export function lineCountOf(header: u32, segment: u32): u32 {
-  return <u32>load<u16>(tallyOf(header, segment) + TALLY_LINES) & TALLY_LINES_MASK;
 }
 
 /** Gathers all entries of an area. */
@@ -210,9 +257,9 @@ export function gatherAll(header: u32): u32 {
 
 /** Releases the lines of a segment that no reader was led to. */
 export function releaseSegment(header: u32, segment: u32): void {
-  const lines = load<u32>(descriptorOf(header, segment) + DESCRIPTOR_LINES);
+  const descriptor = descriptorOf(header, segment);
+  const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
   if (!hasLines(lines)) return;
-  const count = lineCountOf(header, segment);
-  dropLines(lines, count);
-  releaseLines(lines, count);
+  const spans = spanCountOf(header, segment);
+  releaseAll(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), spans, spans);
 }

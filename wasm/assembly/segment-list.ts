@@ -18,10 +18,8 @@ import {
   numbersIn,
   segmentCountOf,
   segmentOf,
+  spanCountOf,
   spanOf,
-  TALLY_LINES,
-  TALLY_LINES_MASK,
-  tallyOf,
 } from './area';
 import { AREAS_END, headerOf, nextArea } from './directory';
 import { AREA_BITS, DETAILS_MAX, READER_DETAILS, RECORD_BYTES } from './layout';
@@ -51,13 +49,12 @@ export function listSegments(reader: u32, from: f64, countMax: u32): u32 {
 
 function writeSegment(record: u32, header: u32, segment: u32): void {
   const descriptor = descriptorOf(header, segment);
-  const lineCount = load<u16>(tallyOf(header, segment) + TALLY_LINES) & <u16>TALLY_LINES_MASK;
   store<f64>(record, <f64>firstKeyOf(header, segment));
   store<u32>(record + 8, load<u32>(descriptor + DESCRIPTOR_LINES));
   store<u32>(record + 12, load<u32>(descriptor + DESCRIPTOR_SHAPE));
   store<u32>(record + 16, spanOf(header, descriptor));
   store<u32>(record + 20, numbersIn(header, segment));
   store<u32>(record + 24, load<u32>(header + AREA_PALETTE));
-  store<u16>(record + 28, lineCount);
+  store<u16>(record + 28, <u16>spanCountOf(header, segment));
   store<u16>(record + 30, <u16>load<u32>(header + AREA_PALETTE_COUNT));
 }

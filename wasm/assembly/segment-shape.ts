@@ -18,6 +18,7 @@ import {
   OUTSIDE_HEADER_BYTES,
   OUTSIDE_POINTER_BYTES,
 } from './line';
+import { tableSize } from './line-table';
 
 /**
  * What lies outside of a line costs a hit another miss of the cache, so a byte of it counts more. With a
@@ -41,6 +42,8 @@ export let bestCost: u64 = 0;
 export let bestLineCount: u32 = 0;
 export let bestLowCount: u32 = 0;
 export let bestIsListed: bool = false;
+/** Whether the lines are in a table; then `bestLineCount` is how many there may be. */
+export let bestIsTabled: bool = false;
 
 /** The number in the segment of an entry. */
 function numberAt(entry: u32): u32 {
@@ -70,6 +73,7 @@ export function chooseShape(
   numberCount = segmentNumbers;
   codeBits = routeCodeBits;
   bestCost = u64.MAX_VALUE;
+  bestIsTabled = false;
   const numbersPerEntry = numberCount / max(count, 1);
   if (numberCount <= GROUPED_NUMBERS_TOTAL_MAX && numbersPerEntry <= GROUPED_NUMBERS_MAX)
     tryGrouped();
@@ -80,6 +84,33 @@ export function chooseShape(
   if (bestCost * 8 <= grouped * LISTED_EIGHTHS) return;
   bestCost = u64.MAX_VALUE;
   tryGrouped();
+}
+
+/** What lines in a table may cost at most, in eighths of what they cost without: they take longer to come to. */
+const TABLED_EIGHTHS: u64 = 5;
+/** Spans of lines in a table that are tried, in numbers. */
+export const TABLED_SPAN_MIN: u32 = 64;
+
+/** Tries grouped lines in a table for the entries of the last {@link chooseShape}. */
+export function tryTables(): void {
+  const costWithout = bestCost;
+  let best = (costWithout * TABLED_EIGHTHS) >> 3;
+  for (let most = GROUPED_SPAN_MAX; most >= TABLED_SPAN_MIN; most = (most * 3) >> 2) {
+    const roomy = spanFor((numberCount + most - 1) / most, false);
+    // Rounded up, these may be more than are needed.
+    const spans = (numberCount + roomy - 1) / roomy;
+    const span = spanFor(spans, false);
+    const tableBytes = <u64>tableSize(spans) * LINE_BYTES;
+    const cost = tableBytes + costOfLines(span, 3, false, true, best - min(tableBytes, best));
+    if (cost < best) {
+      best = cost;
+      bestCost = cost;
+      bestLineCount = spans;
+      bestLowCount = 3;
+      bestIsListed = false;
+      bestIsTabled = true;
+    }
+  }
 }
 
 /** Numbers that each of so many lines spans. */
@@ -155,8 +186,23 @@ function tryLines(lineCount: u32, isListed: bool): void {
   const span = spanFor(lineCount, isListed);
   if (!isListed && (span > GROUPED_SPAN_MAX || span == 0)) return;
   const lowCount = lowCountFor(span, isListed);
-  let cost = <u64>lineCount * LINE_BYTES;
+  const lineBytes = <u64>lineCount * LINE_BYTES;
+  const cost =
+    lineBytes + costOfLines(span, lowCount, isListed, false, bestCost - min(lineBytes, bestCost));
+  if (cost >= bestCost) return;
+  bestCost = cost;
+  bestLineCount = lineCount;
+  bestLowCount = lowCount;
+  bestIsListed = isListed;
+}
+
+/**
+ * What lines that each span so many numbers cost outside of them, and if these have a table, those that have
+ * entries themselves. Not more is counted than is of interest.
+ */
+function costOfLines(span: u32, lowCount: u32, isListed: bool, isTabled: bool, costMax: u64): u64 {
   const headBits = isListed ? LOW_BITS_AT : GROUP_BYTES_AT << 3;
+  let cost: u64 = 0;
   let from: u32 = 0;
   let end: u64 = span;
   let groups: u32 = 0;
@@ -166,7 +212,8 @@ function tryLines(lineCount: u32, isListed: bool): void {
     if (<u64>number >= end) {
       const held = entry - from;
       const numberBits = headBits + (isListed ? held * lowCount : groups * 8);
-      if (cost < bestCost) cost += outsideCost(held, numberBits, isListed) * OUTSIDE_WEIGHT;
+      if (isTabled && held != 0) cost += LINE_BYTES;
+      if (cost < costMax) cost += outsideCost(held, numberBits, isListed) * OUTSIDE_WEIGHT;
       from = entry;
       groups = 0;
       end = (<u64>number / span + 1) * span;
@@ -175,11 +222,7 @@ function tryLines(lineCount: u32, isListed: bool): void {
     if (group != lastGroup) groups++;
     lastGroup = group;
   }
-  if (cost >= bestCost) return;
-  bestCost = cost;
-  bestLineCount = lineCount;
-  bestLowCount = lowCount;
-  bestIsListed = isListed;
+  return cost;
 }
 
 /** Bytes outside of a line with so many entries. */

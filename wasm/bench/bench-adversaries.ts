@@ -25,6 +25,9 @@ const NODE_NUMBERS = 2 ** 34;
 const DIGITS = 15;
 /** Numbers of a stretch that is full, or empty. */
 const STRETCH = 512;
+/** Numbers of a block, the only one of ten that has any, and how many of them are ported. */
+const BLOCK_NUMBERS = 1000;
+const BLOCK = BLOCK_NUMBERS / 2;
 /** Numbers that stand together at the beginning of a segment. */
 const CLUSTER = 64;
 /** Runs inside of each other. */
@@ -89,6 +92,11 @@ export function createAdversaries(seed: number): Adversary[] {
     ported('userData', scattered, { hasUserData: true }),
     ported('manyRoutesSparse', every(1024), { routes: MANY_ROUTES, hasUserData: true }),
     ported('stretches', (at) => Math.floor(at / STRETCH) * 2 * STRETCH + (at % STRETCH)),
+    ported(
+      'blocks',
+      (at) =>
+        Math.floor(at / BLOCK) * 10 * BLOCK_NUMBERS + 2 * (at % BLOCK) + (hash32(placeKey, at) % 2),
+    ),
     ported('clusters', (at) => Math.floor(at / CLUSTER) * SEGMENT_NUMBERS + (at % CLUSTER)),
     fragmented('runsOfOneInTwo', (at) => {
       const from = Math.floor(at / 2) * 4;

@@ -36,6 +36,11 @@ export const DESCRIPTOR_DIVISOR = 4;
 export const DESCRIPTOR_BYTES = 16;
 export const DESCRIPTOR_SHAPE = 8;
 export const DESCRIPTOR_DEFAULT = 12;
+/** Of tables of lines. */
+export const TABLE_DIVISOR = 8;
+export const TABLE_SPANS = 12;
+export const TABLE_ANSWERS = 16;
+export const TABLE_WORDS = 64;
 export const SLOW = 1n;
 export const GROUPS = ((1n << 50n) - 1n) << 1n;
 export const OUTSIDE = 1n << 51n;
@@ -152,9 +157,14 @@ export class ImagePlaces {
       const shape = this.get(descriptor + DESCRIPTOR_SHAPE);
       const divisor = this.get(descriptor + DESCRIPTOR_DIVISOR);
       const span = this.isDense(header) ? shape & 0xffff : divisor;
-      const lineCount = this.get(tally) & 0x7ff;
-      for (let index = 0; index < lineCount; index++) {
-        const line = this.get(descriptor) + index * LINE_BYTES;
+      const lines = this.get(descriptor);
+      const isTabled = ((shape >>> 27) & 1) === 1;
+      const spans = isTabled ? this.get(lines + TABLE_SPANS) : this.get(tally) & 0x7ff;
+      for (let index = 0; index < spans; index++) {
+        const line = isTabled
+          ? this.get(lines + TABLE_WORDS + index * 4)
+          : lines + index * LINE_BYTES;
+        if ((line & 1) === 1) continue;
         yield {
           line,
           flags: this.getLong(line),

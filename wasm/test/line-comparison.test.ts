@@ -48,6 +48,23 @@ test('the spans hold what differs and little else: another route, a number more,
   assert.deepEqual(differingSpans(right, left), spans);
 });
 
+test('lines in tables are compared, and spans that have one on one side only differ', () => {
+  // So dense in places, and nothing between them, that lines have tables.
+  const size = 900;
+  const blocks = Array.from({ length: 45 * size }, (_, at) =>
+    ported(FIRST + Math.floor(at / size) * 9000 + (at % size), at % 7),
+  );
+  const left = loaded(blocks);
+  assert.ok([...left.segments()].some(({ shape }) => shape >>> 27 !== 0));
+  assert.deepEqual(differingSpans(left, loaded(blocks)), []);
+  const keys = [FIRST + 100, FIRST + 9_200, FIRST + 31_000];
+  const right = loaded(blocks, [ported(keys[0]!, 5), ported(keys[1]!, null), ported(keys[2]!, 1)]);
+  for (const spans of [differingSpans(left, right), differingSpans(right, left)]) {
+    for (const key of keys) assert.ok(isIn(spans, key), String(key));
+    assert.ok(numbersIn(spans) <= 3 * 400, `${numbersIn(spans)} numbers`);
+  }
+});
+
 test('user data, which lies outside of lines, is compared', () => {
   const withData = (key: number, userData: number): IndexChange => ({
     ...{ entry: 'ported', from: key, to: key, route: 1, userData },

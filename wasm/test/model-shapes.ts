@@ -68,6 +68,29 @@ export const MODEL_SHAPES: readonly ModelShape[] = [
     },
   },
   {
+    name: 'thousands of numbers in a dense area',
+    lay(random) {
+      const area =
+        Math.floor((random.between(11, 18) * 10 ** random.between(10, 13)) / AREA) * AREA;
+      const firsts = Array.from(
+        { length: 42 },
+        () => area + random.below(20) * SEGMENT + random.below(60_000),
+      );
+      return {
+        key() {
+          if (random.chance(0.02)) return area + random.below(20 * SEGMENT);
+          return random.pick(firsts) + random.below(1000);
+        },
+        // More than an area is sparse with, but where blocks overlap very much.
+        initial: [
+          ...new Set(
+            firsts.flatMap((first) => Array.from({ length: 1000 }, (_, at) => first + at)),
+          ),
+        ].sort((one, other) => one - other),
+      };
+    },
+  },
+  {
     name: 'a tenth of 200,000 numbers',
     lay(random) {
       const first = 18613900000000 + random.below(1000) * 100_000;

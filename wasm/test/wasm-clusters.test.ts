@@ -7,11 +7,17 @@ import { describe, it } from 'node:test';
 import type { IndexChange } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { loadImage } from '../wasm-image.ts';
-import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
-import { instantiate } from '../wasm-module.ts';
+import { createWasmIndex } from '../wasm-index.ts';
 import { ported, prefix, run } from './changes.ts';
 import { imageOf } from './forged-images.ts';
-import { areaCounts, livePatches, settle, usedBytes } from './memory-inspection.ts';
+import {
+  applyBehindReaders,
+  applyBoth,
+  compare,
+  type IndexPair,
+  numbersAtBounds,
+} from './index-pair.ts';
+import { areaCounts, settle, usedBytes } from './memory-inspection.ts';
 import { Random, runSeed } from './random.ts';
 
 const memoryBytesMax = 64 << 20;
@@ -22,7 +28,8 @@ const CLUSTERS = 40;
 /** From the first number of a cluster to that of the next, and how many numbers it has at most. */
 const APART = 400_000;
 const SIZE = 300;
-const BATCH = 4000;
+/** Where the area begins and ends. */
+const ENDS = [FIRST_KEY, FIRST_KEY + AREA];
 
 const seed = runSeed();
 
@@ -43,12 +50,9 @@ function clusters(random: Random): IndexChange[] {
 }
 
 /** An index and its reference with prefixes below the clusters, these, and runs in some and between others. */
-function divided(random: Random, build: 'debug' | 'release'): [WasmIndex, ReferenceIndex] {
-  const pair: [WasmIndex, ReferenceIndex] = [
-    createWasmIndex({ memoryBytesMax, build }),
-    new ReferenceIndex(),
-  ];
-  applyBoth(...pair, [
+function divided(random: Random, build: 'debug' | 'release'): IndexPair {
+  const pair: IndexPair = [createWasmIndex({ memoryBytesMax, build }), new ReferenceIndex()];
+  applyBoth(pair, [
     prefix(18, 90),
     ...Array.from({ length: 9 }, (_, at) => prefix(Math.floor(firstOf(at * 4) / 10_000), at)),
     run(firstOf(3) + 20, firstOf(3) + 40, 91),
@@ -59,37 +63,6 @@ function divided(random: Random, build: 'debug' | 'release'): [WasmIndex, Refere
   return pair;
 }
 
-function applyBoth(index: WasmIndex, reference: ReferenceIndex, batch: IndexChange[]): void {
-  for (const each of [index, reference]) each.apply(batch);
-  compare(index, reference);
-  settle(index);
-  assert.deepEqual(livePatches(index.memory), []);
-  compare(index, reference);
-}
-
-/** Numbers at and around both ends of each segment that has lines, and of the area. */
-function numbersAtBounds(index: WasmIndex): number[] {
-  const ends = [...index.segments()].flatMap(({ from, end }) => [from, end]);
-  return [FIRST_KEY, FIRST_KEY + AREA, ...ends].flatMap((end) =>
-    [-9, -8, -7, -2, -1, 0, 1, 2, 7, 8].map((distance) => end + distance),
-  );
-}
-
-function compare(index: WasmIndex, reference: ReferenceIndex): void {
-  const entries = [...reference.entries()];
-  assert.deepEqual([...index.entries()], entries);
-  const around = entries.flatMap(({ from, to }) => [from, from - 1, to + 1]);
-  const keys = [...numbersAtBounds(index), ...around];
-  for (let at = 0; at < keys.length; at += BATCH) {
-    const some = Float64Array.from(keys.slice(at, at + BATCH));
-    const [answers, expected] = [new Uint32Array(some.length), new Uint32Array(some.length)];
-    index.lookup(some, answers, some.length);
-    reference.lookup(some, expected, some.length);
-    assert.deepEqual(answers, expected);
-  }
-  for (const key of numbersAtBounds(index)) assert.deepEqual(index.find(key), reference.find(key));
-}
-
 for (const build of ['debug', 'release'] as const) {
   describe(`Wasm clusters, ${build} (BCHF_TEST_SEED=${seed})`, () => {
     it('have a segment each, and numbers on both sides of its ends have their own answers', () => {
@@ -97,7 +70,8 @@ for (const build of ['debug', 'release'] as const) {
       // Each has lines of its own; between them no line is needed.
       assert.equal([...index.segments()].length, CLUSTERS);
       for (const { from, end } of index.segments()) assert.ok(end - from <= SIZE + 16);
-      compare(loadImage(imageOf(index), { memoryBytesMax, build }), reference);
+      compare([index, reference], ENDS);
+      compare([loadImage(imageOf(index), { memoryBytesMax, build }), reference], ENDS);
     });
 
     it('take what arrives between them, beside them and at the ends of their area', () => {
@@ -107,13 +81,13 @@ for (const build of ['debug', 'release'] as const) {
       for (const { from, end } of pair[0].segments()) others.push(from - 1, end, end + 30_000);
       for (let at = 0; at < others.length; at += 13) {
         applyBoth(
-          ...pair,
+          pair,
           others.slice(at, at + 13).map((key) => ported(key, 70)),
         );
       }
-      applyBoth(...pair, clusterAt(firstOf(5) + APART / 2, random, 60));
+      applyBoth(pair, clusterAt(firstOf(5) + APART / 2, random, 60));
       applyBoth(
-        ...pair,
+        pair,
         others.map((key) => ported(key, null)),
       );
     });
@@ -124,11 +98,11 @@ for (const build of ['debug', 'release'] as const) {
       const gap = Array.from({ length: 3000 }, (_, at) => ported(firstOf(2) + 50 + at, at % 5));
       const far = Array.from({ length: 3000 }, (_, at) => ported(firstOf(3) - 1 - at, at % 5));
       const count = () => [...pair[0].segments()].length;
-      applyBoth(...pair, gap.slice(0, 100));
-      applyBoth(...pair, far.slice(0, 100));
-      applyBoth(...pair, [...gap, ...far]);
+      applyBoth(pair, gap.slice(0, 100));
+      applyBoth(pair, far.slice(0, 100));
+      applyBoth(pair, [...gap, ...far]);
       // Where so much has changed, the next time the whole area is divided.
-      applyBoth(...pair, clusterAt(firstOf(5) + APART / 2, random, 60));
+      applyBoth(pair, clusterAt(firstOf(5) + APART / 2, random, 60));
       assert.ok(count() <= CLUSTERS + 1, `${count()} segments`);
     });
 
@@ -136,16 +110,15 @@ for (const build of ['debug', 'release'] as const) {
       const random = new Random(seed);
       const index = createWasmIndex({ memoryBytesMax, build });
       const reference = new ReferenceIndex();
-      applyBoth(index, reference, [prefix(18, 90)]);
+      applyBoth([index, reference], [prefix(18, 90)]);
       const before = usedBytes(index.memory);
       const changes = clusters(random);
-      applyBoth(index, reference, changes);
+      applyBoth([index, reference], changes);
       for (let cluster = 0; cluster < CLUSTERS; cluster += 3) {
         const isIn = ({ from }: IndexChange) =>
           from >= firstOf(cluster) && from < firstOf(cluster + 3);
         applyBoth(
-          index,
-          reference,
+          [index, reference],
           changes.filter(isIn).map((change) => ({ ...change, route: null })),
         );
       }
@@ -155,23 +128,10 @@ for (const build of ['debug', 'release'] as const) {
 
     it('have the background of its own version for a reader that stays in a call', () => {
       const random = new Random(seed);
-      const [index, reference] = divided(random, build);
-      const keys = numbersAtBounds(index).slice(0, 256);
+      const pair = divided(random, build);
+      const keys = numbersAtBounds(pair[0], ENDS).slice(0, 256);
       for (let at = 2; keys.length < 512; at++)
         keys.push(firstOf(at % CLUSTERS) + random.below(APART));
-      const expectedOf = () => {
-        const expected = new Uint32Array(keys.length);
-        reference.lookup(Float64Array.from(keys), expected, keys.length);
-        return expected;
-      };
-      const wasm = instantiate(index.memory, build);
-      const answersOf = (reader: number, version: number) =>
-        wasm.call((exports) => {
-          const places = [exports.READER_KEYS.value, exports.READER_ANSWERS.value] as const;
-          new Float64Array(index.memory.buffer, reader + places[0], keys.length).set(keys);
-          exports.lookupEntered(reader, version, keys.length);
-          return new Uint32Array(index.memory.buffer, reader + places[1], keys.length).slice();
-        });
       const steps: IndexChange[][] = [
         [prefix(18, 80), run(firstOf(4) - 1000, firstOf(9) + 50, 81)],
         [run(firstOf(12) + 30, firstOf(12) + 2000, 82), prefix(Math.floor(firstOf(20) / 1000), 83)],
@@ -179,19 +139,7 @@ for (const build of ['debug', 'release'] as const) {
         [run(firstOf(4) - 1000, firstOf(9) + 50, null), prefix(18, null)],
         [run(firstOf(12) + 30, firstOf(12) + 2000, null)],
       ];
-      for (const step of steps) {
-        const reader = wasm.call((exports) => exports.claimReader());
-        const version = wasm.call((exports) => exports.enter(reader));
-        const expected = expectedOf();
-        for (const each of [index, reference]) each.apply(step);
-        index.apply([]);
-        assert.deepEqual(answersOf(reader, version), expected);
-        wasm.call((exports) => exports.leave(reader));
-        wasm.call((exports) => exports.releaseReader(reader));
-        compare(index, reference);
-        settle(index);
-        compare(index, reference);
-      }
+      applyBehindReaders(pair, steps, keys, build);
     });
   });
 }
@@ -231,7 +179,7 @@ describe('Wasm clusters', () => {
     const changes = Array.from({ length: 20_000 }, (_, at) =>
       ported(FIRST_KEY + Math.floor(at / 10) * 8000 + (at % 10), at % 50),
     );
-    applyBoth(index, reference, changes);
+    applyBoth([index, reference], changes);
     assert.ok(areaCounts(index.memory).divided <= 1);
   });
 });

@@ -16,6 +16,8 @@ import { ImagePlaces, type PlacedLine } from './image-places.ts';
 const memoryBytesMax = 16 << 20;
 /** In a dense area, in a sparse one with a cluster, and in the area of which there are several lengths. */
 const DENSE_KEY = 1109 * 2 ** 24;
+/** The segment of it that has a table. */
+const TABLED = 250;
 const SPARSE_KEY = 1138 * 2 ** 24;
 const SHORT_KEY = 14917000;
 /** In a sparse area of one segment, with a heap that has come to it since. */
@@ -35,6 +37,9 @@ const CONTENT: readonly IndexChange[] = [
   ...Array.from({ length: 15000 }, (_, n) => ported(DENSE_KEY + 70000 + n * 1000, n % 5)),
   ...Array.from({ length: 60 }, (_, n) => withUserData(ported(DENSE_KEY + 1000 + n * 2, n % 5), n)),
   run(DENSE_KEY + 4010, DENSE_KEY + 4060, 6),
+  // A table of lines, with two answers of its own.
+  ...Array.from({ length: 900 }, (_, n) => ported(DENSE_KEY + TABLED * 2 ** 16 + 5000 + n, n % 5)),
+  run(DENSE_KEY + TABLED * 2 ** 16 + 20_000, DENSE_KEY + TABLED * 2 ** 16 + 29_999, 6),
   ...Array.from({ length: 300 }, (_, n) => ported(SPARSE_KEY + n * 50000, n % 3)),
   ...Array.from({ length: 400 }, (_, n) => ported(SPARSE_KEY + 5_000_000 + n, n % 3)),
   ...Array.from({ length: 20 }, (_, n) => ported(SHORT_KEY + n * 900, n)),
@@ -116,6 +121,22 @@ const ofArea =
     forge(image, image.headerOf(key));
 const ofSegment = (forge: (image: ImagePlaces, descriptor: number) => void): Forgery =>
   ofArea(DENSE_KEY, (image, header) => forge(image, image.descriptorOf(header, 3)));
+/** A forgery of a segment whose lines are in a table, and of that. */
+const ofTable = (
+  forge: (image: ImagePlaces, table: number, descriptor: number, tally: number) => void,
+): Forgery =>
+  ofArea(DENSE_KEY, (image, header) => {
+    const descriptor = image.descriptorOf(header, TABLED);
+    assert.equal(image.get(descriptor + at.DESCRIPTOR_SHAPE) >>> 27, 1);
+    forge(image, image.get(descriptor), descriptor, image.tallyOf(header, TABLED));
+  });
+/** A forgery of the word of a span that has a line, or of one that has none. */
+const ofWord = (hasLine: boolean, forge: (image: ImagePlaces, place: number) => void): Forgery =>
+  ofTable((image, table) => {
+    let place = table + at.TABLE_WORDS;
+    while ((image.get(place) % 2 === 0) !== hasLine) place += 4;
+    forge(image, place);
+  });
 /** A forgery of the segment of a sparse area that is a cluster. */
 const ofCluster = (forge: (image: ImagePlaces, descriptor: number) => void): Forgery =>
   ofArea(SPARSE_KEY, (image, header) => forge(image, image.descriptorOf(header, 1)));
@@ -270,6 +291,61 @@ const SEGMENTS: Record<string, Forgery> = {
   ),
   'more bytes outside than there are': ofLine(isQuick, (image, { tally }) =>
     image.add(tally + at.TALLY_OUTSIDE, 4),
+  ),
+};
+
+const TABLES: Record<string, Forgery> = {
+  'a table outside of the arena': ofTable((image, _, descriptor) =>
+    image.set(descriptor, 0xffff_ffc0),
+  ),
+  'a table between two lines': ofTable((image, _, descriptor) => image.add(descriptor, 32)),
+  'lines in place of a table': ofTable((image, _, descriptor) =>
+    image.set(descriptor, image.get(image.descriptorOf(image.headerOf(DENSE_KEY), 0))),
+  ),
+  'a table in place of lines': ofTable((image, table) =>
+    image.set(image.descriptorOf(image.headerOf(DENSE_KEY), 0), table),
+  ),
+  'a divisor beside the one of the table': ofTable((image, _, descriptor) =>
+    image.set(descriptor + at.DESCRIPTOR_DIVISOR, 1),
+  ),
+  'another divisor in a table': ofTable((image, table) => image.add(table + at.TABLE_DIVISOR, 1)),
+  'a table of a span more': ofTable((image, table) => image.add(table + at.TABLE_SPANS, 1)),
+  'a table of a span less': ofTable((image, table) => image.add(table + at.TABLE_SPANS, -1)),
+  'a table that is not slow': ofTable((image, table) => image.setLong(table, 0n)),
+  'a table with a patch': ofTable((image, table) => image.setLong(table, at.SLOW | at.DIRTY)),
+  'a table with another default': ofTable((image, table) =>
+    image.set(table + at.TABLE_ANSWERS, image.get(table + at.TABLE_ANSWERS + 4)),
+  ),
+  'a table with the answer of a ported number': ofTable((image, table) =>
+    image.set(table + at.TABLE_ANSWERS + 4, (3 << 30) | (10 << 26)),
+  ),
+  'a table with a route that there is none of': ofTable((image, table) =>
+    image.set(table + at.TABLE_ANSWERS + 4, (1 << 30) | (2 << 26) | ROUTES_BELOW),
+  ),
+  'a listed line in a table': ofTable((image, _, descriptor) => {
+    const shape = image.get(descriptor + at.DESCRIPTOR_SHAPE);
+    image.set(descriptor + at.DESCRIPTOR_SHAPE, shape | (1 << 26));
+  }),
+  'a table without a mark': ofTable((image, _, descriptor) => {
+    const shape = image.get(descriptor + at.DESCRIPTOR_SHAPE);
+    image.set(descriptor + at.DESCRIPTOR_SHAPE, shape & ~(1 << 27));
+  }),
+  'an answer that a table has no place for': ofWord(false, (image, place) => image.set(place, 25)),
+  'an answer in place of a line': ofWord(true, (image, place) => image.set(place, 1)),
+  'a line in place of an answer': ofWord(false, (image, place) =>
+    image.set(place, image.lineWhere(KEYS, isQuick).line),
+  ),
+  'a line that is in a table twice': ofWord(true, (image, place) =>
+    image.set(place, image.get(place + 4)),
+  ),
+  'a line of a table at no line': ofWord(true, (image, place) => image.add(place, 32)),
+  'a line of a table outside of the arena': ofWord(true, (image, place) => image.set(place, 64)),
+  'nothing in a table': ofWord(true, (image, place) => image.set(place, 0)),
+  'fewer lines than a table has': ofTable((image, _table, _descriptor, tally) =>
+    image.add(tally, -1),
+  ),
+  'more lines than a table has': ofTable((image, _table, _descriptor, tally) =>
+    image.add(tally, 1),
   ),
 };
 
@@ -430,6 +506,7 @@ for (const build of ['debug', 'release'] as const) {
     for (const [what, image, forgeries] of [
       ['the directory', honest, DIRECTORY],
       ['a segment', honest, SEGMENTS],
+      ['a table', honest, TABLES],
       ['a line', honest, LINES],
       ['a patch', patched, PATCHES],
     ] as const) {
