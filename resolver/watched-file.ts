@@ -10,7 +10,7 @@ export class WatchedFile<T> {
   readonly path: string;
   readonly #parse: (text: string) => T;
   #value: T;
-  /** What the file looked like when it was read. */
+  /** What the file looked like when it was looked at last; empty where it could not be. */
   #stamp: string;
 
   private constructor(path: string, parse: (text: string) => T, stamp: string, value: T) {
@@ -22,8 +22,8 @@ export class WatchedFile<T> {
 
   /** Throws BCHF_CONFIG_INVALID where the file cannot be read, or where `parse` throws. */
   static async open<T>(path: string, parse: (text: string) => T): Promise<WatchedFile<T>> {
-    const { stamp, value } = await readStamped(path, parse);
-    return new WatchedFile(path, parse, stamp, value);
+    const stamp = await stampOf(path).catch((cause) => invalid(path, cause));
+    return new WatchedFile(path, parse, stamp, await readParsed(path, parse));
   }
 
   get value(): T {
@@ -32,15 +32,15 @@ export class WatchedFile<T> {
 
   /**
    * Whether there is another value than before. Throws like {@link WatchedFile.open}, and then the value
-   * stays as it was.
+   * stays as it was; once for each change of the file, however often it is looked at.
    */
   async look(): Promise<boolean> {
-    if ((await stampOf(this.path).catch((cause) => invalid(this.path, cause))) === this.#stamp) {
-      return false;
-    }
-    const { stamp, value } = await readStamped(this.path, this.#parse);
-    this.#stamp = stamp;
-    this.#value = value;
+    const stamp = await stampOf(this.path).catch((cause: unknown) => ({ cause }));
+    const seen = typeof stamp === 'string' ? stamp : '';
+    if (seen === this.#stamp) return false;
+    this.#stamp = seen;
+    if (typeof stamp !== 'string') return invalid(this.path, stamp.cause);
+    this.#value = await readParsed(this.path, this.#parse);
     return true;
   }
 }
@@ -63,13 +63,9 @@ async function stampOf(path: string): Promise<string> {
   return `${mtimeMs} ${size} ${ino}`;
 }
 
-async function readStamped<T>(
-  path: string,
-  parse: (text: string) => T,
-): Promise<{ stamp: string; value: T }> {
+async function readParsed<T>(path: string, parse: (text: string) => T): Promise<T> {
   try {
-    const stamp = await stampOf(path);
-    return { stamp, value: parse(await readFile(path, 'utf8')) };
+    return parse(await readFile(path, 'utf8'));
   } catch (cause) {
     return invalid(path, cause);
   }
