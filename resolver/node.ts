@@ -67,7 +67,7 @@ export interface StartedNode {
 export async function startNode(options: NodeOptions): Promise<StartedNode> {
   const { configuration, log, onFailure } = options;
   const config = configuration.values;
-  await checkBeforeLoading(config);
+  await checkBeforeLoading(config, log);
   const genesis = await readGenesis(config.genesis);
   const { ledger, own } = await openNodeLedger(config.data, genesis, config.propose);
   const opened: (() => Promise<unknown>)[] = [() => ledger.close()];

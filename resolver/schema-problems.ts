@@ -14,3 +14,8 @@ export function problemsOf(error: z.ZodError): string {
   const left = error.issues.length - told.length;
   return left > 0 ? `${text}\n… and ${left} more` : text;
 }
+
+/** Why a file could not be read by a schema, or at all. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof z.ZodError ? problemsOf(cause) : (cause as Error).message;
+}
