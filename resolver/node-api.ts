@@ -32,6 +32,8 @@ export interface NodeServices {
   snapshotPart: (path: string) => Promise<SnapshotPart | undefined>;
   metrics: () => Promise<string>;
   metricsType: string;
+  /** Told of a request whose handling failed. */
+  onFault: (error: unknown) => void;
 }
 
 export interface NodeApi {
@@ -60,7 +62,10 @@ export async function listenNodeApi(
     let answer: Answer;
     try {
       answer = await answerNode(request, services);
-    } catch {
+    } catch (error) {
+      // Who left in the middle of a body waits for no answer, and is no fault of this process.
+      if (request.destroyed && !request.complete) return;
+      services.onFault(error);
       answer = problem(500, 'The request could not be answered.');
     }
     const { status, type = 'application/json', body } = answer;

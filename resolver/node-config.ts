@@ -10,6 +10,7 @@ import { servingOptions } from './config.ts';
 import { ledgerOptions } from './options/ledger-options.ts';
 import { list, option, wholeNumber } from './options/option.ts';
 import { ResolverError } from './resolver-error.ts';
+import { reasonOf } from './schema-problems.ts';
 
 const flag = z
   .union([z.boolean(), z.enum(['true', 'false'])], { error: 'must be true or false' })
@@ -119,7 +120,6 @@ export async function readGenesis(path: string): Promise<ChainGenesis> {
       })),
     };
   } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new ResolverError('BCHF_GENESIS_INVALID', `${path}: ${reason}`, { cause });
+    throw new ResolverError('BCHF_GENESIS_INVALID', `${path}: ${reasonOf(cause)}`, { cause });
   }
 }

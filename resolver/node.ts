@@ -67,7 +67,7 @@ export interface StartedNode {
 export async function startNode(options: NodeOptions): Promise<StartedNode> {
   const { configuration, log, onFailure } = options;
   const config = configuration.values;
-  await checkBeforeLoading(config);
+  await checkBeforeLoading(config, log);
   const genesis = await readGenesis(config.genesis);
   const { ledger, own } = await openNodeLedger(config.data, genesis, config.propose);
   const opened: (() => Promise<unknown>)[] = [() => ledger.close()];
@@ -141,7 +141,7 @@ export async function startNode(options: NodeOptions): Promise<StartedNode> {
     const addresses = transport.addresses();
     const describe = () => describeNode(config, following, transport, addresses, genesis);
     const registry = registryOf(following, transport);
-    const api = await listenApi(config, following, desk, service, describe, registry);
+    const api = await listenApi(config, following, desk, service, describe, registry, log);
     opened.push(() => api.close());
     service.watchNetwork(() => {
       const peers = transport.peers().map((peerId) => {
@@ -262,6 +262,7 @@ function listenApi(
   service: Service,
   status: () => unknown,
   registry: Registry,
+  log: Log,
 ): Promise<NodeApi> {
   return listenNodeApi(config.ledgerHost, config.ledgerPort, {
     snapshotPart: async (path) => service.snapshots?.part(path),
@@ -272,5 +273,6 @@ function listenApi(
     prove: (ueId) => desk.prove(ueId),
     metrics: () => registry.metrics(),
     metricsType: registry.contentType,
+    onFault: (err) => log.error({ err }, 'a request to the ledger port could not be answered'),
   });
 }

@@ -85,7 +85,7 @@ export interface Started {
 export async function start(options: StartOptions): Promise<Started | undefined> {
   const { configuration, log, onFailure, now = Date.now } = options;
   const config = configuration.values;
-  await checkBeforeLoading(config);
+  await checkBeforeLoading(config, log);
   await orDataError(config.data, makeDirectory(config.data));
   const ledger = await openDataLedger(configuration, now);
   try {

@@ -10,8 +10,10 @@ export class WatchedFile<T> {
   readonly path: string;
   readonly #parse: (text: string) => T;
   #value: T;
-  /** What the file looked like when it was read. */
+  /** What the file looked like when it was read last, whether or not it fitted. */
   #stamp: string;
+  /** Why it could not be read, where that has been told. */
+  #told = '';
 
   private constructor(path: string, parse: (text: string) => T, stamp: string, value: T) {
     this.path = path;
@@ -22,8 +24,15 @@ export class WatchedFile<T> {
 
   /** Throws BCHF_CONFIG_INVALID where the file cannot be read, or where `parse` throws. */
   static async open<T>(path: string, parse: (text: string) => T): Promise<WatchedFile<T>> {
-    const { stamp, value } = await readStamped(path, parse);
-    return new WatchedFile(path, parse, stamp, value);
+    let stamp: string;
+    let text: string;
+    try {
+      stamp = await stampOf(path);
+      text = await readFile(path, 'utf8');
+    } catch (cause) {
+      return invalid(path, cause);
+    }
+    return new WatchedFile(path, parse, stamp, parsed(path, text, parse));
   }
 
   get value(): T {
@@ -32,15 +41,23 @@ export class WatchedFile<T> {
 
   /**
    * Whether there is another value than before. Throws like {@link WatchedFile.open}, and then the value
-   * stays as it was.
+   * stays as it was; of a file that stays as it is, once. One that cannot be read is tried again each time.
    */
   async look(): Promise<boolean> {
-    if ((await stampOf(this.path).catch((cause) => invalid(this.path, cause))) === this.#stamp) {
-      return false;
+    let text: string;
+    try {
+      const stamp = await stampOf(this.path);
+      if (stamp === this.#stamp) return false;
+      text = await readFile(this.path, 'utf8');
+      this.#stamp = stamp;
+    } catch (cause) {
+      const { message } = cause as Error;
+      if (message === this.#told) return false;
+      this.#told = message;
+      return invalid(this.path, cause);
     }
-    const { stamp, value } = await readStamped(this.path, this.#parse);
-    this.#stamp = stamp;
-    this.#value = value;
+    this.#told = '';
+    this.#value = parsed(this.path, text, this.#parse);
     return true;
   }
 }
@@ -63,13 +80,9 @@ async function stampOf(path: string): Promise<string> {
   return `${mtimeMs} ${size} ${ino}`;
 }
 
-async function readStamped<T>(
-  path: string,
-  parse: (text: string) => T,
-): Promise<{ stamp: string; value: T }> {
+function parsed<T>(path: string, text: string, parse: (text: string) => T): T {
   try {
-    const stamp = await stampOf(path);
-    return { stamp, value: parse(await readFile(path, 'utf8')) };
+    return parse(text);
   } catch (cause) {
     return invalid(path, cause);
   }

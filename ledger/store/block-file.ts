@@ -2,6 +2,7 @@
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { LedgerError } from '../ledger-error.ts';
+import { writeBytes } from '../whole-file.ts';
 import {
   type BlockFileHead,
   type BlockFrame,
@@ -107,7 +108,7 @@ export async function writeBlockFile(
     let at = known?.bytes ?? 0;
     let height = known?.height || firstHeight - 1;
     const write = async (bytes: Uint8Array): Promise<void> => {
-      await orIoError(path, handle.write(bytes, 0, bytes.length, at));
+      await orIoError(path, writeBytes(handle, bytes, at));
       at += bytes.length;
     };
     if (known) await orIoError(path, handle.truncate(at));

@@ -18,7 +18,8 @@ import { MIX_DEFAULT } from '../population-source.ts';
 import { type RatePiece, RatePlan } from '../rate-plan.ts';
 
 const rate = z.number().min(0).max(RATE_MAX);
-const seconds = z.number().positive().max(DURATION_S_MAX);
+/** Nothing shorter is measured, and a phase of many such parts would fill the memory. */
+const seconds = z.number().min(0.001).max(DURATION_S_MAX);
 const port = z.int().min(1).max(65_535);
 const name = z.string().min(1).max(80);
 const share = z.number().min(0).max(1e9);
@@ -142,6 +143,8 @@ export type Action = Scenario['actions'][number];
 
 /** Longest run of all phases together. */
 const SECONDS_MAX = DURATION_S_MAX;
+/** Bursts of all phases together: each is two pieces of the plan, in every thread and stream. */
+const BURSTS_MAX = 100_000;
 
 /**
  * Reads a scenario from text, YAML or JSON (which is YAML). Throws BCHF_LOADTEST_SCENARIO with a line
@@ -167,8 +170,13 @@ export function parseScenario(text: string): Scenario {
 /** What no schema tells. */
 function problemsOf({ streams, phases, actions }: Scenario): string[] {
   const total = totalSeconds(phases);
+  const bursts = phases.reduce((sum, phase) => sum + burstCount(phase), 0);
   return [
     ...(total > SECONDS_MAX ? [`phases: ${total} seconds in all, at most ${SECONDS_MAX}`] : []),
+    ...(bursts > BURSTS_MAX ? [`phases: ${bursts} bursts in all, at most ${BURSTS_MAX}`] : []),
+    ...(bursts <= BURSTS_MAX && planOf(phases).plan.count === 0
+      ? ['phases: no lookup is ever due']
+      : []),
     ...(streams.every((stream) => stream.share === 0) ? ['streams: no share is above 0'] : []),
     ...streams.flatMap((stream, at) =>
       TELEPHONE_INTERFACES.includes(stream.interface) && stream.identity === 'imsi'
@@ -191,6 +199,11 @@ function problemsOf({ streams, phases, actions }: Scenario): string[] {
 
 export function totalSeconds(phases: readonly Phase[]): number {
   return phases.reduce((sum, phase) => sum + phase.seconds, 0);
+}
+
+function burstCount({ seconds, rate }: Phase): number {
+  const hasBursts = typeof rate === 'object' && 'everySeconds' in rate;
+  return hasBursts ? Math.ceil(seconds / rate.everySeconds) : 0;
 }
 
 /** What a stream is called. */
@@ -221,7 +234,7 @@ export function planOf(phases: readonly Phase[]): { plan: RatePlan; windows: Win
       at += seconds;
     };
     const parts = piecesOf(phase);
-    pieces.push(...parts);
+    for (const part of parts) pieces.push(part);
     const { rate } = phase;
     if (typeof rate === 'object' && 'steps' in rate) {
       parts.forEach((piece, step) => {

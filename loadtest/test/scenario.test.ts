@@ -14,6 +14,7 @@ import { addLoadtestCommand } from '../command.ts';
 import { LoadtestError } from '../load-options.ts';
 import { INTERFACES, parseScenario, planOf } from '../scenario/scenario.ts';
 import { kneeOf, type ScenarioReport, type WindowPoint } from '../scenario/scenario-report.ts';
+import { readReport } from '../scenario/scenario-report-file.ts';
 import { metricOf } from '../scenario/server-usage.ts';
 import { createZipf } from '../scenario/zipf.ts';
 import { serveHttp, serveUdp } from './load-fixtures.ts';
@@ -66,7 +67,19 @@ describe('a scenario', () => {
     assert.match(refusal(`${SMALL}actions: [{ atSeconds: 2, run: ['true'] }]`), /over/);
     const burst = '{ base: 1, burst: 9, everySeconds: 1, burstSeconds: 2 }';
     assert.match(refusal(SMALL.replace('rate: 10', `rate: ${burst}`)), /longer/);
+    assert.match(refusal(SMALL.replace('seconds: 1', 'seconds: 0.0001')), /phases\.0\.seconds/);
+    assert.match(refusal(SMALL.replace('rate: 10', 'rate: 0')), /no lookup is ever due/);
     assert.match(refusal(`a: &a [1]\nb: *a\n${SMALL}`), /./);
+  });
+
+  test('has a limit for bursts, which all are pieces of a plan in memory', () => {
+    const bursts = (seconds: number) =>
+      SMALL.replace('seconds: 1', `seconds: ${seconds}`).replace(
+        'rate: 10',
+        'rate: { base: 0, burst: 9, everySeconds: 0.5, burstSeconds: 0.1 }',
+      );
+    assert.equal(planOf(parseScenario(bursts(50_000)).phases).windows.length, 1);
+    assert.match(refusal(bursts(50_000.5)), /100001 bursts/);
   });
 
   test('has a window for each phase, for each step of one, and the pieces of its rate', () => {
@@ -188,6 +201,27 @@ phases: [{ seconds: 1, rate: 400 }]
   }
   assert.match(output, /nothing answered, which tells nothing of the generator/);
   assert.doesNotMatch(output, /bottleneck/);
+});
+
+test('a report of another form, or of which something is missing, is refused with its code', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bchf-report-'));
+  try {
+    const file = join(directory, 'report.json');
+    const contents = {
+      '[]': /no report/,
+      '{': /no report/,
+      '{"format": "bchf-capacity-1"}': /no report/,
+      '{"format": "bchf-loadtest-1"}': /windows: /,
+      '{"format": "bchf-loadtest-1", "windows": [{}]}': /windows\.0\.latencyUs: /,
+    };
+    for (const [text, message] of Object.entries(contents)) {
+      writeFileSync(file, text);
+      await assert.rejects(readReport(file), { code: 'BCHF_LOADTEST_SCENARIO', message });
+    }
+    await assert.rejects(readReport(directory), { code: 'BCHF_LOADTEST_SCENARIO' });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
 
 test('a scenario runs over four interfaces, a swap in its middle loses nothing, and reports can be compared', async () => {

@@ -86,8 +86,7 @@ export class AccessHost {
   ): Promise<AccessHost | undefined> {
     const { accessRules, auditLog, httpTokenPolicy, auditMaxMib } = config;
     if (accessRules === '' && auditLog === '' && httpTokenPolicy === 'off') return undefined;
-    const rulesFile =
-      accessRules === '' ? undefined : await WatchedFile.open(accessRules, parseRules);
+    const rulesFile = await readAccessRules(config);
     const isSubjectNamed =
       rulesFile !== undefined && readRules(rulesFile.value).rules.some(({ subjects }) => subjects);
     if (isSubjectNamed && httpTokenPolicy === 'off') {
@@ -141,6 +140,13 @@ export class AccessHost {
     await this.#verifier?.close();
     await this.#auditFile?.close();
   }
+}
+
+/** The file of rules; `undefined` where there is none. Throws BCHF_CONFIG_INVALID. */
+export async function readAccessRules({
+  accessRules,
+}: Pick<AccessConfig, 'accessRules'>): Promise<WatchedFile<unknown> | undefined> {
+  return accessRules === '' ? undefined : WatchedFile.open(accessRules, parseRules);
 }
 
 /** YAML, and so JSON too; refused where it makes no rules. */

@@ -15,6 +15,7 @@
 import { z } from 'zod';
 import type { HttpAnswer, StatusCode } from '../http/http-answer.ts';
 import { ResolverError, type ResolverErrorCode } from '../resolver-error.ts';
+import { problemsOf } from '../schema-problems.ts';
 import type { SnapshotManager } from '../snapshot/snapshot-manager.ts';
 import type { StoredSnapshot } from '../snapshot/snapshot-store.ts';
 import { SwapRefusal } from '../snapshot/swap-types.ts';
@@ -150,7 +151,7 @@ function faultOf(schema: z.ZodType, body: unknown): HttpAnswer | undefined {
 }
 
 function malformed(error: z.ZodError): HttpAnswer {
-  return refusal(400, 'BCHF_ADMIN_REQUEST', z.prettifyError(error));
+  return refusal(400, 'BCHF_ADMIN_REQUEST', problemsOf(error));
 }
 
 const STATUS_OF_CODE: Partial<Record<ResolverErrorCode, StatusCode>> = {

@@ -6,7 +6,15 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -23,6 +31,11 @@ const modulesStamp = join(root, 'node_modules', '.bchf-stamp');
 const wasmStamp = join(root, 'dist', '.wasm-stamp');
 const consoleStamp = join(root, 'dist', '.console-stamp');
 const typescriptStamp = join(root, 'dist', '.typescript-stamp');
+/** Holds the id of the process that is setting up. */
+const lockFile = join(root, 'dist', '.setup-lock');
+const LOCK_LOOK_MS = 200;
+/** No set-up takes so long: what is older was left behind, and its process id may be another's by now. */
+const LOCK_MS_MAX = 15 * 60_000;
 
 /**
  * Installs and builds what is missing or stale; with `dependenciesOnly` it only installs, as the first step of
@@ -32,13 +45,18 @@ export function setUp({ force = false, dependenciesOnly = false } = {}) {
   checkNode();
   // A copy that was built elsewhere, as in a container, comes without sources.
   if (!existsSync(join(root, 'tsconfig.json'))) return;
-  const lock = hashFiles([join(root, 'package-lock.json')]);
-  if (!isCurrent(modulesStamp, lock)) {
-    step('installing the locked dependencies', modulesStamp, () =>
-      run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { viaShell: true }),
-    );
-    writeFileSync(modulesStamp, lock);
+  try {
+    takeSteps(force, dependenciesOnly);
+  } finally {
+    leaveLock();
   }
+}
+
+function takeSteps(force, dependenciesOnly) {
+  const lock = hashFiles([join(root, 'package-lock.json')]);
+  step('installing the locked dependencies', modulesStamp, lock, false, () =>
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { viaShell: true }),
+  );
   if (dependenciesOnly) return;
   const sources = sourceFolders.flatMap((folder) => walk(join(root, folder)));
   const isConsole = (file) => file.includes(consoleFolder);
@@ -48,41 +66,32 @@ export function setUp({ force = false, dependenciesOnly = false } = {}) {
     join(root, 'tsconfig.json'),
     join(root, 'package-lock.json'),
   ]);
-  if (force || !isCurrent(typescriptStamp, typescript)) {
-    step('compiling TypeScript', typescriptStamp, () => {
-      for (const folder of sourceFolders) removeCompiled(join(root, 'dist', folder));
-      runPackageBinary('typescript', 'tsc', []);
-    });
-    writeStamp(typescriptStamp, typescript);
-  }
+  step('compiling TypeScript', typescriptStamp, typescript, force, () => {
+    for (const folder of sourceFolders) removeCompiled(join(root, 'dist', folder));
+    runPackageBinary('typescript', 'tsc', []);
+  });
   const assembly = hashFiles([
     ...sources.filter(isAssembly),
     ...assemblyConfigurations.map((name) => join(root, name)),
     join(root, 'package-lock.json'),
   ]);
-  if (force || !isCurrent(wasmStamp, assembly)) {
-    step('compiling AssemblyScript to Wasm', wasmStamp, () => {
-      for (const configuration of assemblyConfigurations) {
-        for (const target of ['release', 'debug']) {
-          const options = ['--config', configuration, '--target', target];
-          runPackageBinary('assemblyscript', 'asc', options);
-        }
+  step('compiling AssemblyScript to Wasm', wasmStamp, assembly, force, () => {
+    for (const configuration of assemblyConfigurations) {
+      for (const target of ['release', 'debug']) {
+        const options = ['--config', configuration, '--target', target];
+        runPackageBinary('assemblyscript', 'asc', options);
       }
-    });
-    writeStamp(wasmStamp, assembly);
-  }
+    }
+  });
   const page = hashFiles([
     ...sources.filter(isConsole),
     join(root, 'resolver', 'admin', 'console-model.ts'),
     join(root, 'package-lock.json'),
   ]);
-  if (force || !isCurrent(consoleStamp, page)) {
-    step('building the console', consoleStamp, () => {
-      const configuration = join(consoleFolder, 'vite.config.ts');
-      runPackageBinary('vite', 'vite', ['build', '--config', configuration, '--logLevel', 'warn']);
-    });
-    writeStamp(consoleStamp, page);
-  }
+  step('building the console', consoleStamp, page, force, () => {
+    const configuration = join(consoleFolder, 'vite.config.ts');
+    runPackageBinary('vite', 'vite', ['build', '--config', configuration, '--logLevel', 'warn']);
+  });
 }
 
 function checkNode() {
@@ -92,13 +101,67 @@ function checkNode() {
   fail(`bchf needs Node ${NODE_MINIMUM.join('.')} or newer; this is ${process.version}.`);
 }
 
-/** Without its stamp from the start, so that a step that was interrupted is taken again. */
-function step(what, stampFile, action) {
+/**
+ * Takes a step whose stamp is not that of its sources: without the stamp from the start, so that a step that was
+ * interrupted is taken again.
+ */
+function step(what, stampFile, expected, force, action) {
+  if (!force && isCurrent(stampFile, expected)) return;
+  takeLock();
+  // Whoever had the lock may have done it.
+  if (!force && isCurrent(stampFile, expected)) return;
   rmSync(stampFile, { force: true });
   const startedMs = Date.now();
   process.stderr.write(`set-up: ${what} …\n`);
   action();
+  writeStamp(stampFile, expected);
   process.stderr.write(`set-up: done in ${((Date.now() - startedMs) / 1000).toFixed(1)} s\n`);
+}
+
+let hasLock = false;
+
+/** Waits while another process sets this folder up: two installations at once destroy each other. */
+function takeLock() {
+  if (hasLock) return;
+  mkdirSync(dirname(lockFile), { recursive: true });
+  for (let isTold = false; !tryLock(); ) {
+    if (!isLockHeld()) {
+      rmSync(lockFile, { force: true });
+      continue;
+    }
+    if (!isTold) process.stderr.write('set-up: waiting for another one of this folder …\n');
+    isTold = true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_LOOK_MS);
+  }
+  hasLock = true;
+}
+
+function tryLock() {
+  try {
+    writeFileSync(lockFile, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    fail(`${lockFile} cannot be written: ${error.message}`);
+  }
+}
+
+/** Whether the process that has the lock is still there. */
+function isLockHeld() {
+  try {
+    if (Date.now() - statSync(lockFile).mtimeMs > LOCK_MS_MAX) return false;
+    const holder = readFileSync(lockFile, 'utf8');
+    // Empty between its making and its writing.
+    return holder === '' || process.kill(Number(holder), 0);
+  } catch (error) {
+    // A process of another user cannot be signalled, but is there.
+    return error.code === 'EPERM';
+  }
+}
+
+function leaveLock() {
+  if (hasLock) rmSync(lockFile, { force: true });
+  hasLock = false;
 }
 
 /** Runs a dependency's own command by its file, so that no shell or PATH is involved. */
@@ -147,6 +210,7 @@ function writeStamp(stampFile, stamp) {
 }
 
 function fail(message) {
+  leaveLock();
   process.stderr.write(`set-up: ${message}\n`);
   process.exit(1);
 }

@@ -24,7 +24,7 @@ export function addServeCommand(program: Command): void {
     const { values: config } = readConfiguration(servingOptions, flags);
     const log = createLog(config.logLevel, config.logFormat);
     await serveUntilStopped(log, async (_signal, onFailure) => {
-      await checkBeforeLoading(config);
+      await checkBeforeLoading(config, log);
       const memoryBytesMax = config.indexMemoryMaxMib * 2 ** 20;
       const { indexes, routes, block, manifest } = await loadSnapshot(path, { memoryBytesMax });
       const newestBlock = new NewestBlock();

@@ -21,6 +21,13 @@ function drawSecret(): string {
   return randomBytes(16).toString('hex');
 }
 
+/** JSON of the form of the zones file; throws for any other. */
+function parseZones(text: string): unknown {
+  const content: unknown = JSON.parse(text);
+  readEnumFile(content, drawSecret);
+  return content;
+}
+
 export class EnumConfiguration {
   readonly #source: EnumSource;
   readonly #log: Log;
@@ -29,7 +36,7 @@ export class EnumConfiguration {
   /** Keys drawn here, the newest first; used where the file has none. */
   #drawn = [drawSecret()];
   #drawnMs: number;
-  /** The zones file, as parsed JSON. */
+  /** The zones file, as parsed JSON that fits. */
   readonly #file: WatchedFile<unknown> | undefined;
   #stopLooking: (() => void) | undefined;
 
@@ -50,7 +57,7 @@ export class EnumConfiguration {
   /** Throws BCHF_CONFIG_INVALID where the file cannot be read or does not fit. */
   static async open(source: EnumSource, log: Log, now: () => number): Promise<EnumConfiguration> {
     const path = source.enumZones;
-    const file = path === '' ? undefined : await WatchedFile.open(path, JSON.parse);
+    const file = path === '' ? undefined : await WatchedFile.open(path, parseZones);
     return new EnumConfiguration(source, log, now, file);
   }
 
@@ -73,16 +80,16 @@ export class EnumConfiguration {
       this.#drawnMs = this.#now();
     }
     const path = this.#source.enumZones;
+    let isChanged = false;
     try {
-      const isChanged = (await this.#file?.look()) ?? false;
-      if (!isChanged && !isOld) return false;
-      this.#settings = this.#settingsOf(this.#file?.value);
-      this.#log.info({ path }, 'ENUM settings read again');
-      return true;
+      isChanged = (await this.#file?.look()) ?? false;
     } catch (error) {
       this.#log.error({ path, err: error }, 'ENUM settings stay as they were');
-      return false;
     }
+    if (!isChanged && !isOld) return false;
+    this.#settings = this.#settingsOf(this.#file?.value);
+    if (isChanged) this.#log.info({ path }, 'ENUM settings read again');
+    return true;
   }
 
   close(): void {

@@ -29,7 +29,8 @@ export const FORWARD_HEADERS = [...AUDITED_HEADERS, HOPS_HEADER];
 
 /** A longer batch in JSON would hold the thread up while its answer is checked: it goes compact. */
 export const JSON_BATCH_BYTES_MAX = 256 * 1024;
-const SINGLE_ANSWER_BYTES_MAX = 64 * 1024;
+/** An explanation of 80 entries, the most there are, with the longest routes and what set each: some 150 KB. */
+export const SINGLE_ANSWER_BYTES_MAX = 256 * 1024;
 /** Bytes of a JSON batch's answer for each byte of the question, and for its routes. */
 const JSON_ANSWER_GROWTH = 8;
 const JSON_ANSWER_BYTES_MIN = 16 * 1024 * 1024;

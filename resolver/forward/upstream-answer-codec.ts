@@ -3,7 +3,8 @@
 // form, or broken off is a failure of the upstream, and the second choice is asked instead.
 //
 //     pass    an answer to the question: found, not found, or what is wrong with the question
-//     decline it is asked too much, or by this requester: the next is asked, and may say otherwise
+//     decline it is asked too much, or for a block that it does not have: the next is asked, and may say
+//             otherwise
 //     fail    none: the next is asked, and it counts against this one
 
 import { z } from 'zod';
@@ -28,6 +29,13 @@ const STATUSES_OF_THE_QUESTION = [400, 401, 403, 404, 405, 413, 415];
 /** Given before a resolver sees the question, and so without problem details. */
 const STATUSES_OF_ITS_LENGTH = [414, 431];
 const STATUSES_OF_LOAD = [429, 503];
+/** What an answer as of a block is refused for: another may be further, keep more or follow a ledger. */
+const STATUS_OF_HEIGHT_CAUSES: Readonly<Record<string, number>> = {
+  HEIGHT_NOT_REACHED: 404,
+  HEIGHT_NOT_KEPT: 410,
+  LEDGER_NOT_FOLLOWED: 501,
+  RUNS_NESTED_TOO_DEEP: 501,
+};
 
 // Fields that are not known here are let through: an upstream may be newer.
 const foundSchema = z.looseObject({
@@ -102,8 +110,11 @@ function judgeProblem(
   const problem = problemSchema.safeParse(value);
   if (typeOf(response) !== PROBLEM_TYPE || !problem.success) return 'fail';
   if (STATUSES_OF_LOAD.includes(response.status)) return 'decline';
-  if (!STATUSES_OF_THE_QUESTION.includes(response.status)) return 'fail';
   const { cause, instance } = problem.data;
+  if (Object.hasOwn(STATUS_OF_HEIGHT_CAUSES, cause)) {
+    return STATUS_OF_HEIGHT_CAUSES[cause] === response.status ? 'decline' : 'fail';
+  }
+  if (!STATUSES_OF_THE_QUESTION.includes(response.status)) return 'fail';
   // The question has gone in a circle behind that upstream, which says nothing of the number.
   if (cause === 'MSG_LOOP_DETECTED') return 'fail';
   if (response.status !== 404) return 'pass';

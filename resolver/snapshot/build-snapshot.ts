@@ -10,6 +10,7 @@ import { type IndexChange, IndexError } from '../../wasm/number-index.ts';
 import { createWasmIndex } from '../../wasm/wasm-index.ts';
 import type { Progress } from '../progress.ts';
 import { ResolverError } from '../resolver-error.ts';
+import { problemsOf } from '../schema-problems.ts';
 import { EntriesParser } from './entries-csv.ts';
 import {
   type IndexPair,
@@ -111,7 +112,7 @@ export async function readRoutes(path: string): Promise<Route[]> {
   }
   const parsed = z.array(routeSchema).min(1).max(ROUTES_MAX).safeParse(content);
   if (!parsed.success) {
-    throw new ResolverError('BCHF_INPUT_INVALID', `${path}:\n${z.prettifyError(parsed.error)}`);
+    throw new ResolverError('BCHF_INPUT_INVALID', `${path}:\n${problemsOf(parsed.error)}`);
   }
   const seen = new Set<string>();
   for (const { id } of parsed.data) {

@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { syncFolder } from '../../ledger/whole-file.ts';
+import { syncFolder, writeBytes } from '../../ledger/whole-file.ts';
 import { ResolverError } from '../resolver-error.ts';
 import {
   FOOTER_BYTES,
@@ -69,7 +69,7 @@ export async function fetchSnapshot(options: FetchOptions): Promise<SnapshotMani
   try {
     await checkRoom(partial, file, manifest);
     await fetchChunks(file, manifest, options);
-    await writeAt(file, tail, manifest.manifestOffset);
+    await writeBytes(file, tail, manifest.manifestOffset);
     await file.truncate(manifest.manifestOffset + tail.length);
     await file.sync();
   } catch (cause) {
@@ -145,7 +145,8 @@ async function fetchChunks(
       const at = number * chunkBytes;
       const bytes = Math.min(chunkBytes, manifestOffset - at);
       const isThere = await isChunk(file, at, bytes, chunks[number]!);
-      if (!isThere) await writeAt(file, await fetchChunk(get, number, bytes, chunks[number]!), at);
+      if (!isThere)
+        await writeBytes(file, await fetchChunk(get, number, bytes, chunks[number]!), at);
       done++;
       onChunk?.(done, chunks.length, isThere);
     }
@@ -190,13 +191,6 @@ async function getAgain(get: GetPart, path: string, bytesMax: number): Promise<U
       if (tries === TRIES_MAX) throw failed(`${path}: ${(cause as Error).message}`, cause);
       await sleep(RETRY_MS * 2 ** tries);
     }
-  }
-}
-
-async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let from = 0; from < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, from, bytes.length - from, at + from);
-    from += bytesWritten;
   }
 }
 

@@ -25,6 +25,7 @@ import { z } from 'zod';
 import { isSignedBy, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../../ledger/ed25519.ts';
 import { IDENTITIES } from '../../ledger/number.ts';
 import { ResolverError } from '../resolver-error.ts';
+import { problemsOf } from '../schema-problems.ts';
 import { COMPRESSIONS, type Compression } from './compression.ts';
 
 export const MAGIC = Buffer.from('BCHFSNAP', 'latin1');
@@ -306,7 +307,7 @@ export function parseJson<T>(schema: z.ZodType<T>, text: Buffer, path: string): 
     throw invalid(path, 'it holds malformed JSON', cause);
   }
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw invalid(path, z.prettifyError(parsed.error));
+  if (!parsed.success) throw invalid(path, problemsOf(parsed.error));
   return parsed.data;
 }
 

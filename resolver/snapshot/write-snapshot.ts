@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 import { rawPublicKey, signMessage } from '../../ledger/ed25519.ts';
 import { IDENTITIES, type Identity } from '../../ledger/number.ts';
 import type { Route } from '../../ledger/route.ts';
-import { syncFolder } from '../../ledger/whole-file.ts';
+import { syncFolder, writeBytes } from '../../ledger/whole-file.ts';
 import type { IndexCounts } from '../../wasm/number-index.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { type Compression, compressed } from './compression.ts';
@@ -133,7 +133,7 @@ async function writeAll(
   footer.writeUInt32LE(signature.length, 16);
   hash.copy(footer, 24);
   END_MAGIC.copy(footer, 56);
-  await writeWhole(file, Buffer.concat([text, signature, footer]));
+  await writeBytes(file, Buffer.concat([text, signature, footer]));
   return {
     ...manifest,
     state: manifest.state,
@@ -169,7 +169,7 @@ class ChunkedWriter {
       this.written += part.byteLength;
       if (this.written % CHUNK_BYTES === 0) this.#endChunk();
     }
-    await writeWhole(this.#file, bytes);
+    await writeBytes(this.#file, bytes);
   }
 
   finish(): string[] {
@@ -180,13 +180,5 @@ class ChunkedWriter {
   #endChunk(): void {
     this.#chunks.push(this.#hash.digest('hex'));
     this.#hash = createHash('sha256');
-  }
-}
-
-/** FileHandle.write may write less than it was given. */
-async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.byteLength; ) {
-    const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at);
-    at += bytesWritten;
   }
 }

@@ -224,6 +224,19 @@ test('routes that are malformed or have one id twice are refused', async () => {
   await assert.rejects(buildSnapshot(malformed), { code: 'BCHF_INPUT_INVALID' });
 });
 
+test('of many malformed routes the first are told, and how many more there are', async () => {
+  const malformed = inputs(
+    Array.from({ length: 1000 }, () => ({ ...exampleRoute('a'), port: 0, ['x'.repeat(9000)]: 1 })),
+    [],
+  );
+  await assert.rejects(buildSnapshot(malformed), (error: Error & { code: string }) => {
+    assert.equal(error.code, 'BCHF_INPUT_INVALID');
+    assert.match(error.message, /… and 1980 more$/);
+    assert.ok(error.message.length < 10_000, `${error.message.length} characters`);
+    return true;
+  });
+});
+
 test('a manifest that contradicts the file, with fitting hashes, is refused', async () => {
   const changes: Record<string, (manifest: SnapshotManifest) => object> = {
     'another height': (one) => ({ ...one, height: 8 }),

@@ -1,7 +1,7 @@
 // What is told before anything is loaded.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,12 +52,36 @@ test('serve tells of an unprotected admin port before it reads the snapshot', as
   assert.ok(stderr.includes(UNPROTECTED.code), stderr);
 });
 
+test('a file of settings that does not fit is told of as early, by its place in the file', async () => {
+  const contents = {
+    pdbCarriers: ['{"routes": {"a": 99999}}', /routes\.a/],
+    batchKeys: ['{"keys": {"7": "short"}}', /keys/],
+    enumZones: ['{"zones": []}', /zones: /],
+    accessRules: ['requesters: [{}]', /requesters\.0\.name/],
+    sbiTokenKey: ['no key', /sbi-token-key/],
+  } as const;
+  for (const [option, [content, place]] of Object.entries(contents)) {
+    const path = join(directory, option);
+    writeFileSync(path, content);
+    const flags = { ...FREE_PORTS, batchAuthentication: 'off', [option]: path };
+    if (option === 'batchKeys') flags.batchAuthentication = 'required';
+    const { values } = configure(servingOptions, { flags, environment: {} });
+    await assert.rejects(checkBeforeLoading(values, log), (error: Error & { code: string }) => {
+      assert.equal(error.code, 'BCHF_CONFIG_INVALID', option);
+      assert.match(error.message, place);
+      assert.ok(error.message.includes(path), error.message);
+      assert.ok(!error.message.includes('"code"'), 'told for people');
+      return true;
+    });
+  }
+});
+
 test('a port that is in use is told of as early', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   const flags = { ...FREE_PORTS, adminPort: port };
   const { values } = configure(servingOptions, { flags, environment: {} });
-  await assert.rejects(checkBeforeLoading(values), { code: 'BCHF_LISTEN_FAILED' });
+  await assert.rejects(checkBeforeLoading(values, log), { code: 'BCHF_LISTEN_FAILED' });
   server.close();
 });

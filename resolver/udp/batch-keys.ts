@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { ServingConfig } from '../config.ts';
 import { ResolverError } from '../resolver-error.ts';
+import { reasonOf } from '../schema-problems.ts';
 import { type AuthenticationSettings, REQUESTS_MAX } from './batch-authentication.ts';
 import { ReplayWindow } from './replay-window.ts';
 
@@ -22,7 +23,7 @@ export function readAuthenticationSettings(config: ServingConfig): Authenticatio
     const { keys } = keysSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
     return { mode, windowMs, keys, replays: new ReplayWindow(windowMs, REQUESTS_MAX).buffer };
   } catch (cause) {
-    const message = `--batch-keys ${path}: ${(cause as Error).message}`;
+    const message = `--batch-keys ${path}: ${reasonOf(cause)}`;
     throw new ResolverError('BCHF_CONFIG_INVALID', message, { cause });
   }
 }

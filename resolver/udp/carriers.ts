@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { ID_PATTERN, type Route } from '../../ledger/route.ts';
 import { CARRIER_MAX } from '../../wasm/packet-module.ts';
 import { ResolverError } from '../resolver-error.ts';
+import { reasonOf } from '../schema-problems.ts';
 
 const idsSchema = z.record(z.string().regex(ID_PATTERN), z.int().min(0).max(CARRIER_MAX));
 const settingsSchema = z.strictObject({
@@ -27,7 +28,7 @@ export function readCarrierSettings(path: string): CarrierSettings {
   try {
     return settingsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
-    const message = `${path}: ${(cause as Error).message}`;
+    const message = `--pdb-carriers ${path}: ${reasonOf(cause)}`;
     throw new ResolverError('BCHF_CONFIG_INVALID', message, { cause });
   }
 }

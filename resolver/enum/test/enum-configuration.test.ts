@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createLog } from '../../log.ts';
+import { createLog, type Log } from '../../log.ts';
 import { EnumConfiguration } from '../enum-configuration.ts';
 
 const log = createLog('silent', 'json');
@@ -57,6 +57,40 @@ test('a drawn key of cookies is renewed after a day and accepted for another', a
   await configuration.look();
   assert.equal(configuration.settings.cookieSecrets[1], second);
   assert.equal(configuration.settings.cookieSecrets.length, 2);
+});
+
+test('a drawn key is renewed while the file does not fit, and the fault is told once', async () => {
+  const path = join(folder, 'broken.json');
+  await writeFile(path, fileOf('a.example'));
+  const faults: string[] = [];
+  const source = { enumZones: path, enumSuffix: 'e164.arpa', enumNameServer: 'ns.example.org' };
+  const telling = {
+    ...log,
+    info: () => {},
+    error: (_: unknown, text: string) => faults.push(text),
+  };
+  const configuration = await EnumConfiguration.open(
+    source,
+    telling as unknown as Log,
+    () => nowMs,
+  );
+  const [first] = configuration.settings.cookieSecrets;
+  for (const broken of ['{', fileOf('e164.arpa', { rateLimit: { slip: 11 } })]) {
+    faults.length = 0;
+    await writeFile(path, broken);
+    for (let look = 0; look < 3; look++) assert.equal(await configuration.look(), false);
+    assert.equal(faults.length, 1);
+  }
+  nowMs += DAY_MS;
+  assert.equal(await configuration.look(), true);
+  assert.equal(configuration.settings.cookieSecrets[1], first);
+  assert.equal(configuration.settings.zones[0]!.suffix, 'a.example');
+  await rm(path);
+  for (let look = 0; look < 3; look++) assert.equal(await configuration.look(), false);
+  assert.equal(faults.length, 2);
+  await writeFile(path, fileOf('mended.example'));
+  assert.equal(await configuration.look(), true);
+  assert.equal(configuration.settings.zones[0]!.suffix, 'mended.example');
 });
 
 test('keys of cookies in the file are used as they are', async () => {

@@ -10,7 +10,7 @@ import { IMSI_A, MSISDN_A, UNKNOWN_IMSI, withAccess } from '../../access/test/ac
 import { configure } from '../../config.ts';
 import { freeTcpPort } from '../../probe-ports.ts';
 import { exampleRoute } from '../../test/example-route.ts';
-import { JSON_BATCH_BYTES_MAX } from '../forward-handler.ts';
+import { JSON_BATCH_BYTES_MAX, SINGLE_ANSWER_BYTES_MAX } from '../forward-handler.ts';
 import { forwardOptions } from '../forward-options.ts';
 import { startForward } from '../forward-service.ts';
 
@@ -253,6 +253,59 @@ describe('a forwarder', () => {
       assert.equal(response.headers.get('retry-after'), '7');
       assert.equal(response.headers.get('x-request-id'), 'named-there');
     });
+  });
+
+  it('takes a question for a block that an upstream does not have as a fault of nobody', async () => {
+    const further = await honest();
+    for (const [status, cause] of [
+      [404, 'HEIGHT_NOT_REACHED'],
+      [410, 'HEIGHT_NOT_KEPT'],
+      [501, 'LEDGER_NOT_FOLLOWED'],
+      [501, 'RUNS_NESTED_TOO_DEEP'],
+    ] as const) {
+      const behind = await fake((_, response) => reply(response, status, { cause }));
+      await withForwarder([behind.url], async (base) => {
+        for (let round = 0; round < 4; round++) {
+          assert.deepEqual(await ask(base, IMSI_A), { status, json: { cause } });
+        }
+        assert.equal((await fetch(`${base}/health/ready`)).status, 200, 'still up');
+      });
+      await withForwarder([behind.url, further.url], async (base) => {
+        assert.equal((await ask(base, IMSI_A)).status, 200);
+      });
+    }
+  });
+
+  it('takes the longest explanation that there is, and none beyond its limit', async () => {
+    const route = {
+      ...exampleRoute('a'.repeat(64)),
+      fqdn: `${`${'a'.repeat(62)}.`.repeat(4).slice(0, 249)}.org`,
+      ipv4Addresses: Array.from({ length: 8 }, () => '255.255.255.255'),
+      groupId: '\u0001'.repeat(64),
+      userDataIndexBase: Number.MAX_SAFE_INTEGER,
+      contractAddress: `0x${'f'.repeat(40)}`,
+    };
+    const { match } = info(IMSI_A);
+    const considered = {
+      ...{ match, route, userDataIndex: Number.MAX_SAFE_INTEGER, matchedLength: 15, wins: false },
+      why: 'x'.repeat(100),
+      shadows: { entry: 'fragmented', from: '9'.repeat(15), to: '9'.repeat(15) },
+      setBy: { height: Number.MAX_SAFE_INTEGER, transaction: 'F'.repeat(64) },
+    };
+    const explanation = Array.from({ length: 80 }, () => considered);
+    const whole = info(IMSI_A, { explanation });
+    const room = SINGLE_ANSWER_BYTES_MAX - JSON.stringify({ ...whole, x: '' }).length;
+    for (const [more, status] of [
+      [room, 200],
+      [room + 1, 502],
+    ] as const) {
+      const upstream = await fake((_, response) =>
+        reply(response, 200, { ...whole, x: 'x'.repeat(more) }),
+      );
+      await withForwarder([upstream.url], async (base) => {
+        assert.equal((await ask(base, IMSI_A)).status, status);
+      });
+    }
   });
 
   it('sends nothing on that is no text, and holds it against no upstream', async () => {

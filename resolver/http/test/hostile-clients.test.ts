@@ -59,6 +59,26 @@ describe('hostile clients', { skip: !isNative && 'the stand-in is of node:http' 
     });
   });
 
+  it('HTTP/1.0, a request without Host and a target that is no path get no answer', async () => {
+    await withListener(undefined, async (listener, port) => {
+      // The library takes each for a head that is not whole yet, and closes it when its time is over.
+      const unanswered = [
+        'GET /health/live HTTP/1.0\r\nHost: x\r\n\r\n',
+        'GET /health/live HTTP/1.0\r\n\r\n',
+        'GET /health/live HTTP/1.1\r\n\r\n',
+        'GET http://x/health/live HTTP/1.1\r\nHost: x\r\n\r\n',
+        'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n',
+      ];
+      const got = await Promise.all(unanswered.map((request) => exchange(port, request)));
+      assert.deepEqual(
+        got.map(({ text }) => text),
+        unanswered.map(() => ''),
+      );
+      assert.deepEqual(listener.reached, []);
+      await assertServes(port);
+    });
+  });
+
   it('a body that drips is refused when its time is over, however often a byte comes', async () => {
     await withListener({ bodiesBytesMax: 1 << 20, bodyMsMax: 300 }, async (_, port) => {
       const [socket] = (await openConnections(port, 1)) as [net.Socket];

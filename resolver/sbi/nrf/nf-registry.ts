@@ -9,14 +9,23 @@ import type { NotificationEvent, RegisteredProfile, Subscription } from './nrf-s
 export interface RegistryLimits {
   instancesMax: number;
   subscriptionsMax: number;
-  /** All profiles together, as JSON. */
+  /**
+   * One profile, as JSON: patches may add to it again and again, and each heartbeat costs the time to copy and
+   * to check all of it.
+   */
   profileBytesMax: number;
+  /** All profiles together, as JSON. */
+  allProfilesBytesMax: number;
+  /** All subscriptions together, as JSON. */
+  allSubscriptionsBytesMax: number;
 }
 
 export const REGISTRY_LIMITS: RegistryLimits = {
   instancesMax: 4096,
   subscriptionsMax: 4096,
-  profileBytesMax: 32 * 1024 * 1024,
+  profileBytesMax: 64 * 1024,
+  allProfilesBytesMax: 32 * 1024 * 1024,
+  allSubscriptionsBytesMax: 8 * 1024 * 1024,
 };
 
 /** Heartbeats come each so many seconds; an instance may miss two before it is dropped. */
@@ -35,6 +44,7 @@ interface Instance {
 export interface HeldSubscription {
   id: string;
   data: Subscription;
+  bytes: number;
   /** `http://host:port` under which the subscriber knows this NRF. */
   apiRoot: string;
   validUntilMs: number;
@@ -61,6 +71,7 @@ export class NfRegistry {
   readonly #instances = new Map<string, Instance>();
   readonly #subscriptions = new Map<string, HeldSubscription>();
   #profileBytes = 0;
+  #subscriptionBytes = 0;
 
   constructor(limits: RegistryLimits = REGISTRY_LIMITS) {
     this.#limits = limits;
@@ -89,7 +100,8 @@ export class NfRegistry {
     const bytes = JSON.stringify(profile).length;
     const bytesAfter = this.#profileBytes - (before?.bytes ?? 0) + bytes;
     const hasRoom = before !== undefined || this.#instances.size < this.#limits.instancesMax;
-    if (!hasRoom || bytesAfter > this.#limits.profileBytesMax) return undefined;
+    if (!hasRoom || bytes > this.#limits.profileBytesMax) return undefined;
+    if (bytesAfter > this.#limits.allProfilesBytesMax) return undefined;
     this.#profileBytes = bytesAfter;
     this.#instances.set(id, { profile, bytes, lastHeartbeatMs: before?.lastHeartbeatMs });
     return { event: before ? 'NF_PROFILE_CHANGED' : 'NF_REGISTERED', profile };
@@ -116,9 +128,13 @@ export class NfRegistry {
     apiRoot: string,
     nowMs: number,
   ): HeldSubscription | undefined {
-    if (this.#subscriptions.size >= this.#limits.subscriptionsMax) return undefined;
-    const held = { id, data, apiRoot, validUntilMs: validUntil(data.validityTime, nowMs) };
+    const { subscriptionsMax, allSubscriptionsBytesMax } = this.#limits;
+    const bytes = JSON.stringify(data).length;
+    if (this.#subscriptions.size >= subscriptionsMax) return undefined;
+    if (this.#subscriptionBytes + bytes > allSubscriptionsBytesMax) return undefined;
+    const held = { id, data, bytes, apiRoot, validUntilMs: validUntil(data.validityTime, nowMs) };
     this.#subscriptions.set(id, held);
+    this.#subscriptionBytes += bytes;
     return held;
   }
 
@@ -130,13 +146,14 @@ export class NfRegistry {
   }
 
   unsubscribe(id: string): boolean {
+    this.#subscriptionBytes -= this.#subscriptions.get(id)?.bytes ?? 0;
     return this.#subscriptions.delete(id);
   }
 
   /** Drops what is over its time, and tells which instances that were. */
   sweep(nowMs: number): NfEvent[] {
     for (const [id, { validUntilMs }] of this.#subscriptions) {
-      if (validUntilMs <= nowMs) this.#subscriptions.delete(id);
+      if (validUntilMs <= nowMs) this.unsubscribe(id);
     }
     const gone: NfEvent[] = [];
     for (const [id, { profile, lastHeartbeatMs }] of this.#instances) {

@@ -5,12 +5,19 @@ import type { DiscoveryQuery } from '../discovery-query.ts';
 import { servicesOf, withoutPermissions } from './nf-registry.ts';
 import type { RegisteredProfile } from './nrf-schemas.ts';
 
-/** The profiles that fit a query, with the services that it asks for, up to its limit. */
+/**
+ * Most bytes of profiles in an answer: what max-payload-size is where a query has none (TS 29.510 table
+ * 6.2.3.2.3.1-1, 124 kilo octets). Of all registered profiles an answer would have megabytes.
+ */
+export const PROFILES_BYTES_MAX = 124_000;
+
+/** The profiles that fit a query, with the services that it asks for, up to its limit and that of bytes. */
 export function discoverRegistered(
   profiles: readonly RegisteredProfile[],
   query: DiscoveryQuery,
 ): object[] {
   const found: object[] = [];
+  let bytes = 0;
   for (const profile of profiles) {
     if (found.length === query.limit) break;
     if (!fits(profile, query)) continue;
@@ -20,7 +27,7 @@ export function discoverRegistered(
     );
     if (query.serviceNames && services.length === 0) continue;
     const { nfServices, nfServiceList, ...rest } = withoutManagement(withoutPermissions(profile));
-    found.push({
+    const answered = {
       ...rest,
       ...(services.length > 0 &&
         (query.asServiceMap
@@ -30,7 +37,10 @@ export function discoverRegistered(
               ),
             }
           : { nfServices: services })),
-    });
+    };
+    bytes += Buffer.byteLength(JSON.stringify(answered));
+    if (bytes > PROFILES_BYTES_MAX) break;
+    found.push(answered);
   }
   return found;
 }

@@ -23,7 +23,13 @@ beforeEach(() => {
   nowMs = NOW_MS;
   let ids = 0;
   nrf = {
-    registry: new NfRegistry({ instancesMax: 3, subscriptionsMax: 2, profileBytesMax: 20_000 }),
+    registry: new NfRegistry({
+      instancesMax: 3,
+      subscriptionsMax: 2,
+      profileBytesMax: 18_000,
+      allProfilesBytesMax: 20_000,
+      allSubscriptionsBytesMax: 2000,
+    }),
     tokens: { nfInstanceId: NRF, privateKey: keys.privateKey },
     areTokensRequired: false,
     validitySeconds: 60,
@@ -122,6 +128,34 @@ test('a registry that is full refuses new instances and still takes those that i
   const large = { ...amf(), nfInstanceId: id, customInfo: { x: 'x'.repeat(20_000) } };
   assert.equal((await call('PUT', instance(id), large)).status, 500);
   assert.equal((await call('PUT', instance(id), { ...amf(), nfInstanceId: id })).status, 200);
+});
+
+test('a profile does not grow beyond its limit, however many patches add to it', async () => {
+  await call('PUT', instance(AMF), amf());
+  const add = (name: string) =>
+    call(
+      'PATCH',
+      instance(AMF),
+      [{ op: 'add', path: `/${name}`, value: 'x'.repeat(8000) }],
+      PATCH_BODY,
+    );
+  assert.equal((await add('one')).status, 204);
+  assert.equal((await add('two')).status, 204);
+  const refused = await add('three');
+  assert.deepEqual([refused.status, refused.body.cause], [500, 'INSUFFICIENT_RESOURCES']);
+  assert.equal((await call('GET', instance(AMF))).body.three, undefined);
+});
+
+test('an answer has no more profiles than 124 kilo octets, however many are registered', async () => {
+  nrf.registry = new NfRegistry();
+  for (let number = 0; number < 10; number++) {
+    const id = AMF.replace(/^.{8}/, `0000000${number}`);
+    const profile = { ...amf(), nfInstanceId: id, customInfo: { x: 'x'.repeat(20_000) } };
+    assert.equal((await call('PUT', instance(id), profile)).status, 201);
+  }
+  const found = await discover('target-nf-type=AMF');
+  assert.equal(found.length, 6);
+  assert.ok(JSON.stringify(found).length <= 124_000 + found.length + 1);
 });
 
 test('a heartbeat keeps an instance; without more of them it goes, and who never sent one stays', async () => {
@@ -289,6 +323,15 @@ test('a subscription ends when its time is over, may be prolonged, and has a lim
   sweepNrf(nrf);
   await call('PUT', instance(SMF), smf());
   assert.equal(notifications.length, 0);
+});
+
+test('subscriptions have a limit of bytes, and one that goes makes room', async () => {
+  const large = subscription({ nfType: 'SMF' }, { extension: 'x'.repeat(1500) });
+  const { body } = await call('POST', SUBSCRIPTIONS, large);
+  const refused = await call('POST', SUBSCRIPTIONS, large);
+  assert.deepEqual([refused.status, refused.body.cause], [500, 'INSUFFICIENT_RESOURCES']);
+  assert.equal((await call('DELETE', `${SUBSCRIPTIONS}/${body.subscriptionId}`)).status, 204);
+  assert.equal((await call('POST', SUBSCRIPTIONS, large)).status, 201);
 });
 
 test('a subscription that is not understood is refused', async () => {
