@@ -50,6 +50,9 @@ function numberAt(entry: u32): u32 {
   return load<u32>(numbers + (entry << 2)) - origin;
 }
 
+/** Numbers of a group of a grouped line, as a shift. */
+const GROUP_BITS: u32 = 3;
+
 /** Where the density, in numbers per entry, makes only one form worth trying. */
 const LISTED_NUMBERS_MIN: u32 = 9;
 const GROUPED_NUMBERS_MAX: u32 = 64;
@@ -91,22 +94,26 @@ const TABLED_EIGHTHS: u64 = 5;
 /** Spans of lines in a table that are tried, in numbers. */
 export const TABLED_SPAN_MIN: u32 = 64;
 
+/** Where more than three quarters of the spans of so many numbers, as a shift, have entries, none are tried. */
+const SAMPLE_BITS: u32 = 7;
+
 /** Tries grouped lines in a table for the entries of the last {@link chooseShape}. */
 export function tryTables(): void {
-  const costWithout = bestCost;
-  let best = (costWithout * TABLED_EIGHTHS) >> 3;
+  if (groupCountOfAll(SAMPLE_BITS) * 4 > (numberCount >> SAMPLE_BITS) * 3) return;
+  let best = (bestCost * TABLED_EIGHTHS) >> 3;
   for (let most = GROUPED_SPAN_MAX; most >= TABLED_SPAN_MIN; most = (most * 3) >> 2) {
     const roomy = spanFor((numberCount + most - 1) / most, false);
     // Rounded up, these may be more than are needed.
     const spans = (numberCount + roomy - 1) / roomy;
     const span = spanFor(spans, false);
     const tableBytes = <u64>tableSize(spans) * LINE_BYTES;
-    const cost = tableBytes + costOfLines(span, 3, false, true, best - min(tableBytes, best));
+    const cost =
+      tableBytes + costOfLines(span, GROUP_BITS, false, true, best - min(tableBytes, best));
     if (cost < best) {
       best = cost;
       bestCost = cost;
       bestLineCount = spans;
-      bestLowCount = 3;
+      bestLowCount = GROUP_BITS;
       bestIsListed = false;
       bestIsTabled = true;
     }
@@ -122,16 +129,17 @@ export function spanFor(lineCount: u32, isListed: bool): u32 {
 function tryGrouped(): void {
   const lineCountMin = (numberCount + GROUPED_SPAN_MAX - 1) / GROUPED_SPAN_MAX;
   const room = LINE_BITS - (GROUP_BYTES_AT << 3);
-  const bits = groupCountOfAll() * 8 + count * codeBits;
+  const bits = groupCountOfAll(GROUP_BITS) * 8 + count * codeBits;
   const fitting = max(lineCountMin, bits / room);
   tryAround(fitting, lineCountMin, false);
 }
 
-function groupCountOfAll(): u32 {
+/** How many groups of 2^bits numbers have entries. */
+function groupCountOfAll(bits: u32): u32 {
   let groups: u32 = 0;
   let last: u32 = 0xffff_ffff;
   for (let entry: u32 = 0; entry < count; entry++) {
-    const group = numberAt(entry) >> 3;
+    const group = numberAt(entry) >> bits;
     if (group != last) groups++;
     last = group;
   }
