@@ -93,31 +93,40 @@ export function chooseShape(
 const TABLED_EIGHTHS: u64 = 5;
 /** Spans of lines in a table that are tried, in numbers. */
 export const TABLED_SPAN_MIN: u32 = 64;
+const TABLED_SPAN_MAX: u32 = 4096;
 
 /** Where more than three quarters of the spans of so many numbers, as a shift, have entries, none are tried. */
 const SAMPLE_BITS: u32 = 7;
 
-/** Tries grouped lines in a table for the entries of the last {@link chooseShape}. */
+/** Tries lines in a table for the entries of the last {@link chooseShape}. */
 export function tryTables(): void {
   if (groupCountOfAll(SAMPLE_BITS) * 4 > (numberCount >> SAMPLE_BITS) * 3) return;
-  let best = (bestCost * TABLED_EIGHTHS) >> 3;
-  for (let most = GROUPED_SPAN_MAX; most >= TABLED_SPAN_MIN; most = (most * 3) >> 2) {
-    const roomy = spanFor((numberCount + most - 1) / most, false);
+  const grouped = tryTablesOf(false, GROUPED_SPAN_MAX, (bestCost * TABLED_EIGHTHS) >> 3);
+  tryTablesOf(true, TABLED_SPAN_MAX, (grouped * LISTED_EIGHTHS) >> 3);
+}
+
+/**
+ * Tries lines of one form in a table, which span so many numbers or fewer, and takes those that cost least if that is
+ * less than `costMax`. Returns the lower of the two costs.
+ */
+function tryTablesOf(isListed: bool, spanMax: u32, costMax: u64): u64 {
+  for (let most = spanMax; most >= TABLED_SPAN_MIN; most = (most * 3) >> 2) {
+    const roomy = spanFor((numberCount + most - 1) / most, isListed);
     // Rounded up, these may be more than are needed.
     const spans = (numberCount + roomy - 1) / roomy;
-    const span = spanFor(spans, false);
+    const span = spanFor(spans, isListed);
+    const lowCount = lowCountFor(span, isListed);
     const tableBytes = <u64>tableSize(spans) * LINE_BYTES;
-    const cost =
-      tableBytes + costOfLines(span, GROUP_BITS, false, true, best - min(tableBytes, best));
-    if (cost < best) {
-      best = cost;
-      bestCost = cost;
-      bestLineCount = spans;
-      bestLowCount = GROUP_BITS;
-      bestIsListed = false;
-      bestIsTabled = true;
-    }
+    const linesMax = costMax - min(tableBytes, costMax);
+    const cost = tableBytes + costOfLines(span, lowCount, isListed, true, linesMax);
+    if (cost >= costMax) continue;
+    costMax = cost;
+    bestLineCount = spans;
+    bestLowCount = lowCount;
+    bestIsListed = isListed;
+    bestIsTabled = true;
   }
+  return costMax;
 }
 
 /** Numbers that each of so many lines spans. */
