@@ -79,7 +79,8 @@ function takeSteps(force, dependenciesOnly) {
     for (const configuration of assemblyConfigurations) {
       for (const target of ['release', 'debug']) {
         const options = ['--config', configuration, '--target', target];
-        runPackageBinary('assemblyscript', 'asc', options);
+        // It tells how its optimiser went, which nobody needs to know.
+        runPackageBinary('assemblyscript', 'asc', options, { isQuiet: true });
       }
     }
   });
@@ -165,17 +166,22 @@ function leaveLock() {
 }
 
 /** Runs a dependency's own command by its file, so that no shell or PATH is involved. */
-function runPackageBinary(packageName, binary, args) {
+function runPackageBinary(packageName, binary, args, options) {
   const folder = join(root, 'node_modules', packageName);
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const file = typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[binary];
-  run(process.execPath, [join(folder, file), ...args]);
+  run(process.execPath, [join(folder, file), ...args], options);
 }
 
-function run(command, args, { viaShell = false } = {}) {
+/** What a quiet command writes is shown only where it fails. */
+function run(command, args, { viaShell = false, isQuiet = false } = {}) {
   // Standard output belongs to the command that the user asked for: builds report on standard error.
   const shell = viaShell && process.platform === 'win32';
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell });
+  const stdio = isQuiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 2, 2];
+  const result = spawnSync(command, args, { cwd: root, stdio, shell });
+  if (isQuiet && result.status !== 0) {
+    for (const output of [result.stdout, result.stderr]) process.stderr.write(output ?? '');
+  }
   if (result.error) fail(`${command} could not be started: ${result.error.message}`);
   if (result.status !== 0) fail(`${command} ${args.join(' ')} ended with code ${result.status}.`);
 }

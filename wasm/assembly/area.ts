@@ -52,7 +52,14 @@ import {
   SEGMENT_BITS,
   SEGMENTS,
 } from './layout';
-import { FIRST_BITS_AT, FLAG_GENERIC, FLAG_SLOW, shapeOf, TABLED_SHAPE } from './line';
+import {
+  FIRST_BITS_AT,
+  FLAG_GENERIC,
+  FLAG_SLOW,
+  isListedShape,
+  shapeOf,
+  TABLED_SHAPE,
+} from './line';
 import {
   answerOfWord,
   isTableGeneric,
@@ -310,14 +317,20 @@ function lengthIn(area: u32): u32 {
   return length != 0 ? length : lengthOf(first + ((1 << AREA_BITS) - 1));
 }
 
-/** A listed line without entries, whose background has to be looked up; 0 where the memory is full. */
-export function makeLine(): u32 {
+/** A line without entries; 0 where the memory is full. */
+function makeEmptyLine(isListed: bool, isGeneric: bool): u32 {
   const line = allocateLines(1);
   if (line == 0) return 0;
   memory.fill(line, 0, LINE_BYTES);
-  store<u64>(line, GENERIC_FLAGS);
-  store<u64>(line + FIRST_BITS_AT, 1);
+  if (isListed) store<u64>(line + FIRST_BITS_AT, 1);
+  const flags = isGeneric ? GENERIC_FLAGS : isListed ? FLAG_SLOW : 0;
+  store<u64>(line, load<u64>(line) | flags);
   return line;
+}
+
+/** A listed line without entries, whose background has to be looked up; 0 where the memory is full. */
+export function makeLine(): u32 {
+  return makeEmptyLine(true, true);
 }
 
 /** Gives a segment that has no lines one of its own, without entries. False: the memory is full. */
@@ -330,15 +343,16 @@ export function makeOwnLine(descriptor: u32, tally: u32): bool {
 }
 
 /**
- * Gives a span of a table, which has none, a line without entries; 0 where the memory is full. `normal` is the
- * default of the segment: for another background there is no room, so it has to be looked up.
+ * Gives a span of a segment's table, which has none, a line without entries; 0 where the memory is full. For another
+ * background than the default there is no room in it, so that has to be looked up.
  */
-export function makeTableLine(table: u32, span: u32, tally: u32, normal: u32): u32 {
-  const line = allocateLines(1);
+export function makeTableLine(descriptor: u32, tally: u32, span: u32): u32 {
+  const table = load<u32>(descriptor + DESCRIPTOR_LINES);
+  const answer = answerOfWord(table, wordInTable(table, span));
+  const isNormal = answer == load<u32>(descriptor + DESCRIPTOR_DEFAULT);
+  const isListed = isListedShape(load<u32>(descriptor + DESCRIPTOR_SHAPE));
+  const line = makeEmptyLine(isListed, !isNormal || isTableGeneric(table));
   if (line == 0) return 0;
-  memory.fill(line, 0, LINE_BYTES);
-  const isNormal = answerOfWord(table, wordInTable(table, span)) == normal;
-  if (!isNormal || isTableGeneric(table)) store<u64>(line, GENERIC_FLAGS);
   store<u16>(tally + TALLY_LINES, load<u16>(tally + TALLY_LINES) + 1);
   putInTable(table, span, line);
   return line;

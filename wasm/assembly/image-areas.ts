@@ -249,8 +249,7 @@ function isShapeWhole(header: u32, descriptor: u32, numbers: u32): bool {
     if (lowCount != GROUPED_LOW_COUNT) return false;
   }
   const isTabled = (shape & TABLED_SHAPE) != 0;
-  if (isTabled && (isSparse(header) || isListedShape(shape) || span < TABLED_SPAN_MIN))
-    return false;
+  if (isTabled && (isSparse(header) || span < TABLED_SPAN_MIN)) return false;
   if (!isSparse(header)) {
     const divisor = isTabled ? 0 : denseDivisor(span);
     return load<u32>(descriptor + DESCRIPTOR_DIVISOR) == divisor;

@@ -4,7 +4,6 @@
 // loaded before the first is changed, so that their cache misses overlap.
 
 import {
-  DESCRIPTOR_DEFAULT,
   DESCRIPTOR_LINES,
   DESCRIPTOR_SHAPE,
   descriptorOf,
@@ -59,13 +58,7 @@ export function applyPorted(count: u32, version: u64): bool {
     while (to < count && keyAt(to) < end) to++;
     const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
     let line = lineOfIndex(lines, load<u32>(descriptor + DESCRIPTOR_SHAPE), index);
-    if (line == 0)
-      line = makeTableLine(
-        lines,
-        index,
-        tallyOf(header, segment),
-        load<u32>(descriptor + DESCRIPTOR_DEFAULT),
-      );
+    if (line == 0) line = makeTableLine(descriptor, tallyOf(header, segment), index);
     if (line == 0) return false;
     if (!changeLine(header, segment, line, base, from, to, version)) return false;
     from = to;

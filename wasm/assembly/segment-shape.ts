@@ -50,6 +50,9 @@ function numberAt(entry: u32): u32 {
   return load<u32>(numbers + (entry << 2)) - origin;
 }
 
+/** Numbers of a group of a grouped line, as a shift. */
+const GROUP_BITS: u32 = 3;
+
 /** Where the density, in numbers per entry, makes only one form worth trying. */
 const LISTED_NUMBERS_MIN: u32 = 9;
 const GROUPED_NUMBERS_MAX: u32 = 64;
@@ -90,27 +93,40 @@ export function chooseShape(
 const TABLED_EIGHTHS: u64 = 5;
 /** Spans of lines in a table that are tried, in numbers. */
 export const TABLED_SPAN_MIN: u32 = 64;
+const TABLED_SPAN_MAX: u32 = 4096;
 
-/** Tries grouped lines in a table for the entries of the last {@link chooseShape}. */
+/** Where more than three quarters of the spans of so many numbers, as a shift, have entries, none are tried. */
+const SAMPLE_BITS: u32 = 7;
+
+/** Tries lines in a table for the entries of the last {@link chooseShape}. */
 export function tryTables(): void {
-  const costWithout = bestCost;
-  let best = (costWithout * TABLED_EIGHTHS) >> 3;
-  for (let most = GROUPED_SPAN_MAX; most >= TABLED_SPAN_MIN; most = (most * 3) >> 2) {
-    const roomy = spanFor((numberCount + most - 1) / most, false);
+  if (groupCountOfAll(SAMPLE_BITS) * 4 > (numberCount >> SAMPLE_BITS) * 3) return;
+  const grouped = tryTablesOf(false, GROUPED_SPAN_MAX, (bestCost * TABLED_EIGHTHS) >> 3);
+  tryTablesOf(true, TABLED_SPAN_MAX, (grouped * LISTED_EIGHTHS) >> 3);
+}
+
+/**
+ * Tries lines of one form in a table, which span so many numbers or fewer, and takes those that cost least if that is
+ * less than `costMax`. Returns the lower of the two costs.
+ */
+function tryTablesOf(isListed: bool, spanMax: u32, costMax: u64): u64 {
+  for (let most = spanMax; most >= TABLED_SPAN_MIN; most = (most * 3) >> 2) {
+    const roomy = spanFor((numberCount + most - 1) / most, isListed);
     // Rounded up, these may be more than are needed.
     const spans = (numberCount + roomy - 1) / roomy;
-    const span = spanFor(spans, false);
+    const span = spanFor(spans, isListed);
+    const lowCount = lowCountFor(span, isListed);
     const tableBytes = <u64>tableSize(spans) * LINE_BYTES;
-    const cost = tableBytes + costOfLines(span, 3, false, true, best - min(tableBytes, best));
-    if (cost < best) {
-      best = cost;
-      bestCost = cost;
-      bestLineCount = spans;
-      bestLowCount = 3;
-      bestIsListed = false;
-      bestIsTabled = true;
-    }
+    const linesMax = costMax - min(tableBytes, costMax);
+    const cost = tableBytes + costOfLines(span, lowCount, isListed, true, linesMax);
+    if (cost >= costMax) continue;
+    costMax = cost;
+    bestLineCount = spans;
+    bestLowCount = lowCount;
+    bestIsListed = isListed;
+    bestIsTabled = true;
   }
+  return costMax;
 }
 
 /** Numbers that each of so many lines spans. */
@@ -122,16 +138,17 @@ export function spanFor(lineCount: u32, isListed: bool): u32 {
 function tryGrouped(): void {
   const lineCountMin = (numberCount + GROUPED_SPAN_MAX - 1) / GROUPED_SPAN_MAX;
   const room = LINE_BITS - (GROUP_BYTES_AT << 3);
-  const bits = groupCountOfAll() * 8 + count * codeBits;
+  const bits = groupCountOfAll(GROUP_BITS) * 8 + count * codeBits;
   const fitting = max(lineCountMin, bits / room);
   tryAround(fitting, lineCountMin, false);
 }
 
-function groupCountOfAll(): u32 {
+/** How many groups of 2^bits numbers have entries. */
+function groupCountOfAll(bits: u32): u32 {
   let groups: u32 = 0;
   let last: u32 = 0xffff_ffff;
   for (let entry: u32 = 0; entry < count; entry++) {
-    const group = numberAt(entry) >> 3;
+    const group = numberAt(entry) >> bits;
     if (group != last) groups++;
     last = group;
   }

@@ -68,25 +68,30 @@ export const MODEL_SHAPES: readonly ModelShape[] = [
     },
   },
   {
-    name: 'thousands of numbers in a dense area',
+    name: 'blocks of numbers in a dense area',
     lay(random) {
       const area =
         Math.floor((random.between(11, 18) * 10 ** random.between(10, 13)) / AREA) * AREA;
-      const firsts = Array.from(
-        { length: 42 },
-        () => area + random.below(20) * SEGMENT + random.below(60_000),
-      );
+      const firstsFrom = (segment: number, count: number) =>
+        Array.from(
+          { length: count },
+          () => area + (segment + random.below(20)) * SEGMENT + random.below(60_000),
+        );
+      const full = firstsFrom(0, 42);
+      const thin = firstsFrom(100, 5);
+      const numbersOf = (firsts: readonly number[], apart: number) =>
+        firsts.flatMap((first) => Array.from({ length: 1000 }, (_, at) => first + at * apart));
       return {
         key() {
-          if (random.chance(0.02)) return area + random.below(20 * SEGMENT);
-          return random.pick(firsts) + random.below(1000);
+          if (random.chance(0.02)) return area + random.below(120 * SEGMENT);
+          return random.chance(0.5)
+            ? random.pick(full) + random.below(1000)
+            : random.pick(thin) + random.below(20_000);
         },
         // More than an area is sparse with, but where blocks overlap very much.
-        initial: [
-          ...new Set(
-            firsts.flatMap((first) => Array.from({ length: 1000 }, (_, at) => first + at)),
-          ),
-        ].sort((one, other) => one - other),
+        initial: [...new Set([...numbersOf(full, 1), ...numbersOf(thin, 20)])].sort(
+          (one, other) => one - other,
+        ),
       };
     },
   },

@@ -36,7 +36,9 @@ const BLOCKS_AT_FIRST = 50;
 const AREA_BYTES = 8192;
 /** In which a block of numbers is built anew, and tables with it. */
 const ROOM_BYTES_MAX = 120_000;
+const THIN_KEY = FIRST_KEY + 200 * SEGMENT + 20_000;
 const IS_TABLED = 1 << 27;
+const IS_LISTED = 1 << 26;
 
 const seed = runSeed();
 
@@ -73,7 +75,11 @@ function tabled(random: Random, build: 'debug' | 'release'): IndexPair {
     ...Array.from({ length: 5 }, (_, at) => prefix(Math.floor(firstOf(at * 2) / 10_000), at)),
     run(firstOf(3) + 20, firstOf(3) + 40, 91),
     run(firstOf(7) + 5000, firstOf(7) + 5999, 92),
+    // A thin block, whose lines are lists.
+    ...Array.from({ length: 500 }, (_, at) => ported(THIN_KEY + at * 19, at % 3)),
   ]);
+  settle(pair[0]);
+  assert.ok(tablesOf(pair[0]).some(({ shape }) => (shape & IS_LISTED) !== 0));
   assert.deepEqual(areaCounts(pair[0].memory), { dense: 1, sparse: 0, divided: 0 });
   assert.ok(tablesOf(pair[0]).length >= Math.floor((BLOCKS * APART) / SEGMENT));
   return pair;
@@ -97,7 +103,7 @@ for (const build of ['debug', 'release'] as const) {
       const random = new Random(seed);
       const pair = tabled(random, build);
       const before = usedBytes(pair[0].memory);
-      const others: number[] = [...ENDS.map((end) => (end === FIRST_KEY ? end : end - 1))];
+      const others: number[] = [FIRST_KEY, FIRST_KEY + AREA - 1, THIN_KEY - 700, THIN_KEY + 15_000];
       for (let at = 0; at < 60; at++)
         others.push(firstOf(at % BLOCKS) + 1500 + random.below(APART));
       const added = [...new Set(others)].filter((key) => pair[1].find(key)?.entry !== 'ported');
@@ -145,6 +151,11 @@ for (const build of ['debug', 'release'] as const) {
         [...blockAt(firstOf(6) + 9000, random, 10), ported(firstOf(1) - 100, 84)],
         [run(firstOf(4) - 1000, firstOf(9) + 50, null), prefix(18, null)],
         [run(firstOf(12) + 30, firstOf(12) + 2000, null), ported(firstOf(15) + 4005, null)],
+        [
+          run(THIN_KEY - 6000, THIN_KEY + 40, 87),
+          ported(THIN_KEY - 5000, 88),
+          ported(THIN_KEY - 9000, 89),
+        ],
       ];
       applyBehindReaders(pair, steps, keys, build);
     });
