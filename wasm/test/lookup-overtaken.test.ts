@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import type { IndexChange } from '../number-index.ts';
 import { ReferenceIndex } from '../reference-index.ts';
 import { createWasmIndex, type WasmIndex } from '../wasm-index.ts';
 import { compileAssembly } from './assembly-build.ts';
@@ -22,6 +23,8 @@ const GROWING = SPARSE + AREA;
 const COVERED = GROWING + AREA;
 /** An area of few numbers that becomes dense when it is folded, as many have come that have user data. */
 const WIDENING = COVERED + AREA;
+/** A dense area with a block of numbers, and so a table of lines. */
+const BLOCKED = WIDENING + AREA;
 /** Keys of one group of the loops. */
 const GROUP = 256;
 
@@ -118,6 +121,7 @@ describe(`A lookup that is overtaken by the writer (BCHF_TEST_SEED=${seed})`, ()
         const contents = drawContents(random);
         const index = createWasmIndex({ memoryBytesMax });
         const reference = new ReferenceIndex();
+        for (const each of [index, reference]) each.apply(contents.oldest);
         for (const each of [index, reference]) each.apply(contents.old);
         // An empty batch folds what the first has left behind, so patches are those of the second.
         index.apply([]);
@@ -127,6 +131,7 @@ describe(`A lookup that is overtaken by the writer (BCHF_TEST_SEED=${seed})`, ()
         reference.lookup(keys, expected, keys.length);
 
         assert.notDeepEqual(livePatches(index.memory), []);
+        assert.ok([...index.segments()].some(({ shape }) => shape >>> 27 === 1));
         const before = areaCounts(index.memory);
         const answers = lookUp(index, keys, overtaken, () => {
           // Folds, as an image is made to be taken; so does the batch, without a version in between.
@@ -144,22 +149,30 @@ describe(`A lookup that is overtaken by the writer (BCHF_TEST_SEED=${seed})`, ()
   }
 });
 
-/** Changes of three batches, and a group of keys that they bear on. */
+/** Changes of four batches, and a group of keys that they bear on. */
 function drawContents(random: Random) {
   const numbersIn = (area: number, span: number, count: number): number[] => [
     ...new Set(Array.from({ length: count }, () => area + random.below(span))),
   ];
   const setAll = (numbers: number[]) => numbers.map((key) => ported(key, random.below(100)));
+  const withUserData = (change: IndexChange) => ({ ...change, userData: random.below(1000) });
   const removeAll = (numbers: number[]) => numbers.map((key) => ported(key, null));
   // One segment of many numbers, in grouped lines, and an area of few, in listed lines.
   const inDense = numbersIn(DENSE, 65_536, 8000);
   const inSparse = numbersIn(SPARSE, AREA, 300);
   const runs = Array.from({ length: 12 }, (_, at) => DENSE + at * 5000 + random.below(4000));
-  const changed = [...inDense.slice(0, 60), ...inSparse.slice(0, 20)];
-  const added = [...numbersIn(DENSE, 65_536, 60), ...numbersIn(SPARSE, AREA, 20)];
+  const block = Array.from({ length: 900 }, (_, at) => BLOCKED + 5000 + at);
+  const changed = [...inDense.slice(0, 40), ...inSparse.slice(0, 16), ...block.slice(0, 12)];
+  const added = [
+    ...numbersIn(DENSE, 65_536, 40),
+    ...numbersIn(SPARSE, AREA, 16),
+    ...numbersIn(BLOCKED, 65_536, 12),
+  ];
   const grown = numbersIn(GROWING, 65_536, 8000);
   const widened = numbersIn(WIDENING, AREA, 4200);
   const inCovered = [...numbersIn(COVERED, 65_536, 8000), ...numbersIn(COVERED, AREA, 300)];
+  // With a block, the area would be divided around it.
+  const oldest = setAll(numbersIn(BLOCKED + 65_536, AREA - 65_536, 4200)).map(withUserData);
   const old = [
     prefix(11, 7),
     ...setAll(inDense),
@@ -167,6 +180,8 @@ function drawContents(random: Random) {
     ...setAll(numbersIn(GROWING, 65_536, 20)),
     ...setAll(inCovered),
     ...setAll(numbersIn(WIDENING, AREA, 20)),
+    ...setAll(block),
+    run(BLOCKED + 40_000, BLOCKED + 49_999, 5),
     ...runs.slice(0, 8).map((from) => run(from, from + 300, 8)),
   ];
   const present = [
@@ -174,10 +189,11 @@ function drawContents(random: Random) {
     ...setAll(changed.filter((_, at) => at % 2 === 1)),
     ...setAll(added),
     ...setAll(grown),
-    ...setAll(widened).map((change) => ({ ...change, userData: random.below(1000) })),
+    ...setAll(widened).map(withUserData),
     ...runs.slice(0, 4).map((from) => run(from, from + 300, null)),
     ...runs.slice(8).map((from) => run(from, from + 300, 9)),
     run(COVERED, COVERED + AREA - 1, 6),
+    run(BLOCKED + 20_000, BLOCKED + 29_999, 4),
   ];
   // Whatever the present version says of the keys, the next says something else.
   const next = [
@@ -185,6 +201,8 @@ function drawContents(random: Random) {
     ...removeAll(added),
     ...removeAll(grown.slice(0, 4000)),
     ...removeAll(widened),
+    run(BLOCKED, BLOCKED + AREA - 1, 3),
+    run(BLOCKED + 20_000, BLOCKED + 29_999, null),
   ];
   const asked = [
     ...changed,
@@ -194,10 +212,12 @@ function drawContents(random: Random) {
     ...inCovered.slice(0, 8).flatMap((key) => [key, key + 1]),
     ...numbersIn(COVERED, AREA, 8),
     ...runs.flatMap((from) => [from + 1, from + 299]),
+    ...[3000, 15_000, 20_000, 25_000, 39_999, 45_000, 60_000].map((at) => BLOCKED + at),
+    ...numbersIn(BLOCKED, 65_536, 10),
     // No numbers at all.
     0,
     Number.NaN,
   ];
   while (asked.length < GROUP) asked.push(DENSE + random.below(65_536));
-  return { old, present, next, asked: Float64Array.from(asked.slice(0, GROUP)) };
+  return { oldest, old, present, next, asked: Float64Array.from(asked.slice(0, GROUP)) };
 }
