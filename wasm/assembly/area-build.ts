@@ -35,7 +35,7 @@ import {
   ENTRY_USERS,
   SEGMENTS,
 } from './layout';
-import { TABLED_SHAPE } from './line';
+import { isTabledShape } from './line';
 import { tableSize } from './line-table';
 import { outsideBlock, outsideBlockBytes, takeTo, tookUserData } from './line-write';
 import { discardArea, discardBlock, discardLines, reserveNotes } from './retired';
@@ -160,7 +160,7 @@ function discardSegment(header: u32, segment: u32): void {
   if (!hasLines(load<u32>(descriptor + DESCRIPTOR_LINES))) return;
   const lines = load<u32>(descriptor + DESCRIPTOR_LINES);
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
-  const isTabled = (shape & TABLED_SHAPE) != 0;
+  const isTabled = isTabledShape(shape);
   const spans = spanCountOf(header, segment);
   for (let index: u32 = 0; index < spans; index++) {
     const line = lineOfIndex(lines, shape, index);

@@ -57,8 +57,8 @@ import {
   FLAG_GENERIC,
   FLAG_SLOW,
   isListedShape,
+  isTabledShape,
   shapeOf,
-  TABLED_SHAPE,
 } from './line';
 import {
   answerOfWord,
@@ -222,20 +222,20 @@ export function lineOfNumber(header: u32, descriptor: u32, number: u32): u32 {
 
 /** Offset of a line of a segment whose first line, or table, is at `lines`; 0 where the span has none. */
 export function lineOfIndex(lines: u32, shape: u32, index: u32): u32 {
-  if ((shape & TABLED_SHAPE) != 0) return lineInTable(lines, index);
+  if (isTabledShape(shape)) return lineInTable(lines, index);
   return lines + index * LINE_BYTES;
 }
 
 /** Which of them is at an offset; if none is, a number that none has. */
 export function indexOfLine(lines: u32, shape: u32, line: u32): u32 {
-  if ((shape & TABLED_SHAPE) != 0) return spanOfLine(lines, line);
+  if (isTabledShape(shape)) return spanOfLine(lines, line);
   return (line - lines) / LINE_BYTES;
 }
 
 /** How many spans a segment has that has lines; where there is no table, each has a line. */
 export function spanCountOf(header: u32, segment: u32): u32 {
   const descriptor = descriptorOf(header, segment);
-  if ((load<u32>(descriptor + DESCRIPTOR_SHAPE) & TABLED_SHAPE) != 0) {
+  if (isTabledShape(load<u32>(descriptor + DESCRIPTOR_SHAPE))) {
     return load<u32>(load<u32>(descriptor + DESCRIPTOR_LINES), TABLE_SPANS);
   }
   return lineCountOf(header, segment);

@@ -39,7 +39,7 @@ import {
   FLAG_PIECE,
   FLAG_SLOW,
   isListedShape,
-  TABLED_SHAPE,
+  isTabledShape,
 } from './line';
 import {
   backgroundFlags,
@@ -108,7 +108,7 @@ function renewDefault(version: u32, header: u32, segment: u32, tallyWord: u32): 
   const normal = isUniform(version, first, count)
     ? uniformAnswer
     : dominantAnswer(version, first, count);
-  const isTabled = (shape & TABLED_SHAPE) != 0;
+  const isTabled = isTabledShape(shape);
   const isOther = load<u32>(descriptor + DESCRIPTOR_DEFAULT) != normal;
   if (isOther && !areGeneric(lines, shape, lastLine)) return TALLY_STALE;
   // Unless it has to be looked up, what a table says of spans without a line is right.
@@ -140,7 +140,7 @@ function renewDefault(version: u32, header: u32, segment: u32, tallyWord: u32): 
 
 /** Whether all lines of a segment say that their background has to be looked up, and so does its table. */
 function areGeneric(lines: u32, shape: u32, lastLine: u32): bool {
-  if ((shape & TABLED_SHAPE) != 0 && !isTableGeneric(lines)) return false;
+  if (isTabledShape(shape) && !isTableGeneric(lines)) return false;
   for (let index: u32 = 0; index <= lastLine; index++) {
     const line = lineOfIndex(lines, shape, index);
     if (line != 0 && (load<u64>(line) & FLAG_GENERIC) == 0) return false;

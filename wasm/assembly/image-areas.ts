@@ -71,8 +71,8 @@ import {
   GROUPED_SPAN_MAX,
   GROUPS_MAX,
   isListedShape,
+  isTabledShape,
   lowCountOf,
-  TABLED_SHAPE,
 } from './line';
 import {
   ANSWERS_MAX,
@@ -187,7 +187,7 @@ function isSegmentWhole(header: u32, segment: u32): bool {
     return load<u32>(tally + TALLY_ENTRIES) == 0 && load<u32>(tally + TALLY_OUTSIDE) == 0;
   }
   const shape = load<u32>(descriptor + DESCRIPTOR_SHAPE);
-  const isTabled = (shape & TABLED_SHAPE) != 0;
+  const isTabled = isTabledShape(shape);
   if (isTabled) {
     if (!isTableWhole(lines, span, numbers, load<u32>(descriptor + DESCRIPTOR_DEFAULT)))
       return false;
@@ -248,7 +248,7 @@ function isShapeWhole(header: u32, descriptor: u32, numbers: u32): bool {
     if (span > GROUPED_SPAN_MAX || span % GROUP_NUMBERS != 0) return false;
     if (lowCount != GROUPED_LOW_COUNT) return false;
   }
-  const isTabled = (shape & TABLED_SHAPE) != 0;
+  const isTabled = isTabledShape(shape);
   if (isTabled && (isSparse(header) || span < TABLED_SPAN_MIN)) return false;
   if (!isSparse(header)) {
     const divisor = isTabled ? 0 : denseDivisor(span);

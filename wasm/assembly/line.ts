@@ -101,11 +101,15 @@ export function codeBitsOf(shape: u32): u32 {
   return (shape >> 21) & 31;
 }
 
+export function isListedShape(shape: u32): bool {
+  return ((shape >> 26) & 1) != 0;
+}
+
 /** Set in the shape of lines that are in a table. */
 export const TABLED_SHAPE: u32 = 1 << 27;
 
-export function isListedShape(shape: u32): bool {
-  return ((shape >> 26) & 1) != 0;
+export function isTabledShape(shape: u32): bool {
+  return (shape & TABLED_SHAPE) != 0;
 }
 
 /** Bit behind the codes of a line. */

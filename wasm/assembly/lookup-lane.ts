@@ -18,6 +18,13 @@ export function numberOf(lane: u32): u32 {
   return number & (0xffff | (0 - isLong));
 }
 
+/** Makes a number that of a lane in its line. */
+export function setNumber(lane: u32, number: u32): void {
+  const place = PLACE_LAST - number;
+  store<u32>(lane, place >> 3, GROUP_SHIFT);
+  store<u32>(lane, place & 7, IN_GROUP);
+}
+
 /** The key of a lane, where `keys` is that of the first; 0 for what is none. */
 export function keyOfLane(lane: u32, reader: u32, keys: u32): u64 {
   return integerOf(load<f64>(keys + ((lane - (reader + LANES)) << 1)));

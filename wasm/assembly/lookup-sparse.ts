@@ -29,18 +29,8 @@ import {
   LINE_BYTES,
 } from './layout';
 import { AT_ONCE, halve, placeOf } from './lookup-columns';
-import { headerOfLane, keyOfLane } from './lookup-lane';
-import {
-  AREA,
-  GROUP_SHIFT,
-  IN_GROUP,
-  LINE,
-  NOTED,
-  OWN,
-  PLACE_LAST,
-  SHAPE,
-  WALKERS,
-} from './lookup-scratch';
+import { headerOfLane, keyOfLane, setNumber } from './lookup-lane';
+import { AREA, GROUP_SHIFT, IN_GROUP, LINE, NOTED, OWN, SHAPE, WALKERS } from './lookup-scratch';
 
 /** Gives noted lanes without a line that of a sparse area, where theirs is one. */
 export function leadToSparse(reader: u32, keys: u32, toAnswer: u32, notedEnd: u32): void {
@@ -110,14 +100,12 @@ function leadToLine(lane: u32, answer: u32): void {
   const lines = atomic.load<u32>(descriptor + DESCRIPTOR_LINES);
   const span = load<u32>(descriptor + DESCRIPTOR_DIVISOR);
   const index = number / span;
-  const inLine = PLACE_LAST - (number - index * span);
   // Whoever is led to GENERIC_LINE would be led to the directory once more.
   const isGeneric = u32(lines == GENERIC_LINE);
   const line = lines + index * LINE_BYTES + isGeneric * (LED_GENERIC_LINE - GENERIC_LINE);
   load<u32>(line);
   store<u32>(lane, line, LINE);
   store<u32>(lane, load<u32>(descriptor + DESCRIPTOR_SHAPE), SHAPE);
-  store<u32>(lane, inLine >> 3, GROUP_SHIFT);
-  store<u32>(lane, inLine & 7, IN_GROUP);
+  setNumber(lane, number - index * span);
   store<u32>(answer, load<u32>(descriptor + DESCRIPTOR_DEFAULT));
 }

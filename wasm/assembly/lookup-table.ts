@@ -4,7 +4,7 @@
 // on here, all of a group together, so that the loads of one step do not wait for each other.
 
 import { EMPTY_LINE, LED_GENERIC_LINE } from './layout';
-import { TABLED_SHAPE } from './line';
+import { isTabledShape } from './line';
 import {
   answerOfWord,
   isLineWord,
@@ -13,8 +13,8 @@ import {
   TABLE_WORDS,
   wordInTable,
 } from './line-table';
-import { numberOf } from './lookup-lane';
-import { GROUP_SHIFT, IN_GROUP, LINE, NOTED, OWN, PLACE_LAST, SHAPE } from './lookup-scratch';
+import { numberOf, setNumber } from './lookup-lane';
+import { GROUP_SHIFT, IN_GROUP, LINE, NOTED, OWN, SHAPE } from './lookup-scratch';
 
 /** Gives noted lanes that have come to a table the line of their number. */
 export function leadThroughTables(reader: u32, toAnswer: u32, notedEnd: u32): void {
@@ -24,7 +24,7 @@ export function leadThroughTables(reader: u32, toAnswer: u32, notedEnd: u32): vo
   for (let noted = reader + NOTED; noted < notedEnd; noted += 4) {
     const lane = load<u32>(noted);
     store<u32>(listEnd, lane);
-    listEnd += u32((load<u32>(lane, SHAPE) & TABLED_SHAPE) != 0) << 2;
+    listEnd += u32(isTabledShape(load<u32>(lane, SHAPE))) << 2;
   }
   for (let at = list; at < listEnd; at += 4) findSpan(load<u32>(at));
   for (let at = list; at < listEnd; at += 4) leadToLine(load<u32>(at), toAnswer);
@@ -49,9 +49,7 @@ function leadToLine(lane: u32, toAnswer: u32): void {
   // In place of an answer, where there is a line, the first is loaded: the default, which the lane has.
   const answer = answerOfWord(table, word & (u32(hasLine) - 1));
   const none = isTableGeneric(table) ? LED_GENERIC_LINE : EMPTY_LINE;
-  const place = PLACE_LAST - load<u32>(lane, IN_GROUP);
   store<u32>(lane + toAnswer, answer);
   store<u32>(lane, select<u32>(word, none, hasLine), LINE);
-  store<u32>(lane, place >> 3, GROUP_SHIFT);
-  store<u32>(lane, place & 7, IN_GROUP);
+  setNumber(lane, load<u32>(lane, IN_GROUP));
 }

@@ -44,8 +44,8 @@ import {
   firstNumberFrom,
   foundEntry,
   foundNumber,
+  isTabledShape,
   pieceOf,
-  TABLED_SHAPE,
   userDataOfEntry,
 } from './line';
 import { answerAt } from './line-background';
@@ -89,7 +89,7 @@ export function findPorted(version: u32, key: u64): bool {
   }
   const number = <u32>(key - firstKeyOf(header, segment));
   const index = lineOfNumber(header, descriptor, number);
-  const isTabled = (load<u32>(descriptor + DESCRIPTOR_SHAPE) & TABLED_SHAPE) != 0;
+  const isTabled = isTabledShape(load<u32>(descriptor + DESCRIPTOR_SHAPE));
   // Loaded once: the span may get a line at any time.
   const word = isTabled ? wordInTable(lines, index) : lines + index * LINE_BYTES;
   if (!isLineWord(word)) {

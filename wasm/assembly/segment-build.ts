@@ -33,7 +33,7 @@ import {
 } from './area';
 import { allocateLines, releaseLines } from './arena';
 import { EMPTY_LINE, GENERIC_LINE, LINE_BUFFER, LINE_BYTES, SEGMENT_BITS } from './layout';
-import { shapeOf, TABLED_SHAPE } from './line';
+import { isTabledShape, shapeOf, TABLED_SHAPE } from './line';
 import {
   backgroundFlags,
   determineBackground,
@@ -183,7 +183,7 @@ function placeLine(index: u32): u32 {
 
 /** Releases the lines of `spans` spans, of which the first `built` are whole, with what they have outside. */
 function releaseAll(lines: u32, shape: u32, built: u32, spans: u32): void {
-  const isTabled = (shape & TABLED_SHAPE) != 0;
+  const isTabled = isTabledShape(shape);
   for (let index: u32 = 0; index < built; index++) {
     const line = lineOfIndex(lines, shape, index);
     if (line == 0) continue;
