@@ -24,7 +24,6 @@ import {
   descriptorOf,
   GENERIC_FLAGS,
   initialiseSparse,
-  makeLine,
   SINGLE_SHAPE,
   SINGLE_SHAPE_SPARSE,
   sparseLines,
@@ -52,6 +51,7 @@ import {
   SEGMENT_BITS,
   SEGMENTS,
 } from './layout';
+import { makeLine } from './line-new';
 import { discardBlock } from './retired';
 
 /** The words that lead to headers, behind those that lead to dense areas; bytes of both. */

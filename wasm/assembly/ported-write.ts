@@ -11,8 +11,6 @@ import {
   hasLines,
   lineOfIndex,
   lineOfNumber,
-  makeOwnLine,
-  makeTableLine,
   numbersIn,
   segmentOf,
   spanOf,
@@ -23,6 +21,7 @@ import { headerOf, makeSparseArea } from './directory';
 import { noteToBuild } from './fold';
 import { AREA_BITS, LINE_BUFFER } from './layout';
 import { changeLine, resetCounts } from './line-change';
+import { makeOwnLine, makeTableLine } from './line-new';
 
 /**
  * Applies `count` changes of ported numbers from the change scratch, in order, to the version with this
