@@ -6,12 +6,12 @@
 // far it is, or gets the older one's figures. An index that changes is counted again no sooner than a
 // multiple of what a count takes.
 
-import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { digitsOf, IDENTITIES, type Identity } from '../../ledger/number.ts';
 import { KINDS_IN_ORDER } from '../../wasm/entry-pages.ts';
 import { EntryWalker } from '../../wasm/entry-walker.ts';
 import { heightOfLabel } from '../freshness.ts';
+import { giveWay } from '../thread-priority.ts';
 import type { NumberSpace } from './console-model.ts';
 import { NumberSpaceCounts } from './number-space-counts.ts';
 import type {
@@ -95,7 +95,7 @@ class Survey {
   }
 }
 
-if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
+giveWay();
 const surveys = Object.fromEntries(
   IDENTITIES.map((identity) => [identity, new Survey(identity)]),
 ) as Record<Identity, Survey>;

@@ -14,14 +14,13 @@
 // Source: sched(7), setpriority(2), user_check_sched_setscheduler() of Linux 6.18.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { giveWay, NICE_BELOW_NORMAL } from '../thread-priority.ts';
 import { loadSystemCalls, SCHED_IDLE, SCHED_OTHER } from '../udp/system-calls.ts';
 
 /** How often it is looked at, and with what share of the time spent waiting it does not get on. */
 const LOOK_MS = 500;
 const WAITING_MAX = 0.8;
 
-const NICE = constants.priority.PRIORITY_BELOW_NORMAL;
 const CAP_SYS_NICE = 1n << 23n;
 /** The only parameter, a priority, which is 0 for policies that have none. */
 const NO_PRIORITY = new Uint8Array(4);
@@ -32,7 +31,7 @@ const NO_PRIORITY = new Uint8Array(4);
  */
 export function beginIdle(): number | undefined {
   if (process.platform !== 'linux') return undefined;
-  setPriority(0, NICE);
+  giveWay();
   const calls = loadSystemCalls();
   if (!calls || !mayEnd()) return undefined;
   const hasBegun = calls.schedSetscheduler(0, SCHED_IDLE, NO_PRIORITY) === 0;
@@ -74,7 +73,8 @@ function mayEnd(): boolean {
   try {
     const limits = readFileSync('/proc/self/limits', 'latin1');
     // The limit is 20 less the lowest nice value that a thread may take.
-    if (20 - Number(/^Max nice priority\s+(\d+)/m.exec(limits)?.[1]) <= NICE) return true;
+    if (20 - Number(/^Max nice priority\s+(\d+)/m.exec(limits)?.[1]) <= NICE_BELOW_NORMAL)
+      return true;
     const status = readFileSync('/proc/self/status', 'latin1');
     const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
     // A capability counts in the first user namespace only, which has every user.
