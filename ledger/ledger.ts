@@ -1,7 +1,7 @@
 // The ledger as the rest of the product sees it: blocks are committed here, and followed from here.
 //
 // Owns the interface and what is checked when a ledger is opened; what happens to a block is in
-// engine/embedded-ledger.
+// engine/replica-ledger.
 
 import { join } from 'node:path';
 import type { Allocation, AllocationWish } from './allocation.ts';

@@ -2,7 +2,7 @@
 // HTTP. Node's own client takes a tenth of a millisecond of processor time for a request, several times what
 // the resolver takes for its answer, so at some 8,000 a second it measures itself.
 //
-// Answers must have a Content-Length, as all of the resolver's answers to single look-ups have (RFC 9112
+// Answers must have a Content-Length, as all of the resolver's answers to single lookups have (RFC 9112
 // section 6.3); one without is a failure of its connection.
 
 import net from 'node:net';

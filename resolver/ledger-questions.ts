@@ -3,7 +3,7 @@
 //     serving thread ── ledger-question ──▶ main thread: ledger-desk
 //                    ◀─── ledger-answer ───
 //
-// Plain look-ups ask nothing: they are answered from the index. Everything here crosses a message port,
+// Plain lookups ask nothing: they are answered from the index. Everything here crosses a message port,
 // so it is plain data.
 
 import type { UeId } from '../ledger/number.ts';

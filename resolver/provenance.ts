@@ -1,6 +1,6 @@
 // What set an entry, as explanations tell it, and the turns in which old blocks are searched for it.
 //
-// Only explanations and answers as of an older block search; a plain look-up pays nothing. Searches read
+// Only explanations and answers as of an older block search; a plain lookup pays nothing. Searches read
 // old blocks from the disk and take turns, each at most SEARCH_MS_MAX, so that many of them neither crowd
 // the main thread nor wait for each other without end: what is not found in time is not known.
 

@@ -26,7 +26,7 @@ export type ResolverErrorCode =
   | 'BCHF_ADMIN_UNAUTHORISED'
   /** A snapshot is of a block that this ledger has not come to. */
   | 'BCHF_SNAPSHOT_AHEAD'
-  /** Look-ups in a snapshot failed, or ended the thread that made them. */
+  /** Lookups in a snapshot failed, or ended the thread that made them. */
   | 'BCHF_SNAPSHOT_CANARY_FAILED'
   /** A part of a snapshot did not come, or was not what its manifest says. */
   | 'BCHF_SNAPSHOT_FETCH_FAILED'

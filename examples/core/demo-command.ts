@@ -12,7 +12,7 @@ import { GENERATIONS, type GenerationName } from './forms.ts';
 const WARM_UP_SECONDS = 2;
 /** Credentials are signed beforehand, and count for so long. */
 const SIGNED_SECONDS_MAX = 30;
-/** How long one look-up may take under load: a registration waits for it. */
+/** How long one lookup may take under load: a registration waits for it. */
 const TIMEOUT_MS = 1000;
 
 interface DemoFlags {

@@ -68,7 +68,7 @@ export interface LoadRequest {
   credentials: boolean;
   /** Processes that generate it, each its part. */
   generators: number;
-  /** How long one look-up at the BCHF may take. */
+  /** How long one lookup at the BCHF may take. */
   timeoutMs: number;
 }
 
@@ -82,7 +82,7 @@ export interface GeneratorStart extends LoadRequest {
 export interface GeneratorOutcome {
   /** Registrations by whose terminals they were of, latencies from the time at which they were due. */
   streams: Record<Side, StreamResult>;
-  /** Of look-ups at the BCHF from the time at which they were sent; a compressed histogram. */
+  /** Of lookups at the BCHF from the time at which they were sent; a compressed histogram. */
   lookups: string;
   /** Registrations that were not accepted, by cause. */
   failed: Record<string, number>;

@@ -1,7 +1,7 @@
 // The generator of the load, a process of its own: an AMF, as far as figure 7 goes, with registrations that
 // are due at fixed times whether or not those before them are done.
 //
-// The AMF's procedure, the look-ups at the BCHF and the user data are those of the elements. The UDMs are
+// The AMF's procedure, the lookups at the BCHF and the user data are those of the elements. The UDMs are
 // tables in this process, so that what is measured is the BCHF and not an HTTP/2 stack on the same cores.
 
 import { randomBytes } from 'node:crypto';
@@ -76,7 +76,7 @@ interface LoadCore {
   /** The terminal that registers next, and its credential. */
   next(): { place: number; credential?: string | undefined };
   makeCredentials(count: number): void;
-  /** Of look-ups at the BCHF. */
+  /** Of lookups at the BCHF. */
   lookups: Histogram;
   close(): Promise<void>;
 }

@@ -39,7 +39,7 @@ export interface LoadOptions extends Omit<LoadRequest, 'bchf'> {
 export interface RegistrationLoad {
   /** Of registrations: those of home users and of roamers as streams, and all. */
   report: ScenarioReport;
-  /** Of look-ups at the BCHF, in microseconds from the time at which they were sent. */
+  /** Of lookups at the BCHF, in microseconds from the time at which they were sent. */
   lookups: Histogram;
   /** Registrations that were not accepted, by cause. */
   failed: Record<string, number>;
@@ -233,7 +233,7 @@ export function formatLoad({ report, lookups, failed }: RegistrationLoad): strin
   const causes = Object.entries(failed).map(([cause, times]) => `${count(times)} ${cause}`);
   return [
     formatScenarioReport(report).trimEnd(),
-    `look-ups at the BCHF: ${count(lookups.totalCount)}, p50 ${at(50)} µs, ` +
+    `lookups at the BCHF: ${count(lookups.totalCount)}, p50 ${at(50)} µs, ` +
       `p99 ${at(99)}, p99.9 ${at(99.9)}, max ${at(100)}`,
     `not accepted: ${causes.length > 0 ? causes.join(', ') : 'none'}`,
     '',

@@ -1,4 +1,4 @@
-// `npm run bench -- snapshot`: how fast a snapshot is loaded, and what look-ups notice of a swap.
+// `npm run bench -- snapshot`: how fast a snapshot is loaded, and what lookups notice of a swap.
 //
 // `bchf serve` answers datagrams of 100 numbers, paced at a share of what it can, from a hundred million
 // entries. It does nothing else for some seconds, then a swap is under way from its first step to its last,
@@ -64,7 +64,7 @@ type Option = 'ported' | 'datagrams' | 'percent' | 'seconds';
 
 await runBench<Option>({
   name: 'snapshot',
-  about: 'Loading a snapshot, and look-ups while one is swapped in under load.',
+  about: 'Loading a snapshot, and lookups while one is swapped in under load.',
   options: {
     ported: {
       what: 'ported numbers of each content',

@@ -2,7 +2,7 @@
 //
 //     find the rule ─▶ take from the quota ─▶ kind of number, its member ─▶ credential ─▶ answer
 //
-// All but the credential is decided at once. What a number's member is comes from a look-up of its own,
+// All but the credential is decided at once. What a number's member is comes from a lookup of its own,
 // made only where a rule or the audit log asks for it; a block between it and the answer may make the
 // number another member's, which then is told once more to whom it was allowed before.
 
@@ -130,7 +130,7 @@ export class AccessGate {
 
   /**
    * What `admit` needs of a requester; `undefined` where no rule lets it ask, or where its rule needs more
-   * than a look-up tells.
+   * than a lookup tells.
    *
    * @param untilMs when its token ends, in milliseconds since 1970
    */
@@ -148,7 +148,7 @@ export class AccessGate {
   }
 
   /**
-   * Lets the look-up of a number through that has no credential, and notes it. Where this returns false
+   * Lets the lookup of a number through that has no credential, and notes it. Where this returns false
    * nothing was counted, and the request is for `decide`.
    */
   admit(

@@ -6,7 +6,7 @@ import { type AuditedDecision, AuditLineWriter, type AuditNumbers } from './audi
 
 export const AUDIT_INTERVAL_MS = 100;
 export const WAITING_DECISIONS_MAX = 8192;
-/** Some 800 lines: with a quarter of it, to hand the lots over costs a look-up 2 us more. */
+/** Some 800 lines: with a quarter of it, to hand the lots over costs a lookup 2 us more. */
 export const LOT_BYTES_MAX = 256 * 1024;
 
 export interface AuditLot {

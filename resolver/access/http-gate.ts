@@ -1,6 +1,6 @@
 // The gate in front of the HTTP/1.1 interface: what of a request access goes by.
 //
-// Look-ups of one number are decided by that number, batches in JSON for each of theirs when they are
+// Lookups of one number are decided by that number, batches in JSON for each of theirs when they are
 // answered. Everything else but what is open to all is decided as many numbers, so that a resource added
 // later is closed to whoever is restricted, not open.
 
@@ -34,7 +34,7 @@ type Asked = Pick<AccessQuestion, 'operation' | 'ueId' | 'identity' | 'isEachJud
 /**
  * Puts the gate in front of a handler.
  *
- * @param quick is told who looks numbers up, and may answer the next of its look-ups by itself
+ * @param quick is told who looks numbers up, and may answer the next of its lookups by itself
  */
 export function guardHttp(
   handle: HttpHandler,

@@ -16,7 +16,7 @@ import type { ActiveRules } from './access-gate.ts';
 import type { Standing } from './access-rules.ts';
 import type { AuditedAsking } from './audit-line-codec.ts';
 
-/** What the audit log calls the look-up of one number. */
+/** What the audit log calls the lookup of one number. */
 export const LOOK_UP = 'routing-info';
 
 /** Of a thread. A token has 4,096 bytes at most, and all fields of a request not many more. */
@@ -26,7 +26,7 @@ export interface KnownRequester {
   /** Under the rules that follow; `undefined` where there are none. */
   standing: Standing | undefined;
   active: ActiveRules | undefined;
-  /** How the audit log tells of its look-ups. */
+  /** How the audit log tells of its lookups. */
   asking: AuditedAsking;
   /** When its token ends, in milliseconds since 1970; infinite without one. */
   untilMs: number;

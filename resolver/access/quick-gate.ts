@@ -1,9 +1,9 @@
-// The gate in front of the look-ups that are answered before anything is made of the request
+// The gate in front of the lookups that are answered before anything is made of the request
 // (http/prepared-answers.ts): lets those through that the rules allow beyond doubt.
 //
 // Everything else is left, with nothing counted or noted, to the ordinary way, so that there is one place
 // where requests are refused: a requester that is not known yet, a credential, a quota that is used up, a
-// number that no entry covers. The decision goes by the very look-up that is answered.
+// number that no entry covers. The decision goes by the very lookup that is answered.
 
 import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
 import type { QuickAnswers, RequestHead } from '../http/http-handler.ts';
@@ -44,7 +44,7 @@ export class QuickGate {
     if (recognised) this.#known.keep(userAgent, network, authorization, recognised);
   }
 
-  /** The body of a 200 to a look-up that is allowed; `undefined` leaves the request to others. */
+  /** The body of a 200 to a lookup that is allowed; `undefined` leaves the request to others. */
   answer: QuickAnswers['answer'] = (segment, request) => {
     const { gate, answers, readsTokens, readsRequestIds } = this.#options;
     const known = this.#known.find(

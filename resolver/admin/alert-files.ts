@@ -71,7 +71,7 @@ function increase(metric: string): Target[] {
 
 /** Title, unit and targets of each panel, two in a row. */
 const PANELS: [title: string, unit: string, targets: Target[]][] = [
-  ['Look-ups a second', 'ops', ofInterfaces('lookups')],
+  ['Lookups a second', 'ops', ofInterfaces('lookups')],
   ['Requests a second', 'reqps', ofInterfaces('requests')],
   ['Latency, median', 's', quantiles(0.5)],
   ['Latency, 99 %', 's', quantiles(0.99)],

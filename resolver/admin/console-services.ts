@@ -1,5 +1,5 @@
 // What the console asks of the process, besides what the admin port has for everybody: the last
-// minutes, and look-ups that the main thread answers, so that they work when serving threads do not.
+// minutes, and lookups that the main thread answers, so that they work when serving threads do not.
 
 import type { Registry } from 'prom-client';
 import { heightOfLabel, type NewestBlock } from '../freshness.ts';

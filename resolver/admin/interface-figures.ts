@@ -1,7 +1,7 @@
 // What the console shows of each interface, made of what serving threads count: rates from the
 // difference of two readings, and percentiles from the difference of their histograms.
 //
-// Which counters are requests, look-ups, failures and drops of an interface stands here, once; the
+// Which counters are requests, lookups, failures and drops of an interface stands here, once; the
 // alert rules name the same metrics.
 
 import { COUNTER_TABLE, HISTOGRAM_FORMS } from '../counter-table.ts';

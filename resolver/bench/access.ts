@@ -1,5 +1,5 @@
-// What access costs over HTTP/1.1: look-ups with rules, quotas and audit log beside look-ups without any;
-// credentials checked a second; and what plain look-ups wait while forged credentials come in a flood.
+// What access costs over HTTP/1.1: lookups with rules, quotas and audit log beside lookups without any;
+// credentials checked a second; and what plain lookups wait while forged credentials come in a flood.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -25,7 +25,7 @@ const WINDOW_MS = 300_000;
 
 await runBench({
   name: 'access',
-  about: 'Look-ups with rules, audit log and credentials, beside look-ups without.',
+  about: 'Lookups with rules, audit log and credentials, beside lookups without.',
   options: {
     duration: { what: 'ms a figure', full: 2000, quick: 150, min: 50, max: 60_000 },
     connections: { what: 'connections', full: 64, quick: 4, min: 1, max: 1000 },
@@ -167,7 +167,7 @@ async function loadOnce(port: number, requests: Buffer[], connections: number): 
   return (connections * share * 1000) / (performance.now() - startedMs);
 }
 
-/** One plain look-up after the other over one connection; how long each took. */
+/** One plain lookup after the other over one connection; how long each took. */
 async function probe(
   port: number,
   requests: readonly Buffer[],

@@ -1,4 +1,4 @@
-// Single look-ups and batches over HTTP/1.1, beside a bare answer of uWebSockets.js of the same size.
+// Single lookups and batches over HTTP/1.1, beside a bare answer of uWebSockets.js of the same size.
 //
 // Both servers are processes of their own with one serving thread; this process loads one after the
 // other within each run. What a request costs a server is told by its processor time too, because on
@@ -33,7 +33,7 @@ const SPACING = 10;
 
 await runBench({
   name: 'http',
-  about: 'Look-ups over HTTP/1.1, single and in batches, beside a bare answer of the same size.',
+  about: 'Lookups over HTTP/1.1, single and in batches, beside a bare answer of the same size.',
   options: {
     entries: { what: 'ported numbers', full: 1_000_000, quick: 10_000, min: 1000, max: 10_000_000 },
     duration: { what: 'ms a figure', full: 3000, quick: 200, min: 50, max: 60_000 },

@@ -1,8 +1,8 @@
 // `npm run bench -- number-space`: what it takes to count the number space for the console, and what
-// look-ups notice of it: the first question counts all entries of an index, in a thread beside those that
+// lookups notice of it: the first question counts all entries of an index, in a thread beside those that
 // serve.
 //
-// Look-ups run in this thread, in slices before and while the other counts, with a core for each.
+// Lookups run in this thread, in slices before and while the other counts, with a core for each.
 
 import { buildIndex } from '../../wasm/bench/bench-build.ts';
 import { entriesOption, judgedFrom } from '../../wasm/bench/bench-entries.ts';
@@ -23,7 +23,7 @@ import { exampleRoute } from '../test/example-route.ts';
 
 const ENTRIES_FULL = 100_000_000;
 const ENTRIES_QUICK = 20_000;
-/** Look-ups keep so much of their speed. */
+/** Lookups keep so much of their speed. */
 const RATIO_BAR = { atLeast: 0.8 };
 const ROUTES = 64;
 const MEMBERS = 16;
@@ -32,7 +32,7 @@ const ANSWERS = 20;
 
 await runBench({
   name: 'number-space',
-  about: 'Counting all entries of an index for the console, and look-ups meanwhile.',
+  about: 'Counting all entries of an index for the console, and lookups meanwhile.',
   options: entriesOption({ full: ENTRIES_FULL, quick: ENTRIES_QUICK }),
   measure,
 });

@@ -89,7 +89,7 @@ async function fetchOne(text: string, flags: FetchFlags): Promise<void> {
     process.stdout.write(
       flags.json
         ? `${JSON.stringify({ out, isProven: data !== undefined, resumed, manifest })}\n`
-        : `${out}: height ${manifest.height}, ${manifest.chunks!.length} chunks (${resumed} were ` +
+        : `${out}: height ${manifest.height}, ${manifest.chunks.length} chunks (${resumed} were ` +
             `there), sha-256 ${manifest.manifestHash}; ${proven}\n`,
     );
   } finally {

@@ -1,4 +1,4 @@
-// The HTTP interface of a forwarder: the look-ups of Nbchf_Routing, answered by another resolver.
+// The HTTP interface of a forwarder: the lookups of Nbchf_Routing, answered by another resolver.
 //
 // What a requester proves or says of itself, and the terminal's credential, go on with the question: the
 // resolver that answers decides who may ask.

@@ -58,7 +58,7 @@ const resultsSchema = z.looseObject({
   results: z.array(z.looseObject({ ueId: z.string().optional(), route: z.int().optional() })),
 });
 
-/** Judges the answer to a look-up of one number; `undefined`: the question names none. */
+/** Judges the answer to a lookup of one number; `undefined`: the question names none. */
 export function judgeSingle(ueId: UeId | undefined, response: UpstreamResponse): UpstreamVerdict {
   const value = jsonOf(response);
   if (response.status !== 200) return judgeProblem(response, value, ueId && formatUeId(ueId));

@@ -114,8 +114,8 @@ export interface TellableAnswers {
 
 /**
  * The items of the JSON answer, joined by commas, and the routes that they name. What only single
- * look-ups tell (the ends of a run, the index of user data) is left out. With `tellable`, each other
- * number has the cause that a look-up of it alone would be refused with.
+ * lookups tell (the ends of a run, the index of user data) is left out. With `tellable`, each other
+ * number has the cause that a lookup of it alone would be refused with.
  */
 export function writeJsonResults(
   { count, keys, identities }: NumberBatch,

@@ -1,4 +1,4 @@
-// The answers to plain look-ups as bytes, put together in one place that is used again and again.
+// The answers to plain lookups as bytes, put together in one place that is used again and again.
 //
 // uWebSockets.js copies what it is handed before it returns. A text costs it more than that: V8 joins the
 // parts, counts what they take in UTF-8, and writes them into a buffer made for it. Written here, an answer
@@ -53,7 +53,7 @@ export class PreparedAnswers {
   }
 
   /**
-   * The body of the answer 200 to a look-up without query, valid until the next call; the whole answer 404
+   * The body of the answer 200 to a lookup without query, valid until the next call; the whole answer 404
    * where no entry covers the number; `undefined` where there is another answer, or a longer one.
    *
    * @param segment of the path, as it was sent

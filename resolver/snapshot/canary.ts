@@ -1,4 +1,4 @@
-// The canary: look-ups of many kinds in an index that nobody is served from yet, each made in every way
+// The canary: lookups of many kinds in an index that nobody is served from yet, each made in every way
 // in which serving threads make them, and compared.
 //
 // Numbers come from the index's own entries, from their neighbours, from the entries of what is served
@@ -139,7 +139,7 @@ function checkEntry(identity: Identity, index: IndexReader, entry: IndexEntry): 
   }
 }
 
-/** Whatever the number, the batch, the single look-up and the explanation must agree. */
+/** Whatever the number, the batch, the single lookup and the explanation must agree. */
 function checkKeys(
   identity: Identity,
   index: IndexReader,

@@ -15,7 +15,6 @@ import { syncFolder, writeBytes } from '../../ledger/whole-file.ts';
 import { ResolverError } from '../resolver-error.ts';
 import {
   FOOTER_BYTES,
-  FORMAT_VERSION,
   HEADER_BYTES,
   MANIFEST_BYTES_MAX,
   readFooter,
@@ -101,7 +100,7 @@ async function fetchManifest({
     throw new ResolverError('BCHF_SNAPSHOT_TOO_LARGE', message);
   }
   const size = offset + tail.length;
-  const footer = readFooter(tail.subarray(end), FORMAT_VERSION, size, 'the manifest');
+  const footer = readFooter(tail.subarray(end), size, 'the manifest');
   const signature = tail.subarray(footer.manifestBytes, end);
   const text = tail.subarray(0, footer.manifestBytes);
   const manifest = readManifestBytes(text, signature, footer, 'the manifest');
@@ -132,9 +131,7 @@ async function fetchChunks(
   manifest: SnapshotManifest,
   { get, parallel = PARALLEL, onChunk }: FetchOptions,
 ): Promise<void> {
-  const { manifestOffset } = manifest;
-  const chunks = manifest.chunks!;
-  const chunkBytes = manifest.chunkBytes!;
+  const { manifestOffset, chunks, chunkBytes } = manifest;
   let next = 0;
   let done = 0;
   /** The first failure ends all. */

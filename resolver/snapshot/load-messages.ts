@@ -17,7 +17,7 @@ export interface LoadTask {
   left?: LoadSource | undefined;
   /** What the chain says of the right side's block, where it is to be proven. */
   vouched?: VouchedState | undefined;
-  /** Seed of the canary's look-ups; absent where none are wanted. */
+  /** Seed of the canary's lookups; absent where none are wanted. */
   canarySeed?: number | undefined;
   /** How the right side's file is checked, see LoadOptions. */
   check: 'full' | 'fast';

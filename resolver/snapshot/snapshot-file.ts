@@ -20,13 +20,13 @@ import { decodeLabel } from '../freshness.ts';
 import { ResolverError } from '../resolver-error.ts';
 import { decompressed } from './compression.ts';
 import {
-  CHUNK_BYTES,
+  checkHeader,
+  FOOTER_BYTES,
   HEADER_BYTES,
   invalid,
   parseJson,
   ROUTES_BYTES_MAX,
   readFooter,
-  readHeader,
   readManifestBytes,
   SECTION_NAMES,
   type Section,
@@ -110,10 +110,10 @@ async function readManifestOf(file: FileHandle, path: string): Promise<SnapshotM
   const { size } = await file.stat();
   if (size < HEADER_BYTES) throw invalid(path, 'it is too short');
   const header = await readExactly(file, 0, HEADER_BYTES, path);
-  const { version, footerBytes } = readHeader(header, path);
-  if (size < HEADER_BYTES + footerBytes) throw invalid(path, 'it is too short');
-  const bytes = await readExactly(file, size - footerBytes, footerBytes, path);
-  const footer = readFooter(bytes, version, size, path);
+  checkHeader(header, path);
+  if (size < HEADER_BYTES + FOOTER_BYTES) throw invalid(path, 'it is too short');
+  const bytes = await readExactly(file, size - FOOTER_BYTES, FOOTER_BYTES, path);
+  const footer = readFooter(bytes, size, path);
   const { manifestOffset, manifestBytes, signatureBytes } = footer;
   const text = await readExactly(file, manifestOffset, manifestBytes, path);
   const end = manifestOffset + manifestBytes;
@@ -154,7 +154,7 @@ class SectionReader {
     this.#path = path;
     this.#manifest = manifest;
     this.#check = check;
-    const { manifestOffset, chunkBytes = CHUNK_BYTES } = manifest;
+    const { manifestOffset, chunkBytes } = manifest;
     this.#chunks = chunksOf(file, manifestOffset, chunkBytes, path);
   }
 
@@ -183,9 +183,8 @@ class SectionReader {
     }
   }
 
-  async *#stored({ name, offset, bytes, sha256, crc32: sum }: Section): AsyncGenerator<Uint8Array> {
+  async *#stored({ name, offset, bytes, crc32: sum }: Section): AsyncGenerator<Uint8Array> {
     const end = offset + bytes;
-    const hash = sha256 === undefined ? undefined : createHash('sha256');
     let counted = 0;
     for (let at = offset; at < end; ) {
       while (!this.#chunk || at >= this.#chunk.at + this.#chunk.bytes.byteLength) {
@@ -193,15 +192,13 @@ class SectionReader {
       }
       const from = at - this.#chunk.at;
       const piece = this.#chunk.bytes.subarray(from, from + end - at);
-      hash?.update(piece);
       if (this.#check === 'fast') counted = crc32(piece, counted);
       yield piece;
       at += piece.byteLength;
     }
-    const isDamaged =
-      (hash !== undefined && hash.digest('hex') !== sha256) ||
-      (this.#check === 'fast' && sum !== undefined && counted !== sum);
-    if (isDamaged) throw invalid(this.#path, `section ${name} is damaged`);
+    if (this.#check === 'fast' && counted !== sum) {
+      throw invalid(this.#path, `section ${name} is damaged`);
+    }
   }
 
   async #next(): Promise<boolean> {
@@ -209,7 +206,7 @@ class SectionReader {
     this.#chunk = done ? undefined : value;
     if (done) return false;
     const { chunks, chunkBytes } = this.#manifest;
-    if (!chunks || !chunkBytes || this.#check === 'fast') return true;
+    if (this.#check === 'fast') return true;
     const number = value.at / chunkBytes;
     if (createHash('sha256').update(value.bytes).digest('hex') !== chunks[number]) {
       throw invalid(this.#path, `its chunk ${number} is damaged`);

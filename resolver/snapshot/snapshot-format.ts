@@ -16,9 +16,6 @@
 //
 // A later version may add sections and fields of the manifest without being refused here, as long as it
 // names this version in `readable from`: unknown sections are passed over unless they are critical.
-//
-// Version 1 has no chunks and no signature; each section has a sha-256, the footer is
-// manifest offset · manifest bytes · sha-256.
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -33,7 +30,6 @@ export const END_MAGIC = Buffer.from('BCHFSEND', 'latin1');
 export const FORMAT_VERSION = 2;
 export const HEADER_BYTES = 16;
 export const FOOTER_BYTES = 64;
-const FOOTER_1_BYTES = 48;
 export const MANIFEST_BYTES_MAX = 1 << 20;
 export const SIGNATURE_SECTION_BYTES = PUBLIC_KEY_BYTES + SIGNATURE_BYTES;
 /** Bytes of a chunk, but for the last: what is read, hashed and fetched at once. */
@@ -54,7 +50,8 @@ const countSchema = z.int().min(0);
 /** Milliseconds since 1970, within what a Date holds. */
 const timeSchema = z.number().min(-8.64e15).max(8.64e15);
 
-const common = {
+const manifestSchema = z.looseObject({
+  formatVersion: z.int().min(FORMAT_VERSION),
   /** Absent where the snapshot was not made from a ledger. */
   chainId: z.string().optional(),
   height: countSchema,
@@ -71,24 +68,6 @@ const common = {
     z.enum(IDENTITIES),
     z.strictObject({ prefix: countSchema, fragmented: countSchema, ported: countSchema }),
   ),
-};
-
-const manifest1Schema = z.strictObject({
-  formatVersion: z.literal(1),
-  ...common,
-  sections: z.array(
-    z.strictObject({
-      name: z.enum(SECTION_NAMES),
-      offset: countSchema,
-      bytes: countSchema,
-      sha256: sha256Schema,
-    }),
-  ),
-});
-
-const manifestSchema = z.looseObject({
-  formatVersion: z.int().min(2),
-  ...common,
   sections: z
     .array(
       z.looseObject({
@@ -117,13 +96,10 @@ export interface Section {
   bytes: number;
   compression: Compression;
   contentBytes: number;
-  /** Version 2. */
-  crc32?: number;
-  /** Version 1. */
-  sha256?: string;
+  crc32: number;
 }
 
-/** What a file says of itself, whatever its version. Unknown sections are left out. */
+/** What a file says of itself. Unknown sections are left out. */
 export interface SnapshotManifest {
   formatVersion: number;
   chainId?: string | undefined;
@@ -138,9 +114,8 @@ export interface SnapshotManifest {
     { prefix: number; fragmented: number; ported: number }
   >;
   sections: Section[];
-  /** Absent in version 1. */
-  chunkBytes?: number;
-  chunks?: string[];
+  chunkBytes: number;
+  chunks: string[];
   /** Where the manifest stands, and so the end of the last chunk. */
   manifestOffset: number;
   /** sha-256 of the manifest, hexadecimal: the name of the content. */
@@ -151,50 +126,37 @@ export interface SnapshotManifest {
 
 /** Where the end of a file says that the rest is. */
 export interface Footer {
-  version: number;
   manifestOffset: number;
   manifestBytes: number;
   signatureBytes: number;
   manifestHash: Buffer;
-  /** Its own length. */
-  bytes: number;
 }
 
-/**
- * Reads the header of a file: which version's footer it has. Errors: BCHF_SNAPSHOT_INVALID,
- * BCHF_SNAPSHOT_VERSION.
- */
-export function readHeader(header: Buffer, path: string): { footerBytes: number; version: number } {
+/** Checks the header of a file. Errors: BCHF_SNAPSHOT_INVALID, BCHF_SNAPSHOT_VERSION. */
+export function checkHeader(header: Buffer, path: string): void {
   if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw invalid(path, 'it is no snapshot');
   const version = header.readUInt32LE(8);
   const readableFrom = header.readUInt32LE(12);
-  if (version === 1) {
-    if (readableFrom !== 0) throw invalid(path, 'its header is damaged');
-    return { footerBytes: FOOTER_1_BYTES, version };
-  }
-  const isReadable =
-    version >= FORMAT_VERSION && readableFrom >= 2 && readableFrom <= FORMAT_VERSION;
-  if (isReadable && readableFrom <= version) return { footerBytes: FOOTER_BYTES, version };
+  // No earlier version is read, so a file that this version reads is readable from it on.
+  if (readableFrom === FORMAT_VERSION && version >= FORMAT_VERSION) return;
   throw wrongVersion(path, `its format version is ${version}, readable from ${readableFrom} on`);
 }
 
-export function readFooter(footer: Buffer, version: number, size: number, path: string): Footer {
-  const isFirst = version === 1;
+export function readFooter(footer: Buffer, size: number, path: string): Footer {
   const read: Footer = {
-    version,
     manifestOffset: Number(footer.readBigUInt64LE(0)),
     manifestBytes: Number(footer.readBigUInt64LE(8)),
-    signatureBytes: isFirst ? 0 : footer.readUInt32LE(16),
-    manifestHash: isFirst ? footer.subarray(16, 48) : footer.subarray(24, 56),
-    bytes: footer.length,
+    signatureBytes: footer.readUInt32LE(16),
+    manifestHash: footer.subarray(24, 56),
   };
   const { manifestOffset, manifestBytes, signatureBytes } = read;
   const isWhole =
     manifestBytes <= MANIFEST_BYTES_MAX &&
     [0, SIGNATURE_SECTION_BYTES].includes(signatureBytes) &&
     manifestOffset >= HEADER_BYTES &&
-    manifestOffset + manifestBytes + signatureBytes === size - footer.length &&
-    (isFirst || (footer.readUInt32LE(20) === 0 && footer.subarray(56).equals(END_MAGIC)));
+    manifestOffset + manifestBytes + signatureBytes === size - FOOTER_BYTES &&
+    footer.readUInt32LE(20) === 0 &&
+    footer.subarray(56).equals(END_MAGIC);
   if (!isWhole) throw invalid(path, 'it is truncated or damaged');
   return read;
 }
@@ -210,16 +172,6 @@ export function readManifestBytes(
   const hash = createHash('sha256').update(text).digest();
   if (!hash.equals(manifestHash)) throw invalid(path, 'its manifest is damaged');
   const place = { manifestOffset, manifestHash: hash.toString('hex') };
-  if (footer.version === 1) {
-    const { sections, ...rest } = parseJson(manifest1Schema, text, path);
-    const whole = sections.map((section) => ({
-      ...section,
-      compression: 'none' as const,
-      contentBytes: section.bytes,
-    }));
-    checkOrder(whole, manifestOffset, path);
-    return { ...rest, ...place, sections: known(whole, path) };
-  }
   const { sections, chunkBytes, chunks, ...rest } = parseJson(manifestSchema, text, path);
   checkOrder(sections, manifestOffset, path);
   if (chunks.length !== Math.ceil(manifestOffset / chunkBytes)) {
@@ -249,23 +201,19 @@ function known(
   const read = sections.filter(({ name }) => isKnown(name));
   const names = read.map(({ name }) => name).join();
   if (names !== SECTION_NAMES.join()) throw invalid(path, `its sections are ${names}`);
-  return read.map(({ name, offset, bytes, contentBytes, crc32, sha256, compression }) => {
+  return read.map(({ name, offset, bytes, contentBytes, crc32, compression }) => {
     const isRead = (COMPRESSIONS as readonly string[]).includes(compression);
     if (!isRead) throw wrongVersion(path, `section ${name} is compressed by ${compression}`);
     if (compression === 'none' && bytes !== contentBytes) {
       throw invalid(path, `section ${name} has two lengths`);
     }
-    const checks = {
-      ...(crc32 !== undefined && { crc32 }),
-      ...(sha256 !== undefined && { sha256 }),
-    };
     return {
       name,
       offset,
       bytes,
       contentBytes,
       compression: compression as Compression,
-      ...checks,
+      crc32,
     };
   });
 }

@@ -28,8 +28,8 @@ const PART = /^([^/]+)\/(manifest|chunks\/(\d{1,6}))$/;
 
 /**
  * A part, by what stands behind `…/snapshots` in its path: empty, or beginning with a slash. `undefined`
- * for no such path. Errors: BCHF_SNAPSHOT_UNKNOWN, BCHF_SNAPSHOT_INVALID, BCHF_SNAPSHOT_IO;
- * BCHF_SNAPSHOT_VERSION for a file of version 1, which has no chunks.
+ * for no such path. Errors: BCHF_SNAPSHOT_UNKNOWN, BCHF_SNAPSHOT_INVALID, BCHF_SNAPSHOT_IO,
+ * BCHF_SNAPSHOT_VERSION.
  */
 export async function readPart(
   store: SnapshotStore,
@@ -40,12 +40,6 @@ export async function readPart(
   if (name === undefined) return undefined;
   const file = await store.find(name);
   const { chunks, chunkBytes, manifestOffset } = await readManifest(file);
-  if (!chunks || !chunkBytes) {
-    throw new ResolverError(
-      'BCHF_SNAPSHOT_VERSION',
-      `${name} is of version 1, which has no chunks`,
-    );
-  }
   if (part === 'manifest') return { bytes: await readBytes(file, manifestOffset, undefined) };
   const chunk = Number(number);
   if (chunk >= chunks.length) {
@@ -58,12 +52,10 @@ export async function readPart(
 async function offered(store: SnapshotStore): Promise<{ snapshots: OfferedSnapshot[] }> {
   const { snapshots } = await store.list();
   return {
-    snapshots: snapshots
-      .filter(({ manifest }) => manifest.chunks !== undefined)
-      .map(({ name, bytes, manifest }) => ({
-        ...{ name, bytes, height: manifest.height, chainId: manifest.chainId ?? null },
-        ...{ blockHash: manifest.blockHash.toUpperCase(), manifestHash: manifest.manifestHash },
-      })),
+    snapshots: snapshots.map(({ name, bytes, manifest }) => ({
+      ...{ name, bytes, height: manifest.height, chainId: manifest.chainId ?? null },
+      ...{ blockHash: manifest.blockHash.toUpperCase(), manifestHash: manifest.manifestHash },
+    })),
   };
 }
 

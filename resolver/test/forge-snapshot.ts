@@ -16,7 +16,7 @@ export interface Forgery {
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
 
-/** Rewrites an unsigned snapshot of version 2. */
+/** Rewrites an unsigned snapshot. */
 export function forge(path: string, { manifest: change, versions, section }: Forgery): void {
   const bytes = readFileSync(path);
   const offset = Number(bytes.readBigUInt64LE(bytes.length - 64));
@@ -46,31 +46,5 @@ export function forge(path: string, { manifest: change, versions, section }: For
   footer.writeBigUInt64LE(BigInt(head.length), 0);
   footer.writeBigUInt64LE(BigInt(text.length), 8);
   sha256(text).copy(footer, 24);
-  writeFileSync(path, Buffer.concat([head, text, footer]));
-}
-
-/** Makes of a snapshot the file of version 1 that has the same content. */
-export function toVersion1(path: string): void {
-  const bytes = readFileSync(path);
-  const offset = Number(bytes.readBigUInt64LE(bytes.length - 64));
-  const { sections, chunkBytes, chunks, ...rest } = JSON.parse(
-    bytes.toString('utf8', offset, bytes.length - 64),
-  );
-  const head = Buffer.from(bytes.subarray(0, offset));
-  head.writeUInt32LE(1, 8);
-  head.writeUInt32LE(0, 12);
-  const manifest = {
-    ...rest,
-    formatVersion: 1,
-    sections: sections.map((one: { name: string; offset: number; bytes: number }) => ({
-      ...{ name: one.name, offset: one.offset, bytes: one.bytes },
-      sha256: sha256(head.subarray(one.offset, one.offset + one.bytes)).toString('hex'),
-    })),
-  };
-  const text = Buffer.from(JSON.stringify(manifest));
-  const footer = Buffer.alloc(48);
-  footer.writeBigUInt64LE(BigInt(offset), 0);
-  footer.writeBigUInt64LE(BigInt(text.length), 8);
-  sha256(text).copy(footer, 16);
   writeFileSync(path, Buffer.concat([head, text, footer]));
 }

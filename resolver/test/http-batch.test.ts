@@ -1,4 +1,4 @@
-// Batches over HTTP: both forms of the body agree with single look-ups, and bad bodies are refused.
+// Batches over HTTP: both forms of the body agree with single lookups, and bad bodies are refused.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -113,7 +113,7 @@ function expectedOf(kind: 'imsi' | 'msisdn', key: number) {
   return { ueId, entry, matchedLength, route };
 }
 
-test('a JSON batch of both kinds answers in order as single look-ups do', async () => {
+test('a JSON batch of both kinds answers in order as single lookups do', async () => {
   const keys = keysOf(300);
   const body = keys
     .map((key) => `msisdn-${digitsOf(key)}`)
@@ -130,7 +130,7 @@ test('a JSON batch of both kinds answers in order as single look-ups do', async 
   assert.deepEqual(json.routes, { 0: routes[0], 1: routes[1], 2: routes[2] });
 });
 
-test('a compact batch answers in order as single look-ups do, and a malformed number alone fails', async () => {
+test('a compact batch answers in order as single lookups do, and a malformed number alone fails', async () => {
   const keys = keysOf(1000);
   const body = compactBody(keys);
   body.set([0xe8, 0x03, 0, 0, 0, 0, 0, 0x30], 8 * 17);

@@ -180,7 +180,7 @@ test('explain names what set each entry where a ledger can tell, as of the block
   const names = ['ported 1358501234567', 'fragmented 1358501234500', 'prefix 135850'];
   assert.deepEqual(asked, [[names.map((name) => `msisdn ${name}`), BLOCK.height]]);
   const plain = answerRoutingInfo('msisdn-358501234567', '', resolver, () => assert.fail('asked'));
-  assert.ok(!(plain instanceof Promise), 'a look-up without explain waits for nobody');
+  assert.ok(!(plain instanceof Promise), 'a lookup without explain waits for nobody');
 });
 
 /** A resolver whose index has so many runs in each other, all around one number, and a prefix. */

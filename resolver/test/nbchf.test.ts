@@ -1,5 +1,5 @@
 // The HTTP interface of a resolver that follows a ledger, over sockets and threads: listings, changes,
-// answers as of a block, and look-ups.
+// answers as of a block, and lookups.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -117,7 +117,7 @@ test('the canary tries every kind of entry, and finds an index whose ways of loo
   };
   const faults: Record<string, Partial<WasmIndex>> = {
     'a batch that finds nothing': { lookup: (_keys, answers) => answers.fill(0) },
-    'a single look-up of another route': {
+    'a single lookup of another route': {
       find: (key) => {
         const found = indexes.msisdn.find(key);
         return found && { ...found, route: found.route ^ 1 };

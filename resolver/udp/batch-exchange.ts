@@ -18,7 +18,7 @@ import {
   readResponse,
   STATUS_OK,
 } from './batch-codec.ts';
-import { SEAL_BYTES, type SealKey, seal } from './batch-seal-codec.ts';
+import { OPERATION_SEALED, SEAL_BYTES, type SealKey, seal } from './batch-seal-codec.ts';
 import { openClientSocket } from './socket-client.ts';
 import { UdpError } from './udp-transport.ts';
 
@@ -246,7 +246,8 @@ export async function openBatchExchange(options: BatchClientOptions): Promise<Ba
 }
 
 function isAnswerTo(pending: Pending, response: BatchResponse): boolean {
-  if (response.operation !== pending.operation) return false;
+  // A server without keys takes a sealed request for an unknown operation and returns it as it came.
+  if ((response.operation & ~OPERATION_SEALED) !== pending.operation) return false;
   const isCounted = pending.count !== ANY_COUNT;
   return response.status !== STATUS_OK || !isCounted || response.count === pending.count;
 }

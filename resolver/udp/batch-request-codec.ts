@@ -34,8 +34,8 @@ import {
  * - magic: not a request of this protocol; among these a DNS response, which has its QR bit where
  *   a version above VERSION_MAX has its highest one.
  * - identity, count: a value outside the table of the operation.
- * - size: a lookup whose length is not 16 + 8 × count.
- * - reserved: a reserved byte, or the padding of a route request, is not zero.
+ * - size: a lookup whose length is not 16 + 8 × count; an explanation without a number.
+ * - reserved: a reserved byte, the route number of a lookup or explanation, or padding is not zero.
  * - tag: a sealed request without a seal, or with another tag than the key gives.
  * - replay: a sealed request that was accepted before.
  */
@@ -65,7 +65,7 @@ export interface BatchRequest {
   requestId: number;
   /** Length of the datagram, which bounds the response. */
   bytes: number;
-  /** Of a lookup; msisdn of anything else. */
+  /** Of a lookup or explanation; msisdn of anything else. */
   identity: Identity;
   /** Numbers of a lookup, 1 to NUMBERS_MAX. */
   count: number;

@@ -157,7 +157,7 @@ async function oneUseOverAllThreads(
   assert.equal((await discover()).json.cause, 'CREDENTIAL_REQUIRED');
 }
 
-/** Plain look-ups are answered meanwhile; every forged credential is refused. */
+/** Plain lookups are answered meanwhile; every forged credential is refused. */
 async function floodsAreRefused(keys: Keys, http: string): Promise<void> {
   keys.register(IMSI_A, terminal(IMSI_A));
   const forger = terminal(IMSI_A, 66);

@@ -1,4 +1,4 @@
-// Look-ups that are let through by what is remembered of their requester: never otherwise than by the whole
+// Lookups that are let through by what is remembered of their requester: never otherwise than by the whole
 // way, whatever has changed since, and counted, charged and noted the same.
 
 import assert from 'node:assert/strict';
@@ -120,7 +120,7 @@ class World {
 }
 
 describe('the quick way through the gate', () => {
-  it('is taken by the second look-up of a requester', async () => {
+  it('is taken by the second lookup of a requester', async () => {
     for (const requesters of [undefined, [{ name: 'amf', from: { nfTypes: ['AMF'] } }]]) {
       const world = new World(requesters, 'off');
       assert.equal(await world.told(OF_A, AMF), '200');

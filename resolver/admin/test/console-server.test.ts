@@ -51,7 +51,7 @@ test('the page comes under a policy that lets it run and ask nothing of others',
   assert.equal((await fetch(`${url}/assets/none.js`)).status, 404);
 });
 
-test('look-ups, the number space and snapshots of a running resolver are shown', {
+test('lookups, the number space and snapshots of a running resolver are shown', {
   skip,
 }, async () => {
   const { page, faults } = await openPage(browser, `${url}/#/numbers/msisdn/`);

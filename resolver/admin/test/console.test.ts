@@ -85,7 +85,7 @@ after(async () => {
   await admin?.close();
 });
 
-test('the overview shows height, look-ups of each interface and their percentiles', {
+test('the overview shows height, lookups of each interface and their percentiles', {
   skip,
 }, async () => {
   const { page, faults } = await openPage(browser, admin.url);

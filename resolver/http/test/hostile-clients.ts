@@ -166,7 +166,7 @@ export function post(fields: string, body: string): string {
   );
 }
 
-/** The same fields and body with a look-up, which needs no body. */
+/** The same fields and body with a lookup, which needs no body. */
 export function asLookup(posted: string): string {
   return posted.replace(/^POST \S+/, `GET ${ROUTING_INFO_PATH}${KNOWN}`);
 }

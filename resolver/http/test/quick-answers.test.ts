@@ -1,5 +1,5 @@
-// Plain look-ups that are answered before anything else is made of the request: the same answers as ever, and
-// everything that is no plain look-up goes the way that it always went.
+// Plain lookups that are answered before anything else is made of the request: the same answers as ever, and
+// everything that is no plain lookup goes the way that it always went.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -95,7 +95,7 @@ test('an answer that is longer than the room for it is left to who writes text',
   assert.ok(isLeft && lengths.size > 50);
 });
 
-test('what is no plain look-up is answered by the handler, on one connection with those that are', {
+test('what is no plain lookup is answered by the handler, on one connection with those that are', {
   skip: !isNative && 'only the native build answers quickly',
 }, async () => {
   const index = new SmallIndex();

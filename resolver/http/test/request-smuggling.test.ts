@@ -107,7 +107,7 @@ describe('request smuggling', { skip: !isNative && 'the stand-in is of node:http
   }
 
   for (const [name, bytes] of Object.entries(all)) {
-    it(`${name}, with a look-up that takes no body: no hidden request is answered`, async () => {
+    it(`${name}, with a lookup that takes no body: no hidden request is answered`, async () => {
       listener.reached.length = 0;
       const { port } = listener.server;
       const { statuses, isClosed } = await exchange(
@@ -116,7 +116,7 @@ describe('request smuggling', { skip: !isNative && 'the stand-in is of node:http
         name in AMBIGUOUS ? SURE_MS : 150,
       );
       assert.ok(!listener.reached.some((one) => one.includes('/hidden')));
-      // None of them is a look-up without a body, so none is answered as one.
+      // None of them is a lookup without a body, so none is answered as one.
       assert.ok(!listener.reached.some((one) => one.startsWith('quick')), `${listener.reached}`);
       assert.ok(statuses.length <= 1);
       if (name in AMBIGUOUS) {
@@ -125,7 +125,7 @@ describe('request smuggling', { skip: !isNative && 'the stand-in is of node:http
     });
   }
 
-  it('a plain look-up is answered at once, and so is the one behind it', async () => {
+  it('a plain lookup is answered at once, and so is the one behind it', async () => {
     listener.reached.length = 0;
     const plain = asLookup(`POST ${BATCH} HTTP/1.1\r\nHost: x\r\n\r\n`);
     const { statuses } = await exchange(listener.server.port, plain + plain, SURE_MS, 2);

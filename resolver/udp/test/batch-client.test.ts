@@ -144,6 +144,12 @@ describe('the batch client', () => {
     await assert.rejects(client.lookup('imsi', [known]), { code: 'BCHF_UDP_REFUSED' });
   });
 
+  test('a sealed request to a server without keys is refused, not left without an answer', async () => {
+    const key = { id: 7, secret: new Uint8Array(32) };
+    const client = await clientOf(await serve(answer), { key });
+    await assert.rejects(client.lookup('msisdn', [known]), { code: 'BCHF_UDP_REFUSED' });
+  });
+
   test('gives up after its tries, each sent', async () => {
     let received = 0;
     const port = await serveBare(() => {
