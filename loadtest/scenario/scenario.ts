@@ -143,6 +143,8 @@ export type Action = Scenario['actions'][number];
 
 /** Longest run of all phases together. */
 const SECONDS_MAX = DURATION_S_MAX;
+/** Numbers that all threads draw for all streams: each takes some 160 bytes. */
+const NUMBERS_DRAWN_MAX = 20_000_000;
 /** Bursts of all phases together: each is two pieces of the plan, in every thread and stream. */
 const BURSTS_MAX = 100_000;
 
@@ -168,12 +170,16 @@ export function parseScenario(text: string): Scenario {
 }
 
 /** What no schema tells. */
-function problemsOf({ streams, phases, actions }: Scenario): string[] {
+function problemsOf({ streams, phases, actions, threads, numbers }: Scenario): string[] {
   const total = totalSeconds(phases);
+  const drawn = threads * streams.length * numbers;
   const bursts = phases.reduce((sum, phase) => sum + burstCount(phase), 0);
   return [
     ...(total > SECONDS_MAX ? [`phases: ${total} seconds in all, at most ${SECONDS_MAX}`] : []),
     ...(bursts > BURSTS_MAX ? [`phases: ${bursts} bursts in all, at most ${BURSTS_MAX}`] : []),
+    ...(drawn > NUMBERS_DRAWN_MAX
+      ? [`numbers: ${drawn} for all threads and streams, at most ${NUMBERS_DRAWN_MAX}`]
+      : []),
     ...(bursts <= BURSTS_MAX && planOf(phases).plan.count === 0
       ? ['phases: no lookup is ever due']
       : []),

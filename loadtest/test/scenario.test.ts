@@ -82,6 +82,12 @@ describe('a scenario', () => {
     assert.match(refusal(bursts(50_000.5)), /100001 bursts/);
   });
 
+  test('has a limit for the numbers of all threads and streams, which all are drawn beforehand', () => {
+    const two = SMALL.replace('http }', 'http }, { interface: batch }');
+    assert.equal(parseScenario(`${two}threads: 4\nnumbers: 2500000`).numbers, 2_500_000);
+    assert.match(refusal(`${two}threads: 4\nnumbers: 2500001`), /numbers: 20000008 /);
+  });
+
   test('has a window for each phase, for each step of one, and the pieces of its rate', () => {
     const { plan, windows } = planOf(
       parseScenario(`
