@@ -58,6 +58,11 @@ describe('a scenario', () => {
     assert.match(refusal(`${SMALL}typo: 1`), /typo/);
     assert.match(refusal(SMALL.replace('http', 'telex')), /streams\.0\.interface/);
     assert.match(refusal(SMALL.replace('rate: 10', 'rate: -1')), /phases\.0\.rate/);
+    for (const rate of ['ten', '[1, 2]', '{ from: 1, too: 2 }']) {
+      const message = refusal(SMALL.replace('rate: 10', `rate: ${rate}`));
+      assert.match(message, /^phases\.0\.rate: .*{ from, to, steps } with 2 to 1000 steps/);
+    }
+    assert.match(refusal(SMALL.replace('http }', 'http, skew: zipf }')), /skew: .*{ zipf }/);
     assert.match(refusal(SMALL.replace('http }', 'http, share: 0 }')), /no share/);
     for (const name of ['enum', 'pdb']) {
       assert.match(refusal(SMALL.replace('http }', `${name}, identity: imsi }`)), /IMSI/);
