@@ -43,7 +43,9 @@ const streamSchema = z.strictObject({
     .default(MIX_DEFAULT as Record<string, number>),
   /** How often which number is asked for; with zipf the k-th in proportion to 1 / k^exponent. */
   skew: z
-    .union([z.literal('uniform'), z.strictObject({ zipf: z.number().positive().max(10) })])
+    .union([z.literal('uniform'), z.strictObject({ zipf: z.number().positive().max(10) })], {
+      error: 'is neither uniform nor { zipf } with an exponent above 0, at most 10',
+    })
     .default('uniform'),
   connections: z.int().min(1).max(CONNECTIONS_MAX).default(8),
   /** Numbers in a datagram of the batch protocol. */
@@ -55,12 +57,19 @@ const phaseSchema = z.strictObject({
   name: name.optional(),
   seconds,
   /** Lookups a second of all streams together. */
-  rate: z.union([
-    rate,
-    z.strictObject({ from: rate, to: rate }),
-    z.strictObject({ from: rate, to: rate, steps: z.int().min(2).max(1000) }),
-    z.strictObject({ base: rate, burst: rate, everySeconds: seconds, burstSeconds: seconds }),
-  ]),
+  rate: z.union(
+    [
+      rate,
+      z.strictObject({ from: rate, to: rate }),
+      z.strictObject({ from: rate, to: rate, steps: z.int().min(2).max(1000) }),
+      z.strictObject({ base: rate, burst: rate, everySeconds: seconds, burstSeconds: seconds }),
+    ],
+    {
+      error:
+        `is no rate: a number from 0 to ${RATE_MAX}, { from, to }, { from, to, steps } with 2 to 1000 ` +
+        'steps, or { base, burst, everySeconds, burstSeconds }',
+    },
+  ),
   /** Left out of the totals and of the knee. */
   warmUp: z.boolean().default(false),
 });
@@ -143,6 +152,8 @@ export type Action = Scenario['actions'][number];
 
 /** Longest run of all phases together. */
 const SECONDS_MAX = DURATION_S_MAX;
+/** Numbers that all threads draw for all streams: each takes some 160 bytes. */
+const NUMBERS_DRAWN_MAX = 20_000_000;
 /** Bursts of all phases together: each is two pieces of the plan, in every thread and stream. */
 const BURSTS_MAX = 100_000;
 
@@ -168,12 +179,16 @@ export function parseScenario(text: string): Scenario {
 }
 
 /** What no schema tells. */
-function problemsOf({ streams, phases, actions }: Scenario): string[] {
+function problemsOf({ streams, phases, actions, threads, numbers }: Scenario): string[] {
   const total = totalSeconds(phases);
+  const drawn = threads * streams.length * numbers;
   const bursts = phases.reduce((sum, phase) => sum + burstCount(phase), 0);
   return [
     ...(total > SECONDS_MAX ? [`phases: ${total} seconds in all, at most ${SECONDS_MAX}`] : []),
     ...(bursts > BURSTS_MAX ? [`phases: ${bursts} bursts in all, at most ${BURSTS_MAX}`] : []),
+    ...(drawn > NUMBERS_DRAWN_MAX
+      ? [`numbers: ${drawn} for all threads and streams, at most ${NUMBERS_DRAWN_MAX}`]
+      : []),
     ...(bursts <= BURSTS_MAX && planOf(phases).plan.count === 0
       ? ['phases: no lookup is ever due']
       : []),

@@ -58,6 +58,11 @@ describe('a scenario', () => {
     assert.match(refusal(`${SMALL}typo: 1`), /typo/);
     assert.match(refusal(SMALL.replace('http', 'telex')), /streams\.0\.interface/);
     assert.match(refusal(SMALL.replace('rate: 10', 'rate: -1')), /phases\.0\.rate/);
+    for (const rate of ['ten', '[1, 2]', '{ from: 1, too: 2 }']) {
+      const message = refusal(SMALL.replace('rate: 10', `rate: ${rate}`));
+      assert.match(message, /^phases\.0\.rate: .*{ from, to, steps } with 2 to 1000 steps/);
+    }
+    assert.match(refusal(SMALL.replace('http }', 'http, skew: zipf }')), /skew: .*{ zipf }/);
     assert.match(refusal(SMALL.replace('http }', 'http, share: 0 }')), /no share/);
     for (const name of ['enum', 'pdb']) {
       assert.match(refusal(SMALL.replace('http }', `${name}, identity: imsi }`)), /IMSI/);
@@ -80,6 +85,12 @@ describe('a scenario', () => {
       );
     assert.equal(planOf(parseScenario(bursts(50_000)).phases).windows.length, 1);
     assert.match(refusal(bursts(50_000.5)), /100001 bursts/);
+  });
+
+  test('has a limit for the numbers of all threads and streams, which all are drawn beforehand', () => {
+    const two = SMALL.replace('http }', 'http }, { interface: batch }');
+    assert.equal(parseScenario(`${two}threads: 4\nnumbers: 2500000`).numbers, 2_500_000);
+    assert.match(refusal(`${two}threads: 4\nnumbers: 2500001`), /numbers: 20000008 /);
   });
 
   test('has a window for each phase, for each step of one, and the pieces of its rate', () => {

@@ -6,15 +6,14 @@
 //      "requestId":"imsi-460001*********"}
 //
 // A number is *masked* (the leading digits that tell the network or the country stay, six at most and
-// never one of the last six) or *hashed* (HMAC-SHA-256 under the operator's key, 16 bytes in
-// hexadecimal), by which lines of one number are found without the number. A plain hash would not do:
+// never one of the last six) or *hashed* under the operator's key (number-hash), by which lines of one
+// number are found without the number. A plain hash would not do:
 // there are only 10^15 numbers. What a requester calls its request may be a number too (the correlation
 // information of TS 29.500 is often a SUPI), so digits in it are hidden alike.
 
-import { createHmac, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import {
   digitsOf,
-  formatUeId,
   type Identity,
   type NumberKey,
   parseUeId,
@@ -22,14 +21,16 @@ import {
 } from '../../ledger/number.ts';
 import type { Plmn, Route } from '../../ledger/route.ts';
 import { PartWriter } from '../part-writer.ts';
+import { HASH_LENGTH, NumberHash } from './number-hash.ts';
 
 export const AUDIT_NUMBERS = ['masked', 'hashed'] as const;
 
 /** Of a subject, which a token may make long. */
 const SUBJECT_LENGTH_MAX = 253;
+/** Every line is longer. */
+const LINE_BYTES_MIN = 128;
 const SHOWN_DIGITS_MAX = 6;
 const HIDDEN_DIGITS_MIN = 6;
-const HASH_BYTES = 16;
 /** Of a name that only the log has: the digits that count. */
 const COUNTED_DIGITS = 12;
 const [CODE_STAR, CODE_0, CODE_9, CODE_A, CODE_F] = [42, 48, 57, 97, 102];
@@ -74,7 +75,8 @@ export interface AuditedDecision {
 
 /** Puts lines one after the other into the same bytes, an ordinary one from parts that are kept. */
 export class AuditLineWriter {
-  readonly #numbers: AuditNumbers;
+  /** `undefined`: numbers are masked. */
+  readonly #hash: NumberHash | undefined;
   readonly #out: PartWriter;
   readonly #ownId: Uint8Array;
   readonly #askings = new WeakMap<AuditedAsking, Uint8Array>();
@@ -87,7 +89,8 @@ export class AuditLineWriter {
    * @param uuid one that no other writer has: with its last 48 bits counted up, it names requests
    */
   constructor(numbers: AuditNumbers, bytesMax: number, uuid: string) {
-    this.#numbers = numbers;
+    const linesMax = Math.ceil(bytesMax / LINE_BYTES_MIN);
+    this.#hash = numbers.style === 'hashed' ? new NumberHash(numbers.key, linesMax) : undefined;
     this.#out = new PartWriter(bytesMax);
     this.#ownId = Buffer.from(uuid.slice(0, -COUNTED_DIGITS).padEnd(uuid.length, '0'));
   }
@@ -102,12 +105,13 @@ export class AuditLineWriter {
     const { timeMs, asking, ueId, count, cause, isCredentialGood, route, requestId } = decision;
     const out = this.#out;
     const startsAt = out.at;
+    const asideCount = this.#hash?.asideCount ?? 0;
     out.part(this.#timeBytes(timeMs));
     out.part(this.#askingBytes(asking));
     if (ueId) {
       out.part(OF_KIND[ueId.identity]);
-      if (this.#numbers.style === 'masked') this.#maskedNumber(ueId.key);
-      else out.text(hashedNumber(ueId, this.#numbers.key));
+      if (this.#hash) this.#hashedNumber(ueId, this.#hash);
+      else this.#maskedNumber(ueId.key);
       out.part(QUOTE);
     } else {
       out.part(NO_NUMBER);
@@ -117,7 +121,7 @@ export class AuditLineWriter {
     else out.text(outcomeJson(count, cause, isCredentialGood));
     out.part(route ? this.#routeBytes(route) : NO_ROUTE);
     if (requestId) {
-      out.text(requestIdJson(requestId, this.#numbers));
+      out.text(requestIdJson(requestId, this.#hash));
       out.part(LINE_END);
     } else {
       out.part(QUOTE);
@@ -125,13 +129,18 @@ export class AuditLineWriter {
       out.part(QUOTED_LINE_END);
     }
     const { hasRoom } = out;
-    if (hasRoom) this.#lineCount++;
-    else out.at = startsAt;
+    if (hasRoom) {
+      this.#lineCount++;
+    } else {
+      out.at = startsAt;
+      this.#hash?.keepAside(asideCount);
+    }
     return hasRoom;
   }
 
   /** The lines so far, after which it is empty again. */
   take(): Uint8Array<ArrayBuffer> {
+    this.#hash?.writeAll(this.#out.bytes);
     const lines = this.#out.bytes.slice(0, this.#out.at);
     this.#out.at = 0;
     this.#lineCount = 0;
@@ -151,6 +160,12 @@ export class AuditLineWriter {
     }
     bytes.fill(CODE_STAR, first + shown, first + length);
     this.#out.at += length;
+  }
+
+  /** Leaves room for the hash, which comes with those of all lines. */
+  #hashedNumber(ueId: UeId, hash: NumberHash): void {
+    hash.putAside(ueId, this.#out.at);
+    this.#out.at += HASH_LENGTH;
   }
 
   #nextOwnId(): Uint8Array {
@@ -235,26 +250,19 @@ const NUMBERS_IN_IDS = /(?:imsi|msisdn)-[0-9]{1,15}(?![0-9])|[0-9]{7,}/g;
 
 function requestIdJson(
   { text, isOwn }: NonNullable<AuditedDecision['requestId']>,
-  numbers: AuditNumbers,
+  hash: NumberHash | undefined,
 ): string {
   // Ours have nothing to hide or to escape.
   if (isOwn) return `"${text}"`;
   const hidden = text.replace(NUMBERS_IN_IDS, (found) => {
     const ueId = parseUeId(found);
-    return ueId ? `${ueId.identity}-${hiddenNumber(ueId, numbers)}` : maskedDigits(found);
+    return ueId ? `${ueId.identity}-${hiddenNumber(ueId, hash)}` : maskedDigits(found);
   });
   return JSON.stringify(hidden);
 }
 
-function hiddenNumber(ueId: UeId, numbers: AuditNumbers): string {
-  return numbers.style === 'hashed'
-    ? hashedNumber(ueId, numbers.key)
-    : maskedDigits(digitsOf(ueId.key));
-}
-
-function hashedNumber(ueId: UeId, key: KeyObject): string {
-  const hash = createHmac('sha256', key).update(formatUeId(ueId)).digest();
-  return hash.toString('hex', 0, HASH_BYTES);
+function hiddenNumber(ueId: UeId, hash: NumberHash | undefined): string {
+  return hash ? hash.text(ueId) : maskedDigits(digitsOf(ueId.key));
 }
 
 function shownDigits(length: number): number {

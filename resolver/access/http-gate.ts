@@ -5,8 +5,7 @@
 // later is closed to whoever is restricted, not open.
 
 import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
-import { IDENTITIES } from '../../ledger/number.ts';
-import { mediaTypeOf } from '../http/batch-answer.ts';
+import { identityOfBatch, mediaTypeOf } from '../http/batch-answer.ts';
 import { COMPACT_TYPE } from '../http/batch-body-codec.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import type { HttpHandler, Outcome, RequestHead } from '../http/http-handler.ts';
@@ -96,12 +95,13 @@ const EMPTY = new Uint8Array(0);
 
 function askedOf({ path, query, contentType }: RequestHead, body: Uint8Array): Asked {
   if (path === BATCH_PATH) {
-    const isCompact = mediaTypeOf(contentType) === COMPACT_TYPE;
-    const named = isCompact ? new URLSearchParams(query).get('identity') : undefined;
+    const type = mediaTypeOf(contentType);
+    const isCompact = type === COMPACT_TYPE;
+    const identity = identityOfBatch(type, query);
     return {
       operation: 'batch',
       ueId: undefined,
-      identity: IDENTITIES.find((one) => one === named),
+      identity: typeof identity === 'object' ? undefined : identity,
       isEachJudged: !isCompact,
       count: Math.max(1, isCompact ? body.length / COMPACT_NUMBER_BYTES : itemCount(body)),
     };

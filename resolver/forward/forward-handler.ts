@@ -3,9 +3,9 @@
 // What a requester proves or says of itself, and the terminal's credential, go on with the question: the
 // resolver that answers decides who may ask.
 
-import { formatUeId, IDENTITIES, type Identity } from '../../ledger/number.ts';
+import { formatUeId } from '../../ledger/number.ts';
 import { AUDITED_HEADERS } from '../access/http-gate.ts';
-import { mediaTypeOf, noIdentity, wrongType } from '../http/batch-answer.ts';
+import { identityOfBatch, mediaTypeOf, wrongType } from '../http/batch-answer.ts';
 import {
   BATCH_BODY_BYTES_MAX,
   COMPACT_HEADER_BYTES,
@@ -94,16 +94,15 @@ function forwardSingle(
 function forwardBatch(request: RequestHead, services: ForwardServices): BodyWanted | HttpAnswer {
   const { contentType, query, path } = request;
   const type = mediaTypeOf(contentType);
-  const named = new URLSearchParams(query).get('identity');
-  const identity = IDENTITIES.find((one) => one === named);
-  const isCompact = type === COMPACT_TYPE;
   // What no resolver would answer needs none to say so.
-  if (type !== JSON_TYPE && !isCompact) return wrongType();
-  if (isCompact && !identity) return noIdentity(named);
+  if (type !== JSON_TYPE && type !== COMPACT_TYPE) return wrongType();
+  const identity = identityOfBatch(type, query);
+  if (typeof identity === 'object') return identity;
+  const isCompact = identity !== undefined;
   return {
     bytesMax: isCompact ? BATCH_BODY_BYTES_MAX : JSON_BATCH_BYTES_MAX,
     async answer(body) {
-      const batch = isCompact ? readCompactBatch(body, identity as Identity) : readJsonBatch(body);
+      const batch = isCompact ? readCompactBatch(body, identity) : readJsonBatch(body);
       if (typeof batch === 'string') return problem(400, 'MANDATORY_IE_INCORRECT', batch);
       return forward(request, services, {
         method: 'POST',

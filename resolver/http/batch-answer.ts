@@ -7,6 +7,7 @@ import { IDENTITIES, type Identity } from '../../ledger/number.ts';
 import type { BlockLabel } from '../freshness.ts';
 import type { NumberResolver } from '../resolve.ts';
 import type { PinnedRoutes, RouteTable } from '../route-table.ts';
+import { incorrectParameter, isQueryFault, parseQuery } from '../sbi/query-parameters.ts';
 import {
   BATCH_BODY_BYTES_MAX,
   COMPACT_TYPE,
@@ -85,8 +86,8 @@ export function resolveBatch(
 /**
  * What to do with a batch request, by its head.
  *
- * 415 for a body of another type; 400 MANDATORY_QUERY_PARAM_MISSING or _INCORRECT for a compact body
- * without an identity kind; 400 MANDATORY_IE_INCORRECT for a body that is no batch; 413 for one that
+ * 415 for a body of another type; 400 INVALID_QUERY_PARAM for a query that cannot be read in one way only;
+ * 400 MANDATORY_QUERY_PARAM_MISSING or _INCORRECT for a compact body without an identity kind; 400 MANDATORY_IE_INCORRECT for a body that is no batch; 413 for one that
  * is too long; 503 NF_CONGESTION where too many long batches wait.
  */
 export function answerBatch(
@@ -98,12 +99,8 @@ export function answerBatch(
   if (type !== JSON_TYPE && type !== COMPACT_TYPE) {
     return wrongType();
   }
-  let identity: Identity | undefined;
-  if (type === COMPACT_TYPE) {
-    const named = new URLSearchParams(query).get('identity');
-    identity = IDENTITIES.find((one) => one === named);
-    if (!identity) return noIdentity(named);
-  }
+  const identity = identityOfBatch(type, query);
+  if (typeof identity === 'object') return identity;
   const answered = (outcome: BatchOutcome, routes: PinnedRoutes): HttpAnswer => {
     if ('numbers' in outcome) services.countNumbers?.(outcome.numbers);
     return answerOutcome(outcome, routes);
@@ -152,10 +149,18 @@ export function wrongType(): HttpAnswer {
   );
 }
 
-/** 400 for a compact body without an identity kind. */
-export function noIdentity(named: string | null): HttpAnswer {
+/** The kind of the numbers of a compact body, by its query; `undefined` for another body. A 400 where it is not told. */
+export function identityOfBatch(type: string, query: string): Identity | undefined | HttpAnswer {
+  const parameters = parseQuery(query);
+  if (isQueryFault(parameters)) return incorrectParameter('INVALID_QUERY_PARAM', parameters);
+  if (type !== COMPACT_TYPE) return undefined;
+  const named = parameters.get('identity');
+  return IDENTITIES.find((one) => one === named) ?? noIdentity(named);
+}
+
+function noIdentity(named: string | undefined): HttpAnswer {
   const cause =
-    named === null ? 'MANDATORY_QUERY_PARAM_MISSING' : 'MANDATORY_QUERY_PARAM_INCORRECT';
+    named === undefined ? 'MANDATORY_QUERY_PARAM_MISSING' : 'MANDATORY_QUERY_PARAM_INCORRECT';
   return problem(400, cause, 'A compact body needs the identity kind of its numbers.', {
     invalidParams: [{ param: 'identity', reason: `must be one of ${IDENTITIES.join(', ')}` }],
   });

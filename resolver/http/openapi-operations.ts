@@ -70,7 +70,8 @@ export const OPERATIONS = {
       responses: {
         200: body('The winning entry and its route.', 'application/json', 'RoutingInfo'),
         400: problemResponse(
-          'MANDATORY_IE_INCORRECT, OPTIONAL_QUERY_PARAM_INCORRECT, CREDENTIAL_MALFORMED',
+          'MANDATORY_IE_INCORRECT, OPTIONAL_QUERY_PARAM_INCORRECT, INVALID_QUERY_PARAM, ' +
+            'CREDENTIAL_MALFORMED',
         ),
         404: problemResponse('USER_NOT_FOUND, HEIGHT_NOT_REACHED'),
         410: problemResponse('HEIGHT_NOT_KEPT'),
@@ -253,7 +254,7 @@ export const OPERATIONS = {
         },
         400: problemResponse(
           'MANDATORY_IE_INCORRECT, MANDATORY_QUERY_PARAM_MISSING, ' +
-            'MANDATORY_QUERY_PARAM_INCORRECT',
+            'MANDATORY_QUERY_PARAM_INCORRECT, INVALID_QUERY_PARAM',
         ),
         408: problemResponse('TIMED_OUT_REQUEST'),
         413: problemResponse('MANDATORY_IE_INCORRECT'),

@@ -14,6 +14,7 @@ import {
   type Resolved,
   userDataIndexOf,
 } from '../resolve.ts';
+import { incorrectParameter, isQueryFault, parseQuery } from '../sbi/query-parameters.ts';
 import { JSON_TYPE, type TextAnswer } from './http-answer.ts';
 import { answerAsked, congestion, noLedger, notKept } from './ledger-answers.ts';
 import { problem } from './problem.ts';
@@ -38,8 +39,8 @@ const PLAIN: Wish = { explain: false, height: undefined };
  * explanation does not name what set its entries, and older blocks are not answered for.
  *
  * 200 with a RoutingInfo; 400 MANDATORY_IE_INCORRECT where the segment is no `imsi-` or `msisdn-`
- * with 1 to 15 digits; 400 OPTIONAL_QUERY_PARAM_INCORRECT for an `explain` other than true or false or a
- * `height` that is none; 404 USER_NOT_FOUND where no entry covers the number, HEIGHT_NOT_REACHED for a
+ * with 1 to 15 digits; 400 INVALID_QUERY_PARAM for a query that cannot be read in one way only; 400
+ * OPTIONAL_QUERY_PARAM_INCORRECT for an `explain` other than true or false or a `height` that is none; 404 USER_NOT_FOUND where no entry covers the number, HEIGHT_NOT_REACHED for a
  * block to come; 410 HEIGHT_NOT_KEPT; 501 LEDGER_NOT_FOLLOWED, RUNS_NESTED_TOO_DEEP;
  * 503 NF_CONGESTION.
  */
@@ -64,7 +65,7 @@ export function answerRoutingInfo(
   if (!ueId) {
     return namesNoNumber();
   }
-  const wish = query === '' ? PLAIN : wishOf(new URLSearchParams(query));
+  const wish = query === '' ? PLAIN : wishOf(query);
   if ('status' in wish) return wish;
   if (wish.height !== undefined) return answerAsOf(ueId, wish.height, wish.explain, resolver, ask);
   return wish.explain
@@ -72,17 +73,19 @@ export function answerRoutingInfo(
     : plain(ueId, resolver.resolve(ueId));
 }
 
-function wishOf(parameters: URLSearchParams): Wish | TextAnswer {
+function wishOf(query: string): Wish | TextAnswer {
+  const parameters = parseQuery(query);
+  if (isQueryFault(parameters)) return incorrectParameter('INVALID_QUERY_PARAM', parameters);
   const [explain, height] = [parameters.get('explain') ?? 'false', parameters.get('height')];
   const incorrect = (param: string, detail: string, reason: string) =>
     problem(400, 'OPTIONAL_QUERY_PARAM_INCORRECT', detail, { invalidParams: [{ param, reason }] });
   if (explain !== 'true' && explain !== 'false') {
     return incorrect('explain', 'explain is not a boolean.', 'must be true or false');
   }
-  if (height !== null && !/^[1-9][0-9]{0,14}$/.test(height)) {
+  if (height !== undefined && !/^[1-9][0-9]{0,14}$/.test(height)) {
     return incorrect('height', 'height is no height of a block.', 'must be 1 or more, in digits');
   }
-  return { explain: explain === 'true', height: height === null ? undefined : Number(height) };
+  return { explain: explain === 'true', height: height === undefined ? undefined : Number(height) };
 }
 
 function plain(ueId: UeId, { found, block, lagMs }: Resolution): TextAnswer {

@@ -28,6 +28,8 @@ export interface DiscoveryQuery {
   plmns: { mcc: string; mnc: string }[] | undefined;
   targetNfInstanceId: string | undefined;
   limit: number;
+  /** Most bytes that an answer may have. */
+  payloadBytesMax: number;
   /** Whether services are wanted as a map: the feature Service-Map. */
   asServiceMap: boolean;
   /** The features of the requester that are supported here; `undefined` where it names none. */
@@ -52,6 +54,7 @@ const USED_PARAMETERS = new Set([
   'target-plmn-list',
   'group-id-list',
   'limit',
+  'max-payload-size',
   'requester-features',
   'target-nf-instance-id',
 ]);
@@ -59,6 +62,9 @@ const USED_PARAMETERS = new Set([
 /** The features that are supported, as their bits: Service-Map is number 6 (TS 29.510 table 6.2.9-1). */
 const SERVICE_MAP = 1 << 5;
 const LIMIT_MAX = 0x7fff_ffff;
+/** Of max-payload-size, in kilo octets: the default, and the most that may be asked for. */
+const PAYLOAD_KILO_OCTETS_DEFAULT = 124;
+const PAYLOAD_KILO_OCTETS_MAX = 2000;
 
 /** The query, or the answer to one that is not as it should be. */
 export function parseDiscoveryQuery(query: string): DiscoveryQuery | HttpAnswer {
@@ -116,6 +122,11 @@ function optionalsOf(
   const limitText = parameters.get('limit') ?? String(LIMIT_MAX);
   const limit = /^[0-9]{1,10}$/.test(limitText) ? Number(limitText) : 0;
   if (limit < 1) return incorrect('limit', 'is no whole number from 1');
+  const payloadText = parameters.get('max-payload-size') ?? String(PAYLOAD_KILO_OCTETS_DEFAULT);
+  const payload = /^[0-9]{1,4}$/.test(payloadText) ? Number(payloadText) : 0;
+  if (payload < 1 || payload > PAYLOAD_KILO_OCTETS_MAX) {
+    return incorrect('max-payload-size', `is no whole number from 1 to ${PAYLOAD_KILO_OCTETS_MAX}`);
+  }
   const featuresText = parameters.get('requester-features');
   if (featuresText !== undefined && !/^[0-9A-Fa-f]{1,64}$/.test(featuresText)) {
     return incorrect('requester-features', 'is no hexadecimal number');
@@ -136,6 +147,7 @@ function optionalsOf(
     plmns,
     targetNfInstanceId: parameters.get('target-nf-instance-id'),
     limit,
+    payloadBytesMax: payload * 1000,
     asServiceMap: features !== 0,
     supportedFeatures: featuresText === undefined ? undefined : features.toString(16),
     ignored: [...parameters.keys()].filter(

@@ -131,8 +131,8 @@ export class AnswerTemplate {
   /** @param nfInstances profiles in which the rooms of nf-profile stand for what differs */
   constructor(nfInstances: readonly NfProfile[], wish: DiscoveryWish, validitySeconds: number) {
     // A parameter's name, which the requester chose, is not among what is searched for rooms.
-    const [before, after] = searchText(nfInstances.length === 0, wish, validitySeconds);
-    const parts = JSON.stringify(nfInstances).split(ROOMS);
+    const [before, profiles, after] = searchText(nfInstances, wish, validitySeconds, filledBytes);
+    const parts = profiles.split(ROOMS);
     const pieces = parts.filter((_, at) => at % 2 === 0);
     pieces[0] = before + pieces[0];
     pieces[pieces.length - 1] += after;
@@ -156,6 +156,19 @@ export class AnswerTemplate {
 const NUMBER_TEXT = JSON.stringify(NUMBER_ROOM);
 const INDEX_TEXT = JSON.stringify(USER_DATA_INDEX_ROOM);
 const ROOMS = new RegExp(`(${[NUMBER_TEXT, INDEX_TEXT].map(escapeRegExp).join('|')})`);
+
+/** Of what a room is filled with: 15 digits between quotes, or an index of up to 16. */
+const FILLING_BYTES_MAX = 17;
+
+/** How many bytes a profile with rooms takes at most when they are filled. */
+function filledBytes(json: string): number {
+  return json
+    .split(ROOMS)
+    .reduce(
+      (sum, part, at) => sum + (at % 2 === 0 ? Buffer.byteLength(part) : FILLING_BYTES_MAX),
+      0,
+    );
+}
 
 function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

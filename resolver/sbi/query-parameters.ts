@@ -3,7 +3,7 @@
 // 3GPP TS 29.501 clause 5.3.13 has the styles: arrays stand in one parameter with commas between
 // their items ("form", not exploded); complex types are JSON.
 
-import type { HttpAnswer } from '../http/http-answer.ts';
+import type { TextAnswer } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
 
 /** Most parameters that one request may have: Nnrf_NFDiscovery of Release 18 knows 147. */
@@ -66,7 +66,7 @@ export function isNfType(text: string): boolean {
 }
 
 /** 400 MANDATORY_QUERY_PARAM_MISSING (TS 29.500 table 5.2.7.2-1). */
-export function missingParameter(param: string): HttpAnswer {
+export function missingParameter(param: string): TextAnswer {
   return problem(400, 'MANDATORY_QUERY_PARAM_MISSING', `The parameter ${param} is missing.`, {
     invalidParams: [{ param, reason: 'is mandatory' }],
   });
@@ -79,7 +79,7 @@ export function incorrectParameter(
     | 'MANDATORY_QUERY_PARAM_INCORRECT'
     | 'OPTIONAL_QUERY_PARAM_INCORRECT',
   fault: QueryFault,
-): HttpAnswer {
+): TextAnswer {
   return problem(400, cause, `The parameter ${fault.param} is not correct.`, {
     invalidParams: [fault],
   });

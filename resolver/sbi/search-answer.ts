@@ -6,30 +6,49 @@ import { type HttpAnswer, JSON_TYPE } from '../http/http-answer.ts';
 import type { DiscoveryQuery } from './discovery-query.ts';
 import type { SbiRequest } from './sbi-message.ts';
 
-/** What stands around the array of profiles in SearchResult (TS 29.510 clause 6.2.6.2.2). */
+/**
+ * SearchResult (TS 29.510 clause 6.2.6.2.2): the array of profiles, and what stands around it. Profiles for
+ * which the requester has no room are left out.
+ *
+ * @param bytesOf how many bytes a profile's JSON takes in an answer
+ */
 export function searchText(
-  isEmpty: boolean,
-  { supportedFeatures, ignored }: Pick<DiscoveryQuery, 'supportedFeatures' | 'ignored'>,
+  profiles: Iterable<object>,
+  { supportedFeatures, ignored, payloadBytesMax }: SearchWish,
   validitySeconds: number,
-): [before: string, after: string] {
-  const rest = JSON.stringify({
-    ...(supportedFeatures !== undefined && { nrfSupportedFeatures: supportedFeatures }),
-    ...(isEmpty && { noProfileMatchInfo: { reason: 'QUERY_PARAMS_COMBINATION_NO_MATCH' } }),
-    ...(ignored.length > 0 && { ignoredQueryParams: ignored }),
-  });
+  bytesOf: (json: string) => number = Buffer.byteLength,
+): [before: string, nfInstances: string, after: string] {
   const before = `{"validityPeriod":${validitySeconds},"nfInstances":`;
-  return [before, rest === '{}' ? '}' : `,${rest.slice(1)}`];
+  const afterOf = (isNoneFound: boolean) => {
+    const rest = JSON.stringify({
+      ...(supportedFeatures !== undefined && { nrfSupportedFeatures: supportedFeatures }),
+      ...(isNoneFound && { noProfileMatchInfo: { reason: 'QUERY_PARAMS_COMBINATION_NO_MATCH' } }),
+      ...(ignored.length > 0 && { ignoredQueryParams: ignored }),
+    });
+    return rest === '{}' ? '}' : `,${rest.slice(1)}`;
+  };
+  const after = afterOf(false);
+  const fitting: string[] = [];
+  let bytes = Buffer.byteLength(`${before}[]${after}`);
+  for (const profile of profiles) {
+    const json = JSON.stringify(profile);
+    bytes += bytesOf(json) + ','.length;
+    if (bytes > payloadBytesMax) return [before, `[${fitting.join()}]`, after];
+    fitting.push(json);
+  }
+  return [before, `[${fitting.join()}]`, afterOf(fitting.length === 0)];
 }
+
+type SearchWish = Pick<DiscoveryQuery, 'supportedFeatures' | 'ignored' | 'payloadBytesMax'>;
 
 /** The answer with these profiles. */
 export function answerSearch(
-  nfInstances: readonly object[],
+  profiles: Iterable<object>,
   asked: DiscoveryQuery,
   validitySeconds: number,
   headers: SbiRequest['headers'],
 ): HttpAnswer {
-  const [before, after] = searchText(nfInstances.length === 0, asked, validitySeconds);
-  const body = before + JSON.stringify(nfInstances) + after;
+  const body = searchText(profiles, asked, validitySeconds).join('');
   const etag = `"${hash('sha1', body, 'base64')}"`;
   return answerWithTag({ body, etag }, validitySeconds, headers);
 }

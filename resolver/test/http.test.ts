@@ -331,6 +331,26 @@ test('an explain that is no boolean is 400, other parameters are ignored', async
   assert.equal((await get(`${PATH}/msisdn-358501234567?other=1`)).status, 200);
 });
 
+test('a query that can be read in two ways is 400, wherever a query is read', async () => {
+  const json = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '[]' };
+  for (const [path, init] of [
+    [`${PATH}/msisdn-358501234567`, {}],
+    ['/nbchf-routing/v1/ranges', {}],
+    [`${PATH}/batch`, json],
+  ] as const) {
+    for (const query of [
+      'explain=true&explain=false',
+      'explain=true&%65xplain=true',
+      'x=%',
+      'x=%FF',
+    ]) {
+      const { status, body } = await get(`${path}?${query}`, init);
+      assert.deepEqual([status, body.cause], [400, 'INVALID_QUERY_PARAM'], `${path}?${query}`);
+      assertFits('ProblemDetails', body);
+    }
+  }
+});
+
 test('unknown paths are 404 and other methods 405', async () => {
   for (const path of [
     '/',

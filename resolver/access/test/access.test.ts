@@ -330,7 +330,7 @@ describe('the audit log', () => {
       assert.equal(http[0]?.number, http[1]?.number);
       assert.notEqual(http[0]?.number, http[3]?.number);
       if (auditNumbers === 'masked') assert.equal(http[0]?.number, '244050*********');
-      else assert.match(http[0]?.number, /^[0-9a-f]{32}$/);
+      else assert.match(http[0]?.number, /^cmac-[0-9a-f]{32}$/);
       const sbi = lines.filter((line) => line.interface === 'sbi');
       assert.deepEqual(
         sbi.map(({ operation, nfType }) => `${operation} ${nfType}`),

@@ -133,15 +133,47 @@ describe('audit lines', () => {
     assert.equal(writer.add(decision), true);
   });
 
-  it('have the same hash for the same number and key alone', () => {
-    const hash = (digits: string, key: number) => {
-      const secret = createSecretKey(Buffer.alloc(32, key));
-      const line = formatAuditLine(decisionOf(digits), { style: 'hashed', key: secret });
+  it('have the hash of openssl mac -cipher AES-256-CBC -macopt hexkey:KEY CMAC', () => {
+    const key = createSecretKey('a key of sixteen', 'latin1');
+    // Of i and the digits, under SHA-256 of the key.
+    for (const [digits, hash] of [
+      ['460001234567890', '04bb86564ce700f9081f71c1faca2555'],
+      ['46000123456789', 'c7ee0ffb4bc2aa6ef15403e079a4c125'],
+    ] as const) {
+      const named = { text: `imsi-${digits}`, isOwn: false };
+      const decision = { ...decisionOf(digits), requestId: named };
+      const line = JSON.parse(formatAuditLine(decision, { style: 'hashed', key }));
+      assert.deepEqual([line.number, line.requestId], [`cmac-${hash}`, `imsi-cmac-${hash}`]);
+    }
+    const msisdn = { identity: 'msisdn', key: parseDigits('358401234567')! } as const;
+    const line = formatAuditLine({ ...decisionOf('1'), ueId: msisdn }, { style: 'hashed', key });
+    assert.equal(JSON.parse(line).number, 'cmac-3c0250bcc4b656a1d37bf26ffd231dda');
+  });
+
+  it('have each its own hash, also beside a line that had no room', () => {
+    const key = createSecretKey(Buffer.alloc(32, 1));
+    const alone = (digits: string) =>
+      `${formatAuditLine(decisionOf(digits), { style: 'hashed', key })}\n`;
+    const numbers = ['460001234567890', '1', '46000123456789'];
+    const lines = numbers.map(alone);
+    assert.equal(new Set(lines.map((line) => JSON.parse(line).number)).size, numbers.length);
+    const room = lines.join('').length;
+    const writer = new AuditLineWriter({ style: 'hashed', key }, room + 1, UUID);
+    for (let lot = 0; lot < 2; lot++) {
+      const added = [...numbers, '9'].map((digits) => writer.add(decisionOf(digits)));
+      assert.deepEqual(added, [true, true, true, false]);
+      assert.equal(textOf(writer.take()), lines.join(''));
+    }
+  });
+
+  it('have another hash under another key', () => {
+    const hash = (byte: number) => {
+      const key = createSecretKey(Buffer.alloc(32, byte));
+      const line = formatAuditLine(decisionOf('460001234567890'), { style: 'hashed', key });
       return JSON.parse(line).number;
     };
-    assert.equal(hash('460001234567890', 1), hash('460001234567890', 1));
-    assert.notEqual(hash('460001234567890', 1), hash('460001234567891', 1));
-    assert.notEqual(hash('460001234567890', 1), hash('460001234567890', 2));
+    assert.equal(hash(1), hash(1));
+    assert.notEqual(hash(1), hash(2));
   });
 });
 

@@ -5,21 +5,14 @@ import type { DiscoveryQuery } from '../discovery-query.ts';
 import { servicesOf, withoutPermissions } from './nf-registry.ts';
 import type { RegisteredProfile } from './nrf-schemas.ts';
 
-/**
- * Most bytes of profiles in an answer: what max-payload-size is where a query has none (TS 29.510 table
- * 6.2.3.2.3.1-1, 124 kilo octets). Of all registered profiles an answer would have megabytes.
- */
-export const PROFILES_BYTES_MAX = 124_000;
-
-/** The profiles that fit a query, with the services that it asks for, up to its limit and that of bytes. */
-export function discoverRegistered(
+/** The profiles that fit a query, with the services that it asks for, up to its limit. */
+export function* discoverRegistered(
   profiles: readonly RegisteredProfile[],
   query: DiscoveryQuery,
-): object[] {
-  const found: object[] = [];
-  let bytes = 0;
+): Generator<object> {
+  let left = query.limit;
   for (const profile of profiles) {
-    if (found.length === query.limit) break;
+    if (left === 0) return;
     if (!fits(profile, query)) continue;
     const services = servicesOf(profile).filter(
       ({ serviceName, nfServiceStatus }) =>
@@ -27,7 +20,8 @@ export function discoverRegistered(
     );
     if (query.serviceNames && services.length === 0) continue;
     const { nfServices, nfServiceList, ...rest } = withoutManagement(withoutPermissions(profile));
-    const answered = {
+    left--;
+    yield {
       ...rest,
       ...(services.length > 0 &&
         (query.asServiceMap
@@ -38,11 +32,7 @@ export function discoverRegistered(
             }
           : { nfServices: services })),
     };
-    bytes += Buffer.byteLength(JSON.stringify(answered));
-    if (bytes > PROFILES_BYTES_MAX) break;
-    found.push(answered);
   }
-  return found;
 }
 
 /** Without what stands between an instance and its NRF alone: NFProfile of TS 29.510 clause 6.2 has none. */

@@ -77,8 +77,9 @@ const amf = () => ({
   nfStatus: 'REGISTERED',
   ipv4Addresses: ['10.0.0.8'],
 });
+const DISCOVERY = '/nnrf-disc/v1/nf-instances?requester-nf-type=AMF';
 const discover = async (query: string) =>
-  (await call('GET', `/nnrf-disc/v1/nf-instances?requester-nf-type=AMF&${query}`)).body.nfInstances;
+  (await call('GET', `${DISCOVERY}&${query}`)).body.nfInstances;
 
 test('an instance registers, is read, replaced, found, and gone after it deregisters', async () => {
   const created = await call('PUT', instance(SMF), smf());
@@ -146,16 +147,28 @@ test('a profile does not grow beyond its limit, however many patches add to it',
   assert.equal((await call('GET', instance(AMF))).body.three, undefined);
 });
 
-test('an answer has no more profiles than 124 kilo octets, however many are registered', async () => {
+test('an answer has no more bytes than asked for, or 124 kilo octets, however many are registered', async () => {
   nrf.registry = new NfRegistry();
   for (let number = 0; number < 10; number++) {
     const id = AMF.replace(/^.{8}/, `0000000${number}`);
     const profile = { ...amf(), nfInstanceId: id, customInfo: { x: 'x'.repeat(20_000) } };
     assert.equal((await call('PUT', instance(id), profile)).status, 201);
   }
-  const found = await discover('target-nf-type=AMF');
-  assert.equal(found.length, 6);
-  assert.ok(JSON.stringify(found).length <= 124_000 + found.length + 1);
+  for (const [wish, count] of [
+    ['', 6],
+    ['&max-payload-size=21', 1],
+    ['&max-payload-size=124', 6],
+    ['&max-payload-size=2000', 10],
+    ['&max-payload-size=2000&limit=7', 7],
+    ['&max-payload-size=1', 0],
+  ] as const) {
+    const target = `${DISCOVERY}&target-nf-type=AMF${wish}`;
+    const { body } = await answerNrf(sbiRequest(target), nrf);
+    const { nfInstances, noProfileMatchInfo } = JSON.parse(String(body));
+    assert.equal(nfInstances.length, count, wish);
+    assert.ok(body.length <= 1000 * Number(/size=(\d+)/.exec(wish)?.[1] ?? 124), wish);
+    assert.equal(noProfileMatchInfo, undefined, 'there are some, if without room');
+  }
 });
 
 test('a heartbeat keeps an instance; without more of them it goes, and who never sent one stays', async () => {

@@ -142,6 +142,18 @@ test('limit bounds the profiles', async () => {
   assert.equal((await found(`${UDM_OF_SUPI}&limit=2`)).body.nfInstances.length, 2);
 });
 
+test('max-payload-size bounds the bytes of an answer', async () => {
+  const limited = async (kiloOctets: number) =>
+    (await found(`${UDM_OF_SUPI}&max-payload-size=${kiloOctets}`)).body;
+  const whole = await limited(4);
+  assert.equal(whole.nfInstances.length, 2);
+  const bytes = JSON.stringify(whole).length;
+  assert.ok(bytes > 2000 && bytes < 4000, `${bytes}`);
+  const [first] = whole.nfInstances;
+  assert.deepEqual((await limited(2)).nfInstances, [first]);
+  assert.deepEqual(await limited(1), { validityPeriod: whole.validityPeriod, nfInstances: [] });
+});
+
 test('services come as a map to who supports Service-Map, and as an array to who does not', async () => {
   const { body } = await found(`${UDM_OF_SUPI}&requester-features=20`);
   assert.equal(body.nrfSupportedFeatures, '20');
@@ -186,6 +198,8 @@ test('a query that is not as it should be is refused with its cause and its para
     [`${UDM_OF_SUPI}&x=%ff`, 'INVALID_QUERY_PARAM', 'x'],
     [`${UDM_OF_SUPI}&x=%zz`, 'INVALID_QUERY_PARAM', 'x'],
     [`${UDM_OF_SUPI}&limit=0`, 'OPTIONAL_QUERY_PARAM_INCORRECT', 'limit'],
+    [`${UDM_OF_SUPI}&max-payload-size=0`, 'OPTIONAL_QUERY_PARAM_INCORRECT', 'max-payload-size'],
+    [`${UDM_OF_SUPI}&max-payload-size=2001`, 'OPTIONAL_QUERY_PARAM_INCORRECT', 'max-payload-size'],
     [`${UDM_OF_SUPI}&limit=ten`, 'OPTIONAL_QUERY_PARAM_INCORRECT', 'limit'],
     [
       `${UDM_OF_SUPI}&requester-features=xyz`,
