@@ -26,8 +26,10 @@ function workingResources(): FakeAdmin['resources'] {
       const { intervalMs, samples } = figuresUntil(AT_MS);
       return { value: { intervalMs, samples: samples.filter(({ atMs }) => atMs > sinceMs) } };
     },
-    'GET /admin/v1/routing-info/*': ({ path }) =>
-      path.endsWith('/msisdn-358401234567') ? { value: FOUND } : NOT_FOUND,
+    'GET /admin/v1/routing-info/*': ({ path }) => {
+      if (path.endsWith('x')) return NO_NUMBER;
+      return path.endsWith('/msisdn-358401234567') ? { value: FOUND } : NOT_FOUND;
+    },
   };
 }
 
@@ -69,6 +71,10 @@ const FOUND = {
     },
   ],
   explanationCut: { cause: 'RUNS_LEFT_OUT', runsLeftOut: 1024, orMore: true },
+};
+const NO_NUMBER = {
+  status: 400,
+  value: { status: 400, detail: 'x', cause: 'MANDATORY_IE_INCORRECT' },
 };
 const NOT_FOUND = { status: 404, value: { status: 404, detail: 'x', cause: 'USER_NOT_FOUND' } };
 
@@ -132,6 +138,9 @@ test('a number is looked up by keyboard alone, with everything that was consider
   await page.getByLabel('Number').fill('999');
   await page.keyboard.press('Enter');
   await page.getByText('it belongs to no member').waitFor();
+  await page.getByLabel('Number').fill('12x');
+  await page.keyboard.press('Enter');
+  await page.getByText('That is not a number').waitFor();
   assert.deepEqual(faults, []);
   await page.close();
 });
