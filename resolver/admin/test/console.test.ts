@@ -188,16 +188,26 @@ test('a process that stops answering is told, and what it last said stays', { sk
 
 test('a token that is asked for is sent from then on, and is kept nowhere', { skip }, async () => {
   const guarded = await startFakeAdmin({});
+  let wrongTokens = 0;
   for (const [name, resource] of Object.entries(workingResources())) {
-    guarded.resources[name] = (request) =>
-      request.headers.authorization === 'Bearer s3cret'
-        ? resource(request)
-        : { status: 401, value: { status: 401, detail: 'A token is needed.' } };
+    guarded.resources[name] = (request) => {
+      const { authorization } = request.headers;
+      if (authorization === 'Bearer s3cret') return resource(request);
+      if (authorization !== undefined) wrongTokens++;
+      return { status: 401, value: { status: 401, detail: 'A token is needed.' } };
+    };
   }
   const { page } = await openPage(browser, guarded.url);
+  await page.goto(`${guarded.url}/#/look-up/msisdn-358401234567`);
+  await page.getByLabel('Bearer token').fill('secret');
+  await page.keyboard.press('Enter');
+  await page.getByText('That is not the token.').waitFor();
+  for (let polls = 0; polls < 2; polls++) await page.waitForResponse(/\/figures/);
+  assert.equal(wrongTokens, 1, 'a wrong token is sent once, however often the page asks');
   await page.getByLabel('Bearer token').fill('s3cret');
   await page.keyboard.press('Enter');
   await page.getByText('serving · block 1,234').waitFor();
+  await page.getByText('Used: ported numbers come before runs and prefixes.').waitFor();
   const kept = 'localStorage.length + sessionStorage.length + document.cookie.length';
   assert.equal(await page.evaluate(kept), 0);
   await page.close();
