@@ -27,8 +27,13 @@ export interface MemberKey {
 
 /** Reads {"member": "<id>", "seed": "<64 hex digits>"}. Error: BCHF_TX_FILE_INVALID. */
 export async function readMemberKey(path: string): Promise<MemberKey> {
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new ResolverError('BCHF_TX_FILE_INVALID', `cannot read ${path}: ${cause.message}`, {
+      cause,
+    });
+  });
   try {
-    const { member, seed } = keySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    const { member, seed } = keySchema.parse(JSON.parse(text));
     return { member, privateKey: privateKeyOf(Buffer.from(seed, 'hex')) };
   } catch (cause) {
     throw new ResolverError('BCHF_TX_FILE_INVALID', `${path} holds no member's key`, { cause });
