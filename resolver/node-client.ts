@@ -169,7 +169,7 @@ export class NodeClient {
     try {
       url = new URL(`/ledger/v1/${path}`, this.#server);
     } catch (cause) {
-      throw new ResolverError('BCHF_CONFIG_INVALID', `${this.#server} is no URL`, { cause });
+      throw new ResolverError('BCHF_CONFIG_INVALID', `${this.#server} is not a URL`, { cause });
     }
     try {
       const response = await fetch(url, {
