@@ -72,10 +72,9 @@ async function askServer(server: string, ueId: UeId, explain: boolean): Promise<
     });
   }
   if (isAnswer(status, answer)) return answer;
-  throw new ResolverError(
-    'BCHF_SERVER_UNREACHABLE',
-    `${url} answered with status ${status}, and not as bchf does`,
-  );
+  const { cause, detail } = (answer ?? {}) as Partial<ProblemDetails>;
+  const told = cause ? `${cause}: ${detail}` : 'not an answer of bchf';
+  throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} answered ${status}, ${told}`);
 }
 
 /** Anything may listen at the URL that was given. */

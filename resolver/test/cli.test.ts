@@ -230,6 +230,19 @@ test('the answer of another kind of server is not taken for not found, nor for n
   assertFails(await runBchf('lookup', '1', '--server', 'nonsense'), 2, 'BCHF_CONFIG_INVALID');
 });
 
+test('lookup says why a server refuses', async () => {
+  const problem = { status: 403, cause: 'REQUESTER_NOT_ALLOWED', detail: 'No rule allows it.' };
+  const server = createServer((_, response) =>
+    response.writeHead(403).end(JSON.stringify(problem)),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { code, stderr } = await runBchf('lookup', '1', '--server', url);
+  server.close();
+  assert.equal(code, 1);
+  assert.match(stderr, /REQUESTER_NOT_ALLOWED/);
+});
+
 test('snapshot build and inspect print the same manifest as JSON', async () => {
   const out = fileIn('other.bchf');
   const { stdout } = await build(fileIn('entries.csv'), out, '--json');
