@@ -129,8 +129,8 @@ export function signBytes(
 }
 
 /**
- * The signature of one member, or of a new key, under a proposal, whoever else signs: 64 bytes. Throws a `RangeError` as
- * {@link signTransaction} does.
+ * The signature of one member, or of a new key, under a proposal, whoever else signs: 64 bytes.
+ * Throws a `RangeError` as {@link signTransaction} does.
  */
 export function signProposal(
   body: ProposalBody,

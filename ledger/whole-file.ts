@@ -19,8 +19,8 @@ export async function writeWhole(file: string, text: string, mode = 0o666): Prom
 }
 
 /**
- * Writes all of some bytes, at a place or, without one, where the last write ended: one call may write less than
- * it was given, as on a disk that is about to be full.
+ * Writes all of some bytes, at a place or, without one, where the last write ended: one call may
+ * write less than it was given, as on a disk that is about to be full.
  */
 export async function writeBytes(
   file: Pick<FileHandle, 'write'>,

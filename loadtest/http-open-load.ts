@@ -1,8 +1,9 @@
 // HTTP load in an open loop: requests leave on schedule over a pool of kept connections.
 //
-// autocannon paces by sending each second's requests at once, which no network element does, and Node's own
-// client takes several times as long for a request as the resolver, so this loop stands on HttpConnections. A
-// request that finds every connection busy waits for one; its latency counts from its intended time all the same.
+// autocannon paces by sending each second's requests at once, which no network element does, and
+// Node's own client takes several times as long for a request as the resolver, so this loop stands
+// on HttpConnections. A request that finds every connection busy waits for one; its latency counts
+// from its intended time all the same.
 
 import { measureUsage } from './generator-usage.ts';
 import { pathOf } from './http-answers.ts';

@@ -1,5 +1,5 @@
-// What a load test asks in the protocol of Kamailio's pdb module and what it expects: one number a datagram, and
-// the check of its answer.
+// What a load test asks in the protocol of Kamailio's pdb module and what it expects: one number a
+// datagram, and the check of its answer.
 //
 // A carrier id is the place of a route in the table of routes + 1, unless the operator gives routes other
 // ids (docs/pdb.md); these a generator cannot know, and it would count them as wrong.

@@ -27,12 +27,25 @@ export interface MemberKey {
 
 /** Reads {"member": "<id>", "seed": "<64 hex digits>"}. Error: BCHF_TX_FILE_INVALID. */
 export async function readMemberKey(path: string): Promise<MemberKey> {
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new ResolverError('BCHF_TX_FILE_INVALID', `cannot read ${path}: ${cause.message}`, {
+      cause,
+    });
+  });
   try {
-    const { member, seed } = keySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    const { member, seed } = keySchema.parse(JSON.parse(text));
     return { member, privateKey: privateKeyOf(Buffer.from(seed, 'hex')) };
   } catch (cause) {
     throw new ResolverError('BCHF_TX_FILE_INVALID', `${path} holds no member's key`, { cause });
   }
+}
+
+/** What is read of a node's status. */
+export interface NodeStatus {
+  chainId: string;
+  height: number;
+  appHash: string;
+  peers: string[];
 }
 
 export class NodeClient {
@@ -43,8 +56,13 @@ export class NodeClient {
     this.#server = server;
   }
 
-  async status(): Promise<{ chainId: string; height: number; appHash: string; peers: string[] }> {
-    return (await this.#ask('status')).body as never;
+  /** Error: BCHF_SERVER_UNREACHABLE, also where another server answers than a node at its ledger port. */
+  async status(): Promise<NodeStatus> {
+    const { status, body } = await this.#ask('status');
+    if (status === 200 && typeof (body as NodeStatus | null)?.chainId === 'string')
+      return body as NodeStatus;
+    const message = `${this.#server} is not the ledger port of a node`;
+    throw new ResolverError('BCHF_SERVER_UNREACHABLE', message);
   }
 
   /** The file of a proof about a number (`msisdn-…`, `imsi-…`), or of the `state`. */
@@ -56,7 +74,8 @@ export class NodeClient {
 
   /**
    * Signs a body with the keys of all its signers, and with the key that it brings in, and the next
-   * sequence of the first, unless one is given. Errors: BCHF_TX_FILE_INVALID where a key is missing; BCHF_SERVER_UNREACHABLE.
+   * sequence of the first, unless one is given. Errors: BCHF_TX_FILE_INVALID where a key is missing;
+   * BCHF_SERVER_UNREACHABLE.
    */
   async sign(
     body: TransactionBody,
@@ -150,7 +169,7 @@ export class NodeClient {
     try {
       url = new URL(`/ledger/v1/${path}`, this.#server);
     } catch (cause) {
-      throw new ResolverError('BCHF_CONFIG_INVALID', `${this.#server} is no URL`, { cause });
+      throw new ResolverError('BCHF_CONFIG_INVALID', `${this.#server} is not a URL`, { cause });
     }
     try {
       const response = await fetch(url, {
@@ -159,7 +178,10 @@ export class NodeClient {
       });
       return { status: response.status, text: await response.text(), url };
     } catch (cause) {
-      throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} does not answer`, { cause });
+      const reason =
+        ((cause as Error).cause as Error | undefined)?.message ?? (cause as Error).message;
+      const message = `${url} does not answer: ${reason}`;
+      throw new ResolverError('BCHF_SERVER_UNREACHABLE', message, { cause });
     }
   }
 }

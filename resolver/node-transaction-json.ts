@@ -80,7 +80,7 @@ function converted(value: unknown, field: string, depth: number): unknown {
   }
   if (NUMBER_FIELDS.includes(field)) {
     const key = typeof value === 'string' ? parseDigits(value) : undefined;
-    if (key === undefined) throw invalid(`${field}: ${JSON.stringify(value)} is no number`);
+    if (key === undefined) throw invalid(`${field}: ${JSON.stringify(value)} is not a number`);
     return key;
   }
   if (BYTE_FIELDS.includes(field)) {

@@ -4,7 +4,7 @@
 // old blocks from the disk and take turns, each at most SEARCH_MS_MAX, so that many of them neither crowd
 // the main thread nor wait for each other without end: what is not found in time is not known.
 
-import type { EntryName, EntryOrigin } from '../ledger/store/entry-origin.ts';
+import type { EntryOrigin } from '../ledger/store/entry-origin.ts';
 
 /** Block and transaction of an entry as answers name them; `null` where they are not known. */
 export type Provenance = {
@@ -12,9 +12,6 @@ export type Provenance = {
   /** Hash of the transaction in upper case; `null` where none of the block names the entry. */
   transaction: string | null;
 } | null;
-
-/** What set each of some entries, as of the block at a height. */
-export type ProvenanceOf = (entries: readonly EntryName[], height: number) => Promise<Provenance[]>;
 
 export const SEARCH_MS_MAX = 1_000;
 /** Searches that wait for their turn, the one under way among them; more are not made. */

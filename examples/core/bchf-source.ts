@@ -4,10 +4,10 @@
 // Nbchf and the NRF name the element itself, and where in it the user data lies; the batch protocol the
 // element. Nmnpf and ENUM name the network of a number, whose element the directory knows.
 //
-// A BCHF may refuse the element itself, which says nothing about the user. Where its rules do not let the
-// element ask (403), the same question is not put to another BCHF, to be let in by a gap in its rules. Where it has
-// had too many (429) or is overloaded (503), it is left alone for as long as `Retry-After` says, and the next one
-// is asked (3GPP TS 29.500 clauses 5.2.7.2 and 6.4.2).
+// A BCHF may refuse the element itself, which says nothing about the user. Where its rules do not
+// let the element ask (403), the same question is not put to another BCHF, to be let in by a gap in
+// its rules. Where it has had too many (429) or is overloaded (503), it is left alone for as long
+// as `Retry-After` says, and the next one is asked (3GPP TS 29.500 clauses 5.2.7.2 and 6.4.2).
 
 import { CREDENTIAL_HEADER } from '../../ledger/credential-codec.ts';
 import type { Identity } from '../../ledger/number.ts';

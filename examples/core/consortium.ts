@@ -29,8 +29,8 @@ export const RESTRICTED_NF_TYPE = 'NWDAF';
 export const limitedNfType = (generation: GenerationName) => `LIMITED_${generation.toUpperCase()}`;
 
 /**
- * Elements of both networks may ask for every number, but for those that call themselves something else than what
- * they are; a credential that they pass on must be good.
+ * Elements of both networks may ask for every number, but for those that call themselves something
+ * else than what they are; a credential that they pass on must be good.
  */
 const ACCESS_RULES = {
   requesters: [

@@ -57,8 +57,6 @@ export type Operation =
   | { kind: 'deliver-call'; to: string; from: string }
   | { kind: 'deliver-message'; to: string; from: string; text: string };
 
-export type OperationKind = Operation['kind'];
-
 /** What an operation gives, by what was asked. */
 export interface ResultData {
   imsi?: string | undefined;

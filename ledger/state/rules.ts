@@ -1,8 +1,8 @@
 // The rules: what each kind of transaction needs of the state, and what it changes.
 //
-// A rule looks first and gives either why the transaction is refused or a plan; only the plan changes
-// the state. So a refused transaction changes nothing but its signer's sequence. Bodies have passed `checkBody`, and their
-// signers are known members whose signatures are right.
+// A rule looks first and gives either why the transaction is refused or a plan; only the plan
+// changes the state. So a refused transaction changes nothing but its signer's sequence. Bodies
+// have passed `checkBody`, and their signers are known members whose signatures are right.
 
 import type {
   AdmitMembers,

@@ -65,8 +65,9 @@ export async function measureCurves(options: CurveOptions): Promise<Measured[]> 
 }
 
 /**
- * A curve from a tenth of the most to a little more. Where the knee comes so early that the loads below it are too
- * few for a model, again up to the first load beyond it: what is answered at most says nothing of how late.
+ * A curve from a tenth of the most to a little more. Where the knee comes so early that the loads
+ * below it are too few for a model, again up to the first load beyond it: what is answered at most
+ * says nothing of how late.
  */
 export async function measureAround(
   most: number,

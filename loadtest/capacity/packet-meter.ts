@@ -1,6 +1,6 @@
-// Measures the curve of an interface over UDP by the generator of batch-load.ts: a resolver answers several times
-// as many datagrams as Node's sockets can send, and a curve by those would be the generator's. One answer in so
-// many is judged and timed.
+// Measures the curve of an interface over UDP by the generator of batch-load.ts: a resolver answers
+// several times as many datagrams as Node's sockets can send, and a curve by those would be the
+// generator's. One answer in so many is judged and timed.
 //
 // Latency counts from the time of the schedule, as in every open loop here. Each second of a step is a run of
 // its own, between which the resolver tells its processor time and memory.

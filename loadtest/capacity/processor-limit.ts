@@ -1,10 +1,11 @@
 // Where the server's processors would end, from what they took at loads below: for curves on which the
 // generator ended first.
 //
-// The utilisation law: processor time a second is what idling takes and so much for each lookup (Denning and
-// Buzen, "The Operational Analysis of Queueing Network Models", ACM Computing Surveys 10, 1978), a straight line
-// up to all processors. A resolver that answers in batches takes less for a lookup the more there are, so the line
-// mostly ends too early, and never at what the latency would allow. Pure.
+// The utilisation law: processor time a second is what idling takes and so much for each lookup
+// (Denning and Buzen, "The Operational Analysis of Queueing Network Models", ACM Computing Surveys
+// 10, 1978), a straight line up to all processors. A resolver that answers in batches takes less
+// for a lookup the more there are, so the line mostly ends too early, and never at what the latency
+// would allow. Pure.
 
 import { POINTS_MIN } from './queue-model.ts';
 

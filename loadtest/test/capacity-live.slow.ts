@@ -1,9 +1,10 @@
-// The model checked against the machine that it is made on: curves of a resolver are measured twice, with one
-// core for it and one for the generator, and then loads between those that were measured. Some three minutes, and
-// only on a machine that does nothing else.
+// The model checked against the machine that it is made on: curves of a resolver are measured
+// twice, with one core for it and one for the generator, and then loads between those that were
+// measured. Some three minutes, and only on a machine that does nothing else.
 //
-// The error that a model states is the largest of its own points, each told from the others. So a new point lies
-// beyond it about once in so many as there are points; more than a quarter of all beyond it is no chance.
+// The error that a model states is the largest of its own points, each told from the others. So a
+// new point lies beyond it about once in so many as there are points; more than a quarter of all
+// beyond it is no chance.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

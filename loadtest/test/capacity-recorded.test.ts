@@ -1,9 +1,11 @@
-// The curves that come with bchf, against a run that they were not made from: recorded on the same machine minutes
-// later, batch two hours later (fixtures/capacity-held-out.json). Whoever measures curves anew with faster code
-// measures this run anew too, by `bchf capacity measure --steps 8`, or the two tell of different programs.
+// The curves that come with bchf, against a run that they were not made from: recorded on the same
+// machine minutes later, batch two hours later (fixtures/capacity-held-out.json). Whoever measures
+// curves anew with faster code measures this run anew too, by `bchf capacity measure --steps 8`, or
+// the two tell of different programs.
 //
-// The error that a model states is the largest of its own points, each told from the others. So a new point lies
-// beyond it about once in so many as there are points; more than a quarter of all beyond it is no chance.
+// The error that a model states is the largest of its own points, each told from the others. So a
+// new point lies beyond it about once in so many as there are points; more than a quarter of all
+// beyond it is no chance.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

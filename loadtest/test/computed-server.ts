@@ -1,5 +1,6 @@
-// A UDP batch server that computes its answers as the generator computes what it expects, and so serves populations
-// that no machine here holds: `node dist/loadtest/test/computed-server.js 1000000000 5350`.
+// A UDP batch server that computes its answers as the generator computes what it expects, and so
+// serves populations that no machine here holds: `node dist/loadtest/test/computed-server.js
+// 1000000000 5350`.
 
 import { readNumberingData } from '../../ledger/population/numbering-data.ts';
 import { createPopulation } from '../../ledger/population/population.ts';

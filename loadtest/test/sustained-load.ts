@@ -1,5 +1,5 @@
-// Load that goes on: `bchf serve` under ENUM queries, batch datagrams and pdb queries in turns, at a share of what it
-// was measured to serve, with its memory looked at all the while.
+// Load that goes on: `bchf serve` under ENUM queries, batch datagrams and pdb queries in turns, at
+// a share of what it was measured to serve, with its memory looked at all the while.
 
 import { parseDigits } from '../../ledger/number.ts';
 import { encodeQuery } from '../../resolver/enum/dns-client-codec.ts';

@@ -91,7 +91,10 @@ export class AccessHost {
       rulesFile !== undefined && readRules(rulesFile.value).rules.some(({ subjects }) => subjects);
     if (isSubjectNamed && httpTokenPolicy === 'off') {
       const flag = flagName('httpTokenPolicy');
-      log.warn({ path: accessRules }, `rules name subjects, whom HTTP/1.1 knows with ${flag} only`);
+      log.warn(
+        { path: accessRules },
+        `rules name subjects, which HTTP/1.1 knows only with ${flag}`,
+      );
     }
     const auditKey = await readAuditKey(config);
     const auditFile =

@@ -15,7 +15,6 @@ const ITEMS_MAX = 1024;
 export const SUBJECT_LENGTH_MAX = 253;
 
 export const CREDENTIAL_POLICIES = ['required', 'optional', 'ignored'] as const;
-export type CredentialPolicy = (typeof CREDENTIAL_POLICIES)[number];
 
 const listOf = <T>(item: z.ZodType<T>) => z.array(item).min(1).max(ITEMS_MAX);
 const perSecondMax = 1_000_000;

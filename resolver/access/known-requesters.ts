@@ -42,8 +42,8 @@ export class KnownRequesters {
   }
 
   /**
-   * Keeps one, or another of the same fields. Where too many are kept, all are forgotten first. A field is empty
-   * where there is none.
+   * Keeps one, or another of the same fields. Where too many are kept, all are forgotten first. A
+   * field is empty where there is none.
    */
   keep(userAgent: string, network: string, authorization: string, requester: KnownRequester): void {
     if (this.#count >= KNOWN_REQUESTERS_MAX) {

@@ -124,7 +124,7 @@ function targetOf(url: string, path: string): URL {
   } catch {
     // Told below.
   }
-  throw new ResolverError('BCHF_CONFIG_INVALID', `${url} is no URL of an admin port`);
+  throw new ResolverError('BCHF_CONFIG_INVALID', `${url} is not the URL of an admin port`);
 }
 
 function readPem(path: string): Buffer {

@@ -36,7 +36,7 @@ function latencyRule(protocol: string, name: string, title: string): AlarmRule {
       limit: 0.016,
     },
     forS: 60,
-    summary: `More than 1 % of the answers over ${title} take longer than 16 ms.`,
+    summary: `More than 1% of the answers over ${title} take longer than 16 ms.`,
     action:
       'Compare the request rate with docs/bench-*.md; see whether other processes use the processors.',
   };
@@ -95,7 +95,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0.01,
     },
     forS: 60,
-    summary: 'More than 1 % of the HTTP answers are errors of this server (5xx).',
+    summary: 'More than 1% of the HTTP answers are errors of this server (5xx).',
     action: 'The log has the errors.',
   },
   {
@@ -109,7 +109,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0.01,
     },
     forS: 60,
-    summary: 'More than 1 % of the answers of the service-based interfaces are errors (5xx).',
+    summary: 'More than 1% of the answers of the service-based interfaces are errors (5xx).',
     action: '502 and 504 come from the NRF behind this server; the log has the other errors.',
   },
   {
@@ -147,7 +147,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       limit: 0.05,
     },
     forS: 120,
-    summary: 'More than 5 % of the datagrams exceed the rate limit of their sender.',
+    summary: 'More than 5% of the datagrams exceed the rate limit of their sender.',
     action: 'Find the sender; raise the limit if it is one of yours.',
   },
   latencyRule('batch', 'Batch', 'the UDP batch protocol'),
@@ -199,7 +199,7 @@ export const ALARM_RULES: readonly AlarmRule[] = [
     severity: 'warning',
     condition: { kind: 'gauge', metric: 'bchf_index_fill_ratio', is: 'above', limit: 0.9 },
     forS: 300,
-    summary: 'An index uses more than 90 % of the memory allowed to it.',
+    summary: 'An index uses more than 90% of the memory allowed to it.',
     action: 'Raise --index-memory-max-mib before blocks are refused for lack of memory.',
   },
   {

@@ -74,7 +74,7 @@ const PANELS: [title: string, unit: string, targets: Target[]][] = [
   ['Lookups a second', 'ops', ofInterfaces('lookups')],
   ['Requests a second', 'reqps', ofInterfaces('requests')],
   ['Latency, median', 's', quantiles(0.5)],
-  ['Latency, 99 %', 's', quantiles(0.99)],
+  ['Latency, 99th percentile', 's', quantiles(0.99)],
   ['Failures a second', 'reqps', ofInterfaces('failures')],
   ['Unanswered a second', 'reqps', ofInterfaces('drops')],
   ['Lag behind the newest block', 'ms', gauge('bchf_index_lag_milliseconds')],

@@ -4,8 +4,8 @@
 // all.
 //
 // `npm start`, the unit for systemd and the container start it by `node --single-threaded-gc`, so that V8's helpers
-// leave processors to the threads that serve (docs/bench-snapshot.md). V8 takes that flag at its start alone, and the
-// first line cannot give it: BusyBox' `env` has no -S.
+// leave processors to the threads that serve (docs/bench-snapshot.md). V8 takes that flag at its
+// start alone, and the first line cannot give it: BusyBox' `env` has no -S.
 
 import { setUp } from './setup.mjs';
 

@@ -103,8 +103,8 @@ function checkNode() {
 }
 
 /**
- * Takes a step whose stamp is not that of its sources: without the stamp from the start, so that a step that was
- * interrupted is taken again.
+ * Takes a step whose stamp is not that of its sources: without the stamp from the start, so that a
+ * step that was interrupted is taken again.
  */
 function step(what, stampFile, expected, force, action) {
   if (!force && isCurrent(stampFile, expected)) return;

@@ -53,7 +53,7 @@ function asText(data: string, { nodes }: RunningDevnet): string {
   );
   const [first, second = first] = nodes;
   return (
-    `bchf devnet is ready: ${nodes.length} members on 127.0.0.1. Ctrl-C stops.\n\n` +
+    `bchf devnet is ready: ${nodes.length === 1 ? '1 member' : `${nodes.length} members`} on 127.0.0.1. Ctrl-C stops.\n\n` +
     `${rows.join('\n')}\n\nTake numbers of the shared pool for ${first!.id}, and ask ` +
     `${second!.id}:\n\n` +
     `  echo '{"kind": "allocate", "member": "${first!.id}", "identity": "msisdn", "route": ` +

@@ -60,7 +60,10 @@ export function addLedgerBlockCommands(ledger: Command): void {
       .argument('<ID>', '64 hex digits: the sha-256 of its bytes'),
   ).action(async (text: string, { data, json }) => {
     if (!/^[0-9a-fA-F]{64}$/.test(text)) {
-      throw new ResolverError('BCHF_CONFIG_INVALID', `${JSON.stringify(text)} is no id`);
+      throw new ResolverError(
+        'BCHF_CONFIG_INVALID',
+        `${JSON.stringify(text)} is not the id of a transaction`,
+      );
     }
     const found = await inStore(data, ({ store }) => transactionOf(store, text));
     if (found) printFields(found, json);

@@ -47,7 +47,7 @@ export function readNumber(text: string): UeId {
   if (key !== undefined) return { identity: 'msisdn', key };
   throw new ResolverError(
     'BCHF_NUMBER_MALFORMED',
-    `${JSON.stringify(text)} is no number: 1 to 15 digits, with + or msisdn- or imsi- before them`,
+    `${JSON.stringify(text)} is not a number: 1 to 15 digits, which +, msisdn- or imsi- may precede`,
   );
 }
 
@@ -56,7 +56,7 @@ async function askServer(server: string, ueId: UeId, explain: boolean): Promise<
   try {
     url = new URL(`${ROUTING_INFO_PATH}${formatUeId(ueId)}`, server);
   } catch (cause) {
-    throw new ResolverError('BCHF_CONFIG_INVALID', `${server} is no URL`, { cause });
+    throw new ResolverError('BCHF_CONFIG_INVALID', `${server} is not a URL`, { cause });
   }
   if (explain) url.searchParams.set('explain', 'true');
   let status: number;
@@ -72,10 +72,9 @@ async function askServer(server: string, ueId: UeId, explain: boolean): Promise<
     });
   }
   if (isAnswer(status, answer)) return answer;
-  throw new ResolverError(
-    'BCHF_SERVER_UNREACHABLE',
-    `${url} answered with status ${status}, and not as bchf does`,
-  );
+  const { cause, detail } = (answer ?? {}) as Partial<ProblemDetails>;
+  const told = cause ? `${cause}: ${detail}` : 'not an answer of bchf';
+  throw new ResolverError('BCHF_SERVER_UNREACHABLE', `${url} answered ${status}, ${told}`);
 }
 
 /** Anything may listen at the URL that was given. */

@@ -199,8 +199,8 @@ async function pruneDirectory(directory: string, keep: number): Promise<string[]
 }
 
 /**
- * Prints what was asked for on standard output, which scripts read, and notes for people on standard error. JSON
- * has both.
+ * Prints what was asked for on standard output, which scripts read, and notes for people on
+ * standard error. JSON has both.
  */
 function tell(flags: AdminFlags, answer: unknown, text: string, notes = ''): void {
   if (flags.json) {

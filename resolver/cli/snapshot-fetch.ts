@@ -103,7 +103,7 @@ async function snapshotUrl(server: AdminServerOptions): Promise<URL> {
   try {
     url = new URL(server.url);
   } catch (cause) {
-    throw new ResolverError('BCHF_CONFIG_INVALID', `${server.url} is no URL`, { cause });
+    throw new ResolverError('BCHF_CONFIG_INVALID', `${server.url} is not a URL`, { cause });
   }
   url.pathname = url.pathname.replace(/\/+$/, '');
   if (!url.pathname.endsWith('/snapshots')) return url;

@@ -46,7 +46,7 @@ export function notesOn({ swap, damaged }: SnapshotList): string {
   const underWay = swap ? [`under way: ${swap.file} (${swap.state})\n`] : [];
   return [
     ...underWay,
-    ...damaged.map(({ name, code }) => `${name} is no snapshot: ${code}\n`),
+    ...damaged.map(({ name, code }) => `${name} is not a snapshot: ${code}\n`),
   ].join('');
 }
 

@@ -62,6 +62,8 @@ function addProposeCommand(tx: Command): void {
       const query = new URLSearchParams();
       for (const [name, value] of Object.entries(wish)) query.set(name, String(value));
       const client = new NodeClient(server);
+      // Any other server's 404 would say that nothing is free.
+      await client.status();
       const found = await client.read<{ transaction: unknown }>(`allocations?${query}`);
       if (found) process.stdout.write(`${JSON.stringify(found.transaction)}\n`);
       else {

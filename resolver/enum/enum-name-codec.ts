@@ -28,7 +28,8 @@ export interface EnumSuffix {
 
 /**
  * What the well-formed name at `start` to `end` of a message is to the zone of a suffix: a number
- * key from 10 up, {@link APEX}, {@link NOT_A_NUMBER} or {@link OFF_ZONE}. Letters compare without their case (RFC 1035 section 2.3.3).
+ * key from 10 up, {@link APEX}, {@link NOT_A_NUMBER} or {@link OFF_ZONE}. Letters compare without
+ * their case (RFC 1035 section 2.3.3).
  */
 export function readEnumName(
   message: Uint8Array,

@@ -159,7 +159,8 @@ export class EnumZone implements EnumSuffix {
 /**
  * Prepares the zones of a server: those further down first, so that the first zone that a name lies
  * in is the one that has it. Throws a `RangeError` where a setting is out of range, two zones have
- * one suffix, too many names lie between zones, or a name server's name lies in a zone, where it could have no address.
+ * one suffix, too many names lie between zones, or a name server's name lies in a zone, where it
+ * could have no address.
  */
 export function createEnumZones(
   settings: readonly EnumZoneSettings[],

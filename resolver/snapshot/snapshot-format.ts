@@ -134,7 +134,7 @@ export interface Footer {
 
 /** Checks the header of a file. Errors: BCHF_SNAPSHOT_INVALID, BCHF_SNAPSHOT_VERSION. */
 export function checkHeader(header: Buffer, path: string): void {
-  if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw invalid(path, 'it is no snapshot');
+  if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw invalid(path, 'it is not a snapshot');
   const version = header.readUInt32LE(8);
   const readableFrom = header.readUInt32LE(12);
   // No earlier version is read, so a file that this version reads is readable from it on.

@@ -220,12 +220,14 @@ export class SnapshotManager {
    * loaded, without being compared. Errors: BCHF_SNAPSHOT_NO_PREVIOUS, BCHF_SWAP_IN_PROGRESS, those of
    * loading.
    */
-  rollback(): Promise<SwapResult> {
+  async rollback(): Promise<SwapResult> {
+    const previous = this.#previous;
+    if (!previous) {
+      // No snapshot is refused, so nothing is logged, counted or alarmed as that.
+      this.#turn.checkFree();
+      throw new ResolverError('BCHF_SNAPSHOT_NO_PREVIOUS', 'there is nothing to go back to');
+    }
     return this.#turn.take(this.previous ?? '', 'loading', async () => {
-      const previous = this.#previous;
-      if (!previous) {
-        throw new ResolverError('BCHF_SNAPSHOT_NO_PREVIOUS', 'there is nothing to go back to');
-      }
       const begunMs = this.#host.now();
       const generation = await this.#restore(previous);
       const loadedMs = this.#host.now();

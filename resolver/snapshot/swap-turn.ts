@@ -29,11 +29,7 @@ export class SwapTurn {
     state: SwapState['state'],
     action: () => Promise<Result>,
   ): Promise<Result> {
-    if (this.#state) {
-      const { file: other, state: otherState } = this.#state;
-      const message = `${other} is being swapped in or compared (${otherState})`;
-      throw new ResolverError('BCHF_SWAP_IN_PROGRESS', message);
-    }
+    this.checkFree();
     this.#state = { state, file, since: new Date(this.#host.now()).toISOString() };
     const done = action();
     this.#underWay = done;
@@ -46,6 +42,14 @@ export class SwapTurn {
     } finally {
       this.#state = null;
     }
+  }
+
+  /** Throws BCHF_SWAP_IN_PROGRESS while something is under way. */
+  checkFree(): void {
+    if (!this.#state) return;
+    const { file, state } = this.#state;
+    const message = `${file} is being swapped in or compared (${state})`;
+    throw new ResolverError('BCHF_SWAP_IN_PROGRESS', message);
   }
 
   /** Resolves when nothing is under way. */

@@ -209,7 +209,7 @@ test('lookup --explain says how many runs it leaves out', async () => {
   assert.match(lines.at(-4)!, /^ {2}64\. fragmented 358401230003 to 358401239996/);
 });
 
-test('lookup does not take the answer of another kind of server for not found', async () => {
+test('the answer of another kind of server is not taken for not found, nor for nothing free', async () => {
   const answers: [number, string][] = [
     [200, '{}'],
     [200, 'null'],
@@ -221,10 +221,26 @@ test('lookup does not take the answer of another kind of server for not found', 
     const server = createServer((_, response) => response.writeHead(status).end(body));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    assertFails(await runBchf('lookup', '1', '--server', url), 1, 'BCHF_SERVER_UNREACHABLE');
+    const propose = ['tx', 'propose', '--member', 'a', '--route', 'b'];
+    for (const command of [['lookup', '1'], propose]) {
+      assertFails(await runBchf(...command, '--server', url), 1, 'BCHF_SERVER_UNREACHABLE');
+    }
     server.close();
   }
   assertFails(await runBchf('lookup', '1', '--server', 'nonsense'), 2, 'BCHF_CONFIG_INVALID');
+});
+
+test('lookup says why a server refuses', async () => {
+  const problem = { status: 403, cause: 'REQUESTER_NOT_ALLOWED', detail: 'No rule allows it.' };
+  const server = createServer((_, response) =>
+    response.writeHead(403).end(JSON.stringify(problem)),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { code, stderr } = await runBchf('lookup', '1', '--server', url);
+  server.close();
+  assert.equal(code, 1);
+  assert.match(stderr, /REQUESTER_NOT_ALLOWED/);
 });
 
 test('snapshot build and inspect print the same manifest as JSON', async () => {

@@ -1,5 +1,5 @@
-// A hundred swaps under load over every interface, and a hundred before them after which memory has its level: no
-// answer fails or is of two contents, and memory returns to that level.
+// A hundred swaps under load over every interface, and a hundred before them after which memory has
+// its level: no answer fails or is of two contents, and memory returns to that level.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
 // Swaps under load over every interface, with contents that take turns; every answer is held against the
-// content that it says it is of. The tests swap a few times, swap.slow.ts a hundred.
+// content that it says it is of. The tests swap a few times, swap-load.slow.ts a hundred.
 
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';

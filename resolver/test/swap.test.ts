@@ -143,6 +143,7 @@ for (const [where, previousKeptS] of [
       { changePercentMax: 100, previousKeptS },
       async (swaps, service, directory) => {
         await assert.rejects(swaps.rollback(), { code: 'BCHF_SNAPSHOT_NO_PREVIOUS' });
+        assert.equal(swaps.counts.refusals, 0, 'no snapshot was refused, so no alarm is raised');
         await swaps.swap({ name: '2.bchf' });
         for (const content of [1, 2, 1]) {
           const { serving, previous } = await swaps.rollback();

@@ -24,7 +24,9 @@ export class AdminError extends Error {
 let token = '';
 let onTokenWanted: () => void = () => {};
 
-export function useToken(given: string): void {
+/** Tries a token, and sends it from then on. Throws an AdminError where it is not the right one. */
+export async function giveToken(given: string): Promise<void> {
+  await ask('GET', '/admin/v1/status', TIMEOUT_MS, { sent: given });
   token = given;
 }
 
@@ -34,23 +36,26 @@ export function whenTokenIsWanted(listener: () => void): void {
 }
 
 export function get<T>(path: string, signal?: AbortSignal, timeoutMs = TIMEOUT_MS): Promise<T> {
-  return ask<T>('GET', path, timeoutMs, signal);
+  return ask<T>('GET', path, timeoutMs, { signal });
 }
 
 export function post<T>(path: string, body: unknown, timeoutMs = TIMEOUT_MS): Promise<T> {
-  return ask<T>('POST', path, timeoutMs, undefined, body);
+  return ask<T>('POST', path, timeoutMs, { body });
 }
 
 export function remove(path: string): Promise<unknown> {
-  return ask('DELETE', path, TIMEOUT_MS, undefined, {});
+  return ask('DELETE', path, TIMEOUT_MS, { body: {} });
 }
 
 async function ask<T>(
   method: string,
   path: string,
   timeoutMs: number,
-  signal?: AbortSignal,
-  body?: unknown,
+  {
+    signal,
+    body,
+    sent = token,
+  }: { signal?: AbortSignal | undefined; body?: unknown; sent?: string },
 ): Promise<T> {
   const limit = AbortSignal.timeout(timeoutMs);
   let response: Response;
@@ -59,7 +64,7 @@ async function ask<T>(
       method,
       headers: {
         accept: 'application/json',
-        ...(token && { authorization: `Bearer ${token}` }),
+        ...(sent && { authorization: `Bearer ${sent}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -75,7 +80,12 @@ async function ask<T>(
   const text = await response.text();
   const value = parse(text);
   if (response.ok) return value as T;
-  if (response.status === 401) onTokenWanted();
+  const isRefused = response.status === 401 || response.status === 429;
+  if (isRefused && sent === token) {
+    // Every wrong token counts against this address, and the page asks each second.
+    token = '';
+    onTokenWanted();
+  }
   const problem = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,
     unknown

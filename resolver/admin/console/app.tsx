@@ -1,8 +1,9 @@
 // The frame of the console: where one is, how the process fares, and the view of the address.
 
+import { Fragment } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Alarm, Status } from '../console-model.ts';
-import { type AdminError, useToken, whenTokenIsWanted } from './admin-client.ts';
+import { AdminError, giveToken, whenTokenIsWanted } from './admin-client.ts';
 import { AlarmsView, raisedOf } from './alarms.tsx';
 import { duration, whole } from './format.ts';
 import { usePlace, usePolled } from './hooks.ts';
@@ -29,7 +30,14 @@ export function App() {
   const alarms = usePolled<Alarm[]>('/admin/v1/alarms', 5000);
   const live = useFigures();
   const [wantsToken, setWantsToken] = useState(false);
+  const [tokensGiven, setTokensGiven] = useState(0);
   useEffect(() => whenTokenIsWanted(() => setWantsToken(true)), []);
+  const onGiven = () => {
+    setWantsToken(false);
+    setTokensGiven((count) => count + 1);
+    status.refresh();
+    alarms.refresh();
+  };
   const current = VIEWS.some(([name]) => name === view) ? view : 'overview';
   return (
     <>
@@ -52,20 +60,23 @@ export function App() {
         </nav>
       </header>
       <main id="main" tabIndex={-1}>
-        {wantsToken && <TokenForm onGiven={() => setWantsToken(false)} />}
+        {wantsToken && <TokenForm onGiven={onGiven} />}
         {status.error?.status === 0 && (
           <Notice kind="error" title="The process does not answer">
             The page shows the last figures that it received, and asks again by itself.
           </Notice>
         )}
-        {current === 'overview' && (
-          <OverviewView status={status.value} live={live} alarms={alarms.value} />
-        )}
-        {current === 'network' && <NetworkView />}
-        {current === 'alarms' && <AlarmsView alarms={alarms} />}
-        {current === 'numbers' && <NumberSpaceView identity={more[0]} prefix={more[1]} />}
-        {current === 'snapshots' && <SnapshotsView />}
-        {current === 'look-up' && <LookUpView ueId={more[0] ?? ''} />}
+        {/* What was refused is asked again with another token. */}
+        <Fragment key={tokensGiven}>
+          {current === 'overview' && (
+            <OverviewView status={status.value} live={live} alarms={alarms.value} />
+          )}
+          {current === 'network' && <NetworkView />}
+          {current === 'alarms' && <AlarmsView alarms={alarms} />}
+          {current === 'numbers' && <NumberSpaceView identity={more[0]} prefix={more[1]} />}
+          {current === 'snapshots' && <SnapshotsView />}
+          {current === 'look-up' && <LookUpView ueId={more[0] ?? ''} />}
+        </Fragment>
       </main>
     </>
   );
@@ -98,20 +109,25 @@ function Count({ raised }: { raised: Alarm[] }) {
 }
 
 function TokenForm({ onGiven }: { onGiven: () => void }) {
+  const [fault, setFault] = useState('');
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const field = (event.currentTarget as HTMLFormElement).elements.namedItem('token');
-    useToken((field as HTMLInputElement).value.trim());
-    onGiven();
+    giveToken((field as HTMLInputElement).value.trim()).then(onGiven, (error) => {
+      if (!(error instanceof AdminError)) throw error;
+      setFault(error.status === 401 ? 'That is not the token.' : error.message);
+    });
   };
   return (
     <form class="notice warning" onSubmit={submit}>
       <strong>This admin port requires its token</strong>
-      <label>
-        Bearer token
-        <input name="token" type="password" autocomplete="off" required />
-      </label>
-      <button type="submit">Continue</button>
+      <div class="actions">
+        <label>
+          Bearer token <input name="token" type="password" autocomplete="off" required />
+        </label>
+        <button type="submit">Continue</button>
+        <strong role="alert">{fault}</strong>
+      </div>
       <small>The page keeps it in memory only and forgets it when it is closed.</small>
     </form>
   );

@@ -65,10 +65,10 @@ export function bytes(count: number): string {
   return '';
 }
 
-/** 0.1234 → `12.3 %`. */
+/** 0.1234 → `12.3%`. */
 export function percent(share: number): string {
-  if (share > 0 && share < 0.0005) return '< 0.1 %';
-  return `${significant(share * 100)} %`;
+  if (share > 0 && share < 0.0005) return '< 0.1%';
+  return `${significant(share * 100)}%`;
 }
 
 /** The local time of day of a time in milliseconds since 1970. */

@@ -1,5 +1,6 @@
 // One number: where its user data lies, and everything that was considered.
 
+import { Fragment } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RoutingInfo } from '../../http/schemas.ts';
 import { AdminError, get } from './admin-client.ts';
@@ -90,6 +91,13 @@ function AnswerOf({ answer }: { answer: Answer }) {
           </Notice>
         );
       }
+      if (answer.error.status === 400) {
+        return (
+          <Notice kind="warning" title="That is not a number">
+            An MSISDN has 1 to 15 digits, an IMSI as many after <code>imsi-</code>.
+          </Notice>
+        );
+      }
       return <Failure what="The lookup failed" error={answer.error} />;
     default:
       return <Found info={answer.info} />;
@@ -120,7 +128,7 @@ function Found({ info }: { info: RoutingInfo }) {
           {rows.map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd>{value}</dd>
+              <dd>{name === 'Address' ? breakable(value) : value}</dd>
             </div>
           ))}
         </dl>
@@ -140,6 +148,16 @@ function Found({ info }: { info: RoutingInfo }) {
       </Panel>
     </>
   );
+}
+
+/** A domain name that is broken after its dots, where it has to be. */
+function breakable(text: string) {
+  return text.split(/(?<=\.)/).map((part, at) => (
+    <Fragment key={`${at}`}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
 }
 
 function Step({ one }: { one: Considered }) {

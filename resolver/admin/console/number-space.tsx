@@ -143,7 +143,7 @@ function Picture({
             {shown === 'members'
               ? 'Its colours are the members that hold the numbers, in proportion, and paler where few are assigned.'
               : 'Its colour is the stronger, the larger the share of numbers that are ported.'}{' '}
-            The dark bar at the bottom is longer the more numbers are ported.
+            The bar at the bottom is longer the more numbers are ported.
           </p>
           <p class="hint">
             Counted at {timeOfDay(countedAtMs)}, for block {whole(height)}. Arrow keys move, Enter

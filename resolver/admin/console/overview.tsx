@@ -198,7 +198,7 @@ function Interfaces({
   return (
     <Panel title="Interfaces">
       <div class="scroll">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">Interface</th>
@@ -227,16 +227,24 @@ function Interfaces({
                     />
                     {INTERFACE_NAMES[id]}
                   </th>
-                  <td>{status?.ports[id] ?? '–'}</td>
-                  <td>{of('lookups')}</td>
-                  <td>{of('requests')}</td>
-                  <td>{latency(figures?.p50Us ?? null)}</td>
-                  <td>{latency(figures?.p99Us ?? null)}</td>
-                  <td>{latency(figures?.p999Us ?? null)}</td>
-                  <td class={figures && figures.failures > 0 ? 'critical' : ''}>
+                  <td data-label="Port">{status?.ports[id] ?? '–'}</td>
+                  <td data-label="Lookups/s">{of('lookups')}</td>
+                  <td data-label="Requests/s">{of('requests')}</td>
+                  <td data-label="Median">{latency(figures?.p50Us ?? null)}</td>
+                  <td data-label="p99">{latency(figures?.p99Us ?? null)}</td>
+                  <td data-label="p99.9">{latency(figures?.p999Us ?? null)}</td>
+                  <td
+                    data-label="Failed/s"
+                    class={figures && figures.failures > 0 ? 'critical' : ''}
+                  >
                     {of('failures')}
                   </td>
-                  <td class={figures && figures.drops > 0 ? 'warning' : ''}>{of('drops')}</td>
+                  <td
+                    data-label="Unanswered/s"
+                    class={figures && figures.drops > 0 ? 'warning' : ''}
+                  >
+                    {of('drops')}
+                  </td>
                 </tr>
               );
             })}

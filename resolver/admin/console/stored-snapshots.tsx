@@ -109,7 +109,11 @@ export function Stored({
           </tbody>
         </table>
       </div>
-      <Prune count={snapshots.length} isBusy={isBusy} prune={prune} />
+      <Prune
+        count={snapshots.length}
+        isBusy={isBusy || snapshots.length + damaged.length < 2}
+        prune={prune}
+      />
     </Panel>
   );
 }

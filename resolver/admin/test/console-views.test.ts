@@ -73,7 +73,7 @@ test('the number space says how far it is counted, and is gone through by keyboa
   await page.getByText('50 k of 200 k entries').waitFor();
   isCounted = true;
   const held = page.getByRole('button', {
-    name: '58: elisa 60 %, telia 30 %, 41,200 ported, 12 fragmented runs',
+    name: '58: elisa 60%, telia 30%, 41,200 ported, 12 fragmented runs',
   });
   await held.waitFor();
   // Of a hundred cells, only one is in the order of tabs: the first that is somebody's.
@@ -88,7 +88,7 @@ test('the number space says how far it is counted, and is gone through by keyboa
   await page.getByRole('heading', { name: '67…' }).waitFor();
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('ArrowRight');
-  await page.getByText('41,200 · 4.12 % of all numbers here').waitFor();
+  await page.getByText('41,200 · 4.12% of all numbers here').waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'prefix 58' }).waitFor();
   await page.getByRole('heading', { name: '5858…' }).waitFor();
@@ -106,7 +106,7 @@ test('a swap shows what it would change, asks for force where that is needed, an
   const { page, faults } = await openPage(browser, `${admin.url}/#/snapshots`);
   await page.getByText('BCHF_SNAPSHOT_INVALID').waitFor();
   await page.getByRole('button', { name: 'Swap 000000001100.bchf in' }).click();
-  await page.getByText('20.6 %').waitFor();
+  await page.getByText('20.6%').waitFor();
   await page.getByRole('row', { name: /^telia\.24491 elisa\.24405 41,200/ }).waitFor();
   const force = page.getByRole('button', { name: 'Force the swap' });
   assert.equal(await force.isDisabled(), true);

@@ -26,8 +26,10 @@ function workingResources(): FakeAdmin['resources'] {
       const { intervalMs, samples } = figuresUntil(AT_MS);
       return { value: { intervalMs, samples: samples.filter(({ atMs }) => atMs > sinceMs) } };
     },
-    'GET /admin/v1/routing-info/*': ({ path }) =>
-      path.endsWith('/msisdn-358401234567') ? { value: FOUND } : NOT_FOUND,
+    'GET /admin/v1/routing-info/*': ({ path }) => {
+      if (path.endsWith('x')) return NO_NUMBER;
+      return path.endsWith('/msisdn-358401234567') ? { value: FOUND } : NOT_FOUND;
+    },
   };
 }
 
@@ -69,6 +71,10 @@ const FOUND = {
     },
   ],
   explanationCut: { cause: 'RUNS_LEFT_OUT', runsLeftOut: 1024, orMore: true },
+};
+const NO_NUMBER = {
+  status: 400,
+  value: { status: 400, detail: 'x', cause: 'MANDATORY_IE_INCORRECT' },
 };
 const NOT_FOUND = { status: 404, value: { status: 404, detail: 'x', cause: 'USER_NOT_FOUND' } };
 
@@ -132,6 +138,9 @@ test('a number is looked up by keyboard alone, with everything that was consider
   await page.getByLabel('Number').fill('999');
   await page.keyboard.press('Enter');
   await page.getByText('it belongs to no member').waitFor();
+  await page.getByLabel('Number').fill('12x');
+  await page.keyboard.press('Enter');
+  await page.getByText('That is not a number').waitFor();
   assert.deepEqual(faults, []);
   await page.close();
 });
@@ -179,16 +188,26 @@ test('a process that stops answering is told, and what it last said stays', { sk
 
 test('a token that is asked for is sent from then on, and is kept nowhere', { skip }, async () => {
   const guarded = await startFakeAdmin({});
+  let wrongTokens = 0;
   for (const [name, resource] of Object.entries(workingResources())) {
-    guarded.resources[name] = (request) =>
-      request.headers.authorization === 'Bearer s3cret'
-        ? resource(request)
-        : { status: 401, value: { status: 401, detail: 'A token is needed.' } };
+    guarded.resources[name] = (request) => {
+      const { authorization } = request.headers;
+      if (authorization === 'Bearer s3cret') return resource(request);
+      if (authorization !== undefined) wrongTokens++;
+      return { status: 401, value: { status: 401, detail: 'A token is needed.' } };
+    };
   }
   const { page } = await openPage(browser, guarded.url);
+  await page.goto(`${guarded.url}/#/look-up/msisdn-358401234567`);
+  await page.getByLabel('Bearer token').fill('secret');
+  await page.keyboard.press('Enter');
+  await page.getByText('That is not the token.').waitFor();
+  for (let polls = 0; polls < 2; polls++) await page.waitForResponse(/\/figures/);
+  assert.equal(wrongTokens, 1, 'a wrong token is sent once, however often the page asks');
   await page.getByLabel('Bearer token').fill('s3cret');
   await page.keyboard.press('Enter');
   await page.getByText('serving · block 1,234').waitFor();
+  await page.getByText('Used: ported numbers come before runs and prefixes.').waitFor();
   const kept = 'localStorage.length + sessionStorage.length + document.cookie.length';
   assert.equal(await page.evaluate(kept), 0);
   await page.close();

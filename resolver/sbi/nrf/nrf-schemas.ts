@@ -61,7 +61,6 @@ export const registeredProfileSchema = z
   });
 
 export type RegisteredProfile = z.infer<typeof registeredProfileSchema>;
-export type RegisteredService = z.infer<typeof serviceSchema>;
 
 /** The conditions of a subscription that are understood (SubscrCond of TS 29.510). */
 const subscriptionConditionSchema = z.union([
@@ -71,8 +70,6 @@ const subscriptionConditionSchema = z.union([
   z.strictObject({ serviceName: z.string().min(1).max(64) }),
   z.looseObject({ serviceNameList: z.array(z.string().max(64)).min(1).max(ITEMS_MAX) }),
 ]);
-
-export type SubscriptionCondition = z.infer<typeof subscriptionConditionSchema>;
 
 export const NOTIFICATION_EVENTS = [
   'NF_REGISTERED',

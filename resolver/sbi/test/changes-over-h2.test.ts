@@ -1,5 +1,6 @@
-// Streams of changes over HTTP/2: the listener's part of them, against clients of node:http2 that follow, stall,
-// leave and are cut off. What the streams send is tested with those of HTTP/1.1, which are the same.
+// Streams of changes over HTTP/2: the listener's part of them, against clients of node:http2 that
+// follow, stall, leave and are cut off. What the streams send is tested with those of HTTP/1.1,
+// which are the same.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
