@@ -75,10 +75,7 @@ const HEARTBEAT_MS = 500;
  * come in one frame, so that the default of 4 MiB is too little for messages of 1 MiB.
  */
 const RPC_BYTES_MAX = 32 * MESSAGE_BYTES_MAX;
-/**
- * How long a message is known again: each costs gossipsub half a KiB. What comes again later is known to the
- * ledger.
- */
+/** How long gossipsub knows a message again, at half a KiB each; later the ledger itself does. */
 const SEEN_MS = 30_000;
 /** What a peer may leave unread of ours before it is cut off from messages. */
 const OUTBOUND_BYTES_MAX = 64 * MESSAGE_BYTES_MAX;
@@ -294,7 +291,7 @@ class OpenTransport implements Libp2pTransport {
     return verdict;
   }
 
-  /** One peer is not to have all places. The newest stay: what is left of a peer that crashed is older. */
+  /** One peer is not to have all places. The newest stay: what a crash has left is older. */
   #closeOldest(peer: Libp2pPeer): void {
     const newestFirst = this.#node
       .getConnections(peer)

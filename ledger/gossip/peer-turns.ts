@@ -1,5 +1,5 @@
-// Turns at being judged: of each peer's messages a few at a time, so that whoever sends much waits for its own
-// messages and not others for them, and what waits has a limit.
+// Turns at being judged: a few of each peer's messages at a time, so that whoever sends much waits for
+// its own messages and others do not, and what waits has a limit.
 
 import type { PeerId } from './transport.ts';
 
@@ -23,7 +23,7 @@ export class PeerTurns {
     this.#bytesMax = bytesMax;
   }
 
-  /** Waits for a turn, which is to be given back; false at once where too much of the peer is here. */
+  /** Waits for a turn, to be given back; false at once where too much of the peer is here. */
   async take(peer: PeerId, bytes: number): Promise<boolean> {
     const queue = this.#queues.get(peer) ?? { atOnce: 0, bytes: 0, waiting: [] };
     const isFull = queue.waiting.length >= this.#waitingMax;

@@ -137,8 +137,8 @@ function takeLock() {
 }
 
 /**
- * Removes a lock that nobody holds any more; false where another process does so at this moment. Without
- * the second file, that of two processes which is slower would remove the lock that the quicker one has just taken.
+ * Removes a lock that nobody holds any more; false where another process does so at this moment.
+ * Without the second file, the slower of two would remove the lock that the quicker has just taken.
  */
 function removeLeftLock() {
   if (!tryLock(removalFile)) {
