@@ -15,7 +15,7 @@ import {
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { type Identify, identify } from '@libp2p/identify';
-import type { Connection, Libp2p } from '@libp2p/interface';
+import type { Connection, Libp2p, PeerId as Libp2pPeer } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
@@ -23,13 +23,16 @@ import { createLibp2p } from 'libp2p';
 import { GossipError } from './gossip-error.ts';
 import { answerStream, askOverStream } from './libp2p-request.ts';
 import type { NodeKey } from './node-key.ts';
-import { Penalties, scoreParams } from './peer-score.ts';
+import { GRAYLIST_SCORE, Penalties, scoreParams } from './peer-score.ts';
+import { PeerTurns } from './peer-turns.ts';
 import { RateLimit } from './rate-limit.ts';
 import {
+  CONNECTIONS_PER_PEER_MAX,
   checkMessage,
   checkRequest,
   MESSAGE_BYTES_MAX,
   MESSAGE_RATE,
+  MESSAGES_AT_ONCE_MAX,
   type MessageHandler,
   newCounters,
   PEERS_MAX,
@@ -61,6 +64,10 @@ export interface Libp2pTransport extends Transport {
 
 /** Time between looks at which bootstrap nodes are not connected. */
 const BOOTSTRAP_INTERVAL_MS = 1_000;
+/** A connection that is not encrypted and named by then is closed. */
+const UPGRADE_TIMEOUT_MS = 5_000;
+/** Connections that come in and are not yet encrypted and named. */
+const PENDING_CONNECTIONS_MAX = 1_024;
 /** gossipsub's heartbeat: how soon a mesh heals and how late a lost message is asked for again. */
 const HEARTBEAT_MS = 500;
 /**
@@ -68,6 +75,8 @@ const HEARTBEAT_MS = 500;
  * come in one frame, so that the default of 4 MiB is too little for messages of 1 MiB.
  */
 const RPC_BYTES_MAX = 32 * MESSAGE_BYTES_MAX;
+/** How long gossipsub knows a message again, at half a KiB each; later the ledger itself does. */
+const SEEN_MS = 30_000;
 /** What a peer may leave unread of ours before it is cut off from messages. */
 const OUTBOUND_BYTES_MAX = 64 * MESSAGE_BYTES_MAX;
 /** Opens a transport. Error: BCHF_GOSSIP_LISTEN_FAILED. */
@@ -114,7 +123,9 @@ function createNode({ key, listen, allow, topics }: Libp2pOptions, penalties: Pe
       maxConnections: PEERS_MAX,
       // All members of a test consortium come from one address.
       inboundConnectionThreshold: PEERS_MAX,
-      maxIncomingPendingConnections: PEERS_MAX,
+      // A host that connects and says nothing has some 320 of these, and so keeps no other host out.
+      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
+      maxIncomingPendingConnections: PENDING_CONNECTIONS_MAX,
     },
     // An event loop that a block holds for some time misses a ping, and would lose its peers for it.
     connectionMonitor: { abortConnectionOnPingFailure: false },
@@ -131,6 +142,7 @@ function createNode({ key, listen, allow, topics }: Libp2pOptions, penalties: Pe
         allowPublishToZeroTopicPeers: true,
         ignoreDuplicatePublishError: true,
         emitSelf: false,
+        seenTTL: SEEN_MS,
         doPX: false,
         heartbeatInterval: HEARTBEAT_MS,
         maxInboundDataLength: RPC_BYTES_MAX,
@@ -151,6 +163,7 @@ class OpenTransport implements Libp2pTransport {
   readonly #node: Node;
   readonly #bootstrap: readonly Multiaddr[];
   readonly #penalties: Penalties;
+  readonly #turns = new PeerTurns(MESSAGES_AT_ONCE_MAX, MESSAGE_RATE.burst, RPC_BYTES_MAX);
   readonly #messageRate = new RateLimit(MESSAGE_RATE, () => performance.now());
   readonly #requestRate = new RateLimit(REQUEST_RATE, () => performance.now());
   readonly #answering = new Map<PeerId, number>();
@@ -170,6 +183,7 @@ class OpenTransport implements Libp2pTransport {
     node.addEventListener('peer:identify', ({ detail }) => {
       for (const listener of this.#peerListeners) listener(detail.peerId.toString());
     });
+    node.addEventListener('connection:open', ({ detail }) => this.#closeOldest(detail.remotePeer));
     this.#dialing = setInterval(() => this.#dialBootstrap(), BOOTSTRAP_INTERVAL_MS);
     this.#dialBootstrap();
   }
@@ -257,18 +271,34 @@ class OpenTransport implements Libp2pTransport {
   }
 
   async #judge(handler: MessageHandler, message: Uint8Array, from: PeerId): Promise<Verdict> {
-    if (!this.#messageRate.take(from)) {
+    const { length: bytes } = message;
+    if (!this.#messageRate.take(from) || !(await this.#turns.take(from, bytes))) {
       this.counters.overRate++;
       return 'ignore';
     }
     let verdict: Verdict = 'ignore';
     try {
-      verdict = message.length > MESSAGE_BYTES_MAX ? 'reject' : await handler(message, from);
+      // gossipsub has let it in before it was known what came with it.
+      if (this.score(from) >= GRAYLIST_SCORE) {
+        verdict = bytes > MESSAGE_BYTES_MAX ? 'reject' : await handler(message, from);
+      }
     } catch {
       // A handler that fails has its own way to say so; the network only must not stop.
+    } finally {
+      this.#turns.giveBack(from, bytes);
     }
     this.counters[COUNTER_NAMES[verdict]]++;
     return verdict;
+  }
+
+  /** One peer is not to have all places. The newest stay: what a crash has left is older. */
+  #closeOldest(peer: Libp2pPeer): void {
+    const newestFirst = this.#node
+      .getConnections(peer)
+      .toSorted((one, other) => other.timeline.open - one.timeline.open);
+    for (const old of newestFirst.slice(CONNECTIONS_PER_PEER_MAX)) {
+      old.abort(new Error('the peer has newer connections'));
+    }
   }
 
   #connectionTo(peer: PeerId): Connection {

@@ -3,7 +3,9 @@
 
 import type { PeerId } from './transport.ts';
 
-/** How much a penalty lowers a peer's score; the graylist begins at -80. */
+/** Below this score gossipsub hears nothing of a peer; its own default. */
+export const GRAYLIST_SCORE = -80;
+/** How much a penalty lowers a peer's score. */
 const PENALTY = -25;
 /** A penalty is forgiven after this time. */
 const PENALTY_MS = 60_000;

@@ -76,8 +76,12 @@ export const ANSWER_BYTES_MAX = 4 * FRAME_BYTES_MAX;
 export const REQUEST_TIMEOUT_MS = 10_000;
 /** Requests of one peer that are answered at the same time; more are refused. */
 export const REQUESTS_AT_ONCE_MAX = 4;
+/** Messages of one peer that are judged at the same time; more wait. */
+export const MESSAGES_AT_ONCE_MAX = 8;
 /** Peers that may be connected at the same time. */
 export const PEERS_MAX = 64;
+/** Connections of one peer; those that are older than its newest are closed. */
+export const CONNECTIONS_PER_PEER_MAX = 4;
 /** Messages and requests of one peer: how many a second go on for ever, and at once after a pause. */
 export const MESSAGE_RATE = { perSecond: 2_000, burst: 4_000 } as const;
 export const REQUEST_RATE = { perSecond: 50, burst: 100 } as const;

@@ -33,6 +33,8 @@ const consoleStamp = join(root, 'dist', '.console-stamp');
 const typescriptStamp = join(root, 'dist', '.typescript-stamp');
 /** Holds the id of the process that is setting up. */
 const lockFile = join(root, 'dist', '.setup-lock');
+/** Made by whoever removes that file after its process has ended, for as long as this takes. */
+const removalFile = `${lockFile}-removal`;
 const LOCK_LOOK_MS = 200;
 /** No set-up takes so long: what is older was left behind, and its process id may be another's by now. */
 const LOCK_MS_MAX = 15 * 60_000;
@@ -125,11 +127,8 @@ let hasLock = false;
 function takeLock() {
   if (hasLock) return;
   mkdirSync(dirname(lockFile), { recursive: true });
-  for (let isTold = false; !tryLock(); ) {
-    if (!isLockHeld()) {
-      rmSync(lockFile, { force: true });
-      continue;
-    }
+  for (let isTold = false; !tryLock(lockFile); ) {
+    if (!isLockHeld(lockFile) && removeLeftLock()) continue;
     if (!isTold) process.stderr.write('set-up: waiting for another one of this folder …\n');
     isTold = true;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_LOOK_MS);
@@ -137,21 +136,36 @@ function takeLock() {
   hasLock = true;
 }
 
-function tryLock() {
+/**
+ * Removes a lock that nobody holds any more; false where another process does so at this moment.
+ * Without the second file, the slower of two would remove the lock that the quicker has just taken.
+ */
+function removeLeftLock() {
+  if (!tryLock(removalFile)) {
+    // Its maker was killed in that moment.
+    if (!isLockHeld(removalFile)) rmSync(removalFile, { force: true });
+    return false;
+  }
+  if (!isLockHeld(lockFile)) rmSync(lockFile, { force: true });
+  rmSync(removalFile, { force: true });
+  return true;
+}
+
+function tryLock(file) {
   try {
-    writeFileSync(lockFile, String(process.pid), { flag: 'wx' });
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
-    fail(`${lockFile} cannot be written: ${error.message}`);
+    fail(`${file} cannot be written: ${error.message}`);
   }
 }
 
-/** Whether the process that has the lock is still there. */
-function isLockHeld() {
+/** Whether the process that has a lock is still there. */
+function isLockHeld(file) {
   try {
-    if (Date.now() - statSync(lockFile).mtimeMs > LOCK_MS_MAX) return false;
-    const holder = readFileSync(lockFile, 'utf8');
+    if (Date.now() - statSync(file).mtimeMs > LOCK_MS_MAX) return false;
+    const holder = readFileSync(file, 'utf8');
     // Empty between its making and its writing.
     return holder === '' || process.kill(Number(holder), 0);
   } catch (error) {

@@ -4,13 +4,25 @@
 // BCHF_TEST_ROUNDS=<number> sets how often every node publishes; libp2p-transport.slow sets more.
 
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noise } from '@chainsafe/libp2p-noise';
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { tcp } from '@libp2p/tcp';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
 import { randomFrom, seed } from '../../test/seed.ts';
 import { type Libp2pTransport, openLibp2pTransport } from '../libp2p-transport.ts';
 import { type NodeKey, nodeKeyOf } from '../node-key.ts';
-import { MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX, REQUESTS_AT_ONCE_MAX } from '../transport.ts';
+import {
+  CONNECTIONS_PER_PEER_MAX,
+  MESSAGE_BYTES_MAX,
+  MESSAGES_AT_ONCE_MAX,
+  REQUEST_BYTES_MAX,
+  REQUESTS_AT_ONCE_MAX,
+  type Verdict,
+} from '../transport.ts';
 
 const NODES = 8;
 const ROUNDS = Number(process.env.BCHF_TEST_ROUNDS ?? 1);
@@ -30,6 +42,27 @@ async function open(key: NodeKey, bootstrap: readonly string[], allow: readonly 
     allow: allow.map(({ peerId }) => peerId),
     topics: [TOPIC],
   });
+}
+
+/** A node that knows nobody of the others yet, and lets them all in. */
+async function openAlone(): Promise<Libp2pTransport> {
+  return open(await nodeKeyOf(Buffer.alloc(32, 97)), [], keys);
+}
+
+/** A node of a key that hears nothing and has only `node` to talk to. */
+async function openTo(node: Libp2pTransport, key: NodeKey): Promise<Libp2pTransport> {
+  const { self } = node;
+  const one = await openLibp2pTransport({
+    key,
+    listen: [],
+    bootstrap: node.addresses(),
+    allow: [self],
+    topics: [TOPIC],
+  });
+  one.subscribe(TOPIC, () => 'ignore');
+  await until('it is connected', () => one.peers().includes(self));
+  await sleep(1_500);
+  return one;
 }
 
 /** Waits until something is so; fails with `what` where it does not become so. */
@@ -168,6 +201,93 @@ test('bytes that are no libp2p do no harm', async () => {
     socket.on('close', resolve);
   });
   assert.equal(nodes[0]!.peers().length, NODES - 1);
+});
+
+/** A node that keeps to no limits, with the key of one that may connect. */
+function lawless() {
+  return createLibp2p({
+    privateKey: keys[1]!.privateKey,
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: { denyDialMultiaddr: () => false },
+  });
+}
+
+test('a peer that connects again and again keeps only its newest connections', async () => {
+  const node = await openAlone();
+  const peer = await lawless();
+  try {
+    const address = multiaddr(node.addresses()[0]!);
+    const opened: string[] = [];
+    for (let count = 0; count < CONNECTIONS_PER_PEER_MAX + 3; count++) {
+      opened.push((await peer.dial(address, { force: true })).id);
+    }
+    const open = () => peer.getConnections().map(({ id }) => id);
+    await until('the older ones are closed', () => open().length <= CONNECTIONS_PER_PEER_MAX);
+    assert.deepEqual(open().sort(), opened.slice(3).sort());
+  } finally {
+    await peer.stop();
+    await node.close();
+  }
+});
+
+test('connections that say nothing do not keep a peer out', async () => {
+  const node = await openAlone();
+  const peer = await lawless();
+  const port = Number(/tcp\/(\d+)/.exec(node.addresses()[0]!)![1]);
+  const silent: Socket[] = [];
+  try {
+    // As many as one host may open in a second, and again.
+    for (let times = 0; times < 2; times++) {
+      for (let count = 0; count < 60; count++) {
+        silent.push(connect(port, '127.0.0.1').on('error', () => {}));
+      }
+      await sleep(1_200);
+    }
+    assert.ok(await peer.dial(multiaddr(node.addresses()[0]!)));
+  } finally {
+    for (const socket of silent) socket.destroy();
+    await peer.stop();
+    await node.close();
+  }
+});
+
+test('a few messages of a peer are judged at once; those of others do not wait behind the rest', async () => {
+  const [busy, quiet] = keys as [NodeKey, NodeKey];
+  const judge = await openAlone();
+  let open: () => void = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const begun: string[] = [];
+  judge.subscribe(TOPIC, async ([first], from): Promise<Verdict> => {
+    begun.push(from);
+    if (first === 1) await gate;
+    return 'accept';
+  });
+  const senders = await Promise.all([busy, quiet].map((key) => openTo(judge, key)));
+  try {
+    const [one, other] = senders as [Libp2pTransport, Libp2pTransport];
+    const count = (from: Libp2pTransport) => begun.filter((peer) => peer === from.self).length;
+    const rest = 20;
+    for (let at = 0; at < MESSAGES_AT_ONCE_MAX + rest; at++) {
+      await one.publish(TOPIC, Uint8Array.of(1, at));
+    }
+    await until('some wait', () => count(one) >= MESSAGES_AT_ONCE_MAX);
+    await other.publish(TOPIC, Uint8Array.of(2));
+    await until('the other is heard', () => count(other) === 1);
+    assert.equal(count(one), MESSAGES_AT_ONCE_MAX);
+    // Found out meanwhile: what it has sent before counts no more than what it sends now.
+    for (let times = 0; times < 4; times++) judge.penalise(one.self);
+    await until('it is on the graylist', () => judge.score(one.self) < -80);
+    open();
+    await until('all are through', () => judge.counters.ignored === rest);
+    assert.equal(count(one), MESSAGES_AT_ONCE_MAX);
+  } finally {
+    open();
+    await Promise.all([judge, ...senders].map((node) => node.close()));
+  }
 });
 
 test('an address that is none and one that is taken fail with a code', async () => {
