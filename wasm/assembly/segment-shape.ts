@@ -156,14 +156,35 @@ function groupCountOfAll(bits: u32): u32 {
 }
 
 function tryListed(): void {
+  tryAround(listedLinesFor(numberCount), 1, true);
+  const spread = spreadOfAll();
+  if (!isPart(spread, numberCount)) return;
+  // As numbers arrive in their order, say: so many lines that those which have entries have room for them.
+  const lineCount = (<u64>listedLinesFor(spread) * numberCount) / spread;
+  if (lineCount * LINE_BYTES < bestCost) tryAround(<u32>lineCount, 1, true);
+}
+
+/** How many numbers there are from that of the first entry to that of the last. */
+function spreadOfAll(): u32 {
+  return numberAt(count - 1) - numberAt(0) + 1;
+}
+
+/** Whether entries that are spread over so many of some numbers lie in a part of these only. */
+export function isPart(spread: u32, numbers: u32): bool {
+  return spread < numbers - (numbers >> 3);
+}
+
+/** About how many listed lines the entries need where they are spread over so many numbers. */
+function listedLinesFor(spread: u32): u32 {
   // A third more bits for the low ones than a number takes that knows its neighbours: it evens out.
-  const low = 32 - clz<u32>(numberCount / max(count, 1));
+  const low = 32 - clz<u32>(spread / max(count, 1));
   const perLine = max((LINE_BITS - LOW_BITS_AT) / (max(low, 2) - 1 + codeBits), 1);
-  tryAround(max(count / min(perLine, LISTED_MAX), 1), 1, true);
+  return max(count / min(perLine, LISTED_MAX), 1);
 }
 
 /** Numbers of lines that are tried in a row. */
 const TRIES: u32 = 6;
+const TRIES_AFTER_BETTER: u32 = 3;
 
 /** Tries numbers of lines around one, but not fewer than `lineCountMin`. */
 function tryAround(lineCount: u32, lineCountMin: u32, isListed: bool): void {
@@ -176,6 +197,8 @@ function tryAround(lineCount: u32, lineCountMin: u32, isListed: bool): void {
     tried = size;
     const before = bestCost;
     tryLines(size, isListed);
+    // A listed line that has too many entries has all of them outside: as long as more lines cost less, go on.
+    if (isListed && bestCost < before && size < LINES_MAX) left = max(left, TRIES_AFTER_BETTER);
     // Costs fall and then rise: once they rise again, the least is known.
     const isDearer = bestCost == before && bestIsListed == isListed && bestCost != u64.MAX_VALUE;
     if (isDearer && !(isListed && areAllFull(size))) return;
@@ -183,12 +206,13 @@ function tryAround(lineCount: u32, lineCountMin: u32, isListed: bool): void {
 }
 
 /**
- * Whether listed lines, so many of them, would each have more entries than they have room for if all had as many.
+ * Whether listed lines, so many of them, would have more entries than they have room for if all that have any had as many.
  * Entries at equal distances fit into all of them at once or into none, and until they do, more lines cost more.
  */
 function areAllFull(lineCount: u32): bool {
-  const room = (LINE_BITS - LOW_BITS_AT) / (lowCountFor(spanFor(lineCount, true), true) + codeBits);
-  return count > lineCount * min(room, LISTED_MAX);
+  const span = spanFor(lineCount, true);
+  const room = (LINE_BITS - LOW_BITS_AT) / (lowCountFor(span, true) + codeBits);
+  return <u64>count * span > <u64>spreadOfAll() * min(room, LISTED_MAX);
 }
 
 /** Bits of a number that a line of such a span has beside the group. */

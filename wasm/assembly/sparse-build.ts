@@ -9,7 +9,8 @@
 //     segments   │ lines  │ lines of few numbers │ lines      │ lines of few  │ none: one answer     │
 //
 // A cluster's lines are as those of a dense area, and say mostly nothing of their background. Where there is no
-// entry between two, no line is needed.
+// entry between two, no line is needed. Where all entries lie in one part of an area, as in one that fills up in the
+// order of its numbers or that a numbering range begins in, they are one cluster however thin they are.
 
 import {
   AREA_CHANGED,
@@ -36,10 +37,13 @@ import { GROUP_NUMBERS } from './line';
 import { takeTo, tookUserData } from './line-write';
 import { releasePalette } from './palette';
 import { buildSegment, codeBitsFor, gather, needsBuilding, releaseSegment } from './segment-build';
-import { bestCost, chooseShape } from './segment-shape';
+import { bestCost, chooseShape, isPart } from './segment-shape';
 
 /** Entries of a cluster are at most so many numbers apart. */
 const CLUSTER_GAP_MAX: u32 = 64;
+/** Those of a thin cluster, as of a range of which one number in a hundred is ported; and how many it has at least. */
+const THIN_GAP_MAX: u32 = 1024;
+const THIN_ENTRIES_MIN: u32 = 64;
 /** How many entries a cluster has at least, to begin with; twice as many, and so on, where that costs less. */
 const CLUSTER_ENTRIES_MIN: u32 = 8;
 const CLUSTER_ENTRIES_TRIED_MAX: u32 = 64;
@@ -56,6 +60,12 @@ const NONE: u32 = 0xffff_ffff;
 
 /** How many bounds have been laid. */
 let bounds: u32 = 0;
+
+// What the bounds cost that were tried and cost least, and the clusters that they are around: how far apart entries
+// are at most, and how many there are at least.
+let leastCost: u64 = 0;
+let bestGap: u32 = 0;
+let bestEntries: u32 = 0;
 
 /** A sparse area of `count` entries in the scratch, not yet in the directory; 0: the memory is full. */
 export function newSparse(version: u32, area: u32, count: u32): u32 {
@@ -155,10 +165,18 @@ function buildBounds(version: u32, made: u32, other: u32): bool {
   return true;
 }
 
-/** Whether some of `count` entries in the scratch lie in clusters. */
+/** Whether some of `count` entries in the scratch lie in clusters, or all of them in one part of the area. */
 export function hasClusters(count: u32): bool {
+  return (
+    lieInPart(0, AREA_NUMBERS, 0, count) ||
+    hasClustersOf(count, CLUSTER_GAP_MAX, CLUSTER_ENTRIES_MIN) ||
+    hasClustersOf(count, THIN_GAP_MAX, THIN_ENTRIES_MIN)
+  );
+}
+
+function hasClustersOf(count: u32, gapMax: u32, least: u32): bool {
   bounds = 0;
-  layBounds(0, AREA_NUMBERS, 0, count, CLUSTER_ENTRIES_MIN, SPARSE_SEGMENTS_MAX);
+  layBounds(0, AREA_NUMBERS, 0, count, gapMax, least, SPARSE_SEGMENTS_MAX);
   return bounds > 1;
 }
 
@@ -175,27 +193,57 @@ export function releaseSparse(made: u32): void {
  * entries `from` up to `to`.
  */
 function divide(first: u32, end: u32, from: u32, to: u32, most: u32, codeBits: u32): void {
-  const before = bounds;
-  const numbers = ENTRY_OFFSETS + (from << 2);
-  let best: u32 = 0;
-  let leastCost: u64 = 0;
+  leastCost = u64.MAX_VALUE;
+  bestGap = 0;
+  bestEntries = u32.MAX_VALUE;
   for (let least = CLUSTER_ENTRIES_MIN; least <= CLUSTER_ENTRIES_TRIED_MAX; least <<= 1) {
-    bounds = before;
-    if (!layBounds(first, end, from, to, least, most)) continue;
-    if (bounds == before + 1) break;
-    if (leastCost == 0) {
-      chooseShape(numbers, to - from, first, end - first, codeBits);
+    if (!tryClusters(first, end, from, to, CLUSTER_GAP_MAX, least, most, codeBits)) break;
+  }
+  tryClusters(first, end, from, to, THIN_GAP_MAX, THIN_ENTRIES_MIN, most, codeBits);
+  if (lieInPart(first, end, from, to)) {
+    tryClusters(first, end, from, to, u32.MAX_VALUE, THIN_ENTRIES_MIN, most, codeBits);
+  }
+  layBounds(first, end, from, to, bestGap, bestEntries, most);
+}
+
+/**
+ * Tries bounds around clusters for {@link divide}, without laying them. False where looking for larger clusters is of
+ * no use: there are none, or these cost more than what was found.
+ */
+function tryClusters(
+  first: u32,
+  end: u32,
+  from: u32,
+  to: u32,
+  gapMax: u32,
+  least: u32,
+  most: u32,
+  codeBits: u32,
+): bool {
+  const before = bounds;
+  const areLaid = layBounds(first, end, from, to, gapMax, least, most);
+  const isDivided = bounds > before + 1;
+  let isWorse = false;
+  if (areLaid && isDivided) {
+    if (leastCost == u64.MAX_VALUE) {
+      chooseShape(ENTRY_OFFSETS + (from << 2), to - from, first, end - first, codeBits);
       leastCost = bestCost + SEGMENT_BYTES;
     }
     const cost = costOf(before, end, to, codeBits);
-    if (cost >= leastCost && best != 0) break;
+    isWorse = cost >= leastCost && bestGap != 0;
     if (cost < leastCost) {
       leastCost = cost;
-      best = least;
+      bestGap = gapMax;
+      bestEntries = least;
     }
   }
   bounds = before;
-  layBounds(first, end, from, to, best != 0 ? best : u32.MAX_VALUE, most);
+  return !areLaid || (isDivided && !isWorse);
+}
+
+/** Whether entries lie in one part only of the numbers `first` up to `end`. */
+function lieInPart(first: u32, end: u32, from: u32, to: u32): bool {
+  return from != to && isPart(numberOf(to - 1) - numberOf(from) + 1, end - first);
 }
 
 /** What the segments cost whose bounds were laid from one on, where the last ends before a number and an entry. */
@@ -215,14 +263,25 @@ function costOf(fromBound: u32, end: u32, to: u32, codeBits: u32): u64 {
   return cost;
 }
 
-/** Lays bounds around clusters of at least `least` entries. False where there would be more than `most`. */
-function layBounds(first: u32, end: u32, from: u32, to: u32, least: u32, most: u32): bool {
+/**
+ * Lays bounds around clusters of at least `least` entries, each at most `gapMax` numbers from the one before. False where
+ * there would be more than `most`.
+ */
+function layBounds(
+  first: u32,
+  end: u32,
+  from: u32,
+  to: u32,
+  gapMax: u32,
+  least: u32,
+  most: u32,
+): bool {
   const boundsMax = bounds + most;
   // Where the last cluster ended.
   let endNumber = first;
   let endEntry = from;
   for (let at = from; at < to; ) {
-    const behind = clusterEnd(at, to);
+    const behind = clusterEnd(at, to, gapMax);
     if (behind - at >= least) {
       // With the two that this one may add, and one behind it.
       if (bounds + 3 > boundsMax) return false;
@@ -239,9 +298,9 @@ function layBounds(first: u32, end: u32, from: u32, to: u32, least: u32, most: u
 }
 
 /** The first entry behind the cluster that begins with one. */
-function clusterEnd(from: u32, end: u32): u32 {
+function clusterEnd(from: u32, end: u32, gapMax: u32): u32 {
   let to = from + 1;
-  while (to < end && numberOf(to) - numberOf(to - 1) <= CLUSTER_GAP_MAX) to++;
+  while (to < end && numberOf(to) - numberOf(to - 1) <= gapMax) to++;
   return to;
 }
 

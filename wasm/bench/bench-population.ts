@@ -23,6 +23,8 @@ import {
 } from '../number-index.ts';
 import { Draws, hash32 } from './bench-draws.ts';
 
+/** Numbers of a block where only some of them have any that is ported. */
+export const BLOCK_NUMBERS = 1000;
 /** Part of the space that is ported where nothing else is said. */
 const DENSITY = 0.1;
 /** Ported numbers per fragmented run, so that 100 M ported numbers come with 100 k runs. */
@@ -56,6 +58,8 @@ const RUN_TENS_MAX = 100;
 export interface PopulationShape {
   /** Part of the space that is ported, above 0 to 0.9. */
   density: number;
+  /** Part of the blocks of 1,000 numbers that have any ported, from the density to 1. */
+  blockShare: number;
   /** Whether there are fragmented runs, one for every 1,000 ported numbers. */
   hasRuns: boolean;
   /** Those of the ten blocks and of the world, one for all of the space, or none. */
@@ -108,14 +112,19 @@ export interface BenchPopulation {
 
 /**
  * @param portedCount Ported numbers to expect, PORTED_MIN to PORTED_MAX; as each number is drawn by
- *   itself, the exact count is off by about its square root. RangeError outside of that, and where
- *   the density would need more than 10^10 numbers.
+ *   itself, the exact count is off by about its square root, in blocks by more. RangeError outside of
+ *   that, and where the density would need more than 10^10 numbers.
  * @param seed 0 to 2³² − 1.
  */
 export function createBenchPopulation(
   portedCount: number,
   seed: number,
-  { density = DENSITY, hasRuns = true, prefixes = 'world' }: Partial<PopulationShape> = {},
+  {
+    density = DENSITY,
+    blockShare = 1,
+    hasRuns = true,
+    prefixes = 'world',
+  }: Partial<PopulationShape> = {},
 ): BenchPopulation {
   if (!(Number.isInteger(portedCount) && portedCount >= PORTED_MIN && portedCount <= PORTED_MAX)) {
     throw new RangeError(`${portedCount} ported numbers`);
@@ -124,6 +133,7 @@ export function createBenchPopulation(
   if (!(density > 0 && density <= 0.9 && numberCount <= NUMBERS_MAX)) {
     throw new RangeError(`${portedCount} ported numbers at a density of ${density}`);
   }
+  if (!(blockShare >= density && blockShare <= 1)) throw new RangeError(`${blockShare} of blocks`);
   const { firstKey, firstBlock } = numberCount <= SPACE.numbersMax ? SPACE : LARGE_SPACE;
   const cellNumbers = Math.round(PORTED_PER_RUN / density);
   const cellCount = hasRuns ? Math.floor(numberCount / cellNumbers) : 0;
@@ -136,8 +146,12 @@ export function createBenchPopulation(
   const zipfKey = hash32(seed, 7);
   const scatterKey = hash32(seed, 8);
   const addressKey = hash32(seed, 9);
-  const memberLimit = 2 ** 32 * density;
-  const isPorted = (position: number) => hash32(memberKey, position) < memberLimit;
+  const blockKey = hash32(seed, 10);
+  const blockLimit = 2 ** 32 * blockShare;
+  const memberLimit = 2 ** 32 * (density / blockShare);
+  const isPorted = (position: number) =>
+    hash32(memberKey, position) < memberLimit &&
+    (blockShare === 1 || hash32(blockKey, Math.floor(position / BLOCK_NUMBERS)) < blockLimit);
   const routeOf = (key: number, value: number) => hash32(key, value) % ROUTE_COUNT;
 
   const population: BenchPopulation = {

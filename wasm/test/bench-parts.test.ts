@@ -8,7 +8,9 @@ import { CHURN_BATCH, createChurn } from '../bench/bench-churn.ts';
 import { hash32 } from '../bench/bench-draws.ts';
 import {
   type BenchPopulation,
+  BLOCK_NUMBERS,
   createBenchPopulation,
+  PORTED_MIN,
   PREFIX_COUNT,
 } from '../bench/bench-population.ts';
 import { type IndexChange, NOT_FOUND } from '../number-index.ts';
@@ -126,6 +128,24 @@ describe('Bench population', () => {
     for (const density of [0, 0.00001, 0.91, Number.NaN]) {
       assert.throws(() => createBenchPopulation(1_000_000, seed, { density }), RangeError);
     }
+  });
+
+  it(`has its ported numbers in some blocks only, if asked to (BCHF_TEST_SEED=${seed})`, () => {
+    for (const blockShare of [0, 0.05, 1.1, Number.NaN]) {
+      assert.throws(() => createBenchPopulation(PORTED, seed, { blockShare }), RangeError);
+    }
+    const shape = { density: 0.05, blockShare: 0.1, hasRuns: false };
+    const population = createBenchPopulation(100 * PORTED_MIN, seed, shape);
+    const counts = new Map<number, number>();
+    for (const { keys } of population.portedChunks(1000)) {
+      for (const key of keys) {
+        const block = Math.floor((key - population.firstKey) / BLOCK_NUMBERS);
+        counts.set(block, (counts.get(block) ?? 0) + 1);
+      }
+    }
+    const blocks = population.numberCount / BLOCK_NUMBERS;
+    assert.ok(Math.abs(counts.size - blocks / 10) < 6 * Math.sqrt(blocks / 10));
+    for (const count of counts.values()) assert.ok(Math.abs(count - 500) < 6 * Math.sqrt(500));
   });
 
   it(`is as dense as it is to be, under one prefix or none (BCHF_TEST_SEED=${seed})`, () => {

@@ -36,6 +36,7 @@ export function numbersAtBounds(index: WasmIndex, others: readonly number[] = []
 export function compare([index, reference]: IndexPair, others: readonly number[] = []): void {
   const entries = [...reference.entries()];
   assert.deepEqual([...index.entries()], entries);
+  assert.deepEqual(index.counts(), reference.counts());
   const bounds = numbersAtBounds(index, others);
   const keys = [...bounds, ...entries.flatMap(({ from, to }) => [from, from - 1, to + 1])];
   for (let at = 0; at < keys.length; at += BATCH) {

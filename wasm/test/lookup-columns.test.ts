@@ -20,6 +20,8 @@ const AREA = 2 ** 24;
 const FIRST = 11_000 * AREA;
 /** Around what is searched at once, and what a listed line has room for, up to a line of a dense segment. */
 const SIZES = [1, 2, 15, 16, 17, 31, 33, 62, 63, 64, 65, 81, 129, 241, 500, 869, 1500];
+/** Fewer than a thin cluster has at least. */
+const THIN_NUMBERS = 50;
 const BATCHES = [1, 2, 255, 256, 257, 4096];
 
 const seed = runSeed();
@@ -82,14 +84,17 @@ function drawBlocks(random: Random): { numbers: number[]; changes: IndexChange[]
   const changes: IndexChange[] = [prefix(Math.floor(FIRST / 10 ** 8), 1)];
   SIZES.forEach((size, place) => {
     const first = FIRST + place * AREA + random.below(AREA / 2);
-    // The last block is so thin that its numbers are no cluster.
-    const density = place === SIZES.length - 1 ? 0.005 : random.pick([0.1, 0.25, 1]);
+    // The last block is so thin, with a gap behind few of its numbers, that they are no clusters.
+    const isThin = place === SIZES.length - 1;
+    const density = isThin ? 0.01 : random.pick([0.1, 0.25, 1]);
     for (let count = 0, key = first; count < size; key++) {
       if (!random.chance(density)) continue;
       numbers.add(key);
       count++;
+      if (isThin && count % THIN_NUMBERS === 0) key += 3000;
     }
-    // Far away, so that the area has more than one line.
+    // Far away, so that the area has more than one line, and the block is not all that there is.
+    if (isThin) for (const number of [0, AREA - 1]) numbers.add(FIRST + place * AREA + number);
     for (let count = random.below(40); count > 0; count--) {
       numbers.add(FIRST + place * AREA + random.below(AREA));
     }

@@ -7,6 +7,7 @@ import { type IndexChange, IndexError } from '../number-index.ts';
 import { buildWasmIndex } from '../wasm-build.ts';
 import { createWasmIndex, type PortedColumns, type WasmIndex } from '../wasm-index.ts';
 import { ported, prefix, run } from './changes.ts';
+import { settle, usedBytes } from './memory-inspection.ts';
 import { Random, runSeed } from './random.ts';
 
 const seed = runSeed();
@@ -97,6 +98,19 @@ describe(`Wasm index built at once (BCHF_TEST_SEED=${seed})`, () => {
       buildWasmIndex({ changes, ported: chunksOf(entries, size) }).imageBytes(),
     );
     assert.equal(bytes[0], bytes[1]);
+  });
+
+  it('takes hardly less than the same numbers do that arrive in order', () => {
+    // At equal distances, with one route, a line has room for all of its numbers or for none.
+    const entries = Array.from({ length: 60_000 }, (_, at) => ported(FIRST_KEY + at * 97, 5));
+    const index = createWasmIndex();
+    for (let from = 0; from < entries.length; from += 100) {
+      index.apply(entries.slice(from, from + 100));
+    }
+    settle(index);
+    const atOnce = usedBytes(buildWasmIndex({ ported: chunksOf(entries, 65_536) }).memory);
+    const bytes = usedBytes(index.memory);
+    assert.ok(bytes < atOnce * 1.1, `${bytes} bytes in place of ${atOnce}`);
   });
 
   it('refuses keys that do not rise, are none, or come with what is out of range', () => {

@@ -173,6 +173,23 @@ describe('Wasm clusters', () => {
     assert.ok(built <= arriving * 4, `${built} lines`);
   });
 
+  it('have a segment each where they are thin, and all numbers one where they lie in a part of an area', () => {
+    const thin = (first: number, count: number, apart: number): IndexChange[] =>
+      Array.from({ length: count }, (_, at) =>
+        ported(first + at * apart + ((at * 7) % apart), at % 50),
+      );
+    const ranges = Array.from({ length: 20 }, (_, at) => thin(FIRST_KEY + at * 800_000, 400, 200));
+    for (const changes of [ranges.flat(), thin(FIRST_KEY + 9_000_000, 4000, 1500)]) {
+      const index = createWasmIndex({ memoryBytesMax });
+      const reference = new ReferenceIndex();
+      const before = usedBytes(index.memory);
+      applyBoth([index, reference], changes);
+      settle(index);
+      const bytes = (usedBytes(index.memory) - before) / changes.length;
+      assert.ok(bytes < 6, `${bytes} bytes a number`);
+    }
+  });
+
   it('are in one segment where an area has too many of them', () => {
     const index = createWasmIndex({ memoryBytesMax });
     const reference = new ReferenceIndex();

@@ -45,7 +45,7 @@ const CONTENT: readonly IndexChange[] = [
   ...Array.from({ length: 20 }, (_, n) => ported(SHORT_KEY + n * 900, n)),
   // Too few of a kind for a segment, and too many for a line.
   ...Array.from({ length: 300 }, (_, n) => ported(HEAP_KEY + n * 50000, n % 3)),
-  ...Array.from({ length: 70 }, (_, n) => ported(HEAP_KEY + 5_000_000 + n * 100, n % 3)),
+  ...Array.from({ length: 60 }, (_, n) => ported(HEAP_KEY + 5_000_000 + n * 100, n % 3)),
 ];
 
 const honest = ((): Uint8Array => {
