@@ -19,7 +19,7 @@ import { FREE_PORTS, runBchf, spawnServer, startServer } from './bchf-process.ts
 import { getAll } from './clients.ts';
 
 const SEED = Number(process.env.BCHF_TEST_SEED ?? 4_211);
-const KILLS = 5;
+const KILLS = 3;
 const options = { ported: 4_000, fragmented: 400, profile: 60, seed: SEED } as const;
 const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
