@@ -79,8 +79,7 @@ export function sortNoted(reader: u32, keys: u32, toAnswer: u32, notedEnd: u32):
   listedEnd = reader + LISTED;
   const slowEnd = split(reader, notedEnd);
   leadToSparse(reader, keys, toAnswer, slowEnd);
-  leadThroughTables(reader, toAnswer, slowEnd);
-  sort(reader, toAnswer, slowEnd);
+  sort(reader, toAnswer, leadThroughTables(reader, toAnswer, slowEnd));
 }
 
 /** The second. */

@@ -16,8 +16,11 @@ import {
 import { numberOf, setNumber } from './lookup-lane';
 import { GROUP_SHIFT, IN_GROUP, LINE, NOTED, OWN, SHAPE } from './lookup-scratch';
 
-/** Gives noted lanes that have come to a table the line of their number. */
-export function leadThroughTables(reader: u32, toAnswer: u32, notedEnd: u32): void {
+/**
+ * Gives noted lanes that have come to a table the line of their number. Lanes whose answer the table has are noted no
+ * more; returns the end of the others.
+ */
+export function leadThroughTables(reader: u32, toAnswer: u32, notedEnd: u32): u32 {
   // Nobody has a place in the list of own yet.
   const list = reader + OWN;
   let listEnd = list;
@@ -26,9 +29,18 @@ export function leadThroughTables(reader: u32, toAnswer: u32, notedEnd: u32): vo
     store<u32>(listEnd, lane);
     listEnd += u32(isTabledShape(load<u32>(lane, SHAPE))) << 2;
   }
+  if (listEnd == list) return notedEnd;
   for (let at = list; at < listEnd; at += 4) findSpan(load<u32>(at));
   for (let at = list; at < listEnd; at += 4) leadToLine(load<u32>(at), toAnswer);
-  for (let at = list; at < listEnd; at += 4) load<u32>(load<u32>(load<u32>(at), LINE));
+  let left = reader + NOTED;
+  for (let noted = left; noted < notedEnd; noted += 4) {
+    const lane = load<u32>(noted);
+    const line = load<u32>(lane, LINE);
+    load<u32>(line);
+    store<u32>(left, lane);
+    left += u32(line != EMPTY_LINE) << 2;
+  }
+  return left;
 }
 
 /** Puts the span of a lane's number into GROUP_SHIFT, the number in that into IN_GROUP. */
