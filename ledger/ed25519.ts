@@ -38,16 +38,23 @@ export function publicKeyOf(raw: Uint8Array): KeyObject {
   return key;
 }
 
+/**
+ * Whether a JSON web key may have any public half: Node up to 25 wants it to be there, and does not look at it.
+ * Node 26 does, and makes a key of DER as fast.
+ */
+let isPublicHalfIgnored = true;
+
 /** The private key of a 32-byte seed. Throws a `RangeError` for another length. */
 export function privateKeyOf(seed: Uint8Array): KeyObject {
   if (seed.length !== SEED_BYTES) throw new RangeError('an ed25519 seed has 32 bytes');
-  try {
-    // The public half is a part of the form that Node up to 25 wants to be there, and does not look at.
-    return createPrivateKey({ key: { ...JWK_HEAD, d: base64url(seed), x: '' }, format: 'jwk' });
-  } catch {
-    // Node 26 does, and makes a key of DER as fast.
-    return createPrivateKey({ key: Buffer.concat([DER_HEAD, seed]), format: 'der', type: 'pkcs8' });
+  if (isPublicHalfIgnored) {
+    try {
+      return createPrivateKey({ key: { ...JWK_HEAD, d: base64url(seed), x: '' }, format: 'jwk' });
+    } catch {
+      isPublicHalfIgnored = false;
+    }
   }
+  return createPrivateKey({ key: Buffer.concat([DER_HEAD, seed]), format: 'der', type: 'pkcs8' });
 }
 
 /** The 32 raw bytes of the public half of a key. */

@@ -7,7 +7,6 @@ import { IDENTITIES, type Identity } from '../../ledger/number.ts';
 import type { BlockLabel } from '../freshness.ts';
 import type { NumberResolver } from '../resolve.ts';
 import type { PinnedRoutes, RouteTable } from '../route-table.ts';
-import { incorrectParameter, isQueryFault, parseQuery } from '../sbi/query-parameters.ts';
 import {
   BATCH_BODY_BYTES_MAX,
   COMPACT_TYPE,
@@ -20,6 +19,7 @@ import {
 import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
 import type { BodyWanted } from './http-handler.ts';
 import { problem } from './problem.ts';
+import { incorrectParameter, isQueryFault, parseQuery } from './query-parameters.ts';
 import { ledgerJson } from './routing-info.ts';
 
 /** Bytes of a body up to which it is answered in the serving thread: half a millisecond of work. */
@@ -86,9 +86,10 @@ export function resolveBatch(
 /**
  * What to do with a batch request, by its head.
  *
- * 415 for a body of another type; 400 INVALID_QUERY_PARAM for a query that cannot be read in one way only;
- * 400 MANDATORY_QUERY_PARAM_MISSING or _INCORRECT for a compact body without an identity kind; 400 MANDATORY_IE_INCORRECT for a body that is no batch; 413 for one that
- * is too long; 503 NF_CONGESTION where too many long batches wait.
+ * 415 for a body of another type; 400 INVALID_QUERY_PARAM for a query that cannot be read in one way
+ * only; 400 MANDATORY_QUERY_PARAM_MISSING or _INCORRECT for a compact body without an identity kind;
+ * 400 MANDATORY_IE_INCORRECT for a body that is no batch; 413 for one that is too long; 503
+ * NF_CONGESTION where too many long batches wait.
  */
 export function answerBatch(
   contentType: string,
@@ -149,7 +150,10 @@ export function wrongType(): HttpAnswer {
   );
 }
 
-/** The kind of the numbers of a compact body, by its query; `undefined` for another body. A 400 where it is not told. */
+/**
+ * The kind of the numbers of a compact body, by its query; `undefined` for another body. A 400 where it
+ * is not told.
+ */
 export function identityOfBatch(type: string, query: string): Identity | undefined | HttpAnswer {
   const parameters = parseQuery(query);
   if (isQueryFault(parameters)) return incorrectParameter('INVALID_QUERY_PARAM', parameters);

@@ -11,11 +11,11 @@
 
 import { type AskLedger, LedgerBusy } from '../ledger-questions.ts';
 import type { RouteTable } from '../route-table.ts';
-import { incorrectParameter, isQueryFault, parseQuery } from '../sbi/query-parameters.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import type { HttpStream, StreamConsumer, StreamSink } from './http-handler.ts';
 import { KeptEvents } from './kept-events.ts';
 import { answerAsked, congestion, notKept } from './ledger-answers.ts';
+import { incorrectParameter, isQueryFault, parseQuery } from './query-parameters.ts';
 
 export const EVENT_STREAM_TYPE = 'text/event-stream';
 

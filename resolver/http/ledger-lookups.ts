@@ -5,10 +5,10 @@ import { parseUeId } from '../../ledger/number.ts';
 import { ID_PATTERN } from '../../ledger/route.ts';
 import type { AskLedger } from '../ledger-questions.ts';
 import type { RouteTable } from '../route-table.ts';
-import { decodePercent } from '../sbi/query-parameters.ts';
 import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
 import { answerAsked, noLedger } from './ledger-answers.ts';
 import { problem } from './problem.ts';
+import { decodePercent } from './query-parameters.ts';
 
 const CONTRACT_ADDRESS = /^0x[0-9a-f]{40}$/;
 

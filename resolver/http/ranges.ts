@@ -19,6 +19,7 @@ import {
 import type { EntryPlace } from '../../wasm/entry-list.ts';
 import type { EntryKind } from '../../wasm/number-index.ts';
 import type { NumberResolver, Resolved } from '../resolve.ts';
+import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
 import {
   incorrectParameter,
   isQueryFault,
@@ -26,8 +27,7 @@ import {
   parseQuery,
   type QueryFault,
   type QueryParameters,
-} from '../sbi/query-parameters.ts';
-import { type HttpAnswer, JSON_TYPE } from './http-answer.ts';
+} from './query-parameters.ts';
 import { entryJson, ledgerJson } from './routing-info.ts';
 
 export const PAGE_ENTRIES_DEFAULT = 100;

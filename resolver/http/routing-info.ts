@@ -14,10 +14,10 @@ import {
   type Resolved,
   userDataIndexOf,
 } from '../resolve.ts';
-import { incorrectParameter, isQueryFault, parseQuery } from '../sbi/query-parameters.ts';
 import { JSON_TYPE, type TextAnswer } from './http-answer.ts';
 import { answerAsked, congestion, noLedger, notKept } from './ledger-answers.ts';
 import { problem } from './problem.ts';
+import { incorrectParameter, isQueryFault, parseQuery } from './query-parameters.ts';
 
 /** What may be asked besides the number. */
 interface Wish {
@@ -40,9 +40,9 @@ const PLAIN: Wish = { explain: false, height: undefined };
  *
  * 200 with a RoutingInfo; 400 MANDATORY_IE_INCORRECT where the segment is no `imsi-` or `msisdn-`
  * with 1 to 15 digits; 400 INVALID_QUERY_PARAM for a query that cannot be read in one way only; 400
- * OPTIONAL_QUERY_PARAM_INCORRECT for an `explain` other than true or false or a `height` that is none; 404 USER_NOT_FOUND where no entry covers the number, HEIGHT_NOT_REACHED for a
- * block to come; 410 HEIGHT_NOT_KEPT; 501 LEDGER_NOT_FOLLOWED, RUNS_NESTED_TOO_DEEP;
- * 503 NF_CONGESTION.
+ * OPTIONAL_QUERY_PARAM_INCORRECT for an `explain` other than true or false or a `height` that is
+ * none; 404 USER_NOT_FOUND where no entry covers the number, HEIGHT_NOT_REACHED for a block to come;
+ * 410 HEIGHT_NOT_KEPT; 501 LEDGER_NOT_FOLLOWED, RUNS_NESTED_TOO_DEEP; 503 NF_CONGESTION.
  */
 export function answerRoutingInfo(
   segment: string,

@@ -10,7 +10,7 @@ import {
   missingParameter,
   parseQuery,
   type QueryParameters,
-} from './query-parameters.ts';
+} from '../http/query-parameters.ts';
 import {
   type IdentityVerdict,
   parseBareNumber,

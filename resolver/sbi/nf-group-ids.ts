@@ -7,15 +7,15 @@
 import type { UeId } from '../../ledger/number.ts';
 import { type HttpAnswer, JSON_TYPE } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
-import type { NumberResolver } from '../resolve.ts';
-import { type CollocatedNfType, isTargetNfType, servesTarget } from './nf-profile.ts';
 import {
   incorrectParameter,
   isNfType,
   isQueryFault,
   missingParameter,
   parseQuery,
-} from './query-parameters.ts';
+} from '../http/query-parameters.ts';
+import type { NumberResolver } from '../resolve.ts';
+import { type CollocatedNfType, isTargetNfType, servesTarget } from './nf-profile.ts';
 import type { SbiRequest } from './sbi-message.ts';
 import { parseSubscriberId } from './subscriber-identity.ts';
 

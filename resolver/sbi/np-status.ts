@@ -4,8 +4,8 @@
 import type { UeId } from '../../ledger/number.ts';
 import { type HttpAnswer, JSON_TYPE } from '../http/http-answer.ts';
 import { problem } from '../http/problem.ts';
+import { decodePercent, incorrectParameter } from '../http/query-parameters.ts';
 import type { NumberResolver } from '../resolve.ts';
-import { decodePercent, incorrectParameter } from './query-parameters.ts';
 import { parseGpsi } from './subscriber-identity.ts';
 
 /**

@@ -17,8 +17,8 @@ import { numberOf, setNumber } from './lookup-lane';
 import { GROUP_SHIFT, IN_GROUP, LINE, NOTED, OWN, SHAPE } from './lookup-scratch';
 
 /**
- * Gives noted lanes that have come to a table the line of their number. Lanes whose answer the table has are noted no
- * more; returns the end of the others.
+ * Gives noted lanes that have come to a table the line of their number. Lanes whose answer the table has
+ * are noted no more; returns the end of the others.
  */
 export function leadThroughTables(reader: u32, toAnswer: u32, notedEnd: u32): u32 {
   // Nobody has a place in the list of own yet.

@@ -206,8 +206,9 @@ function tryAround(lineCount: u32, lineCountMin: u32, isListed: bool): void {
 }
 
 /**
- * Whether listed lines, so many of them, would have more entries than they have room for if all that have any had as many.
- * Entries at equal distances fit into all of them at once or into none, and until they do, more lines cost more.
+ * Whether listed lines, so many of them, would have more entries than they have room for if all that have
+ * any had as many. Entries at equal distances fit into all of them at once or into none, and until they
+ * do, more lines cost more.
  */
 function areAllFull(lineCount: u32): bool {
   const span = spanFor(lineCount, true);

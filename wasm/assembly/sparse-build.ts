@@ -41,7 +41,7 @@ import { bestCost, chooseShape, isPart } from './segment-shape';
 
 /** Entries of a cluster are at most so many numbers apart. */
 const CLUSTER_GAP_MAX: u32 = 64;
-/** Those of a thin cluster, as of a range of which one number in a hundred is ported; and how many it has at least. */
+/** Those of a thin cluster, as of a range with one ported number in a hundred; and how many it has at least. */
 const THIN_GAP_MAX: u32 = 1024;
 const THIN_ENTRIES_MIN: u32 = 64;
 /** How many entries a cluster has at least, to begin with; twice as many, and so on, where that costs less. */
@@ -264,8 +264,8 @@ function costOf(fromBound: u32, end: u32, to: u32, codeBits: u32): u64 {
 }
 
 /**
- * Lays bounds around clusters of at least `least` entries, each at most `gapMax` numbers from the one before. False where
- * there would be more than `most`.
+ * Lays bounds around clusters of at least `least` entries, each at most `gapMax` numbers from the one
+ * before. False where there would be more than `most`.
  */
 function layBounds(
   first: u32,

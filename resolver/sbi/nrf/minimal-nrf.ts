@@ -7,9 +7,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type HttpAnswer, JSON_TYPE } from '../../http/http-answer.ts';
 import { problem } from '../../http/problem.ts';
+import { incorrectParameter, isQueryFault, parseQuery } from '../../http/query-parameters.ts';
 import { parseDiscoveryQuery } from '../discovery-query.ts';
 import { parseJsonBody } from '../json-body.ts';
-import { incorrectParameter, isQueryFault, parseQuery } from '../query-parameters.ts';
 import type { SbiRequest } from '../sbi-message.ts';
 import { nfInstanceIdSchema } from '../sbi-schemas.ts';
 import { answerSearch } from '../search-answer.ts';

@@ -3,8 +3,8 @@
 // 3GPP TS 29.501 clause 5.3.13 has the styles: arrays stand in one parameter with commas between
 // their items ("form", not exploded); complex types are JSON.
 
-import type { TextAnswer } from '../http/http-answer.ts';
-import { problem } from '../http/problem.ts';
+import type { TextAnswer } from './http-answer.ts';
+import { problem } from './problem.ts';
 
 /** Most parameters that one request may have: Nnrf_NFDiscovery of Release 18 knows 147. */
 const PARAMETERS_MAX = 160;
